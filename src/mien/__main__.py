@@ -1,0 +1,5 @@
+"""`python -m mien`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,59 @@
+"""The command line: parse, call, show. Heavy libraries are imported inside each verb's `run`, so `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import tyro
+
+from ..errors import ConfigError, MienError
+from .data import Data
+from .evaluate import Evaluate
+from .export import Export
+from .models import Models
+from .predict import Predict
+from .report import Report
+from .train import Train
+
+_ABOUT = """Read affect from faces: data sets to trained, evaluated and reported models, pictures to probabilities.
+
+Every verb takes --debug, which shows the traceback of a fault."""
+
+Verb = (
+    Annotated[Data, tyro.conf.subcommand("data", prefix_name=False)]
+    | Annotated[Train, tyro.conf.subcommand("train", prefix_name=False)]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
+    | Annotated[Report, tyro.conf.subcommand("report", prefix_name=False)]
+    | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[Export, tyro.conf.subcommand("export", prefix_name=False)]
+    | Annotated[Models, tyro.conf.subcommand("models", prefix_name=False)]
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and leave with 0 (done), 1 (failed) or 2 (wrong use)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    if words == ["--version"]:
+        from .. import __version__
+
+        sys.stdout.write(f"mien {__version__}\n")
+        return
+    verb, rest = tyro.cli(Verb, prog="mien", description=_ABOUT, args=words, return_unknown_args=True)  # type: ignore[call-overload]
+    if rest and not isinstance(verb, Train):
+        sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
+        raise SystemExit(2)
+    try:
+        verb.run(*([rest] if isinstance(verb, Train) else []))
+    except MienError as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"mien: {error}\n")
+        raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("mien: stopped\n")
+        raise SystemExit(130) from None

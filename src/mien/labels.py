@@ -1,0 +1,127 @@
+"""The one vocabulary: every class name, order, alias and valence-arousal-dominance position stands here and only here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from .errors import DataError
+
+#: Other spellings met in data sets, in lower case, and the name they stand for here.
+ALIASES: dict[str, str] = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "astonished": "surprise",
+    "normal": "neutral",
+    "neutrality": "neutral",
+    "contemptuous": "contempt",
+    "nf": "no-face",
+    "not a face": "no-face",
+    "disquitement": "disquietment",
+    "doubt": "doubt/confusion",
+    "confusion": "doubt/confusion",
+}
+
+#: Valence, arousal, dominance in -1…1 (None: not known). Valence and arousal: Russell & Mehrabian 1977, "Evidence for a
+#: three-factor theory of emotions", means as used by the AffectNet distribution labels (arXiv 2602.06778). Dominance: the
+#: same study's PAD table.
+POSITIONS: dict[str, tuple[float, float, float | None]] = {
+    "neutral": (0.0, 0.0, 0.0),
+    "happy": (0.81, 0.51, 0.46),
+    "sad": (-0.63, -0.27, -0.33),
+    "surprise": (0.40, 0.67, -0.13),
+    "fear": (-0.64, 0.60, -0.43),
+    "disgust": (-0.60, 0.35, 0.11),
+    "angry": (-0.51, 0.59, 0.25),
+    "contempt": (-0.23, 0.31, 0.18),
+    "serene": (0.65, -0.33, None),
+    "contemplative": (0.15, -0.18, None),
+    "secure": (0.74, -0.13, None),
+    "untroubled": (0.79, -0.01, None),
+    "quiet": (0.19, -0.40, None),
+}
+
+
+def canonical(name: str) -> str:
+    """The name a spelling stands for: lower case, without blanks around it, aliases resolved."""
+    plain = " ".join(name.strip().lower().replace("_", " ").split())
+    return ALIASES.get(plain, plain)
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """An ordered set of names that one head speaks in. Names are compared in canonical form. Raises ValueError on repeats."""
+
+    name: str
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            raise ValueError(f"label space '{self.name}' has no labels")
+        if len(self._index) != len(self.labels):
+            raise ValueError(f"label space '{self.name}' names a label twice: {', '.join(self.labels)}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {canonical(label): position for position, label in enumerate(self.labels)}
+
+    def __contains__(self, name: str) -> bool:
+        return canonical(name) in self._index
+
+    def index(self, name: str) -> int:
+        """Position of a name, under any spelling. Raises DataError naming the choices."""
+        try:
+            return self._index[canonical(name)]
+        except KeyError:
+            raise DataError(f"'{name}' is no label of {self.name} (one of: {', '.join(self.labels)})") from None
+
+    def mapping_to(self, other: LabelSpace) -> tuple[int | None, ...]:
+        """For each label here, its position in `other`, or None where `other` lacks it."""
+        return tuple(other._index.get(canonical(label)) for label in self.labels)
+
+    @property
+    def positions(self) -> tuple[tuple[float, float], ...] | None:
+        """(valence, arousal) of each label in -1…1, or None if a label has no known position."""
+        found = [POSITIONS.get(canonical(label)) for label in self.labels]
+        return tuple(spot[:2] for spot in found if spot) if all(found) else None
+
+    def distances(self) -> tuple[tuple[float, ...], ...]:
+        """Ground distance between labels: Euclidean in valence, arousal, and dominance where all have it; else 0 or 1."""
+        found = [POSITIONS.get(canonical(label)) for label in self.labels]
+        spots = [spot for spot in found if spot is not None]
+        if len(spots) < len(self.labels):
+            return tuple(tuple(float(i != j) for j in range(len(self))) for i in range(len(self)))
+        points = [tuple(axis for axis in spot if axis is not None) for spot in spots]
+        axes = min(map(len, points))
+        return tuple(tuple(math.dist(a[:axes], b[:axes]) for b in points) for a in points)
+
+
+EXPRESSION7 = LabelSpace("expression7", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
+EXPRESSION8 = LabelSpace("expression8", ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"))
+FERPLUS10 = LabelSpace("ferplus10", (*EXPRESSION8.labels, "unknown", "no-face"))
+AFFECTNET8 = LabelSpace("affectnet8", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"))
+EMOTION13 = LabelSpace("emotion13", (*AFFECTNET8.labels, "serene", "contemplative", "secure", "untroubled", "quiet"))
+EMOTIC26 = LabelSpace(
+    "emotic26",
+    ("Affection", "Anger", "Annoyance", "Anticipation", "Aversion", "Confidence", "Disapproval", "Disconnection",
+     "Disquietment", "Doubt/Confusion", "Embarrassment", "Engagement", "Esteem", "Excitement", "Fatigue", "Fear",
+     "Happiness", "Pain", "Peace", "Pleasure", "Sadness", "Sensitivity", "Suffering", "Surprise", "Sympathy",
+     "Yearning"),
+)  # fmt: skip
+VALENCE_AROUSAL = LabelSpace("valence_arousal", ("valence", "arousal"))
+VAD = LabelSpace("vad", ("valence", "arousal", "dominance"))
+
+SPACES: dict[str, LabelSpace] = {
+    space.name: space
+    for space in (EXPRESSION7, EXPRESSION8, FERPLUS10, AFFECTNET8, EMOTION13, EMOTIC26, VALENCE_AROUSAL, VAD)
+}

@@ -1,0 +1,93 @@
+"""The records that travel through the house: a labelled sample in, a face and its prediction out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .tasks import Kind, Task
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+#: What an annotator said, by the kind of head: CLASS a name; DISTRIBUTION name -> votes or probability (counts are kept as
+#: given); TAGS the names that apply; VALUES name -> number, missing ones left out.
+Target = str | Mapping[str, float] | Sequence[str]
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: left, top, width, height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture and what is known of it. `image` is uint8 (H, W) or (H, W, 3) RGB, or an encoded file's bytes.
+
+    A head that nobody annotated is absent from `targets`. `source` is unique in a data set: a relative path or `file:row`.
+    Samples of one `group` (a person, a repeated picture) must not be split.
+    """
+
+    image: Pixels | bytes
+    targets: Mapping[str, Target]
+    split: str
+    source: str
+    box: Box | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given), track id."""
+
+    box: Box
+    landmarks: tuple[tuple[float, float], ...] = ()
+    score: float | None = None
+    track: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The face as JSON can hold it."""
+        return {
+            "box": list(self.box),
+            "landmarks": [list(point) for point in self.landmarks],
+            "score": self.score,
+            "track": self.track,
+        }
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one face: for each head, name -> probability (0…1) or value."""
+
+    face: Face
+    outputs: Mapping[str, Mapping[str, float]]
+    task: Task = field(repr=False)
+
+    @property
+    def dominant(self) -> str | None:
+        """The likeliest label of the first head of classes or a distribution; None if the task has none."""
+        ranked = self.top(1)
+        return ranked[0][0] if ranked else None
+
+    def top(self, k: int = 3) -> list[tuple[str, float]]:
+        """The k likeliest labels of that head with their probabilities, best first."""
+        scored = [head for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)]
+        if not scored:
+            return []
+        return sorted(self.outputs[scored[0].name].items(), key=lambda item: -item[1])[:k]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction as JSON can hold it."""
+        return {
+            "face": self.face.to_dict(),
+            "dominant": self.dominant,
+            "outputs": {head: dict(values) for head, values in self.outputs.items()},
+        }
