@@ -1,0 +1,190 @@
+"""Losses: `(scores, target, setting) -> scalar`, one registry for all kinds of head.
+
+`scores` are raw (N, K); `target` is (N, K): probabilities for CLASS and DISTRIBUTION (one-hot, votes or mixed), 0 or 1 for
+TAGS, numbers for VALUES. Rows nobody annotated are gone before a loss sees them. What each loss estimates:
+docs/concepts/losses.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .errors import ConfigError, lookup
+from .models.heads import activate
+from .tasks import Head, Kind
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a loss may need beside scores and target: the head, label smoothing 0…1, class weights (K,), and the ground
+    distance between labels (K, K)."""
+
+    head: Head
+    smoothing: float = 0.0
+    class_weights: Tensor | None = None
+    distances: Tensor | None = None
+
+
+Loss = Callable[[Tensor, Tensor, Setting], Tensor]
+
+
+def cross_entropy(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Soft cross-entropy -sum q ln p, weighted by class where weights are set."""
+    weights = torch.ones(scores.shape[1]) if setting.class_weights is None else setting.class_weights
+    weighted = target * weights.to(scores)
+    return -(weighted * scores.log_softmax(1)).sum() / weighted.sum()
+
+
+def kl(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Kullback-Leibler divergence from prediction to target, sum q ln(q / p)."""
+    return F.kl_div(scores.log_softmax(1), target, reduction="batchmean")
+
+
+def js(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Jensen-Shannon divergence, at most ln 2."""
+    output = scores.softmax(1)
+    middle = ((output + target) / 2).clamp_min(_TINY).log()
+    return (F.kl_div(middle, output, reduction="batchmean") + F.kl_div(middle, target, reduction="batchmean")) / 2
+
+
+def l1(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Sum of absolute differences over labels (twice the total variation); for VALUES the mean, in half ranges."""
+    return _difference(scores, target, setting).abs().sum(1).mean()
+
+
+def mse(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Sum of squared differences over labels (the Brier score); for VALUES the mean, in half ranges."""
+    return _difference(scores, target, setting).square().sum(1).mean()
+
+
+def energy(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """-(p - q)' D (p - q): a squared Cramer-type distance, strictly proper where D is of strict negative type."""
+    difference = scores.softmax(1) - target
+    return -((difference @ _distances(setting, scores)) * difference).sum(1).mean()
+
+
+def emd(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Earth mover's distance with the ground distance of the labels, by 50 entropic (Sinkhorn) steps at 1/20 of its largest."""
+    distances = _distances(setting, scores)
+    temperature = distances.max() / 20
+    kernel = -distances / temperature
+    source, sink = scores.log_softmax(1), target.clamp_min(_TINY).log()
+    left, right = torch.zeros_like(source), torch.zeros_like(sink)
+    for _ in range(50):
+        left = source - torch.logsumexp(kernel + right[:, None, :], dim=2)
+        right = sink - torch.logsumexp(kernel + left[:, :, None], dim=1)
+    plan = (left[:, :, None] + kernel + right[:, None, :]).exp()
+    return (plan * distances).sum(dim=(1, 2)).mean()
+
+
+def sampled(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Cross-entropy with one vote drawn anew each time (FER+'s 'probability' scheme)."""
+    return F.cross_entropy(scores, torch.multinomial(target, 1).squeeze(1))
+
+
+def multi_target(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """FER+'s 'multi_target' scheme: -ln max (t p) with t = 0.999 where a label was kept, else 0.001."""
+    allowed = 0.999 * (target > 0) + 0.001
+    return -(allowed.log() + scores.log_softmax(1)).amax(1).mean()
+
+
+def bce(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Binary cross-entropy, mean over tags; class weights count a tag's presence."""
+    return F.binary_cross_entropy_with_logits(scores, target, pos_weight=setting.class_weights)
+
+
+def focal(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Focal loss with gamma 2 (Lin et al. 2017, arXiv 1708.02002): what is already well answered counts little."""
+    if setting.head.kind is Kind.TAGS:
+        loss = F.binary_cross_entropy_with_logits(scores, target, reduction="none")
+        return ((1 - (-loss).exp()).square() * loss).mean()
+    log = scores.log_softmax(1)
+    return -(target * (1 - log.exp()).square() * log).sum(1).mean()
+
+
+def ccc(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """1 - concordance correlation coefficient over the batch, for one column of VALUES."""
+    output = activate(setting.head, scores)
+    centred, wanted = output - output.mean(0), target - target.mean(0)
+    covariance = (centred * wanted).mean(0)
+    spread = centred.square().mean(0) + wanted.square().mean(0) + (output.mean(0) - target.mean(0)).square()
+    return (1 - 2 * covariance / spread.clamp_min(1e-8)).mean()
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": cross_entropy,
+    "kl": kl,
+    "js": js,
+    "l1": l1,
+    "mse": mse,
+    "energy": energy,
+    "emd": emd,
+    "sampled": sampled,
+    "multi_target": multi_target,
+    "bce": bce,
+    "focal": focal,
+    "ccc": ccc,
+}
+
+#: The losses that a kind of head can be trained with.
+FITTING: dict[Kind, frozenset[str]] = {
+    Kind.TAGS: frozenset({"bce", "focal", "mse", "l1"}),
+    Kind.VALUES: frozenset({"ccc", "mse", "l1"}),
+    Kind.CLASS: frozenset(LOSSES) - {"bce", "ccc"},
+    Kind.DISTRIBUTION: frozenset(LOSSES) - {"bce", "ccc"},
+}
+
+
+def check(head: Head) -> None:
+    """Raise ConfigError if the head names a loss that is unknown or does not fit its kind."""
+    for name, _ in head.loss:
+        lookup(LOSSES, name, f"loss of head {head.name}")
+        if name not in FITTING[head.kind]:
+            raise ConfigError(
+                f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {', '.join(sorted(FITTING[head.kind]))})"
+            )
+
+
+def head_loss(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """The head's weighted sum of losses over what was annotated (NaN: nobody did); 0, with a gradient, if nothing was."""
+    if setting.head.kind is Kind.VALUES:
+        columns = [_present(scores[:, [k]], target[:, [k]]) for k in range(scores.shape[1])]
+    else:
+        columns = [_present(scores, _smoothed(target, setting))]
+    with torch.autocast(scores.device.type, enabled=False):
+        parts = [_mixture(part.float(), wanted, setting) for part, wanted in columns if len(part)]
+    return torch.stack(parts).mean() if parts else scores.sum() * 0.0
+
+
+def _present(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    there = ~target.isnan().any(dim=1)
+    return (scores, target) if bool(there.all()) else (scores[there], target[there])
+
+
+def _smoothed(target: Tensor, setting: Setting) -> Tensor:
+    if setting.head.kind is Kind.TAGS or not setting.smoothing:
+        return target
+    return target * (1 - setting.smoothing) + setting.smoothing / target.shape[1]
+
+
+def _mixture(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    terms = [weight * LOSSES[name](scores, target, setting) for name, weight in setting.head.loss]
+    return torch.stack(terms).sum()
+
+
+def _difference(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Output minus target; VALUES in half ranges, so that a loss weighs the same on -1…1 and on 1…10."""
+    low, high = setting.head.bounds if setting.head.kind is Kind.VALUES else (-1.0, 1.0)
+    return (activate(setting.head, scores) - target) * (2 / (high - low))
+
+
+def _distances(setting: Setting, scores: Tensor) -> Tensor:
+    given = torch.tensor(setting.head.space.distances()) if setting.distances is None else setting.distances
+    return given.to(scores)

@@ -1,0 +1,83 @@
+"""`compact`: our own small convolutional network for faces of about 48x48 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from ..config import ModelConfig
+from ..errors import ConfigError, lookup
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(0.1, inplace=True),
+    "elu": lambda: nn.ELU(inplace=True),
+    "gelu": nn.GELU,
+    "silu": lambda: nn.SiLU(inplace=True),
+    "hardswish": lambda: nn.Hardswish(inplace=True),
+}
+
+
+def compact(config: ModelConfig, channels: int) -> nn.Module:
+    """Build `Compact` with the dials in `model.options`. Raises ConfigError for an unknown dial or one out of range."""
+    try:
+        return Compact(channels, **config.options)
+    except TypeError as error:
+        raise ConfigError(f"model.options of compact: {error}") from None
+
+
+class Compact(nn.Module):
+    """Stages of convolution, batch norm and activation, each halved by max-pooling and thinned by dropout.
+
+    `widths`: channels of each stage · `depth`: convolutions in a stage · `activation`: one of ACTIVATIONS · `dropout`: share
+    of whole feature maps dropped after a stage · `residual`: a shortcut around every convolution but a stage's first ·
+    `stride` of the very first convolution. Raises ConfigError for a dial out of range.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        widths: Sequence[int] = (32, 64, 128, 256),
+        depth: int = 2,
+        activation: str = "relu",
+        dropout: float = 0.1,
+        residual: bool = True,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        if not widths or min(widths) < 1 or depth < 1 or stride < 1 or not 0 <= dropout < 1:
+            raise ConfigError(
+                f"compact: widths {list(widths)}, depth {depth} and stride {stride} must be positive, dropout {dropout} in [0, 1)"
+            )
+        act = lookup(ACTIVATIONS, activation, "activation of compact")
+        layers: list[nn.Module] = []
+        for stage, width in enumerate(widths):
+            layers.append(_Block(channels, width, act(), stride=stride if stage == 0 else 1))
+            layers += [_Block(width, width, act(), shortcut=residual) for _ in range(depth - 1)]
+            if stage < len(widths) - 1:
+                layers += [nn.MaxPool2d(2, ceil_mode=True), nn.Dropout2d(dropout)]
+            channels = width
+        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.features = channels
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, channels, H, W) -> (N, features)."""
+        features: Tensor = self.layers(pixels)
+        return features
+
+
+class _Block(nn.Module):
+    def __init__(self, inputs: int, outputs: int, act: nn.Module, stride: int = 1, shortcut: bool = False) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.act = act
+        self.shortcut = shortcut
+        nn.init.kaiming_normal_(self.convolution.weight, mode="fan_out")
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.norm(self.convolution(x))
+        result: Tensor = self.act(out + x if self.shortcut else out)
+        return result

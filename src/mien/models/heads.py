@@ -1,0 +1,32 @@
+"""Heads: one linear layer for each answer of a task, on one shared backbone."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..tasks import Head, Kind, Task
+
+
+class Heads(nn.Module):
+    """Dropout, then a linear layer per head of the task. Answers raw scores; `activate` makes them the head's output."""
+
+    def __init__(self, features: int, task: Task, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleDict({head.name: nn.Linear(features, len(head)) for head in task})
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """(N, features) -> {head: (N, K)}."""
+        kept = self.dropout(features)
+        return {name: layer(kept) for name, layer in self.layers.items()}
+
+
+def activate(head: Head, scores: Tensor) -> Tensor:
+    """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's bounds (VALUES)."""
+    if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+        return scores.softmax(dim=1)
+    if head.kind is Kind.TAGS:
+        return scores.sigmoid()
+    low, high = head.bounds
+    return low + (high - low) * (torch.tanh(scores) + 1) / 2

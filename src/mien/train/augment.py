@@ -1,0 +1,70 @@
+"""Augmentation of a whole batch on its device, each face with its own draw (kornia), then mixup or CutMix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from kornia import augmentation as K
+from torch import Tensor
+
+from ..config import AugmentConfig
+
+Targets = dict[str, Tensor]
+
+
+class Augmentation:
+    """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator."""
+
+    def __init__(self, config: AugmentConfig) -> None:
+        self.config = config
+        steps = _steps(config)
+        self.geometry = K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
+
+    def __call__(self, pixels: Tensor, targets: Targets) -> tuple[Tensor, Targets]:
+        """Augment and mix a batch."""
+        if self.geometry is not None:
+            pixels = self.geometry(pixels)
+        kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
+        if not kinds or torch.rand(()) >= self.config.mixup_share:
+            return pixels, targets
+        kind = kinds[int(torch.randint(len(kinds), ()))]
+        alpha = torch.tensor(getattr(self.config, kind))
+        share = float(torch.distributions.Beta(alpha, alpha).sample())
+        return mix(pixels, targets, share, patch=kind == "cutmix")
+
+
+def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:
+    """Mix each face with a random other: `share` of itself, blended, or with a patch of the other pasted in."""
+    other = torch.randperm(len(pixels), device=pixels.device)
+    if patch:
+        pixels, share = _pasted(pixels, pixels[other], share)
+    else:
+        pixels = share * pixels + (1 - share) * pixels[other]
+    return pixels, {name: share * target + (1 - share) * target[other] for name, target in targets.items()}
+
+
+def _pasted(pixels: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:
+    side = pixels.shape[-1]
+    cut = round(side * (1 - share) ** 0.5)
+    top, left = (int(torch.randint(side - cut + 1, ())) for _ in range(2))
+    pasted = pixels.clone()
+    pasted[:, :, top : top + cut, left : left + cut] = others[:, :, top : top + cut, left : left + cut]
+    return pasted, 1 - cut * cut / (side * side)
+
+
+def _steps(config: AugmentConfig) -> list[Any]:
+    steps: list[Any] = []
+    if config.flip:
+        steps.append(K.RandomHorizontalFlip(p=config.flip))
+    if config.rotation or config.shift or config.scale:
+        shift = (config.shift, config.shift) if config.shift else None
+        scale = (1 - config.scale, 1 + config.scale) if config.scale else None
+        steps.append(K.RandomAffine(degrees=config.rotation, translate=shift, scale=scale, p=1.0))
+    if config.brightness:
+        steps.append(K.RandomBrightness((1 - config.brightness, 1 + config.brightness), p=1.0))
+    if config.contrast:
+        steps.append(K.RandomContrast((1 - config.contrast, 1 + config.contrast), p=1.0))
+    if config.erasing:
+        steps.append(K.RandomErasing(p=config.erasing, scale=(0.02, 0.2)))
+    return steps

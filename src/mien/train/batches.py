@@ -1,0 +1,130 @@
+"""Batches: a split's faces as uint8 with their targets, in an order that is a function of seed and epoch alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ..config import Config
+from ..errors import StoreError
+from ..pictures import Preprocessing
+from ..store import Rows, Store
+from ..tasks import Task
+
+Batch = dict[str, Any]
+
+
+class FaceSet(Dataset[Batch]):
+    """Faces of some rows, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
+
+    Held in memory as uint8 when that takes at most `memory_gb`, else read from the store batch by batch.
+    """
+
+    def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
+        self.store, self.rows, self.pre = store, rows, pre
+        self.targets = {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
+        size = np.prod(store.image_shape) * len(rows) if store.image_shape else np.inf
+        self.held = np.asarray(store.images(rows)) if size <= memory_gb * 1e9 else None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, picks: list[int]) -> Batch:
+        """The batch of these positions."""
+        faces = self.held[picks] if self.held is not None else self.store.images(self.rows[picks])
+        pixels = self.pre.fit(faces).reshape(len(picks), self.pre.size, self.pre.size, self.pre.channels)
+        return {
+            "pixels": torch.from_numpy(pixels).permute(0, 3, 1, 2),
+            "targets": {name: values[picks] for name, values in self.targets.items()},
+        }
+
+
+class EpochOrder(Sampler[list[int]]):
+    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight instead."""
+
+    def __init__(self, count: int, batch_size: int, seed: int, weights: Tensor | None = None) -> None:
+        self.count, self.batch_size, self.seed, self.weights = count, min(batch_size, count), seed, weights
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.count // self.batch_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        source = torch.Generator().manual_seed(mixed_seed(self.seed, "order", self.epoch))
+        if self.weights is None:
+            order = torch.randperm(self.count, generator=source)
+        else:
+            order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            yield order[start : start + self.batch_size].tolist()
+
+
+class Faces(lightning.LightningDataModule):
+    """The training and validation split of a run's store."""
+
+    def __init__(self, config: Config, task: Task, pre: Preprocessing) -> None:
+        super().__init__()
+        self.config, self.task, self.pre = config, task, pre
+        store = Store(config.data.store)
+        self.store = store
+
+        def split(name: str) -> FaceSet:
+            rows = annotated(store, task, name)
+            return FaceSet(store, rows[: config.data.limit or None], task, pre, config.data.memory_gb)
+
+        self.training, self.validation = split(config.data.train), split(config.data.validation)
+        self.phase = 0
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled batches; the last incomplete one is dropped."""
+        train = self.config.train
+        seed = mixed_seed(train.seed, "phase", self.phase)
+        weights = _balanced(self.training) if train.balance == "sampler" else None
+        order = EpochOrder(len(self.training), train.batch_size, seed, weights)
+        if self.trainer is not None:
+            # Workers prefetch before Lightning sets the epoch of a resumed run, so it is set here already.
+            order.set_epoch(self.trainer.global_step // len(order))
+        return self._loader(self.training, order)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """All faces in order."""
+        size = max(self.config.train.batch_size, 256)
+        count = len(self.validation)
+        return self._loader(self.validation, [list(range(k, min(k + size, count))) for k in range(0, count, size)])
+
+    def _loader(self, faces: FaceSet, order: Any) -> DataLoader[Batch]:
+        return DataLoader(faces, batch_size=None, sampler=order, num_workers=self.config.train.workers)
+
+
+def mixed_seed(*parts: int | str) -> int:
+    """One seed from several parts, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
+
+
+def annotated(store: Store, task: Task, split: str) -> Rows:
+    """The rows of a split on which at least one head of the task has a target. Raises StoreError if there are none."""
+    rows = store.rows(split)
+    there = np.zeros(len(rows), np.bool_)
+    for head in task:
+        there |= ~np.isnan(store.target(head, rows)).all(axis=1)
+    if not there.any():
+        raise StoreError(f"{store.path}: nobody annotated split '{split}' for {', '.join(head.name for head in task)}")
+    return rows[there]
+
+
+def _balanced(faces: FaceSet) -> Tensor:
+    """Weight of each face so that every class of the first head is drawn equally often."""
+    target = next(iter(faces.targets.values())).nan_to_num(0.0)
+    counts = target.sum(0).clamp_min(1.0)
+    return (target / counts).sum(1).clamp_min(1e-12)

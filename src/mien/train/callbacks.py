@@ -1,0 +1,169 @@
+"""What happens around a training step: seeds, history, progress, and checkpoints that are whole or absent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+
+from ..files import replacing, write_text
+from .batches import mixed_seed
+
+
+class StepSeeds(Callback):
+    """Seed every step from (seed, phase, step), so a resumed run draws what an undisturbed one would have drawn."""
+
+    def __init__(self, seed: int, phase: int) -> None:
+        self.seed, self.phase = seed, phase
+
+    def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
+        """Seed torch for the step about to be taken."""
+        torch.manual_seed(mixed_seed(self.seed, "step", self.phase, trainer.global_step))
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Write checkpoints beside the target, flush, and rename: a kill leaves the old one or none, never half of one."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Save a checkpoint whole."""
+        del storage_options
+        with replacing(Path(path)) as part:
+            torch.save(checkpoint, part)
+
+
+class History(Callback):
+    """One row an epoch, kept in the checkpoint and written to `history.csv`.
+
+    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation.
+    """
+
+    def __init__(self, path: Path, rows: list[dict[str, Any]], phase: int) -> None:
+        self.path, self.rows, self.phase = path, rows, phase
+        self.start = self.trained = 0.0
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        """Start the clock."""
+        self.start = time.perf_counter()
+
+    def on_validation_start(self, *_: Any) -> None:
+        """Stop the clock of the training part."""
+        self.trained = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+        """Add the epoch's row and write the table."""
+        seconds = time.perf_counter() - self.start
+        seen = trainer.num_training_batches * trainer.datamodule.config.train.batch_size
+        rate = module.optimizers().param_groups[0]["lr"]
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.rows.append(
+            {
+                "phase": self.phase,
+                "epoch": len(self.rows) + 1,
+                "step": trainer.global_step,
+                "lr": rate,
+                "seconds": round(seconds, 3),
+                "faces_per_second": round(seen / (self.trained - self.start), 1),
+                "train_loss": float(module.running),
+                **scores,
+            }
+        )
+        for logger in trainer.loggers:
+            logger.log_metrics({"train_loss": float(module.running), "lr": rate}, step=trainer.global_step)
+        self.write()
+
+    def write(self) -> None:
+        """Write the table whole."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.path, text.getvalue())
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the rows of a checkpoint."""
+        self.rows[:] = state_dict["rows"]
+
+
+class Bar(Callback):
+    """Progress on stderr: a bar with loss, metric and time left on a terminal, a line an epoch elsewhere."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.bar: Progress | None = None
+        self.start = 0.0
+        self.first = 0
+
+    def on_train_start(self, trainer: Any, *_: Any) -> None:
+        """Show the bar."""
+        self.start, self.first = time.perf_counter(), trainer.current_epoch
+        if sys.stderr.isatty():
+            times = TimeElapsedColumn(), TimeRemainingColumn()
+            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times
+            self.bar = Progress(*columns, console=Console(stderr=True))
+            self.bar.start()
+            total = trainer.num_training_batches * trainer.max_epochs
+            self.bar.add_task(self.label, total=total, completed=trainer.global_step)
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """Move the bar, and say the loss now and then."""
+        if self.bar and trainer.global_step % 10 == 0:
+            text = self._state(trainer, trainer.current_epoch + 1)
+            self.bar.update(self.bar.task_ids[0], completed=trainer.global_step, description=text)
+
+    def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
+        """Say how the epoch went."""
+        done = trainer.current_epoch + 1
+        left = (time.perf_counter() - self.start) / (done - self.first) * (trainer.max_epochs - done)
+        if self.bar:
+            self.bar.console.print(self._state(trainer, done), highlight=False)
+        else:
+            sys.stderr.write(f"{self._state(trainer, done)}  {left / 60:.1f} min left\n")
+
+    def teardown(self, *_: Any, **__: Any) -> None:
+        """Take the bar away."""
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
+
+    def _state(self, trainer: Any, epoch: int) -> str:
+        module = trainer.lightning_module
+        value = trainer.callback_metrics.get(module.watch.key)
+        metric = "" if value is None else f"  {module.watch.metric} {float(value):.4f}"
+        return f"{self.label} epoch {epoch}/{trainer.max_epochs}  loss {float(module.running):.4f}{metric}"
+
+
+def averaged(decay: float) -> Callback:
+    """Exponential moving average of the weights, kept short at the start so that a short run has an average worth having."""
+
+    def step(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
+        kept = min(decay, (1 + float(count)) / (10 + float(count)))
+        return kept * average + (1 - kept) * current
+
+    return WeightAveraging(avg_fn=step)
+
+
+def checkpoints(folder: Path, key: str, higher: bool) -> list[Callback]:
+    """Keep the last epoch and the best one."""
+    common: dict[str, Any] = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = ModelCheckpoint(filename="best", monitor=key, mode="max" if higher else "min", **common)
+    return [best, ModelCheckpoint(filename="last", **common)]
+
+
+def logger(folder: Path) -> Any:
+    """TensorBoard's event files, under `tensorboard/`."""
+    return lightning.pytorch.loggers.TensorBoardLogger(folder, name="tensorboard", version="")

@@ -1,0 +1,157 @@
+"""The loop: phases one after another, each resumable from its last finished epoch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+
+from .. import losses, models
+from ..config import Config, dumps, load
+from ..errors import ConfigError, ModelError
+from ..files import write_text
+from ..models import Network
+from . import callbacks, optim
+from .batches import Faces, mixed_seed
+from .module import Trainee, watched
+
+
+def train(config: Config, run: Path, resume: bool = False) -> Network:
+    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError.
+
+    With `resume` a run goes on from its last finished epoch and ends with the weights it would have had undisturbed (bit
+    for bit on a CPU with the same number of threads).
+    """
+    task = config.resolved_task()
+    for head in task:
+        losses.check(head)
+    for phase in config.train.phases:
+        optim.check(phase)
+    watched(config, task)
+    _claim(config, run, resume)
+    _quiet()
+    torch.set_num_threads(config.train.threads or len(os.sched_getaffinity(0)))
+    torch.manual_seed(mixed_seed(config.train.seed, "weights"))
+    network = models.build(config.model, task)
+    work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
+    for number in range(1, len(config.train.phases) + 1):
+        work.finish(number)
+    return network.eval()
+
+
+@dataclass
+class _Run:
+    """A run under way: its network, its faces, and the rows of its history."""
+
+    config: Config
+    folder: Path
+    network: Network
+    faces: Faces
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def finish(self, number: int) -> None:
+        """Train a phase, or read its outcome if it is done; leave its best weights in the network."""
+        folder = self.folder / "checkpoints" / str(number)
+        done = folder / "done.json"
+        if done.exists():
+            self.rows[:] = json.loads(done.read_text())
+        else:
+            self._fit(number, folder)
+            write_text(done, json.dumps(self.rows))
+        _restore(self.network, folder / "best.ckpt")
+
+    def _fit(self, number: int, folder: Path) -> None:
+        module = self._trainee(number)
+        last = folder / "last.ckpt"
+        trainer = lightning.Trainer(
+            max_epochs=module.phase.epochs,
+            precision=self.config.train.precision,
+            gradient_clip_val=self.config.train.clip or None,
+            callbacks=self._hooks(number, module)
+            + callbacks.checkpoints(folder, module.watch.key, module.watch.higher),
+            plugins=[callbacks.WholeFiles()],
+            logger=callbacks.logger(self.folder),
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        # weights_only=False: the checkpoint is this run's own, and holds optimizer and callback state beside weights.
+        trainer.fit(module, datamodule=self.faces, ckpt_path=last if last.exists() else None, weights_only=False)
+
+    def _trainee(self, number: int) -> Trainee:
+        phase = self.config.train.phases[number - 1]
+        self.network.freeze(phase.frozen)
+        self.network.train()
+        self.faces.phase = number
+        return Trainee(self.network, self.faces, phase)
+
+    def _hooks(self, number: int, module: Trainee) -> list[Callback]:
+        train = self.config.train
+        hooks: list[Callback] = [callbacks.StepSeeds(train.seed, number)]
+        if train.ema:
+            hooks.append(callbacks.averaged(train.ema))
+        hooks.append(callbacks.History(self.folder / "history.csv", self.rows, number))
+        hooks.append(callbacks.Bar(f"phase {number}/{len(train.phases)}"))
+        if module.phase.patience:
+            mode = "max" if module.watch.higher else "min"
+            hooks.append(EarlyStopping(module.watch.key, patience=module.phase.patience, mode=mode))
+        return hooks
+
+
+def _restore(network: Network, path: Path) -> None:
+    """Load the weights of a checkpoint; averaged ones where weights were averaged."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path}: not a whole checkpoint: {error}") from None
+    prefix = "network."
+    network.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    )
+
+
+def _claim(config: Config, run: Path, resume: bool) -> None:
+    """Make the run folder ours: new, or the same configuration when resuming. Raises ConfigError."""
+    saved = run / "config.toml"
+    if saved.exists():
+        if not resume:
+            raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
+        if (before := _difference(load(saved).to_dict(), config.to_dict())) is not None:
+            raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
+    write_text(saved, dumps(config))
+
+
+def _difference(before: Any, now: Any, key: str = "") -> str | None:
+    """The first key in which two configurations differ, with both values."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in {**before, **now}:
+            found = _difference(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+            if found:
+                return found
+        return None
+    return None if _plain(before) == _plain(now) else f"{key} was {before!r}, now {now!r}"
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _quiet() -> None:
+    """Silence Lightning's advice about things decided here on purpose."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for text in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory.*exists.*",
+        ".*smaller than the logging interval.*",
+        ".*LeafSpec.*",
+    ):
+        warnings.filterwarnings("ignore", text)

@@ -1,0 +1,98 @@
+"""`mien evaluate` as a person calls it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.cli import main
+from mien.labels import EXPRESSION8, VALENCE_AROUSAL
+from mien.records import Sample
+from mien.store import Origin, write
+from mien.tasks import Head, Kind, Task
+from tests.tiny_model import GREY, write_model
+
+TASK = Task("affect", (Head("face", Kind.CLASS, EXPRESSION8), Head("affect", Kind.VALUES, VALENCE_AROUSAL)))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run folder beside `faces.h5`, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    rng = np.random.default_rng(0)
+    rows = [
+        Sample(
+            rng.integers(0, 256, (48, 48), np.uint8),
+            {"face": EXPRESSION8.labels[k % 8], "affect": {"valence": k / 10 - 0.8, "arousal": 0.5 - k / 10}},
+            "train" if k % 2 else "validation",
+            f"{k}.png",
+        )
+        for k in range(16)
+    ]
+    write(Path("faces.h5"), rows, TASK.heads, Origin("noise", "1"))
+    write_model(Path("run/model.onnx"), TASK, GREY)
+    Path("run/config.toml").write_text('task = "affect"\n[data]\nstore = "faces.h5"\n')
+    return Path("run")
+
+
+def test_the_table_shows_value_chance_and_direction(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "run"])
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "run on 8 faces of faces.h5, split validation" in said.err
+    results = json.loads((run / "results.json").read_text())
+    accuracy = results["heads"]["face"]["metrics"]["accuracy"]["value"]
+    lines = [line.split() for line in said.err.splitlines()]
+    row = next(line for line in lines if "accuracy" in line)
+    assert f"{accuracy:.4f}" in row
+    assert "↑" in row
+    assert "↓" in next(line for line in lines if "log_loss" in line)
+    assert {"valence", "arousal"} <= set(next(line for line in lines if "arousal" in line))
+    assert "–" in next(line for line in lines if "pearson" in line)
+    assert said.err.rstrip().splitlines()[-2:] == ["run/results.json", "run/predictions.parquet"]
+
+
+def test_json_is_the_results_file(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "run", "--json", "--data", "faces.h5", "--split", "train", "--out", "aside"])
+    said = capsys.readouterr()
+    assert json.loads(said.out) == json.loads(Path("aside/results.json").read_text())
+    assert not (run / "results.json").exists()
+
+
+def test_scores_on_training_faces_come_with_a_warning(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from mien.files import sha256
+
+    write_model(run / "model.onnx", TASK, GREY, {"data": {"sha256": sha256(Path("faces.h5"))}})
+    main(["evaluate", "run/model.onnx", "--split", "train"])
+    said = capsys.readouterr().err
+    assert "the model was trained on these faces" in said
+    assert said.rstrip().endswith("run/predictions.parquet")
+
+
+def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = Task("more", (*TASK.heads, Head("votes", Kind.DISTRIBUTION, EXPRESSION8)))
+    write_model(run / "model.onnx", more, GREY)
+    main(["evaluate", "run"])
+    assert "Not scored: votes (the store has no such target)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (["nowhere"], 1, "nowhere"),
+        (["run", "--split", "test"], 1, "split 'test' is empty"),
+        (["run", "--split", "x"], 2, "unknown split 'x'"),
+    ],
+)
+def test_faults_are_one_line(
+    run: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, line: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", *words])
+    assert left.value.code == code
+    said = capsys.readouterr().err
+    assert said.startswith("mien: ")
+    assert line in said
+    assert len(said.splitlines()) == 1

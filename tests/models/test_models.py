@@ -1,0 +1,118 @@
+import pytest
+import timm
+import torch
+
+from mien import models
+from mien.config import ModelConfig
+from mien.errors import ConfigError, ModelError
+from mien.models import activate, backbones
+from mien.tasks import TASKS
+
+SMALL = {"widths": [8, 12], "depth": 1}
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig("compact", options=SMALL),
+        ModelConfig("compact", colour="rgb", options={"widths": [8], "depth": 2, "activation": "silu", "stride": 2}),
+        ModelConfig("test_resnet", size=40),
+        ModelConfig("test_vit", size=48, colour="rgb"),
+    ],
+    ids=["compact", "compact-rgb", "timm-cnn", "timm-vit"],
+)
+def test_every_backbone_serves_every_task(config, task):
+    network = models.build(config, task).eval()
+    channels = models.preprocessing(config).channels
+    scores = network(torch.randn(3, channels, config.size, config.size))
+    assert list(scores) == [head.name for head in task]
+    for head in task:
+        output = activate(head, scores[head.name])
+        assert output.shape == (3, len(head))
+        low, high = head.bounds if head.kind == "values" else (0, 1)
+        assert low <= output.min()
+        assert output.max() <= high
+
+
+def test_softmax_heads_sum_to_one_and_tags_do_not():
+    task = TASKS["emotic"]
+    assert activate(TASKS["expression7"].heads[0], torch.randn(4, 7)).sum(1).tolist() == pytest.approx([1] * 4)
+    assert activate(task.head("tags"), torch.full((1, 26), 9.0)).min() > 0.99
+
+
+def test_alexnet_takes_grey_and_refuses_what_is_too_small():
+    network = models.build(ModelConfig("alexnet", size=64), TASKS["expression7"])
+    assert network.eval()(torch.randn(2, 1, 64, 64))["expression7"].shape == (2, 7)
+    with pytest.raises(ConfigError, match="at least 64, given 48"):
+        models.build(ModelConfig("alexnet"), TASKS["expression7"])
+
+
+def test_grey_alexnet_answers_as_colour_does_on_grey_pictures():
+    colour = torch.nn.Conv2d(3, 4, 3, padding=1)
+    grey = backbones._grey(colour)
+    picture = torch.randn(1, 1, 8, 8)
+    assert torch.allclose(grey(picture), colour(picture.repeat(1, 3, 1, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (ModelConfig("compact", options={"width": [3]}), "model.options of compact.*width"),
+        (ModelConfig("compact", options={"widths": []}), "must be positive"),
+        (ModelConfig("compact", options={"activation": "rleu"}), "did you mean 'relu'"),
+        (ModelConfig("resnett18"), "unknown backbone 'resnett18'"),
+        (ModelConfig("resnet1"), "near it: .*resnet1"),
+        (ModelConfig("test_vit", size=50), "does not take pictures of 50x50"),
+        (ModelConfig("test_resnet", options={"nonsense": 1}), "model.options of 'test_resnet'.*nonsense"),
+        (ModelConfig(mean=(0.5, 0.5, 0.5), std=(1.0,)), "need 1 numbers each"),
+        (ModelConfig(mean=(0.5,), std=(0.0,)), "std above 0"),
+    ],
+)
+def test_wrong_dials_are_named(config, text):
+    with pytest.raises(ConfigError, match=text):
+        models.build(config, TASKS["expression7"])
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18"])
+def test_unreachable_weights_say_what_to_do(name, monkeypatch):
+    def offline(*_, **__):
+        raise OSError("name or service not known\nand more")
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    monkeypatch.setattr(backbones.torchvision.models, "alexnet", offline)
+    with pytest.raises(ModelError, match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false"):
+        models.build(ModelConfig(name, pretrained=True, size=64), TASKS["expression7"])
+
+
+def test_pretrained_statistics_reach_preprocessing():
+    pre = models.preprocessing(ModelConfig("resnet18", pretrained=True, colour="rgb"))
+    assert pre.mean == pytest.approx((0.485, 0.456, 0.406))
+    assert models.preprocessing(ModelConfig("resnet18", pretrained=True)).mean == pytest.approx((0.449,), abs=1e-3)
+    assert models.preprocessing(ModelConfig()).std == (0.25,)
+    assert models.preprocessing(ModelConfig("alexnet", pretrained=True, colour="rgb")).std[0] == pytest.approx(0.229)
+
+
+def test_a_frozen_backbone_stands_still():
+    network = models.build(ModelConfig(options=SMALL), TASKS["expression7"])
+    network.freeze(True)
+    network.train()
+    assert not network.backbone.training
+    assert network.heads.training
+    assert [name for name, p in network.named_parameters() if p.requires_grad] == [
+        "heads.layers.expression7.weight",
+        "heads.layers.expression7.bias",
+    ]
+    network.freeze(False)
+    assert network.train().backbone.training
+
+
+def test_shortcuts_are_a_dial():
+    count = [
+        models.build(ModelConfig(options={"widths": [8], "depth": 2, "residual": residual}), TASKS["expression7"])
+        for residual in (True, False)
+    ]
+    assert count[0].parameter_count == count[1].parameter_count
+    count[1].load_state_dict(count[0].state_dict())
+    picture = torch.randn(2, 1, 48, 48)
+    assert not torch.allclose(count[0].eval()(picture)["expression7"], count[1].eval()(picture)["expression7"])

@@ -1,0 +1,253 @@
+"""A tiny model and noise for faces: what an evaluation says, writes and refuses."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from mien import config, evaluate, files
+from mien.errors import ConfigError, ModelError, StoreError
+from mien.evaluate import PREDICTIONS, RESULTS
+from mien.labels import EXPRESSION8, VALENCE_AROUSAL, LabelSpace
+from mien.metrics import evaluate_head
+from mien.predict.engine import Engine
+from mien.records import Sample, Target
+from mien.store import Origin, Store, write
+from mien.tasks import TASKS, Head, Kind, Task
+from tests.tiny_model import GREY, write_model
+
+FACE = Head("face", Kind.CLASS, EXPRESSION8)
+VOTES = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
+MOOD = Head("mood", Kind.TAGS, LabelSpace("mood", ("calm", "tired", "tense")))
+AFFECT = Head("affect", Kind.VALUES, VALENCE_AROUSAL)
+TASK = Task("all", (FACE, VOTES, MOOD, AFFECT))
+
+
+def targets(rng: np.random.Generator, row: int) -> dict[str, Target]:
+    """Something for every head, and now and then nothing."""
+    votes = dict(zip(EXPRESSION8.labels, rng.multinomial(10, np.full(8, 1 / 8)).tolist(), strict=True))
+    given: dict[str, Target] = {
+        "face": EXPRESSION8.labels[int(rng.integers(8))],
+        "votes": votes,
+        "mood": [label for label in ("calm", "tired") if rng.random() < 0.5],
+        "affect": {"valence": float(rng.uniform(-1, 1))} | ({"arousal": float(rng.uniform(-1, 1))} if row % 3 else {}),
+    }
+    return {name: target for k, (name, target) in enumerate(given.items()) if row % 7 != k}
+
+
+def samples(heads: tuple[Head, ...], counts: dict[str, int]) -> list[Sample]:
+    rng = np.random.default_rng(0)
+    made = []
+    for split, count in counts.items():
+        for row in range(count):
+            said = {head.name: targets(rng, row).get(head.name) for head in heads}
+            known = {name: target for name, target in said.items() if target is not None}
+            image = rng.integers(rng.integers(1, 255), 256, (48, 48), np.uint8)
+            made.append(Sample(image, known, split, f"{split}/{row}.png"))
+    return made
+
+
+def make_store(path: Path, heads: tuple[Head, ...] = TASK.heads, **counts: int) -> Path:
+    write(path, samples(heads, counts or {"train": 40, "validation": 30}), heads, Origin("noise", "1"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with 40 training and 30 validation faces."""
+    return make_store(tmp_path_factory.mktemp("store") / "faces.h5")
+
+
+@pytest.fixture
+def run(tmp_path: Path, faces: Path) -> Path:
+    """A run folder as training leaves it."""
+    folder = tmp_path / "first"
+    data = {"store": faces.name, "sha256": files.sha256(faces), "importer": "noise", "train_rows": 40}
+    write_model(folder / "model.onnx", TASK, GREY, {"data": data, "seed": 7, "parameters": 99})
+    said = config.Config(task=TASK.to_dict(), data=config.DataConfig(store=str(faces)))
+    (folder / "config.toml").write_text(config.dumps(said))
+    (folder / "history.csv").write_text("phase,epoch,seconds\n1,1,2.5\n1,2,3.5\n")
+    return folder
+
+
+def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
+    results = evaluate.evaluate(run)
+    assert json.loads((run / RESULTS).read_text()) == results
+    assert results["schema"] == 1
+    assert results["run"] == "first"
+    assert Task.from_dict(results["task"]) == TASK
+    assert results["data"] == {
+        "store": str(faces), "sha256": files.sha256(faces), "importer": "noise", "split": "validation", "rows": 30,
+        "trained_on": False,
+    }  # fmt: skip
+    training = results["training"]
+    assert (training["seed"], training["parameters"], training["train_rows"]) == (7, 99, 40)
+    assert (training["epochs"], training["seconds"], training["machine"]) == (2, 6.0, None)
+    assert {"mien", "numpy"} <= set(results["versions"])
+    for head in TASK:
+        found = results["heads"][head.name]
+        assert list(found["metrics"]) == list(head.metrics) == list(found["chance"])
+        assert found["chance_from"] == "train"
+    assert results["heads"]["face"]["rows"] == 25
+    assert results["heads"]["affect"]["rows"] == 26
+    assert results["heads"]["votes"]["metrics"]["kl"]["higher_is_better"] is False
+    assert sum(map(sum, results["heads"]["votes"]["confusion"])) == results["heads"]["votes"]["rows"]
+    assert "confusion" not in results["heads"]["mood"]
+
+
+def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path, faces: Path) -> None:
+    results = evaluate.evaluate(run)
+    store = Store(faces)
+    rows = store.rows("validation")
+    outputs = Engine(run).probabilities(store.images(rows))
+    for head in TASK:
+        expected = evaluate_head(head, outputs[head.name], store.target(head, rows))
+        found = {name: score["value"] for name, score in results["heads"][head.name]["metrics"].items()}
+        assert found == {name: pytest.approx(value) for name, value in expected.items()}
+
+
+def test_labels_and_columns_are_listed_one_by_one(run: Path) -> None:
+    heads = evaluate.evaluate(run)["heads"]
+    assert [row["label"] for row in heads["face"]["per_class"]] == list(EXPRESSION8.labels)
+    assert [row["support"] for row in heads["face"]["per_class"]] == [sum(row) for row in heads["face"]["confusion"]]
+    calm, _, tense = heads["mood"]["per_class"]
+    assert 0 < calm["average_precision"] <= 1
+    assert (tense["support"], tense["average_precision"], tense["recall"]) == (0, None, None)
+    valence, arousal = heads["affect"]["per_column"]
+    assert (valence["label"], valence["support"], arousal["support"]) == ("valence", 26, 18)
+    rmse = heads["affect"]["metrics"]["rmse"]["value"]
+    assert rmse == pytest.approx((valence["rmse"] + arousal["rmse"]) / 2)
+
+
+def test_chance_always_answers_the_training_mean(run: Path, faces: Path) -> None:
+    heads = evaluate.evaluate(run)["heads"]
+    store = Store(faces)
+    train, scored = store.rows("train"), store.rows("validation")
+    for head in TASK:
+        target = store.target(head, scored)
+        answer = np.tile(np.nanmean(store.target(head, train), axis=0), (len(scored), 1))
+        expected = evaluate_head(head, answer, target)
+        chance = {name: math.nan if value is None else value for name, value in heads[head.name]["chance"].items()}
+        assert chance == pytest.approx(expected, nan_ok=True, abs=1e-6)
+    assert heads["face"]["chance"]["kappa"] == pytest.approx(0)
+    assert heads["affect"]["chance"]["pearson"] is None
+
+
+def test_chance_falls_back_to_the_scored_split(run: Path, tmp_path: Path) -> None:
+    store = make_store(tmp_path / "test.h5", (FACE,), test=20)
+    face = evaluate.evaluate(run, store, "test")["heads"]["face"]
+    assert face["chance_from"] == "test"
+    truth = np.array([row["support"] for row in face["per_class"]])
+    assert face["chance"]["accuracy"] == pytest.approx(truth.max() / truth.sum())
+
+
+def test_training_faces_without_that_target_leave_chance_to_the_scored_split(run: Path, tmp_path: Path) -> None:
+    rows = [Sample(s.image, {}, "train", f"x/{s.source}") for s in samples((FACE,), {"train": 3})]
+    store = tmp_path / "faces.h5"
+    write(store, [*rows, *samples((FACE,), {"test": 9})], (FACE,), Origin("noise", "1"))
+    assert evaluate.evaluate(run, store, "test")["heads"]["face"]["chance_from"] == "test"
+
+
+def test_predictions_hold_every_row_with_its_truth(run: Path, faces: Path) -> None:
+    evaluate.evaluate(run)
+    table = pq.read_table(run / PREDICTIONS)
+    store = Store(faces)
+    rows = store.rows("validation")
+    assert table.column_names[:4] == ["row", "source", "face.neutral", "face.neutral.true"]
+    assert len(table.column_names) == 2 + 2 * (8 + 8 + 3 + 2)
+    assert table["row"].to_pylist() == rows.tolist()
+    assert table["source"].to_pylist() == store.texts("source", rows)
+    assert {str(field.type) for field in table.schema} == {"int64", "string", "float"}
+    outputs = Engine(run).probabilities(store.images(rows))
+    for head in TASK:
+        target = store.target(head, rows)
+        for k, label in enumerate(head.space.labels):
+            said = table[f"{head.name}.{label}"].to_numpy()
+            assert said == pytest.approx(outputs[head.name][:, k], abs=1e-6)
+            true = table[f"{head.name}.{label}.true"]
+            assert true.null_count == np.isnan(target[:, k]).sum()
+            assert true.to_numpy() == pytest.approx(target[:, k], nan_ok=True)
+
+
+def test_faces_are_read_in_blocks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = evaluate.evaluate(run)
+    sizes: list[int] = []
+
+    def track(blocks: list[Any]) -> list[Any]:
+        sizes.extend(map(len, blocks))
+        return blocks
+
+    monkeypatch.setattr(evaluate, "_BLOCK", 8)
+    assert evaluate.evaluate(run, track=track)["heads"] == whole["heads"]
+    assert sizes == [8, 8, 8, 6]
+
+
+def test_scoring_the_training_split_says_so(run: Path, tmp_path: Path) -> None:
+    assert evaluate.evaluate(run, split="train")["data"]["trained_on"] is True
+    other = make_store(tmp_path / "other.h5", (FACE,), train=9)
+    assert evaluate.evaluate(run, other, "train")["data"]["trained_on"] is False
+
+
+def test_out_keeps_the_files_of_the_run(run: Path, tmp_path: Path) -> None:
+    evaluate.evaluate(run)
+    before = (run / RESULTS).read_bytes()
+    evaluate.evaluate(run, split="train", out=tmp_path / "aside")
+    assert (run / RESULTS).read_bytes() == before
+    assert json.loads((tmp_path / "aside" / RESULTS).read_text())["data"]["split"] == "train"
+    assert pq.read_table(tmp_path / "aside" / PREDICTIONS).num_rows == 40
+    evaluate.evaluate(run, split="train")
+    assert json.loads((run / RESULTS).read_text())["data"]["split"] == "train"
+
+
+def test_heads_that_the_store_lacks_are_left_out(run: Path, tmp_path: Path) -> None:
+    store = make_store(tmp_path / "one.h5", (FACE,), validation=12)
+    assert list(evaluate.evaluate(run, store)["heads"]) == ["face"]
+    table = pq.read_table(run / PREDICTIONS)
+    assert table["affect.valence.true"].null_count == 12
+    assert table["affect.valence"].null_count == 0
+
+
+def test_a_lone_model_file_is_scored_beside_itself(tmp_path: Path, faces: Path) -> None:
+    model = write_model(tmp_path / "kept" / "some.onnx", TASK, GREY)
+    results = evaluate.evaluate(model, faces)
+    assert results["run"] == "kept"
+    assert "epochs" not in results["training"]
+    assert (tmp_path / "kept" / RESULTS).exists()
+    with pytest.raises(ConfigError, match="names no store to evaluate on; give one with --data FILE"):
+        evaluate.evaluate(model)
+
+
+@pytest.mark.parametrize("gone", ["config.toml", "history.csv"])
+def test_a_run_without_its_side_files_is_still_scored(run: Path, faces: Path, gone: str) -> None:
+    (run / gone).unlink()
+    assert evaluate.evaluate(run, faces)["heads"]["face"]["rows"] == 25
+
+
+def test_what_cannot_be_scored_is_one_line(run: Path, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"empty: .*model\.onnx"):
+        evaluate.evaluate(tmp_path / "empty", faces)
+    with pytest.raises(StoreError, match="split 'test' is empty"):
+        evaluate.evaluate(run, split="test")
+    with pytest.raises(ConfigError, match="unknown split 'tset', did you mean 'test'"):
+        evaluate.evaluate(run, split="tset")
+    with pytest.raises(StoreError, match=r"none\.h5: no such store"):
+        evaluate.evaluate(run, tmp_path / "none.h5")
+    other = tmp_path / "other"
+    write_model(other / "model.onnx", TASKS["expression7"], GREY)
+    with pytest.raises(StoreError, match=r"no target that the model answers with \(expression7\); it has: face, votes"):
+        evaluate.evaluate(other, faces)
+    assert not (run / RESULTS).exists()
+    assert not (other / RESULTS).exists()
+
+
+def test_a_split_that_nobody_annotated_is_refused(run: Path, tmp_path: Path) -> None:
+    store = tmp_path / "bare.h5"
+    bare = [Sample(s.image, {}, "test", s.source) for s in samples((FACE,), {"test": 3})]
+    write(store, bare, (FACE,), Origin("noise", "1"))
+    with pytest.raises(StoreError, match="split 'test' has no annotated face, so nothing can be scored"):
+        evaluate.evaluate(run, store, "test")

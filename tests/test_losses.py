@@ -1,0 +1,189 @@
+import math
+
+import pytest
+import torch
+from scipy.optimize import linprog
+
+from mien import losses
+from mien.errors import ConfigError
+from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL
+from mien.losses import LOSSES, Setting, head_loss
+from mien.tasks import Head, Kind
+
+CLASS = Head("c", Kind.CLASS, EXPRESSION7)
+DISTRIBUTION = Head("d", Kind.DISTRIBUTION, EXPRESSION8)
+TAGS = Head("t", Kind.TAGS, EMOTIC26)
+VALUES = Head("v", Kind.VALUES, VALENCE_AROUSAL)
+
+
+def scores(output):
+    """Raw scores whose softmax is `output`."""
+    return torch.tensor(output).log()
+
+
+@pytest.fixture
+def pair():
+    source = torch.Generator().manual_seed(3)
+    output = torch.rand(5, 8, generator=source).softmax(1)
+    target = torch.rand(5, 8, generator=source).mul(3).softmax(1)
+    return output, target
+
+
+def test_cross_entropy_of_one_hot_is_minus_log_probability():
+    loss = LOSSES["cross_entropy"](scores([[0.2, 0.8]]), torch.tensor([[0.0, 1.0]]), Setting(CLASS))
+    assert loss.item() == pytest.approx(-math.log(0.8), abs=1e-6)
+
+
+def test_class_weights_agree_with_torch():
+    logits, labels = torch.randn(9, 7), torch.arange(9) % 7
+    weights = torch.linspace(0.5, 2, 7)
+    mine = LOSSES["cross_entropy"](logits, torch.eye(7)[labels], Setting(CLASS, class_weights=weights))
+    assert mine.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, labels, weights).item(), rel=1e-5)
+
+
+def test_label_smoothing_agrees_with_torch():
+    logits, labels = torch.randn(9, 7), torch.arange(9) % 7
+    mine = head_loss(logits, torch.eye(7)[labels], Setting(CLASS, smoothing=0.1))
+    assert mine.item() == pytest.approx(
+        torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1).item(), rel=1e-5
+    )
+
+
+def test_kl_is_cross_entropy_less_the_entropy_of_the_target(pair):
+    output, target = pair
+    entropy = -(target * target.log()).sum(1).mean()
+    cross = LOSSES["cross_entropy"](output.log(), target, Setting(DISTRIBUTION))
+    assert LOSSES["kl"](output.log(), target, Setting(DISTRIBUTION)).item() == pytest.approx(
+        (cross - entropy).item(), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["kl", "js", "l1", "mse", "energy"])
+def test_divergences_are_zero_only_at_the_target(pair, name):
+    output, target = pair
+    setting = Setting(DISTRIBUTION)
+    assert LOSSES[name](target.log(), target, setting).item() == pytest.approx(0, abs=1e-5)
+    assert LOSSES[name](output.log(), target, setting).item() > 1e-3
+
+
+def test_js_of_disjoint_distributions_is_ln_2():
+    loss = LOSSES["js"](scores([[1.0, 1e-30]]), torch.tensor([[0.0, 1.0]]), Setting(CLASS))
+    assert loss.item() == pytest.approx(math.log(2), abs=1e-5)
+
+
+def test_l1_and_mse_by_hand():
+    output, target = scores([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]])
+    assert LOSSES["l1"](output, target, Setting(CLASS)).item() == pytest.approx(1.0)
+    assert LOSSES["mse"](output, target, Setting(CLASS)).item() == pytest.approx(0.5)
+
+
+def test_energy_of_two_certain_labels_is_twice_their_distance():
+    target = torch.eye(8)[[1]]
+    near = (torch.eye(8)[[3]] + 1e-12).log()
+    distance = EXPRESSION8.distances()[1][3]
+    assert LOSSES["energy"](near, target, Setting(DISTRIBUTION)).item() == pytest.approx(2 * distance, rel=1e-4)
+
+
+def test_emd_is_close_to_the_exact_transport_cost(pair):
+    output, target = (side.double() for side in pair)
+    distances = torch.tensor(EXPRESSION8.distances(), dtype=torch.float64)
+    exact = [_transport(p.numpy(), q.numpy(), distances.numpy()) for p, q in zip(output, target, strict=True)]
+    mine = LOSSES["emd"](output.log(), target, Setting(DISTRIBUTION))
+    wanted = sum(exact) / len(exact)
+    assert wanted <= mine.item() + 1e-3
+    assert mine.item() == pytest.approx(wanted, abs=0.08)
+
+
+def _transport(p, q, distances):
+    k = len(p)
+    rows = [[float(i // k == r) for i in range(k * k)] for r in range(k)]
+    columns = [[float(i % k == c) for i in range(k * k)] for c in range(k)]
+    return linprog(distances.ravel(), A_eq=rows + columns, b_eq=[*p, *q]).fun
+
+
+def test_sampled_is_cross_entropy_on_average():
+    torch.manual_seed(0)
+    target = torch.tensor([[0.3, 0.7]]).repeat(20000, 1)
+    logits = scores([[0.4, 0.6]]).repeat(20000, 1)
+    wanted = LOSSES["cross_entropy"](logits, target, Setting(CLASS)).item()
+    assert LOSSES["sampled"](logits, target, Setting(CLASS)).item() == pytest.approx(wanted, abs=0.01)
+
+
+def test_multi_target_takes_the_best_kept_label():
+    loss = LOSSES["multi_target"](scores([[0.1, 0.3, 0.6]]), torch.tensor([[0.5, 0.5, 0.0]]), Setting(CLASS))
+    assert loss.item() == pytest.approx(-math.log(0.3), abs=1e-5)
+
+
+def test_focal_forgives_what_is_already_known():
+    setting, target = Setting(CLASS), torch.tensor([[1.0, 0.0]])
+    sure, unsure = scores([[0.9, 0.1]]), scores([[0.6, 0.4]])
+    assert LOSSES["focal"](sure, target, setting).item() == pytest.approx(-0.01 * math.log(0.9), abs=1e-6)
+    assert LOSSES["focal"](unsure, target, setting).item() == pytest.approx(-0.16 * math.log(0.6), abs=1e-6)
+
+
+def test_bce_and_focal_for_tags():
+    logits, target = torch.zeros(2, 26), torch.zeros(2, 26)
+    assert LOSSES["bce"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert LOSSES["focal"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2) / 4, abs=1e-6)
+
+
+def test_ccc_is_zero_for_agreement_and_two_for_the_opposite():
+    target = torch.tensor([[-0.5], [0.0], [0.5]])
+    assert LOSSES["ccc"](torch.atanh(target), target, Setting(VALUES)).item() == pytest.approx(0, abs=1e-5)
+    assert LOSSES["ccc"](torch.atanh(-target), target, Setting(VALUES)).item() == pytest.approx(2, abs=1e-4)
+
+
+def test_values_weigh_the_same_on_any_scale():
+    wide = Head("w", Kind.VALUES, VALENCE_AROUSAL, bounds=(1.0, 10.0))
+    logits = torch.zeros(3, 2)
+    small = LOSSES["mse"](logits, torch.full((3, 2), 0.5), Setting(VALUES))
+    large = LOSSES["mse"](logits, torch.full((3, 2), 5.5 + 0.5 * 4.5), Setting(wide))
+    assert small.item() == pytest.approx(large.item())
+
+
+@pytest.mark.parametrize("head", [CLASS, DISTRIBUTION, TAGS, VALUES], ids=lambda head: head.name)
+def test_unannotated_rows_do_not_count(head):
+    torch.manual_seed(1)
+    logits = torch.randn(6, len(head), requires_grad=True)
+    target = torch.rand(6, len(head)) if head.kind in (Kind.TAGS, Kind.VALUES) else torch.rand(6, len(head)).softmax(1)
+    target[3:] = torch.nan
+    with_missing = head_loss(logits, target, Setting(head))
+    without = head_loss(logits[:3], target[:3], Setting(head))
+    assert with_missing.item() == pytest.approx(without.item(), rel=1e-5)
+    with_missing.backward()
+    assert logits.grad is not None
+    assert logits.grad[3:].abs().sum() == 0
+    assert logits.grad[:3].abs().sum() > 0
+
+
+def test_nothing_annotated_costs_nothing_but_has_a_gradient():
+    logits = torch.randn(4, 7, requires_grad=True)
+    loss = head_loss(logits, torch.full((4, 7), torch.nan), Setting(CLASS))
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_every_loss_has_a_finite_gradient_for_some_head(name):
+    head = next(h for h in (DISTRIBUTION, TAGS, VALUES) if name in losses.FITTING[h.kind])
+    torch.manual_seed(2)
+    logits = (20 * torch.randn(5, len(head))).requires_grad_()
+    target = torch.eye(len(head))[torch.arange(5) % len(head)]
+    LOSSES[name](logits, target, Setting(head)).backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_mixture_adds_weighted_terms(pair):
+    output, target = pair
+    head = Head("d", Kind.DISTRIBUTION, EXPRESSION8, loss=(("kl", 1.0), ("energy", 0.5)))
+    parts = [LOSSES[name](output.log(), target, Setting(head)).item() for name in ("kl", "energy")]
+    assert head_loss(output.log(), target, Setting(head)).item() == pytest.approx(parts[0] + 0.5 * parts[1], rel=1e-5)
+
+
+def test_a_loss_that_does_not_fit_is_named():
+    with pytest.raises(ConfigError, match="'kl' is no loss for values"):
+        losses.check(Head("v", Kind.VALUES, VALENCE_AROUSAL, loss=(("kl", 1.0),)))
+    with pytest.raises(ConfigError, match="unknown loss of head c 'crossentropy', did you mean 'cross_entropy'"):
+        losses.check(Head("c", Kind.CLASS, EXPRESSION7, loss=(("crossentropy", 1.0),)))

@@ -1,0 +1,112 @@
+import pytest
+import torch
+
+from mien.config import AugmentConfig, PhaseConfig
+from mien.train.augment import Augmentation, mix
+from mien.train.batches import EpochOrder, mixed_seed
+from mien.train.optim import OPTIMIZERS, SCHEDULES, optimizer, schedule
+
+
+def test_the_order_is_a_function_of_seed_and_epoch():
+    order, again = EpochOrder(50, 8, seed=1), EpochOrder(50, 8, seed=1)
+    first = list(order)
+    assert first == list(again)
+    assert len(first) == len(order) == 6
+    assert len({k for batch in first for k in batch}) == 48
+    again.set_epoch(1)
+    assert first != list(again)
+    assert first != list(EpochOrder(50, 8, seed=2))
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch():
+    assert [sorted(batch) for batch in EpochOrder(3, 8, seed=0)] == [[0, 1, 2]]
+
+
+def test_weights_draw_the_rare_as_often():
+    weights = torch.tensor([1.0] * 99 + [99.0])
+    drawn = [k for batch in EpochOrder(100, 10, 0, weights) for k in batch]
+    assert 30 < drawn.count(99) < 70
+
+
+def test_seeds_differ_by_every_part():
+    assert len({mixed_seed(a, b, c) for a in (0, 1) for b in ("order", "step") for c in (0, 1)}) == 8
+    assert mixed_seed(0, "order", 0) == mixed_seed(0, "order", 0) < 2**63
+
+
+def test_every_face_gets_a_draw_of_its_own():
+    torch.manual_seed(0)
+    face = torch.rand(1, 1, 24, 24).repeat(8, 1, 1, 1)
+    targets = {"a": torch.eye(8)}
+    pixels, same = Augmentation(AugmentConfig(erasing=1.0))(face, targets)
+    assert pixels.shape == face.shape
+    assert same is targets
+    assert len({tuple(one.flatten().tolist()) for one in pixels}) == 8
+
+
+def test_nothing_switched_on_changes_nothing():
+    off = AugmentConfig(flip=0, rotation=0, shift=0, scale=0, brightness=0, contrast=0)
+    pixels, targets = torch.rand(4, 1, 8, 8), {"a": torch.eye(4)}
+    assert Augmentation(off)(pixels, targets) == (pixels, targets)
+
+
+@pytest.mark.parametrize("patch", [False, True])
+def test_mixing_keeps_picture_and_target_in_step(patch):
+    torch.manual_seed(4)
+    pixels = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).repeat(1, 1, 20, 20)
+    mixed, targets = mix(pixels, {"v": torch.tensor([[0.0], [1.0]])}, 0.75, patch)
+    assert mixed.mean(dim=(1, 2, 3)).tolist() == pytest.approx(targets["v"].flatten().tolist(), abs=1e-6)
+
+
+def test_missing_targets_stay_missing_when_mixed():
+    torch.manual_seed(1)
+    _, targets = mix(torch.rand(2, 1, 4, 4), {"v": torch.tensor([[torch.nan], [1.0]])}, 0.5, patch=False)
+    assert targets["v"].isnan().any()
+
+
+def test_cutmix_alone_is_used_when_asked_for():
+    torch.manual_seed(0)
+    augment = Augmentation(AugmentConfig(flip=0, rotation=0, shift=0, scale=0, brightness=0, contrast=0, cutmix=1.0))
+    pixels = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).repeat(1, 1, 20, 20)
+    changed = [augment(pixels, {"a": torch.eye(2)})[0] for _ in range(10)]
+    assert all(set(x.unique().tolist()) <= {0.0, 1.0} for x in changed)
+    assert any(not torch.equal(x, pixels) for x in changed)
+
+
+def test_biases_and_norms_do_not_decay():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
+    groups = optimizer(network, PhaseConfig(weight_decay=0.1)).param_groups
+    assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(1, 0.1), (3, 0.0)]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_every_optimizer_steps(name):
+    network = torch.nn.Linear(3, 1)
+    before = network.weight.detach().clone()
+    optim = optimizer(network, PhaseConfig(optimizer=name, lr=0.1))
+    network(torch.ones(2, 3)).sum().backward()
+    optim.step()
+    assert not torch.equal(before, network.weight)
+
+
+@pytest.mark.parametrize("name", sorted(set(SCHEDULES) - {"plateau"}))
+def test_schedules_rise_by_the_warm_up_and_stay_within_the_peak(name):
+    optim = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    plan = schedule(optim, PhaseConfig(epochs=10, schedule=name, warmup=2), steps=100, monitor="x", higher=True)
+    rates = []
+    for _ in range(100):
+        rates.append(optim.param_groups[0]["lr"])
+        optim.step()
+        plan["scheduler"].step()
+    assert plan["interval"] == "step"
+    assert rates[0] == pytest.approx(1 / 21)
+    assert max(rates) <= 1.0 + 1e-9
+    assert rates[-1] < 0.2 or name == "constant"
+
+
+def test_plateau_follows_the_watched_metric():
+    optim = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    plan = schedule(optim, PhaseConfig(schedule="plateau"), 100, "validation_x_accuracy", higher=True)
+    for _ in range(6):
+        plan["scheduler"].step(0.5)
+    assert plan["monitor"] == "validation_x_accuracy"
+    assert optim.param_groups[0]["lr"] == 0.5
