@@ -1,3 +1,50 @@
-"""mien reads affect from faces."""
+"""mien reads affect from faces: `mien.load(model).predict(image)`. Names are imported when they are first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import MienError
+    from .labels import LabelSpace
+    from .predict import Model, load
+    from .records import Box, Face, Prediction, Sample
+    from .store import Store
+    from .tasks import Head, Kind, Task
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "Face",
+    "Head",
+    "Kind",
+    "LabelSpace",
+    "MienError",
+    "Model",
+    "Prediction",
+    "Sample",
+    "Store",
+    "Task",
+    "__version__",
+    "load",
+]
+
+_HOMES = {
+    "errors": ("MienError",),
+    "labels": ("LabelSpace",),
+    "predict": ("Model", "load"),
+    "records": ("Box", "Face", "Prediction", "Sample"),
+    "store": ("Store",),
+    "tasks": ("Head", "Kind", "Task"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module 'mien' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .errors import InputError
+from .errors import ConfigError, InputError
 from .records import Floats, Pixels
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -34,7 +34,13 @@ class Preprocessing:
     colour: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    margin: float = 0.0
+    margin: float = 0.0  # FER-2013's framing: Haar's box is 0.96, YuNet's 1.00 of its pictures' side (medians)
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.colour not in ("grey", "rgb"):
+            raise ConfigError(f"size {self.size} must be positive, colour '{self.colour}' one of: grey, rgb")
+        if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
+            raise ConfigError(f"mean {self.mean} and std {self.std} must be {self.channels} numbers each, std positive")
 
     @property
     def channels(self) -> int:
@@ -42,7 +48,7 @@ class Preprocessing:
         return 1 if self.colour == "grey" else 3
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it; `Preprocessing(**table)` reads it back once lists are tuples."""
+        """As JSON can hold it; `Preprocessing.from_dict` reads it back."""
         return {
             "size": self.size,
             "colour": self.colour,
@@ -70,6 +76,8 @@ class Preprocessing:
 def read(path: Path) -> Pixels:
     """Decode a picture file, turned as its EXIF says. Raises InputError naming the file."""
     try:
+        if not path.is_file() and path.exists():
+            raise InputError(f"{path}: not a file")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: {path.stat().st_size} bytes, at most {MAX_BYTES} are read")
         return decode(path.read_bytes(), str(path))
@@ -87,19 +95,23 @@ def decode(data: bytes, source: str) -> Pixels:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise InputError(f"{source}: {image.width}x{image.height} pixels, at most {MAX_PIXELS} are decoded")
-                return _pixels(ImageOps.exif_transpose(image))
+                return from_pillow(image)
+    except InputError:
+        raise
     except UnidentifiedImageError:
         start = data[:24]
         raise InputError(f"{source}: not a picture (starts with {start!r}; read are {', '.join(FORMATS)})") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{source}: damaged picture: {error}") from None
+    except Exception as error:  # a decoder of foreign bytes may raise anything
+        raise InputError(f"{source}: damaged picture: {error or type(error).__name__}") from None
 
 
-def _pixels(image: Image.Image) -> Pixels:
+def from_pillow(image: Image.Image) -> Pixels:
+    """A Pillow image as uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says; transparency becomes white."""
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return np.clip(values * (255.0 / top) + 0.5, 0, 255).astype(np.uint8)
+        deep = image.mode.startswith("I;16") or values.max(initial=0) > 255
+        return np.clip(np.nan_to_num(values) * (255 / 65535 if deep else 1.0) + 0.5, 0, 255).astype(np.uint8)
     if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")

@@ -177,7 +177,7 @@ def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(tiny, tmp_path
 def test_a_broken_checkpoint_is_named(tiny, tmp_path):
     train(tiny(), tmp_path / "run")
     (tmp_path / "run/checkpoints/1/best.ckpt").write_bytes(b"half")
-    with pytest.raises(ModelError, match="best.ckpt: not a whole checkpoint"):
+    with pytest.raises(ModelError, match=r"best\.ckpt: not a whole checkpoint"):
         train(tiny(), tmp_path / "run", resume=True)
 
 

@@ -43,17 +43,21 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         sys.stdout.write(f"mien {__version__}\n")
         return
-    verb, rest = tyro.cli(Verb, prog="mien", description=_ABOUT, args=words, return_unknown_args=True)  # type: ignore[call-overload]
+    verb, rest = tyro.cli(Verb, prog="mien", description=_ABOUT, args=words, return_unknown_args=True)
     if rest and not isinstance(verb, Train):
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
         verb.run(*([rest] if isinstance(verb, Train) else []))
-    except MienError as error:
+    except (MienError, OSError) as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"mien: {error}\n")
+        sys.stderr.write(f"mien: {_told(error)}\n")
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
     except KeyboardInterrupt:
         sys.stderr.write("mien: stopped\n")
         raise SystemExit(130) from None
+
+
+def _told(error: Exception) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)

@@ -1,13 +1,28 @@
-"""`mien export`."""
+"""`mien export`: write a run's ONNX model anew, checked against torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from .show import say
 
 
 @dataclass
 class Export:
-    """Not written yet."""
+    """Write a run's model.onnx from its weights; it is kept only if it answers as torch does."""
+
+    run_folder: Positional[Path]
+    """The run, as `mien train` wrote it."""
 
     def run(self) -> None:
-        """Run it."""
+        """Export and say where."""
+        from ..extras import require
+
+        require("torch", "train")
+        from .. import export
+
+        path = export.export(self.run_folder)
+        say(f"model {path} ({path.stat().st_size / 1e6:.1f} MB)")

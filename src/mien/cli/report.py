@@ -1,13 +1,29 @@
-"""`mien report`."""
+"""`mien report`: one page on a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from . import show
 
 
 @dataclass
 class Report:
-    """Not written yet."""
+    """Write a run's report: one HTML file with figures, curves, mix-ups and faces, that opens without a network."""
+
+    run_folder: Positional[Path]
+    """The run folder."""
+    data: Path | None = None
+    """The store whose faces were evaluated (default: where the run says)."""
+    out: Path | None = None
+    """Where to write (default: report.html in the run folder)."""
 
     def run(self) -> None:
-        """Run it."""
+        """Write the report and say where it is."""
+        from ..report import write_report
+
+        path = write_report(self.run_folder, self.data, self.out)
+        show.say(f"report: {path} ({path.stat().st_size / 1e6:.2f} MB)")

@@ -1,4 +1,4 @@
-"""`mien train`."""
+"""`mien train`: from a TOML file to a run folder with a model, its figures and a report."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
+from .show import print_json, say
+
 
 @dataclass
 class Train:
-    """Train a model as a TOML file says; `--section.key value` changes one of its values, as in `--train.seed 3`."""
+    """Train, evaluate, export and report as a TOML file says; `--section.key value` changes one of its values.
+
+    Examples: `mien train configs/ferplus.toml --data.store faces.h5 --train.seed 3`, or one phase's rate with
+    `--train.phases.0.lr 1e-3`. See configs/ for commented files.
+    """
 
     config: Positional[Path]
     """The TOML file."""
@@ -18,6 +24,23 @@ class Train:
     """Run folder (default: runs/<name of the file>)."""
     resume: bool = False
     """Go on with the run in that folder."""
+    json: bool = False
+    """Print the results as one JSON object on stdout."""
 
     def run(self, overrides: list[str]) -> None:
-        """Run it."""
+        """Train, export, evaluate on the validation split, and write the report."""
+        from .. import config
+        from ..extras import require
+
+        settings = config.load(self.config, overrides)
+        folder = self.out or Path("runs") / self.config.stem
+        require("torch", "train")
+        from .. import evaluate, export, report, train
+
+        network = train.train(settings, folder, self.resume)
+        model = export.export(folder, network)
+        results = evaluate.evaluate(folder)
+        page = report.write_report(folder)
+        if self.json:
+            print_json(results)
+        say(f"model  {model}\nreport {page}")

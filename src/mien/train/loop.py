@@ -7,6 +7,8 @@ import logging
 import os
 import pickle
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,13 +40,13 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
         optim.check(phase)
     watched(config, task)
     _claim(config, run, resume)
-    _quiet()
     torch.set_num_threads(config.train.threads or len(os.sched_getaffinity(0)))
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = models.build(config.model, task)
     work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
-    for number in range(1, len(config.train.phases) + 1):
-        work.finish(number)
+    with _quiet():
+        for number in range(1, len(config.train.phases) + 1):
+            work.finish(number)
     return network.eval()
 
 
@@ -145,13 +147,17 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _quiet() -> None:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Silence Lightning's advice about things decided here on purpose."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for text in (
-        ".*does not have many workers.*",
-        ".*Checkpoint directory.*exists.*",
-        ".*smaller than the logging interval.*",
-        ".*LeafSpec.*",
-    ):
-        warnings.filterwarnings("ignore", text)
+    with warnings.catch_warnings():
+        for text in (
+            "does not have many workers",
+            "exists and is not empty",
+            "logging interval",
+            "LeafSpec",
+            "in eval mode",
+        ):
+            warnings.filterwarnings("ignore", f".*{text}.*")
+        yield

@@ -1,7 +1,6 @@
 """A small store with every kind of target, and the smallest configuration that trains on it."""
 
 import numpy as np
-import pytest
 
 from mien import store
 from mien.config import from_dict
@@ -36,25 +35,17 @@ def samples(count):
         yield Sample(image, targets, "train" if k % 4 else "validation", f"face{k}")
 
 
-@pytest.fixture(scope="session")
-def faces(tmp_path_factory):
-    """Path of the store: 96 faces of 24x24, 72 to train on."""
-    path = tmp_path_factory.mktemp("faces") / "faces.h5"
-    store.write(path, samples(96), HEADS, store.Origin("test", "1"))
-    return path
+def write(path):
+    """A store of 96 faces of 24x24, 72 of them to train on."""
+    return store.write(path, samples(96), HEADS, store.Origin("test", "1"))
 
 
-@pytest.fixture
-def tiny(faces):
-    """A configuration maker: `tiny(task, **train)`."""
-
-    def make(task="expression7", model=None, **train):
-        table = {
-            "task": task,
-            "data": {"store": str(faces)},
-            "model": {"size": 24, "options": {"widths": [4, 8], "depth": 1}, **(model or {})},
-            "train": {"batch_size": 16, "threads": 1, "phases": [{"epochs": 2, "lr": 0.01}], **train},
-        }
-        return from_dict(table, "test")
-
-    return make
+def config(path, task="expression7", model=None, **train):
+    """A configuration that trains on it in a moment."""
+    table = {
+        "task": task,
+        "data": {"store": str(path)},
+        "model": {"size": 24, "options": {"widths": [4, 8], "depth": 1}, **(model or {})},
+        "train": {"batch_size": 16, "threads": 1, "phases": [{"epochs": 2, "lr": 0.01}], **train},
+    }
+    return from_dict(table, "test")

@@ -1,0 +1,171 @@
+"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing ONNX model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from . import models
+from .config import Config, load
+from .errors import ModelError
+from .files import replacing, sha256, write_text
+from .models import Network, activate
+from .store import Store
+from .tasks import Task
+
+SCHEMA = 1
+#: The largest difference between torch and ONNX Runtime that counts as rounding.
+TOLERANCE = 1e-4
+
+
+def export(run: Path, network: Network | None = None) -> Path:
+    """Write `model.safetensors`, `model.json` and `model.onnx` into a run folder; the network is read from there if not given.
+
+    Raises ModelError if the ONNX model does not answer as torch does.
+    """
+    config = load(run / "config.toml")
+    if network is None:
+        network = load_network(run)
+    else:
+        with replacing(run / "model.safetensors") as part:
+            safetensors.torch.save_file(_weights(network), part)
+        write_text(run / "model.json", json.dumps(describe(run, config, network), indent=2))
+    description = (run / "model.json").read_text()
+    target = run / "model.onnx"
+    with replacing(target) as part:
+        write_onnx(network, config, description, part)
+        difference = parity(network, config, part)
+        if not difference <= TOLERANCE:
+            raise ModelError(
+                f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
+            )
+    return target
+
+
+def load_network(run: Path) -> Network:
+    """Rebuild the network of a run from its safetensors. Raises ModelError."""
+    config = load(run / "config.toml")
+    path = run / "model.safetensors"
+    if not path.is_file():
+        raise ModelError(f"{run}: has no model.safetensors (train it with `mien train`, or finish it with --resume)")
+    network = models.build(untrained(config).model, config.resolved_task())
+    network.load_state_dict(safetensors.torch.load_file(path))
+    return network.eval()
+
+
+def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
+    """The metadata that travels with a model: task, preprocessing, data, licence, metrics, versions."""
+    from . import __version__
+
+    store = Store(config.data.store)
+    task = config.resolved_task()
+    return {
+        "schema": SCHEMA,
+        "name": config.name or run.name,
+        "task": task.to_dict(),
+        "preprocessing": models.preprocessing(config.model).to_dict(),
+        "temperature": {head.name: 1.0 for head in task},
+        "data": {
+            "store": store.path.name,
+            "sha256": sha256(store.path),
+            "importer": store.meta["importer"],
+            "train_rows": len(store.rows(config.data.train)[: config.data.limit or None]),
+        },
+        "licence": config.licence,
+        "metrics": _best(run, task, config),
+        "parameters": network.parameter_count,
+        "seed": config.train.seed,
+        "versions": {"mien": __version__, "torch": torch.__version__, "onnx": onnx.__version__},
+    }
+
+
+class _Activated(nn.Module):
+    """The network with its activations, answering a tuple in the order of the task's heads."""
+
+    def __init__(self, network: Network, task: Task) -> None:
+        super().__init__()
+        self.network, self.task = network, task
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        scores = self.network(pixels)
+        return tuple(activate(head, scores[head.name]) for head in self.task)
+
+
+def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
+    task = config.resolved_task()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            _Activated(network.eval(), task).eval(),
+            (_example(config, 2),),
+            input_names=["pixels"],
+            output_names=[head.name for head in task],
+            dynamic_shapes=({0: torch.export.Dim("faces")},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    onnx.helper.set_model_props(model, {"mien": description})
+    onnx.save(model, str(path))
+
+
+def parity(network: Network, config: Config, path: Path) -> float:
+    """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random pictures."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    activated = _Activated(network.eval(), config.resolved_task())
+    worst = 0.0
+    for size in (1, 2, 7):
+        pixels = _example(config, size)
+        with torch.inference_mode():
+            wanted = activated(pixels)
+        for mine, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), wanted, strict=True):
+            worst = max(worst, float(np.abs(mine - theirs.numpy()).max()))
+    return worst
+
+
+def _example(config: Config, size: int) -> Tensor:
+    shape = (size, models.preprocessing(config.model).channels, config.model.size, config.model.size)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(size))
+
+
+def _weights(network: Network) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def untrained(config: Config) -> Config:
+    """The same network without fetching published weights, which the run's own replace."""
+    from dataclasses import replace
+
+    pre = models.preprocessing(config.model)
+    return replace(config, model=replace(config.model, pretrained=False, mean=pre.mean, std=pre.std))
+
+
+def _best(run: Path, task: Task, config: Config) -> dict[str, dict[str, float | None]]:
+    """Validation metrics of the epoch whose weights are exported; None for one that is undefined."""
+    from .train.module import watched
+
+    watch = watched(config, task)
+    with (run / "history.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["phase"] == str(len(config.train.phases))]
+    row = (max if watch.higher else min)(rows, key=lambda row: float(row[watch.key]))
+    return {head.name: {name: _number(row[f"validation_{head.name}_{name}"]) for name in head.metrics} for head in task}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if math.isfinite(float(text)) else None

@@ -1,0 +1,143 @@
+"""Run a self-describing `model.onnx` with ONNX Runtime: face crops in, probabilities and values out. No torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from .. import files
+from ..errors import InputError, MienError, ModelError
+from ..pictures import Preprocessing
+from ..records import Floats, Pixels
+from ..tasks import Kind, Task
+
+SCHEMA = 1
+_BATCH = 64
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Engine:
+    """A model file opened for prediction. One engine may be used from several threads.
+
+    `task`, `preprocessing` and `metadata` are what the file says of itself; `sha256` names the file's exact bytes.
+    """
+
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
+        """Open a `model.onnx`, or the one in a run folder, on `threads` cores (default: all it may use). Raises ModelError."""
+        self.path = _model_file(Path(path))
+        self.sha256 = files.sha256(self.path)
+        self._session = _session(self.path, threads or usable_cores())
+        self.metadata = _metadata(self._session, self.path)
+        try:
+            self.task = Task.from_dict(self.metadata["task"])
+            self.preprocessing = Preprocessing.from_dict(self.metadata["preprocessing"])
+            temperature = {name: float(value) for name, value in self.metadata.get("temperature", {}).items()}
+        except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
+            raise ModelError(f"{self.path}: its description of itself is damaged: {error!r}") from None
+        scored = {head.name for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)}
+        self._temperature = {name: value for name, value in temperature.items() if name in scored and value != 1}
+        self._check_graph()
+
+    @property
+    def name(self) -> str:
+        """The model's name: what its metadata says, else the file's."""
+        return str(self.metadata.get("name") or self.path.stem)
+
+    def probabilities(self, crops: Sequence[Pixels] | Pixels) -> dict[str, Floats]:
+        """What the model says of ready face crops: {head: float32 (N, K)}, K in the order of the head's labels.
+
+        `crops`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Raises InputError.
+        """
+        check_crops(crops)
+        parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}
+        for start in range(0, len(crops), _BATCH):
+            pixels = self.preprocessing.normalise(self.preprocessing.fit(crops[start : start + _BATCH]))
+            for name, rows in zip(parts, self._session.run(list(parts), {"pixels": pixels}), strict=True):
+                parts[name].append(self._calibrated(name, rows))
+        return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+    def _calibrated(self, name: str, rows: Floats) -> Floats:
+        if name not in self._temperature:
+            return rows
+        powers = np.power(rows.astype(np.float64), 1 / self._temperature[name])
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+    def _check_graph(self) -> None:
+        there = {output.name: output.shape for output in self._session.get_outputs()}
+        for head in self.task:
+            if head.name not in there or there[head.name][-1] not in (len(head), None):
+                raise ModelError(f"{self.path}: its graph lacks the output '{head.name}' of {len(head)} columns")
+        if [given.name for given in self._session.get_inputs()] != ["pixels"]:
+            raise ModelError(f"{self.path}: its graph must have one input named 'pixels'")
+
+
+def check_crops(crops: Sequence[Pixels] | Pixels) -> None:
+    """Raise InputError unless `crops` are uint8 (N, H, W[, 3]) or a list of uint8 (H, W[, 3])."""
+    if isinstance(crops, np.ndarray) and (crops.ndim not in (3, 4) or (crops.ndim == 3 and crops.shape[2] == 3)):
+        hint = "; for one picture give [picture]" if crops.ndim in (2, 3) else ""
+        raise InputError(f"crops of shape {crops.shape}, needed are (N, H, W) or (N, H, W, 3){hint}")
+    for position, crop in enumerate(crops):
+        if not (isinstance(crop, np.ndarray) and crop.dtype == np.uint8):
+            given = getattr(crop, "dtype", type(crop).__name__)
+            raise InputError(f"crop {position} is {given}, needed is a uint8 array (0…255)")
+        if crop.size == 0 or crop.ndim not in (2, 3) or crop.shape[2:] not in ((), (3,)):
+            raise InputError(f"crop {position} has shape {crop.shape}, needed is (H, W) or (H, W, 3)")
+
+
+def usable_cores(quota: Path = _CPU_QUOTA) -> int:
+    """Cores this process may use: its affinity (in a container not the machine's count), cut by the cgroup's CPU quota."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        limit, period = quota.read_text().split()
+        return max(1, min(cores, int(limit) // int(period)))
+    except (OSError, ValueError):
+        return cores
+
+
+def _model_file(path: Path) -> Path:
+    if path.is_dir():
+        if not (path / "model.onnx").is_file():
+            raise ModelError(f"{path}: a folder without model.onnx (make it with `mien export {path}`)")
+        return path / "model.onnx"
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model (give a model.onnx or a run folder)")
+    with path.open("rb") as file:
+        if file.read(64).startswith(b"version https://git-lfs"):
+            raise ModelError(f"{path}: a Git-LFS pointer, not the model itself (fetch it with `git lfs pull`)")
+    return path
+
+
+def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Between two pictures the threads sleep: a detector or a web server needs the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a class of its own for every status
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(f"{path}: not an ONNX model that ONNX Runtime can load: {reason}") from None
+
+
+def _metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, Any]:
+    text = session.get_modelmeta().custom_metadata_map.get("mien")
+    if text is None:
+        raise ModelError(
+            f"{path}: an ONNX model without mien's description (make one with `mien train` or `mien export`)"
+        )
+    try:
+        metadata = json.loads(text)
+        schema = metadata["schema"]
+    except (ValueError, TypeError, KeyError):
+        raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
+    if schema != SCHEMA:
+        raise ModelError(f"{path}: schema {schema}, this version of mien reads {SCHEMA}")
+    return dict(metadata)

@@ -1,0 +1,230 @@
+"""Drawn faces: the truth they carry, what they look like in numbers, and that a detector finds them."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.datasets import sketch
+from mien.datasets.sketch.expression import (
+    EXPRESSIONS,
+    Expression,
+    distribution,
+    draw_distribution,
+    mix,
+    valence_arousal,
+)
+from mien.datasets.sketch.look import HAIRSTYLES, Look
+from mien.datasets.sketch.shapes import Frame
+from mien.errors import ConfigError, DataError
+from mien.labels import EXPRESSION7, EXPRESSION8, POSITIONS
+from mien.records import Box
+from mien.store import Store
+
+
+def look(seed: int = 0) -> Look:
+    return sketch.draw_look(np.random.default_rng(seed))
+
+
+def test_truth_of_a_face_hangs_together() -> None:
+    for sample in sketch.samples(40, size=16):
+        shares = sample.targets["distribution8"]
+        label = sample.targets["expression8"]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert max(shares, key=shares.get) == label
+        assert shares[label] >= 0.5
+        assert sample.targets.get("expression7", "contempt") == label
+        for axis, name in enumerate(("valence", "arousal")):
+            mean = sum(share * POSITIONS[emotion][axis] for emotion, share in shares.items())
+            assert sample.targets["valence_arousal"][name] == pytest.approx(mean)
+
+
+def test_a_face_depends_on_its_seed_and_number_alone() -> None:
+    few, many = list(sketch.samples(3, seed=4)), list(sketch.samples(12, seed=4))
+    for one, other in zip(few, many, strict=False):
+        assert np.array_equal(one.image, other.image)
+        assert one.targets == other.targets
+    others = next(iter(sketch.samples(1, seed=5)))
+    assert not np.array_equal(few[0].image, others.image)
+    assert few[0].targets["distribution8"] != others.targets["distribution8"]
+
+
+def test_every_eighty_faces_balance_emotions_in_every_split() -> None:
+    found = {}
+    for sample in sketch.samples(80, size=16):
+        found.setdefault(sample.split, []).append(sample.targets["expression8"])
+    assert {split: len(labels) for split, labels in found.items()} == {"train": 64, "validation": 8, "test": 8}
+    for labels in found.values():
+        assert {labels.count(label) * 8 for label in EXPRESSION8.labels} == {len(labels)}
+
+
+@given(st.integers(0, 7), st.integers(0, 10_000))
+def test_drawn_distributions_lead_with_their_emotion(emotion: int, seed: int) -> None:
+    drawn = draw_distribution(np.random.default_rng(seed), emotion)
+    assert drawn.argmax() == emotion
+    assert drawn.sum() == pytest.approx(1)
+    assert (drawn >= 0).all()
+    assert (np.abs(valence_arousal(drawn)) <= 1).all()
+
+
+def test_near_emotions_are_mixed_in_more_than_far_ones() -> None:
+    rng = np.random.default_rng(0)
+    mean = np.mean([draw_distribution(rng, EXPRESSION8.index("fear")) for _ in range(400)], axis=0)
+    assert mean[EXPRESSION8.index("angry")] > 2 * mean[EXPRESSION8.index("happy")]
+    assert 0.75 < mean[EXPRESSION8.index("fear")] < 0.9
+
+
+def test_a_mixture_lies_between_its_emotions() -> None:
+    half = mix(distribution({"happy": 1, "sad": 1}), variant=0)
+    assert half.mouth_curve == pytest.approx(
+        (EXPRESSIONS["happy"][0].mouth_curve + EXPRESSIONS["sad"][0].mouth_curve) / 2
+    )
+    assert mix(distribution("neutral"), variant=1) == Expression()
+    assert set(EXPRESSIONS) == set(EXPRESSION8.labels)
+
+
+def test_distributions_are_read_from_labels_tables_and_weights() -> None:
+    assert distribution("joy")[EXPRESSION8.index("happy")] == 1
+    assert distribution({"anger": 3, "fear": 1})[EXPRESSION8.index("angry")] == 0.75
+    assert np.allclose(distribution(np.full(8, 2.0)), 1 / 8)
+
+
+@pytest.mark.parametrize("wrong", [np.ones(7), np.zeros(8), -np.ones(8), np.full(8, np.nan), {"happy": -1.0}])
+def test_what_is_no_distribution_is_refused(wrong) -> None:
+    with pytest.raises(DataError, match="no distribution over neutral, happy"):
+        sketch.face(wrong)
+
+
+def test_unknown_emotion_names_the_choices() -> None:
+    with pytest.raises(DataError, match="'bored' is no label of expression8"):
+        sketch.face("bored")
+
+
+@pytest.mark.parametrize(
+    ("size", "colour", "shape"), [(48, "grey", (48, 48)), (20, "rgb", (20, 20, 3)), (600, "grey", (600, 600))]
+)
+def test_size_and_colour_are_as_asked(size: int, colour: str, shape: tuple[int, ...]) -> None:
+    drawn = sketch.face("happy", look(), size, colour)
+    assert drawn.shape == shape
+    assert drawn.dtype == np.uint8
+    assert drawn.std() > 15
+
+
+@pytest.mark.parametrize(("size", "colour"), [(8, "grey"), (2000, "rgb"), (48, "gray")])
+def test_impossible_pictures_are_refused(size: int, colour: str) -> None:
+    with pytest.raises(ConfigError, match="size must be 16…1024, colour 'grey' or 'rgb'"):
+        sketch.face("happy", 0, size, colour)
+
+
+@pytest.mark.parametrize(("count", "seed"), [(0, 0), (5, -1)])
+def test_impossible_sets_are_refused(count: int, seed: int) -> None:
+    with pytest.raises(ConfigError, match="count must be at least 1, the seed at least 0"):
+        sketch.samples(count, seed=seed)
+
+
+def test_emotions_of_one_look_differ_from_each_other() -> None:
+    faces = np.array([sketch.face(label, 3).astype(float) for label in EXPRESSION8.labels])
+    apart = np.abs(faces[:, None] - faces[None]).mean(axis=(2, 3))
+    assert apart[~np.eye(8, dtype=bool)].min() > 1.5
+
+
+def test_looks_differ_in_every_trait() -> None:
+    looks = [look(seed) for seed in range(60)]
+    assert {one.hairstyle for one in looks} == set(HAIRSTYLES)
+    for trait in fields(Look):
+        assert len({repr(getattr(one, trait.name)) for one in looks}) > 1, trait.name
+    assert any(one.glasses for one in looks)
+    assert any(one.moustache for one in looks)
+
+
+def test_open_mouth_is_dark() -> None:
+    def mouth(label: str, seed: int) -> np.ndarray:
+        return sketch.face(label, seed, 96)[60:82, 36:60]
+
+    dark = [
+        np.percentile(mouth("surprise", seed), 10) - np.percentile(mouth("neutral", seed), 10) for seed in range(12)
+    ]
+    assert np.mean(dark) < -5
+
+
+def test_smirk_lifts_one_corner_only() -> None:
+    one = look(4)
+    still, moved = (sketch.face(label, one, 96).astype(float) for label in ("neutral", "contempt"))
+    change = np.abs(moved - still)[50:80]
+    left, right = change[:, :48].sum(), change[:, 48:].sum()
+    assert (right > 1.3 * left) if one.side == 1 else (left > 1.3 * right)
+
+
+def test_the_rim_of_the_head_stays_as_it_turns() -> None:
+    frame = Frame(look(), 50, 50, 40)
+    assert np.allclose(frame.turned(np.array([[0.0, 0.0]]), 1.0), [[frame.look.view.yaw, frame.look.view.pitch]])
+    assert np.allclose(frame.turned(np.array([[1.2, 0.0]]), 1.0), [[1.2, 0.0]])
+
+
+def test_store_holds_every_head(tmp_path: Path) -> None:
+    written = sketch.write_store(tmp_path / "drawn.h5", 20, size=24, seed=2)
+    store = Store(written.path)
+    assert store.image_shape == (24, 24)
+    assert store.meta["importer"] == "sketch"
+    assert store.meta["options"] == {"count": 20, "size": 24, "seed": 2, "colour": "grey"}
+    assert {name: len(store.rows(name)) for name in ("train", "validation", "test")} == {
+        "train": 16,
+        "validation": 2,
+        "test": 2,
+    }
+    rows = store.rows()
+    samples = list(sketch.samples(20, size=24, seed=2))
+    assert np.array_equal(store.images(rows), np.stack([sample.image for sample in samples]))
+    given = {head.name: store.target(head, rows) for head in sketch.HEADS}
+    contempt = given["expression8"][:, EXPRESSION8.index("contempt")] == 1
+    assert np.array_equal(np.isnan(given["expression7"]).any(axis=1), contempt)
+    assert given["expression7"].shape[1] == len(EXPRESSION7)
+    assert np.array_equal(given["distribution8"].argmax(axis=1), given["expression8"].argmax(axis=1))
+    positions = np.array(EXPRESSION8.positions)
+    assert np.allclose(given["distribution8"] @ positions, given["valence_arousal"], atol=1e-5)
+
+
+def test_photo_shows_the_faces_it_says() -> None:
+    picture, faces = sketch.photo(1, 3, (720, 400), ["happy", "sad", "angry"])
+    assert picture.shape == (400, 720, 3)
+    assert [label for _, label in faces] == ["happy", "sad", "angry"]
+    for box, _ in faces:
+        assert isinstance(box, Box)
+        assert box.width >= sketch.SMALLEST
+        assert box.x >= 0
+        assert box.x + box.width <= 720
+        assert box.y >= 0
+        assert box.y + box.height <= 400
+    again, drawn = sketch.photo(1, 3, (720, 400), ["happy", "sad", "angry"])
+    assert np.array_equal(picture, again)
+    assert drawn == faces
+    assert all(label in EXPRESSION8 for _, label in sketch.photo(2)[1])
+
+
+@pytest.mark.parametrize(("faces", "size"), [(0, (640, 480)), (8, (640, 480)), (1, (100, 100))])
+def test_photo_refuses_what_has_no_room(faces: int, size: tuple[int, int]) -> None:
+    with pytest.raises(ConfigError, match="need at least one face, each 120 pixels wide"):
+        sketch.photo(0, faces, size)
+
+
+def test_haar_cascade_finds_most_drawn_faces() -> None:
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    found = 0
+    for seed in range(24):
+        picture, [(box, _)] = sketch.photo(seed, 1, (260, 300), [EXPRESSION8.labels[seed % 8]])
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5)
+        found += any(_overlap(Box(*map(int, other)), box) > 0.5 for other in boxes)
+    assert found >= 0.8 * 24
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    shared = max(0, wide) * max(0, high)
+    return shared / (one.width * one.height + other.width * other.height - shared)

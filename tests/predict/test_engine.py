@@ -1,0 +1,194 @@
+"""The engine: probabilities from a self-describing ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.errors import InputError, ModelError
+from mien.predict.engine import Engine, usable_cores
+from mien.tasks import TASKS
+from tests.tiny_model import GREY, RGB, write_graph, write_model
+
+RNG = np.random.default_rng(1)
+CROPS = RNG.integers(0, 256, (130, 48, 48), dtype=np.uint8)
+
+
+def by_hand(model: Path, crops: np.ndarray) -> np.ndarray:
+    """The tiny model's softmax, worked out with numpy from the weights in its file."""
+    import onnx
+    from onnx import numpy_helper
+
+    weights = {w.name: numpy_helper.to_array(w) for w in onnx.load(model).graph.initializer}
+    mean = (crops.reshape(len(crops), -1).mean(1, keepdims=True) / 255 - 0.5) / 0.25
+    logits = mean @ weights["expression7.w"] + weights["expression7.b"]
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def test_probabilities_are_those_of_the_graph(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model.onnx")
+    engine = Engine(model)
+    found = engine.probabilities(CROPS)["expression7"]
+    assert found.shape == (130, 7)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, by_hand(model, CROPS), atol=1e-5)
+    assert engine.sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert (engine.name, engine.task, engine.preprocessing) == ("tiny", TASKS["expression7"], GREY)
+
+
+def test_rows_do_not_depend_on_the_batch_they_came_in(tmp_path: Path) -> None:
+    engine = Engine(write_model(tmp_path / "model.onnx"), threads=1)
+    whole = engine.probabilities(CROPS)["expression7"]
+    for size in (1, 2, 7):
+        np.testing.assert_allclose(engine.probabilities(CROPS[:size])["expression7"], whole[:size], atol=1e-5)
+
+
+def test_a_run_folder_and_crops_of_mixed_sizes_and_colours(tmp_path: Path) -> None:
+    write_model(tmp_path / "run" / "model.onnx", TASKS["affect"], RGB)
+    grey = np.full((20, 30), 90, np.uint8)
+    red = np.zeros((64, 64, 3), np.uint8)
+    red[..., 0] = 200
+    found = Engine(tmp_path / "run").probabilities([grey, red, red[..., ::-1]])
+    assert {name: rows.shape for name, rows in found.items()} == {"expression8": (3, 8), "valence_arousal": (3, 2)}
+    np.testing.assert_allclose(found["expression8"].sum(1), 1, atol=1e-5)
+    assert np.abs(found["valence_arousal"]).max() <= 1
+    assert np.abs(found["expression8"][1] - found["expression8"][2]).max() > 0.01, "red and blue must differ: RGB order"
+
+
+def test_values_stay_inside_their_bounds(tmp_path: Path) -> None:
+    found = Engine(write_model(tmp_path / "m.onnx", TASKS["emotic"], RGB)).probabilities(CROPS[:9])
+    assert found["tags"].shape == (9, 26)
+    assert found["vad"].min() >= 1
+    assert found["vad"].max() <= 10
+
+
+@pytest.mark.parametrize("none", [[], CROPS[:0]])
+def test_no_crops_give_empty_arrays(tmp_path: Path, none: object) -> None:
+    found = Engine(write_model(tmp_path / "m.onnx", TASKS["affect"])).probabilities(none)  # type: ignore[arg-type]
+    assert {name: (rows.shape, rows.dtype) for name, rows in found.items()} == {
+        "expression8": ((0, 8), np.float32),
+        "valence_arousal": ((0, 2), np.float32),
+    }
+
+
+def test_temperature_is_applied_to_softmax_heads_alone(tmp_path: Path) -> None:
+    plain = Engine(write_model(tmp_path / "a.onnx", TASKS["affect"])).probabilities(CROPS[:5])
+    heat = {"expression8": 2.0, "valence_arousal": 3.0}
+    warm = Engine(write_model(tmp_path / "b.onnx", TASKS["affect"], changes={"temperature": heat})).probabilities(
+        CROPS[:5]
+    )
+    roots = np.sqrt(plain["expression8"])
+    np.testing.assert_allclose(warm["expression8"], roots / roots.sum(1, keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(warm["valence_arousal"], plain["valence_arousal"])
+    assert warm["expression8"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("crops", "message"),
+    [
+        (np.zeros((48, 48, 3), np.uint8), r"give \[picture\]"),
+        (np.zeros((48, 48), np.uint8), r"give \[picture\]"),
+        (np.zeros((2, 48, 48), np.float32), "crop 0 is float32"),
+        (np.zeros((2, 48, 48, 4), np.uint8), r"crop 0 has shape \(48, 48, 4\)"),
+        ([CROPS[0], np.zeros((0, 4), np.uint8)], "crop 1 has shape"),
+        (["face.png"], "crop 0 is str"),
+    ],
+)
+def test_crops_of_another_form_are_refused_in_one_line(tmp_path: Path, crops: object, message: str) -> None:
+    engine = Engine(write_model(tmp_path / "m.onnx"))
+    with pytest.raises(InputError, match=message) as caught:
+        engine.probabilities(crops)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def _lfs(folder: Path) -> Path:
+    (folder / "m.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 10\n")
+    return folder / "m.onnx"
+
+
+def _garbage(folder: Path) -> Path:
+    (folder / "m.onnx").write_bytes(b"<!DOCTYPE html><html>404</html>")
+    return folder / "m.onnx"
+
+
+def _foreign(folder: Path) -> Path:
+    write_graph(folder / "m.onnx", TASKS["expression7"], GREY, {})
+    return folder / "m.onnx"
+
+
+def _no_json(folder: Path) -> Path:
+    write_graph(folder / "m.onnx", TASKS["expression7"], GREY, {"mien": "hello"})
+    return folder / "m.onnx"
+
+
+def _other_heads(folder: Path) -> Path:
+    text = json.dumps({"schema": 1, "task": TASKS["affect"].to_dict(), "preprocessing": GREY.to_dict()})
+    write_graph(folder / "m.onnx", TASKS["expression7"], GREY, {"mien": text})
+    return folder / "m.onnx"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "absent.onnx", "no such model"),
+        (lambda folder: folder, "without model.onnx"),
+        (_lfs, "Git-LFS pointer"),
+        (_garbage, "not an ONNX model"),
+        (_foreign, "without mien's description"),
+        (_no_json, "damaged"),
+        (_other_heads, "lacks the output 'expression8'"),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"schema": 9}),
+            "schema 9, this version of mien reads 1",
+        ),
+        (lambda folder: write_model(folder / "m.onnx", changes={"task": {"name": "x", "heads": []}}), "damaged"),
+        (lambda folder: write_model(folder / "m.onnx", changes={"preprocessing": {"size": 48}}), "damaged.*colour"),
+        (lambda folder: write_model(folder / "m.onnx", changes={"temperature": 3}), "damaged"),
+    ],
+)
+def test_a_file_that_is_no_model_is_named_in_one_line(tmp_path: Path, make: object, message: str) -> None:
+    path = make(tmp_path)  # type: ignore[operator]
+    with pytest.raises(ModelError, match=message) as caught:
+        Engine(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_graph_with_another_input_is_refused(tmp_path: Path) -> None:
+    import onnx
+
+    path = write_model(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    model.graph.input[0].name = model.graph.node[0].input[0] = "image"
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match="one input named 'pixels'"):
+        Engine(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), (None, None)]
+)
+def test_cores_follow_affinity_and_quota(tmp_path: Path, text: str | None, cores: int | None) -> None:
+    if text:
+        (tmp_path / "cpu.max").write_text(text)
+    import os
+
+    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_predicting_never_imports_torch(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx")
+    code = (
+        "import sys, numpy as np; from mien.predict.engine import Engine;"
+        f"Engine({str(model)!r}).probabilities(np.zeros((2, 48, 48), np.uint8));"
+        "print(sorted({'torch', 'matplotlib', 'h5py', 'onnx'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

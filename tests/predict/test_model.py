@@ -1,0 +1,74 @@
+"""`load(model).predict(image)`."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.errors import ConfigError, InputError, ModelError
+from mien.predict import Model, crop, load
+from mien.records import Box, Face
+from tests.drawn import scene
+
+PICTURE = scene(640, 320, [(80, 50, 160), (430, 60, 120)])
+
+
+def test_every_form_of_a_picture_gives_the_same_answer(affect: Model, tmp_path: Path) -> None:
+    encoded = io.BytesIO()
+    Image.fromarray(PICTURE).save(encoded, format="PNG")
+    (tmp_path / "photo.png").write_bytes(encoded.getvalue())
+    expected = affect.predict(PICTURE)
+    assert len(expected) == 2
+    forms = (tmp_path / "photo.png", str(tmp_path / "photo.png"), encoded.getvalue(), Image.fromarray(PICTURE))
+    assert all(affect.predict(form) == expected for form in forms)
+
+
+def test_each_face_gets_what_its_crop_gets(affect: Model) -> None:
+    predictions = affect.predict(PICTURE)
+    crops = [crop(PICTURE, prediction.face.box, margin=0.1) for prediction in predictions]
+    alone = affect.probabilities(crops)
+    for row, prediction in enumerate(predictions):
+        assert list(prediction.outputs) == ["expression8", "valence_arousal"]
+        for head in affect.task:
+            found = prediction.outputs[head.name]
+            assert tuple(found) == head.space.labels
+            np.testing.assert_allclose(list(found.values()), alone[head.name][row], atol=1e-6)
+        assert prediction.dominant == max(prediction.outputs["expression8"].items(), key=lambda item: item[1])[0]
+
+
+def test_a_detector_by_name_or_as_an_object(affect: Model) -> None:
+    (whole,) = affect.predict(PICTURE, faces="cropped")
+    assert whole.face.box == (0, 0, 640, 320)
+    given = [Face(Box(1, 2, 30, 30), track=5), Face(Box(600, 300, 90, 90))]
+    assert [prediction.face for prediction in affect.predict(PICTURE, faces=lambda pixels: given)] == given
+    with pytest.raises(ConfigError, match="unknown face detector 'mtcnn'"):
+        affect.predict(PICTURE, faces="mtcnn")
+
+
+def test_no_face_is_an_empty_list(affect: Model) -> None:
+    assert affect.predict(np.zeros((100, 100), np.uint8)) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (Path("absent.png"), "absent.png: no such file"),
+        (b"hello", "5 bytes: not a picture"),
+        (np.zeros((4, 4), np.float32), "float32, needed is a uint8 array"),
+        (np.zeros((4, 4, 2), np.uint8), r"shape \(4, 4, 2\)"),
+        (3, "cannot be a int"),
+    ],
+)
+def test_what_is_no_picture_is_said_in_one_line(affect: Model, image: object, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        affect.predict(image)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_load_without_a_model_says_what_to_do() -> None:
+    with pytest.raises(ModelError, match="mien train"):
+        load()
