@@ -1,0 +1,135 @@
+"""Learning curves: loss, the metrics of the validation faces and the learning rate over epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import plots, words
+from .palette import STAND_IN
+from .record import History, RunRecord
+from .section import Section
+
+_METRICS = 2
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn plot, and what a person who cannot see it should know."""
+
+    svg: str
+    alt: str
+
+
+def section(record: RunRecord) -> Section:
+    """Curves from history.csv, or a note that there is none."""
+    history = record.history
+    if history is None:
+        return Section("Learning curves", note="The run holds no history.csv.")
+    watched = _title(history.watched, record)
+    drawn = [
+        _loss(history),
+        *(_metric(history, column, record) for column in _columns(history, record)),
+        _rate(history),
+    ]
+    data = {
+        "plots": [plot for plot in drawn if plot],
+        "epochs": len(_epochs(history)),
+        "best": None if history.best is None else int(_epochs(history)[history.best]),
+        "watched": watched,
+        "phases": len(_borders(history)) + 1,
+    }
+    return Section("Learning curves", "learning", data)
+
+
+def _columns(history: History, record: RunRecord) -> list[str]:
+    """Metric columns worth a plot: the one watched first, then the first metric of each head, then others."""
+    firsts = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[:1]]
+    others = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[1:]]
+    order = dict.fromkeys([history.watched, *firsts, *others])
+    there = [column for column in order if column != "validation_loss" and _drawn(history, column)]
+    return there[: max(_METRICS, len(record.task.heads))]
+
+
+def _drawn(history: History, column: str) -> bool:
+    return bool(np.isfinite(history.columns.get(column, np.empty(0))).any())
+
+
+def _title(column: str, record: RunRecord) -> str:
+    """A column of history.csv in words: `validation_expression7_macro_f1` is Macro F1."""
+    for head in record.task:
+        prefix = f"validation_{head.name}_"
+        if column.startswith(prefix):
+            name = words.title(column.removeprefix(prefix))
+            return f"{name}, {head.name}" if len(record.task.heads) > 1 else name
+    return column.replace("_", " ").capitalize()
+
+
+def _epochs(history: History) -> NDArray[np.float64]:
+    length = len(next(iter(history.columns.values())))
+    return history.columns.get("epoch", np.arange(1.0, length + 1))
+
+
+def _borders(history: History) -> list[float]:
+    """Between which epochs a new phase begins."""
+    phase, epochs = history.columns.get("phase", np.empty(0)), _epochs(history)
+    return [float(epochs[at + 1]) - 0.5 for at in np.flatnonzero(np.diff(phase))]
+
+
+def _loss(history: History) -> Plot | None:
+    lines = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
+    there = {column: look for column, look in lines.items() if _drawn(history, column)}
+    if not there:
+        return None
+
+    def draw(axes: Any) -> None:
+        for column, (label, colour) in there.items():
+            axes.plot(_epochs(history), history.columns[column], color=colour, label=label)
+        axes.legend()
+
+    ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in there.items())
+    return Plot(_curve(history, "loss", "Loss", draw), f"Loss over epochs: {ends}.")
+
+
+def _metric(history: History, column: str, record: RunRecord) -> Plot:
+    values, title = history.columns[column], _title(column, record)
+
+    def draw(axes: Any) -> None:
+        axes.plot(_epochs(history), values, color=STAND_IN["accent"])
+        if column == history.watched and history.best is not None:
+            axes.plot(_epochs(history)[history.best], values[history.best], "o", color=STAND_IN["accent"], markersize=6)
+
+    return Plot(_curve(history, column, title, draw), f"{title} over epochs: ends at {values[-1]:.3f}.")
+
+
+def _rate(history: History) -> Plot | None:
+    if not _drawn(history, "lr"):
+        return None
+    values = history.columns["lr"]
+
+    def draw(axes: Any) -> None:
+        axes.plot(_epochs(history), values, color=STAND_IN["muted"])
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=False)
+
+    return Plot(_curve(history, "lr", "Learning rate", draw), f"Learning rate over epochs, {values.max():.2g} at most.")
+
+
+def _curve(history: History, name: str, title: str, draw: Callable[[Any], None]) -> str:
+    """The frame all curves share: title, whole epochs, the borders of phases and the best epoch."""
+    from matplotlib.ticker import MaxNLocator
+
+    def framed(axes: Any) -> None:
+        draw(axes)
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        for border in _borders(history):
+            axes.axvline(border, color=STAND_IN["muted"], linewidth=1, linestyle=(0, (1, 2)))
+        if history.best is not None:
+            axes.axvline(_epochs(history)[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
+
+    return plots.svg(f"curve-{name.replace(' ', '-')}", framed)

@@ -1,0 +1,56 @@
+"""From a tree of sections to one page. Names and sources come from data files, so everything is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..extras import require
+from . import words
+from .palette import PAGE
+from .record import RunRecord
+from .section import Section
+from .summary import shares
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A section in its place on the page: anchor, and level of its heading."""
+
+    section: Section
+    anchor: str
+    level: int
+    children: tuple[Node, ...]
+
+
+def render(record: RunRecord, sections: tuple[Section, ...]) -> str:
+    """The whole page as HTML."""
+    jinja2 = require("jinja2", "report")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        figure=words.figure, percent=words.percent, number=words.number, title_of=words.title, meaning=words.meaning
+    )  # fmt: skip
+    page = environment.get_template("page.html").render(
+        record=record, nodes=list(place(sections)), shares=shares(record), colours=PAGE
+    )  # fmt: skip
+    return str(page)
+
+
+def place(sections: tuple[Section, ...], above: str = "", level: int = 2) -> Iterator[Node]:
+    """Give each section its anchor, unique on the page, and the level of its heading."""
+    seen: dict[str, int] = {}
+    for section in sections:
+        slug = above + (re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-") or "section")
+        seen[slug] = seen.get(slug, 0) + 1
+        anchor = slug if seen[slug] == 1 else f"{slug}-{seen[slug]}"
+        yield Node(section, anchor, level, tuple(place(section.children, f"{anchor}-", level + 1)))

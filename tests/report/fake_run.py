@@ -1,0 +1,208 @@
+"""Run folders that no model made: random but plausible results, predictions, history and a store of drawn faces."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mien import config, files, metrics, store
+from mien.labels import POSITIONS, canonical
+from mien.records import Sample
+from mien.tasks import TASKS, Head, Kind, Task
+
+SIDE = 48
+
+
+def face(valence: float, arousal: float, rng: np.random.Generator, side: int = SIDE) -> np.ndarray:
+    """A drawn face, uint8 (side, side): the mouth bends with valence, eyes and mouth open with arousal."""
+    big = 4 * side
+    image = np.full((big, big), rng.integers(40, 110), np.uint8)
+    skin, ink, c = int(rng.integers(150, 225)), int(rng.integers(10, 60)), big // 2
+    cv2.ellipse(image, (c, c), (int(big * 0.36), int(big * 0.45)), 0, 0, 360, skin, -1)
+    for x in (-1, 1):
+        eye = (c + x * big // 7, c - big // 10)
+        cv2.ellipse(image, eye, (big // 16, max(3, int(big / 22 * (1.1 + arousal)))), 0, 0, 360, ink, -1)
+        tilt = int(big / 20 * (valence - 0.4 * arousal))
+        brow = c - big // 4 - int(big / 30 * arousal)
+        cv2.line(image, (c + x * big // 12, brow - tilt), (c + x * big // 4, brow + tilt), ink, big // 40)
+    bend = int(big / 8 * valence)
+    curve = [(c + t * big // 24, c + big // 4 + bend - int(bend * (t / 4) ** 2)) for t in range(-4, 5)]
+    cv2.polylines(image, [np.array(curve, np.int32)], False, ink, max(3, int(big / 40 * (1.6 + arousal))))
+    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).astype(float)
+    return np.clip(small + rng.normal(0, 7, small.shape), 0, 255).astype(np.uint8)
+
+
+def guesses(head: Head, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """True and predicted (count, K) of a head: related, with the mistakes a model makes."""
+    size = len(head)
+    if head.kind is Kind.VALUES:
+        low, high = head.bounds
+        true = rng.normal((low + high) / 2, (high - low) / 5, (count, size)).clip(low, high)
+        return true, (0.7 * true + 0.3 * rng.normal(true, (high - low) / 6)).clip(low, high)
+    if head.kind is Kind.TAGS:
+        true = (rng.random((count, size)) < np.linspace(0.3, 0.04, size)).astype(float)
+        return true, (0.3 * true + rng.random((count, size)) * 0.65).clip(0, 1)
+    odds = rng.normal(0, 1, (count, size)) * 1.6 + np.linspace(1.2, -0.8, size)
+    true, predicted = softmax(odds * 1.6), softmax(odds + rng.normal(0, 0.9, (count, size)))
+    if head.kind is Kind.CLASS:
+        true = np.eye(size)[true.argmax(axis=1)]
+    return true, predicted
+
+
+def softmax(odds: np.ndarray) -> np.ndarray:
+    """Rows of probabilities."""
+    powers = np.exp(odds - odds.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def spot(task: Task, true: dict[str, np.ndarray], row: int) -> tuple[float, float]:
+    """Valence and arousal to draw a face with, from the first head."""
+    head = task.heads[0]
+    places = [(POSITIONS.get(canonical(label)) or (0.0, 0.0))[:2] for label in head.space.labels]
+    if head.kind is Kind.VALUES:
+        return float(true[head.name][row][0]), float(true[head.name][row][1])
+    weights = true[head.name][row] / max(true[head.name][row].sum(), 1)
+    return tuple(float(x) for x in weights @ np.array(places))  # type: ignore[return-value]
+
+
+def target(head: Head, row: np.ndarray) -> Any:
+    """One target as an importer gives it."""
+    if np.isnan(row).any():
+        return None
+    if head.kind is Kind.CLASS:
+        return head.space.labels[int(row.argmax())]
+    if head.kind is Kind.TAGS:
+        return [label for label, there in zip(head.space.labels, row, strict=True) if there]
+    return dict(zip(head.space.labels, map(float, row), strict=True))
+
+
+def make(folder: Path, task_name: str = "expression7", count: int = 300, side: int = SIDE, seed: int = 3) -> Path:
+    """Write the run folder of a shipped task, and `faces.h5` beside it; returns the run folder."""
+    return make_task(folder, TASKS[task_name], count, side, seed)
+
+
+def make_task(folder: Path, task: Task, count: int = 300, side: int = SIDE, seed: int = 3) -> Path:
+    """The same for any task."""
+    rng = np.random.default_rng(seed)
+    pairs = {head.name: guesses(head, count, rng) for head in task}
+    for true, _ in pairs.values():
+        true[::17] = np.nan
+    run = folder / f"{task.name}-run"
+    run.mkdir(parents=True)
+    write_store(folder / "faces.h5", task, {name: true for name, (true, _) in pairs.items()}, side)
+    write_results(run, folder / "faces.h5", task, pairs)
+    write_predictions(run / "predictions.parquet", pairs, task, count)
+    write_history(run / "history.csv", task, rng)
+    made = config.Config(task=task.name if task.name in TASKS else task.to_dict(), name=run.name)
+    files.write_text(run / "config.toml", config.dumps(made))
+    return run
+
+
+def write_store(path: Path, task: Task, true: dict[str, np.ndarray], side: int) -> None:
+    """A store whose first three faces are for training, so that rows of the file are not places in the predictions."""
+    rng = np.random.default_rng(0)
+    count = len(next(iter(true.values())))
+
+    def samples() -> Iterator[Sample]:
+        for row in range(-3, count):
+            valence, arousal = np.nan_to_num(spot(task, true, max(row, 0)))
+            targets = {head.name: target(head, true[head.name][max(row, 0)]) for head in task}
+            known = {name: value for name, value in targets.items() if value is not None}
+            split = "train" if row < 0 else "validation"
+            yield Sample(face(valence, arousal, rng, side), known, split, f"drawn/{row + 3:05}.png")
+
+    store.write(path, samples(), task.heads, store.Origin("sketch", "1"))
+
+
+def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """results.json, measured with the toolkit's own metrics."""
+    heads: dict[str, Any] = {}
+    for head in task:
+        true, predicted = pairs[head.name]
+        known = ~np.isnan(true).any(axis=1)
+        marginal = np.broadcast_to(true[known].mean(axis=0), true.shape)
+        chance = metrics.evaluate_head(head, marginal, true)
+        found: dict[str, Any] = {
+            "rows": int(known.sum()),
+            "metrics": {
+                name: {"value": value, "higher_is_better": metrics.METRICS[name].higher_is_better}
+                for name, value in metrics.evaluate_head(head, predicted, true).items()
+            },
+            "chance": {name: None if math.isnan(value) else value for name, value in chance.items()},
+        }
+        if head.kind is Kind.VALUES:
+            columns = {name: metrics.score_columns(name, predicted, true, head) for name in head.metrics}
+            found["per_column"] = [
+                {"label": label, "support": int(known.sum()), **{name: values[k] for name, values in columns.items()}}
+                for k, label in enumerate(head.space.labels)
+            ]
+        else:
+            found["per_class"] = metrics.per_class(head, predicted, true)
+        if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+            found["confusion"] = metrics.confusion(predicted[known], true[known]).tolist()
+        heads[head.name] = found
+    results = {
+        "schema": 1,
+        "run": run.name,
+        "task": task.to_dict(),
+        "data": {
+            "store": str(faces), "sha256": files.sha256(faces), "importer": "sketch", "split": "validation",
+            "rows": len(next(iter(pairs.values()))[0]),
+        },
+        "heads": heads,
+        "training": {
+            "seed": 3, "epochs": 24, "seconds": 2154.3, "parameters": 1_284_103, "machine": "2 cores, no GPU",
+            "train_rows": 28_709,
+        },
+        "versions": {"mien": "0.1.0", "torch": "2.15.0", "numpy": np.__version__},
+    }  # fmt: skip
+    files.write_text(run / "results.json", json.dumps(results))
+
+
+def write_predictions(path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], task: Task, count: int) -> None:
+    """predictions.parquet; nobody annotated is null."""
+    columns: dict[str, Any] = {
+        "row": pa.array(np.arange(count) + 3, pa.int64()),
+        "source": pa.array([f"drawn/{row + 3:05}.png" for row in range(count)]),
+    }
+    for head in task:
+        true, predicted = pairs[head.name]
+        for k, label in enumerate(head.space.labels):
+            columns[f"{head.name}.{label}"] = pa.array(predicted[:, k], pa.float32())
+            columns[f"{head.name}.{label}.true"] = pa.array(true[:, k], pa.float32(), from_pandas=True)
+    pq.write_table(pa.table(columns), path)
+
+
+def write_history(path: Path, task: Task, rng: np.random.Generator, epochs: int = 24) -> None:
+    """history.csv of two phases whose validation loss turns up again towards the end."""
+    lines = []
+    for epoch in range(1, epochs + 1):
+        past = epoch / epochs
+        line: dict[str, Any] = {
+            "phase": 1 if epoch <= 6 else 2,
+            "epoch": epoch,
+            "step": epoch * 224,
+            "lr": 1e-3 * (0.5 + 0.5 * math.cos(math.pi * past)),
+            "seconds": 88.0,
+            "faces_per_second": 326.0,
+            "train_loss": 1.9 - 1.2 * past + rng.normal(0, 0.015),
+            "validation_loss": 1.9 - 1.6 * past + 0.75 * past**2 + rng.normal(0, 0.02),
+        }
+        for head in task:
+            for name in head.metrics:
+                rise = 0.2 + 0.5 * (1 - math.exp(-4 * past)) + rng.normal(0, 0.008)
+                line[f"validation_{head.name}_{name}"] = rise if metrics.METRICS[name].higher_is_better else 1 - rise
+        lines.append(line)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
