@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from . import models
+from . import machine, models
 from .config import Config, load
 from .errors import ModelError
 from .files import replacing, sha256, write_text
@@ -40,7 +40,7 @@ def export(run: Path, network: Network | None = None) -> Path:
         network = load_network(run)
     else:
         with replacing(run / "model.safetensors") as part:
-            safetensors.torch.save_file(_weights(network), part)
+            part.write_bytes(safetensors.torch.save(_weights(network)))
         write_text(run / "model.json", json.dumps(describe(run, config, network), indent=2))
     description = (run / "model.json").read_text()
     target = run / "model.onnx"
@@ -87,6 +87,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
         "metrics": _best(run, task, config),
         "parameters": network.parameter_count,
         "seed": config.train.seed,
+        "machine": machine.describe(),
         "versions": {"mien": __version__, "torch": torch.__version__, "onnx": onnx.__version__},
     }
 
@@ -104,6 +105,7 @@ class _Activated(nn.Module):
 
 
 def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
+    """Write the activated network as one ONNX file that carries its description (JSON)."""
     task = config.resolved_task()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -23,6 +23,7 @@ ALIASES: dict[str, str] = {
     "neutrality": "neutral",
     "contemptuous": "contempt",
     "nf": "no-face",
+    "no face": "no-face",
     "not a face": "no-face",
     "disquitement": "disquietment",
     "doubt": "doubt/confusion",
@@ -44,7 +45,7 @@ POSITIONS: dict[str, tuple[float, float, float | None]] = {
     "serene": (0.65, -0.33, None),
     "contemplative": (0.15, -0.18, None),
     "secure": (0.74, -0.13, None),
-    "untroubled": (0.79, -0.01, None),
+    "untroubled": (0.79, -0.01, 0.33),
     "quiet": (0.19, -0.40, None),
 }
 
@@ -95,14 +96,15 @@ class LabelSpace:
         found = [POSITIONS.get(canonical(label)) for label in self.labels]
         return tuple(spot[:2] for spot in found if spot) if all(found) else None
 
-    def distances(self) -> tuple[tuple[float, ...], ...]:
-        """Ground distance between labels: Euclidean in valence, arousal, and dominance where all have it; else 0 or 1."""
+    def distances(self, axes: int = 3) -> tuple[tuple[float, ...], ...]:
+        """Ground distance between labels, 0 or 1 where a position is not known; else Euclidean in as many of valence, arousal
+        and dominance as all labels have, at most `axes`."""
         found = [POSITIONS.get(canonical(label)) for label in self.labels]
         spots = [spot for spot in found if spot is not None]
         if len(spots) < len(self.labels):
             return tuple(tuple(float(i != j) for j in range(len(self))) for i in range(len(self)))
         points = [tuple(axis for axis in spot if axis is not None) for spot in spots]
-        axes = min(map(len, points))
+        axes = min(axes, *map(len, points))
         return tuple(tuple(math.dist(a[:axes], b[:axes]) for b in points) for a in points)
 
 

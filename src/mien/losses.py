@@ -2,7 +2,7 @@
 
 `scores` are raw (N, K); `target` is (N, K): probabilities for CLASS and DISTRIBUTION (one-hot, votes or mixed), 0 or 1 for
 TAGS, numbers for VALUES. Rows nobody annotated are gone before a loss sees them. What each loss estimates:
-docs/concepts/losses.md.
+docs/reference/losses.md.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +20,7 @@ from .labels import (
     VALENCE_AROUSAL,
     LabelSpace,
 )
+from .tables import Reader
 
 
 class Kind(StrEnum):
@@ -59,6 +62,8 @@ class Head:
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", self.loss or DEFAULT_LOSS[self.kind])
         object.__setattr__(self, "metrics", self.metrics or DEFAULT_METRICS[self.kind])
+        if not re.fullmatch(r"[\w-]+", self.name):  # it names columns, graph outputs and layers
+            raise ConfigError(f"head '{self.name}': a name is made of letters, digits, _ and -")
         if self.bounds[0] >= self.bounds[1]:
             raise ConfigError(f"head '{self.name}': bounds {list(self.bounds)} must be [low, high] with low < high")
 
@@ -81,39 +86,46 @@ class Head:
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Head:
         """Read a head declared in TOML or JSON. Raises ConfigError."""
-        known = {"name", "kind", "space", "labels", "bounds", "loss", "weight", "metrics"}
-        name = str(table.get("name", ""))
-        where = f"head '{name}'"
-        if unknown := set(table) - known:
-            raise ConfigError(f"{where}: unknown key '{min(unknown)}' (one of: {', '.join(sorted(known))})")
-        if not name or "kind" not in table:
-            raise ConfigError(f"{where}: a head needs 'name' and 'kind'")
-        kind = lookup({str(kind): kind for kind in Kind}, str(table["kind"]), "kind of head")
-        if kind is Kind.VALUES and "bounds" not in table:
-            raise ConfigError(f"{where}: a head of values needs 'bounds', such as bounds = [-1.0, 1.0]")
-        low, high = table.get("bounds", (-1.0, 1.0))
-        return cls(
-            name, kind, _space(table, where), (float(low), float(high)), loss_terms(table.get("loss", ())),
-            float(table.get("weight", 1.0)), tuple(table.get("metrics", ())),
-        )  # fmt: skip
+        name = table.get("name", "") if isinstance(table, Mapping) else ""
+        given: _HeadTable = Reader(f"head '{name}'", {"bounds": (-math.inf, math.inf)}).read(table, _HeadTable)
+        kind = lookup({str(kind): kind for kind in Kind}, given.kind, f"kind of head '{name}'")
+        if len(given.bounds) != 2 and (given.bounds or kind is Kind.VALUES):
+            raise ConfigError(
+                f"head '{name}': needs bounds = [low, high], such as [-1.0, 1.0], given {list(given.bounds)}"
+            )
+        low, high = given.bounds or (-1.0, 1.0)
+        return cls(name, kind, given.label_space(), (low, high), loss_terms(given.loss), given.weight, given.metrics)
 
 
-def loss_terms(given: Any) -> tuple[tuple[str, float], ...]:
-    """Read a loss: a name, or a table {name = weight}."""
-    if isinstance(given, str):
-        return ((given, 1.0),)
-    return tuple((str(name), float(weight)) for name, weight in dict(given).items())
+@dataclass(frozen=True)
+class _HeadTable:
+    """A head as a person writes it: `labels` of its own, or a shipped `space` by name."""
 
+    name: str
+    kind: str
+    space: str = ""
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+    loss: str | dict[str, float] = field(default_factory=dict)
+    weight: float = 1.0
+    metrics: tuple[str, ...] = ()
 
-def _space(table: Mapping[str, Any], where: str) -> LabelSpace:
-    if "labels" in table:
+    def label_space(self) -> LabelSpace:
+        """The labels this head speaks in. Raises ConfigError."""
+        if not self.labels and not self.space:
+            choices = ", ".join(SPACES)
+            raise ConfigError(f"head '{self.name}': needs 'labels' (a list of names) or 'space' (one of: {choices})")
+        if not self.labels:
+            return lookup(SPACES, self.space, f"label space of head '{self.name}'")
         try:
-            return LabelSpace(str(table.get("space", table["name"])), tuple(map(str, table["labels"])))
+            return LabelSpace(self.space or self.name, self.labels)
         except ValueError as error:
-            raise ConfigError(f"{where}: {error}") from None
-    if "space" not in table:
-        raise ConfigError(f"{where}: needs 'labels' (a list of names) or 'space' (one of: {', '.join(SPACES)})")
-    return lookup(SPACES, str(table["space"]), "label space")
+            raise ConfigError(f"head '{self.name}': {error}") from None
+
+
+def loss_terms(given: str | Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Read a loss: a name, or a table {name = weight}."""
+    return ((given, 1.0),) if isinstance(given, str) else tuple(given.items())
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,8 @@ class Task:
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Task:
         """Read a task declared in TOML or JSON. Raises ConfigError."""
-        return cls(str(table.get("name", "custom")), tuple(Head.from_dict(head) for head in table.get("heads", ())))
+        given: _TaskTable = Reader("task").read(table, _TaskTable)
+        return cls(given.name, tuple(map(Head.from_dict, given.heads)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> Task:
         """The task with `loss`, `weight` or `metrics` of some heads changed: {head: {key: value}}. Raises ConfigError."""
@@ -151,9 +164,16 @@ class Task:
         return replace(self, heads=tuple(_changed(head, changes.get(head.name, {})) for head in self.heads))
 
 
+@dataclass(frozen=True)
+class _TaskTable:
+    name: str = "custom"
+    heads: tuple[Any, ...] = ()
+
+
 def _changed(head: Head, changes: Mapping[str, Any]) -> Head:
-    readers: dict[str, Callable[[Any], Any]] = {"loss": loss_terms, "weight": float, "metrics": tuple}
-    return replace(head, **{key: lookup(readers, key, f"setting of head {head.name}")(changes[key]) for key in changes})
+    for key in changes:
+        lookup(dict.fromkeys(("loss", "weight", "metrics")), key, f"setting of head '{head.name}'")
+    return Head.from_dict({**head.to_dict(), **changes}) if changes else head
 
 
 _EXPRESSION8 = Head("expression8", Kind.CLASS, EXPRESSION8)

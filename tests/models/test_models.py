@@ -6,7 +6,8 @@ from mien import models
 from mien.config import ModelConfig
 from mien.errors import ConfigError, ModelError
 from mien.models import activate, backbones
-from mien.tasks import TASKS
+from mien.labels import EXPRESSION7
+from mien.tasks import TASKS, Head, Kind, Task
 
 SMALL = {"widths": [8, 12], "depth": 1}
 
@@ -81,7 +82,9 @@ def test_unreachable_weights_say_what_to_do(name, monkeypatch):
 
     monkeypatch.setattr(timm, "create_model", offline)
     monkeypatch.setattr(backbones.torchvision.models, "alexnet", offline)
-    with pytest.raises(ModelError, match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false"):
+    with pytest.raises(
+        ModelError, match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false"
+    ):
         models.build(ModelConfig(name, pretrained=True, size=64), TASKS["expression7"])
 
 
@@ -100,11 +103,17 @@ def test_a_frozen_backbone_stands_still():
     assert not network.backbone.training
     assert network.heads.training
     assert [name for name, p in network.named_parameters() if p.requires_grad] == [
-        "heads.layers.expression7.weight",
-        "heads.layers.expression7.bias",
+        "heads.layers.head_expression7.weight",
+        "heads.layers.head_expression7.bias",
     ]
     network.freeze(False)
     assert network.train().backbone.training
+
+
+def test_a_head_may_bear_the_name_of_a_dictionary_method():
+    task = Task("t", (Head("values", Kind.CLASS, EXPRESSION7), Head("keys", Kind.CLASS, EXPRESSION7)))
+    scores = models.build(ModelConfig(options=SMALL), task).eval()(torch.randn(2, 1, 48, 48))
+    assert list(scores) == ["values", "keys"]
 
 
 def test_shortcuts_are_a_dial():

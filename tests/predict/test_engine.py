@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError, ModelError
-from mien.predict.engine import Engine, usable_cores
+from mien.machine import usable_cores
+from mien.predict.engine import Engine
 from mien.tasks import TASKS
 from tests.tiny_model import GREY, RGB, write_graph, write_model
 

@@ -14,12 +14,13 @@ class Heads(nn.Module):
     def __init__(self, features: int, task: Task, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleDict({head.name: nn.Linear(features, len(head)) for head in task})
+        # The prefix keeps a head called 'values' or 'keys' apart from the dictionary's own names.
+        self.layers = nn.ModuleDict({f"head_{head.name}": nn.Linear(features, len(head)) for head in task})
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         """(N, features) -> {head: (N, K)}."""
         kept = self.dropout(features)
-        return {name: layer(kept) for name, layer in self.layers.items()}
+        return {name.removeprefix("head_"): layer(kept) for name, layer in self.layers.items()}
 
 
 def activate(head: Head, scores: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ import onnxruntime
 
 from .. import files
 from ..errors import InputError, MienError, ModelError
+from ..machine import usable_cores
 from ..pictures import Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Kind, Task
 
 SCHEMA = 1
 _BATCH = 64
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Engine:
@@ -88,17 +87,6 @@ def check_crops(crops: Sequence[Pixels] | Pixels) -> None:
             raise InputError(f"crop {position} is {given}, needed is a uint8 array (0…255)")
         if crop.size == 0 or crop.ndim not in (2, 3) or crop.shape[2:] not in ((), (3,)):
             raise InputError(f"crop {position} has shape {crop.shape}, needed is (H, W) or (H, W, 3)")
-
-
-def usable_cores(quota: Path = _CPU_QUOTA) -> int:
-    """Cores this process may use: its affinity (in a container not the machine's count), cut by the cgroup's CPU quota."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    try:
-        limit, period = quota.read_text().split()
-        return max(1, min(cores, int(limit) // int(period)))
-    except (OSError, ValueError):
-        return cores
 
 
 def _model_file(path: Path) -> Path:

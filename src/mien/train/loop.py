@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import pickle
 import warnings
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from .. import losses, models
 from ..config import Config, dumps, load
 from ..errors import ConfigError, ModelError
 from ..files import write_text
+from ..machine import usable_cores
 from ..models import Network
 from . import callbacks, optim
 from .batches import Faces, mixed_seed
@@ -40,9 +40,11 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
         optim.check(phase)
     watched(config, task)
     _claim(config, run, resume)
-    torch.set_num_threads(config.train.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.train.threads or usable_cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = models.build(config.model, task)
+    # A third faster on a processor, and what a GPU's tensor cores want.
+    network.to(memory_format=torch.channels_last)
     work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
     with _quiet():
         for number in range(1, len(config.train.phases) + 1):

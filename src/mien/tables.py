@@ -1,0 +1,176 @@
+"""TOML tables: read into dataclasses with every key and value checked, changed by dotted keys, written back."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from .errors import ConfigError
+
+#: What a range has that is not named: 0 or more.
+_COUNTING = (0.0, math.inf)
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes", dict: "a table"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns tables into dataclasses. `where` opens every message; `ranges` gives the least and greatest value of a number
+    by the last name in its key (else it must be 0 or more)."""
+
+    where: str
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def read(self, value: Any, kind: Any, key: str = "") -> Any:
+        """Return `value` as `kind`. Raises ConfigError with the key, what was given and what is allowed."""
+        origin = get_origin(kind)
+        if is_dataclass(kind):
+            return self._table(value, kind, key)
+        if origin in (Union, UnionType):
+            return self._union(value, get_args(kind), key)
+        if origin is Literal:
+            if value not in get_args(kind):
+                raise self._wrong(key, value, "one of " + ", ".join(map(str, get_args(kind))))
+            return value
+        if origin in (tuple, dict):
+            return self._collection(value, kind, key)
+        return self._plain(value, kind, key)
+
+    def _table(self, value: Any, kind: Any, key: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise self._wrong(key, value, "a table")
+        hints, names = get_type_hints(kind), [item.name for item in fields(kind)]
+        for name in value:
+            if name not in names:
+                close = get_close_matches(name, names, n=1)
+                hint = f", did you mean '{close[0]}'?" if close else ""
+                raise ConfigError(f"{self.where}: unknown key '{_join(key, name)}'{hint} (allowed: {', '.join(names)})")
+        for item in fields(kind):
+            if item.name not in value and item.default is MISSING and item.default_factory is MISSING:
+                raise ConfigError(f"{self.where}: needs '{_join(key, item.name)}'")
+        return kind(**{name: self.read(item, hints[name], _join(key, name)) for name, item in value.items()})
+
+    def _union(self, value: Any, kinds: tuple[Any, ...], key: str) -> Any:
+        for kind in kinds:
+            if isinstance(value, get_origin(kind) or kind):
+                return self.read(value, kind, key)
+        raise self._wrong(key, value, " or ".join(_WORDS[get_origin(kind) or kind] for kind in kinds))
+
+    def _collection(self, value: Any, kind: Any, key: str) -> Any:
+        inner = get_args(kind)
+        if get_origin(kind) is tuple:
+            if not isinstance(value, (list, tuple)):
+                raise self._wrong(key, value, "a list")
+            return tuple(self.read(item, inner[0], _join(key, str(n))) for n, item in enumerate(value))
+        if not isinstance(value, Mapping):
+            raise self._wrong(key, value, "a table")
+        return {name: self.read(item, inner[1], _join(key, name)) for name, item in value.items()}
+
+    def _plain(self, value: Any, kind: Any, key: str) -> Any:
+        if kind is Any:
+            return value
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise self._wrong(key, value, _WORDS[kind])
+        if kind in (int, float):
+            name = next(part for part in reversed(key.split(".")) if not part.isdecimal())
+            low, high = self.ranges.get(name, _COUNTING)
+            if not (low <= value <= high and math.isfinite(value)):
+                allowed = "a finite number" if low == -math.inf else f"{low:g} or more"
+                raise self._wrong(key, value, allowed if high == math.inf else f"{low:g} to {high:g}")
+        return value
+
+    def _wrong(self, key: str, value: Any, allowed: str) -> ConfigError:
+        return ConfigError(f"{self.where}: {key + ' = ' if key else ''}{value!r}: must be {allowed}")
+
+
+def override(table: MutableMapping[str, Any], words: Sequence[str]) -> None:
+    """Change a table in place by `--dotted.key value` or `--dotted.key=value`; numbers pick from a list. Raises ConfigError."""
+    parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
+        raise ConfigError(f"overrides are pairs such as '--train.seed 3', given: {' '.join(words)}")
+    for key, text in zip(parts[::2], parts[1::2], strict=True):
+        *parents, last = key[2:].split(".")
+        inner: Any = table
+        for parent in parents:
+            inner = _step(inner, parent, key)
+        inner[_spot(inner, last, key)] = _value(text)
+
+
+def _step(inner: Any, name: str, key: str) -> Any:
+    spot = _spot(inner, name, key)
+    child = inner.setdefault(spot, {}) if isinstance(inner, MutableMapping) else inner[spot]
+    if isinstance(child, tuple):
+        child = inner[spot] = list(child)
+    return child
+
+
+def _spot(inner: Any, name: str, key: str) -> str | int:
+    """Where one part of a dotted key points in a table or list. Dashes may stand for underscores."""
+    if isinstance(inner, MutableMapping):
+        plain = name.replace("-", "_")
+        return plain if plain in inner else name
+    if isinstance(inner, list) and name.isdecimal() and int(name) < len(inner):
+        return int(name)
+    allowed = f"0 to {len(inner) - 1}" if isinstance(inner, list) and inner else "nothing, it is a plain value"
+    raise ConfigError(f"{key}: cannot go down to '{name}' (allowed here: {allowed})")
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def dumps(table: Mapping[str, Any]) -> str:
+    """A table as TOML."""
+    lines: list[str] = []
+    _write(table, "", lines)
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _write(table: Mapping[str, Any], name: str, lines: list[str]) -> None:
+    for key, value in table.items():
+        if not isinstance(value, Mapping) and not _is_table_list(value):
+            lines.append(f"{_quoted(key)} = {_literal(value)}")
+    for key, value in table.items():
+        full = _join(name, _quoted(key))
+        if isinstance(value, Mapping):
+            lines += ["", f"[{full}]"]
+            _write(value, full, lines)
+        elif _is_table_list(value):
+            for item in value:
+                lines += ["", f"[[{full}]]"]
+                _write(item, full, lines)
+
+
+def _is_table_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_quoted(key)} = {_literal(item)}" for key, item in value.items()) + "}"
+    return str(value)
+
+
+def _quoted(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _literal(key)
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name

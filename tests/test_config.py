@@ -1,0 +1,217 @@
+"""Configurations: what is read, what is refused and in which words, overrides, and the way back to TOML."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien import config, tables
+from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
+from mien.errors import ConfigError
+from mien.tasks import TASKS, Kind
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def fault(folder: Path, text: str, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config.load(written(folder, text), overrides)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert config.load(written(tmp_path, "")) == Config()
+    assert Config().resolved_task() == TASKS["expression7"]
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    text = """
+    task = "affect"
+    [data]
+    store = "faces.h5"
+    [model]
+    backbone = "resnet18"
+    mean = [0.5]
+    std = [0.25]
+    options = { width = 32, nested = { deep = [1, 2] } }
+    [heads.expression8]
+    loss = "focal"
+    [[train.phases]]
+    epochs = 2
+    frozen = true
+    [[train.phases]]
+    lr = 1
+    """
+    read = config.load(written(tmp_path, text))
+    assert read.data == DataConfig(store="faces.h5")
+    assert (read.model.mean, read.model.std) == ((0.5,), (0.25,))
+    assert read.model.options == {"width": 32, "nested": {"deep": [1, 2]}}
+    assert read.train.phases == (PhaseConfig(epochs=2, frozen=True), PhaseConfig(lr=1.0))
+    assert read.resolved_task().head("expression8").loss == (("focal", 1.0),)
+
+
+def test_a_task_declared_in_the_file(tmp_path: Path) -> None:
+    text = '[task]\nname = "mood"\n[[task.heads]]\nname = "mood"\nkind = "tags"\nlabels = ["up", "down"]\n'
+    task = config.load(written(tmp_path, text)).resolved_task()
+    assert task.head("mood").kind is Kind.TAGS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[train]\nseeds = 3", "unknown key 'train.seeds', did you mean 'seed'? (allowed: seed, batch_size, "),
+        ("[trian]\nseed = 3", "unknown key 'trian', did you mean 'train'?"),
+        ("zzz = 3", "unknown key 'zzz' (allowed: task, name, "),
+        ("[[train.phases]]\n[[train.phases]]\nepoch = 3", "unknown key 'train.phases.1.epoch', did you mean 'epochs'?"),
+        ("task = 3", "task = 3: must be a text in quotes or a table"),
+        ('task = "expresion7"', "unknown task 'expresion7', did you mean 'expression7'?"),
+        ("[task]\nname = 'x'", "task 'x': heads must be there"),
+        ('[task]\n[[task.heads]]\nname = "x"', "head 'x': needs 'kind'"),
+        ("[heads.nose]\nweight = 1", "unknown head of task expression7 'nose'"),
+        ("heads = 3", "heads = 3: must be a table"),
+        ("data = 3", "data = 3: must be a table"),
+        ('[train]\nseed = "3"', "train.seed = '3': must be a whole number"),
+        ("[train]\nseed = 3.0", "train.seed = 3.0: must be a whole number"),
+        ("[train]\nseed = true", "train.seed = True: must be a whole number"),
+        ("[train]\nseed = -1", "train.seed = -1: must be 0 or more"),
+        ("[train]\nbatch_size = 0", "train.batch_size = 0: must be 1 or more"),
+        ('[train]\nprecision = "bf16"', "train.precision = 'bf16': must be one of 32-true, bf16-mixed, 16-mixed"),
+        ("[train]\nphases = 3", "train.phases = 3: must be a list"),
+        ("[train]\nphases = [3]", "train.phases.0 = 3: must be a table"),
+        ("[[train.phases]]\nlr = -1e-3", "train.phases.0.lr = -0.001: must be 0 or more"),
+        ("[[train.phases]]\nlr = nan", "train.phases.0.lr = nan: must be 0 or more"),
+        ("[[train.phases]]\nlr = inf", "train.phases.0.lr = inf: must be 0 or more"),
+        ("[train.augment]\nflip = 1.5", "train.augment.flip = 1.5: must be 0 to 1"),
+        ("[model]\nsize = 0", "model.size = 0: must be 1 or more"),
+        ("[model]\ndropout = 2", "model.dropout = 2.0: must be 0 to 1"),
+        ("[model]\nmean = 0.5", "model.mean = 0.5: must be a list"),
+        ("[model]\nmean = [0.5, 127.5]", "model.mean.1 = 127.5: must be 0 to 1"),
+        ("[model]\nstd = [0]", "model.std.0 = 0.0: must be 0.001 to 1"),
+        ("[model]\npretrained = 1", "model.pretrained = 1: must be true or false"),
+        ("[model]\noptions = 1", "model.options = 1: must be a table"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:
+    said = fault(tmp_path, text)
+    assert said.startswith(str(tmp_path / "run.toml"))
+    assert message in said
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    assert "run.toml: not TOML: " in fault(tmp_path, "train = [")
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b"name = '\xff'")
+    with pytest.raises(ConfigError, match=r"latin\.toml: not TOML: "):
+        config.load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: no such file"):
+        config.load(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        config.load(tmp_path)
+
+
+def test_overrides(tmp_path: Path) -> None:
+    words = ["--train.seed", "3", "--train.phases.0.lr=0.5", "--data.store", "a b.h5", "--train.batch-size", "8",
+             "--model.options.width", "[1, 2]", "--heads.expression7.loss", "kl", "--model.pretrained", "true"]  # fmt: skip
+    read = config.load(written(tmp_path, "[train]\nseed = 1\nema = 0.5"), words)
+    assert (read.train.seed, read.train.ema, read.train.batch_size) == (3, 0.5, 8)
+    assert read.train.phases == (PhaseConfig(lr=0.5),)
+    assert read.data.store == "a b.h5"
+    assert read.model.options == {"width": [1, 2]}
+    assert read.model.pretrained is True
+    assert read.resolved_task().heads[0].loss == (("kl", 1.0),)
+
+
+def test_overrides_reach_into_a_declared_task(tmp_path: Path) -> None:
+    text = '[task]\n[[task.heads]]\nname = "my-mood"\nkind = "tags"\nlabels = ["up", "down"]\n'
+    words = ["--task.heads.0.kind", "class", "--heads.my-mood.weight", "2"]
+    task = config.load(written(tmp_path, text), words).resolved_task()
+    assert (task.heads[0].kind, task.heads[0].weight) == (Kind.CLASS, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--train.seed"], "overrides are pairs such as '--train.seed 3', given: --train.seed"),
+        (["train.seed", "3"], "overrides are pairs"),
+        (["--train.sead", "3"], "command line: unknown key 'train.sead', did you mean 'seed'?"),
+        (["--trian.seed", "3"], "command line: unknown key 'trian', did you mean 'train'?"),
+        (["--train.seed", "three"], "command line: train.seed = 'three': must be a whole number"),
+        (["--train.phases.1.lr", "3"], "--train.phases.1.lr: cannot go down to '1' (allowed here: 0 to 0)"),
+        (["--train.phases.x", "3"], "--train.phases.x: cannot go down to 'x' (allowed here: 0 to 0)"),
+        (["--train.seed.deep", "3"], "--train.seed.deep: cannot go down to 'deep' (allowed here: nothing, "),
+        (["--task.name", "x"], "--task.name: cannot go down to 'name' (allowed here: nothing, it is a plain value)"),
+        (["--model.mean.0", "0.5"], "--model.mean.0: cannot go down to '0'"),
+        (["--task", "nose"], "command line: unknown task 'nose'"),
+        (["--heads.nose.weight", "1"], "command line: unknown head of task expression7 'nose'"),
+    ],
+)
+def test_a_bad_override_is_named(tmp_path: Path, words: list[str], message: str) -> None:
+    assert message in fault(tmp_path, "", *words)
+
+
+# --- the way back -----------------------------------------------------------------------------------------------------
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+shares = st.floats(0, 1)
+plain = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | texts | st.dates() | st.datetimes()
+values = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
+)
+phases = st.builds(PhaseConfig, epochs=st.integers(1, 99), lr=st.floats(0, 1), frozen=st.booleans(), optimizer=texts)
+configs = st.builds(
+    Config,
+    task=st.sampled_from(sorted(TASKS)) | st.just(TASKS["affect"].to_dict()),
+    name=texts,
+    licence=texts,
+    data=st.builds(DataConfig, store=texts, limit=st.integers(0, 10**9), memory_gb=st.floats(0, 1e300)),
+    model=st.builds(
+        ModelConfig,
+        colour=st.sampled_from(["grey", "rgb"]),
+        mean=st.lists(shares, max_size=3).map(tuple),
+        options=st.dictionaries(texts, values, max_size=3),
+    ),
+    train=st.builds(
+        TrainConfig,
+        phases=st.lists(phases, max_size=3).map(tuple),
+        augment=st.builds(AugmentConfig, flip=shares, rotation=st.floats(0, 180)),
+    ),
+)
+
+
+@given(configs)
+def test_what_is_written_is_read_back(given_config: Config) -> None:
+    text = config.dumps(given_config)
+    assert config.from_dict(tomllib.loads(text), "memory") == given_config
+
+
+@given(st.dictionaries(texts, values, max_size=4))
+def test_any_table_survives_toml(table: dict[str, Any]) -> None:
+    assert tomllib.loads(tables.dumps(table)) == table
+
+
+def test_written_toml_is_pleasant_to_read() -> None:
+    table = {
+        "name": 'a "b"',
+        "model": {"mean": [0.5], "options": {"my key": {"x": 1}}},
+        "phases": [{"lr": 0.1}, {"lr": 0.2}],
+    }
+    assert tables.dumps(table) == (
+        'name = "a \\"b\\""\n\n[model]\nmean = [0.5]\n\n[model.options]\n\n[model.options."my key"]\nx = 1\n\n'
+        "[[phases]]\nlr = 0.1\n\n[[phases]]\nlr = 0.2\n"
+    )
+
+
+def test_a_resolved_configuration_fits_json() -> None:
+    assert config.from_dict(json.loads(json.dumps(Config().to_dict())), "memory") == Config()

@@ -1,0 +1,71 @@
+"""Files are whole or absent."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mien.files import replacing, sha256, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_replacing_writes_the_file_and_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.txt"
+    with replacing(path) as part:
+        part.write_text("whole")
+        assert not path.exists()
+        assert part.parent == path.parent
+    assert path.read_text() == "whole"
+    assert names(path.parent) == ["file.txt"]
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_fault_in_the_middle_leaves_the_old_file(tmp_path: Path, fault: type[BaseException]) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def interrupted() -> None:
+        with replacing(path) as part:
+            part.write_text("half")
+            raise fault
+
+    with pytest.raises(fault):
+        interrupted()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_fault_before_the_first_byte_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "file.txt"):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    code = f"""
+import os, signal
+from pathlib import Path
+from mien.files import replacing
+with replacing(Path({str(path)!r})) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+
+
+def test_write_text_is_utf8(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "grün\n")
+    assert (tmp_path / "a.txt").read_bytes() == "grün\n".encode()
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

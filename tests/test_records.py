@@ -1,0 +1,52 @@
+"""The records that travel through the house."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from mien.records import Box, Face, Prediction, Sample
+from mien.tasks import TASKS
+
+FACE = Face(Box(1, 2, 30, 40), ((5.0, 6.0),), 0.9, 7)
+OUTPUTS = {
+    "expression8": {"neutral": 0.2, "happy": 0.5, "surprise": 0.3},
+    "valence_arousal": {"valence": 0.4, "arousal": -0.1},
+}
+
+
+def test_dominant_and_top_come_from_the_first_head_of_labels() -> None:
+    prediction = Prediction(FACE, OUTPUTS, TASKS["affect"])
+    assert prediction.dominant == "happy"
+    assert prediction.top(2) == [("happy", 0.5), ("surprise", 0.3)]
+    assert len(prediction.top()) == 3
+    assert len(prediction.top(99)) == 3
+
+
+def test_a_task_without_labels_to_rank_has_no_dominant() -> None:
+    prediction = Prediction(FACE, {"tags": {"Pain": 0.9}, "vad": {"valence": 5.0}}, TASKS["emotic"])
+    assert prediction.dominant is None
+    assert prediction.top() == []
+
+
+def test_a_prediction_survives_json() -> None:
+    record = Prediction(FACE, OUTPUTS, TASKS["affect"]).to_dict()
+    assert json.loads(json.dumps(record)) == record
+    assert record == {
+        "face": {"box": [1, 2, 30, 40], "landmarks": [[5.0, 6.0]], "score": 0.9, "track": 7},
+        "dominant": "happy",
+        "outputs": OUTPUTS,
+    }
+
+
+def test_a_prediction_prints_without_its_task() -> None:
+    assert "heads" not in repr(Prediction(FACE, OUTPUTS, TASKS["affect"]))
+
+
+def test_records_are_frozen_and_default_to_nothing_known() -> None:
+    sample = Sample(np.zeros((2, 2), np.uint8), {}, "train", "a.png")
+    assert (sample.box, sample.group) == (None, "")
+    assert Face(Box(0, 0, 1, 1)).to_dict() == {"box": [0, 0, 1, 1], "landmarks": [], "score": None, "track": None}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        sample.split = "test"  # type: ignore[misc]
