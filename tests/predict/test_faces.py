@@ -140,3 +140,8 @@ def test_the_whole_picture_is_left_as_it_is() -> None:
     wide = np.zeros((10, 20, 3), np.uint8)
     assert crop(wide, Box(0, 0, 20, 10), 0.3) is wide
     assert crop(wide, Box(0, 0, 10, 10)).shape == (10, 10, 3)
+
+
+def test_a_box_in_the_middle_of_a_larger_one_is_no_second_face() -> None:
+    outer, nose, neighbour = Box(0, 0, 100, 100), Box(30, 40, 40, 40), Box(90, 0, 100, 100)
+    assert faces._outermost([outer, nose, neighbour]) == [outer, neighbour]

@@ -52,7 +52,7 @@ class Haar:
         grey = cv2.equalizeHist(small)
         with self._lock:
             found = self._cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least))
-        return _ordered([Face(_box(box, scale)) for box in found])
+        return _ordered([Face(box) for box in _outermost([_box(box, scale) for box in found])])
 
 
 class YuNet:
@@ -138,6 +138,17 @@ def _scored(row: np.ndarray, scale: float) -> Face:
 
 def _box(found: Iterable[float], scale: float) -> Box:
     return Box(*(round(float(value) * scale) for value in found))
+
+
+def _outermost(boxes: list[Box]) -> list[Box]:
+    """Boxes whose middle lies in no larger one: Haar likes to see a second face in a nose and mouth."""
+
+    def inside(inner: Box, outer: Box) -> bool:
+        x, y = inner.x + inner.width / 2, inner.y + inner.height / 2
+        within = outer.x <= x <= outer.x + outer.width and outer.y <= y <= outer.y + outer.height
+        return within and outer.width * outer.height > inner.width * inner.height
+
+    return [box for box in boxes if not any(inside(box, other) for other in boxes)]
 
 
 def _ordered(faces: list[Face]) -> list[Face]:
