@@ -150,11 +150,14 @@ class Bar(Callback):
 def averaged(decay: float) -> Callback:
     """Exponential moving average of the weights, kept short at the start so that a short run has an average worth having."""
 
-    def step(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
+    def step(averages: list[Tensor], currents: list[Tensor], count: Tensor) -> None:
         kept = min(decay, (1 + float(count)) / (10 + float(count)))
-        return kept * average + (1 - kept) * current
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, currents, 1 - kept)
+        else:
+            torch._foreach_copy_(averages, currents)
 
-    return WeightAveraging(avg_fn=step)
+    return WeightAveraging(multi_avg_fn=step)
 
 
 def checkpoints(folder: Path, key: str, higher: bool) -> list[Callback]:

@@ -70,7 +70,8 @@ class Trainee(lightning.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Augment, predict, and return the loss."""
-        pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"])
+        with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
+            pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"])
         loss = self.loss(self(pixels), targets, smooth=True)
         self.running += (loss.detach() - self.running) / (index + 1)
         return loss

@@ -16,13 +16,13 @@ from ..errors import ConfigError, lookup
 Groups = Iterable[dict[str, Any]]
 
 OPTIMIZERS: dict[str, Callable[[Groups, PhaseConfig], Optimizer]] = {
-    "adamw": lambda groups, phase: torch.optim.AdamW(groups, lr=phase.lr),
-    "adam": lambda groups, phase: torch.optim.Adam(groups, lr=phase.lr),
+    "adamw": lambda groups, phase: torch.optim.AdamW(groups, lr=phase.lr, fused=True),
+    "adam": lambda groups, phase: torch.optim.Adam(groups, lr=phase.lr, fused=True),
     "radam": lambda groups, phase: torch.optim.RAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
     "nadam": lambda groups, phase: torch.optim.NAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
     "rmsprop": lambda groups, phase: torch.optim.RMSprop(groups, lr=phase.lr, momentum=phase.momentum),
     "sgd": lambda groups, phase: torch.optim.SGD(
-        groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.momentum > 0
+        groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.momentum > 0, fused=True
     ),
 }
 
