@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError, ModelError
-from mien.machine import usable_cores
 from mien.predict.engine import Engine
 from mien.tasks import TASKS
 from tests.tiny_model import GREY, RGB, write_graph, write_model
@@ -171,17 +170,6 @@ def test_a_graph_with_another_input_is_refused(tmp_path: Path) -> None:
     onnx.save(model, path)
     with pytest.raises(ModelError, match="one input named 'pixels'"):
         Engine(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "cores"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), (None, None)]
-)
-def test_cores_follow_affinity_and_quota(tmp_path: Path, text: str | None, cores: int | None) -> None:
-    if text:
-        (tmp_path / "cpu.max").write_text(text)
-    import os
-
-    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
 
 
 def test_predicting_never_imports_torch(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Files that are not what their name says, told by their first bytes."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from ..errors import DataError
+
+_HEAD = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_MARKS: dict[bytes, str] = {
+    b"\x1f\x8b": "a gzip archive; unpack it and give what is inside",
+    b"PK\x03\x04": "a zip archive; unpack it and give what is inside",
+    b"\x89HDF": "an HDF5 file; if `mien data check` calls it whole, it needs no import",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+}
+_HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
+
+
+def head(path: Path) -> bytes:
+    """The first 64 KiB of a text file, without a byte-order mark. Raises DataError that names an impostor."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_HEAD)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if found := _impostor(start):
+        raise DataError(f"{path}: {found}")
+    return start.removeprefix(_BOM)
+
+
+def _impostor(start: bytes) -> str:
+    if not start.strip():
+        return "an empty file; download it again"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file it stands for; run `git lfs pull` where it came from"
+    if start.lstrip().lower().startswith(_HTML):
+        return "an HTML page (often a log-in or error page saved under this name); download the file itself"
+    for mark, what in _MARKS.items():
+        if start.startswith(mark):
+            return what
+    return "binary data, not a CSV file" if b"\0" in start else ""
+
+
+def columns(path: Path) -> list[str]:
+    """The column names of a CSV file in lower case, without blanks and quotes. Raises DataError that names an impostor."""
+    first = head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
+    return [name.strip(" \t\r\"'").lower() for name in first.split(",")]
+
+
+def has_long_line(path: Path) -> bool:
+    """Whether the first 64 KiB do not even hold a header and a row."""
+    start = head(path)
+    return len(start) >= _HEAD - len(_BOM) and start.count(b"\n") < 2
+
+
+def rows(path: Path) -> list[list[str]]:
+    """All rows of a small CSV file, a header included, empty lines not. Raises DataError that names an impostor."""
+    head(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            return [row for row in csv.reader(file) if row]
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV: {error}") from None
+
+
+def shown(text: str | bytes, limit: int = 40) -> str:
+    """A piece of foreign text that is safe to show on one line."""
+    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    plain = "".join(letter if letter.isprintable() else "?" for letter in plain.strip())
+    return f"'{plain[:limit]}…'" if len(plain) > limit else f"'{plain}'"

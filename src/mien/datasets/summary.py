@@ -1,0 +1,75 @@
+"""What a store holds, in numbers: faces by split, and for each head what its annotators said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..records import Floats
+from ..store import Store
+from ..tasks import Head, Kind
+
+#: What the number beside a label means, by the kind of head.
+MEANING: dict[Kind, str] = {
+    Kind.CLASS: "faces",
+    Kind.DISTRIBUTION: "mean share",
+    Kind.TAGS: "faces",
+    Kind.VALUES: "mean",
+}
+
+
+def summary(store: Store) -> dict[str, Any]:
+    """A record of the whole store, as JSON can hold it."""
+    splits = {split: store.rows(split) for split in store.splits}
+    first = np.concatenate([rows[:2] for rows in splits.values()])
+    return {
+        "store": str(store.path),
+        "bytes": store.path.stat().st_size,
+        "faces": len(store),
+        "picture": list(store.image_shape) if store.image_shape else None,
+        "splits": {split: len(rows) for split, rows in splits.items()},
+        **{key: store.meta[key] for key in ("importer", "version", "inputs", "options", "notes", "left_out")},
+        "heads": [_head(store, head) for head in store.heads],
+        "sources": store.texts("source", first),
+    }
+
+
+def _head(store: Store, head: Head) -> dict[str, Any]:
+    targets = {split: store.target(head, store.rows(split)) for split in store.splits}
+    numbers = {split: _numbers(head.kind, rows) for split, rows in targets.items()}
+    return {
+        "name": head.name,
+        "kind": str(head.kind),
+        "meaning": MEANING[head.kind],
+        "annotated": {split: int((~np.isnan(rows)).any(axis=1).sum()) for split, rows in targets.items()},
+        "labels": {
+            label: {split: values[place] for split, values in numbers.items()}
+            for place, label in enumerate(head.space.labels)
+        },
+        "votes": _votes(store, head) if head.kind is Kind.DISTRIBUTION else {},
+    }
+
+
+def _numbers(kind: Kind, rows: Floats) -> list[int | float | None]:
+    """One number a label: a count, or a mean (None where nobody annotated)."""
+    if MEANING[kind] == "faces":
+        return [int(count) for count in np.nansum(rows, axis=0)]
+    known = [column[~np.isnan(column)] for column in rows.T]
+    return [round(float(values.mean(dtype=np.float64)), 4) if len(values) else None for values in known]
+
+
+def _votes(store: Store, head: Head) -> dict[str, float]:
+    """How many votes a face has and how far they agree, over all splits."""
+    votes = store.votes(head.name, store.rows())
+    votes = votes[~np.isnan(votes[:, 0])]
+    if not len(votes):
+        return {}
+    total = votes.sum(axis=1)
+    top = votes.max(axis=1) / total
+    return {
+        "mean sum": round(float(total.mean()), 4),
+        "mean share of the top label": round(float(top.mean()), 4),
+        "share of faces where one label has more than half": round(float((top > 0.5).mean()), 4),
+        "share of faces where all agree": round(float((top == 1).mean()), 4),
+    }

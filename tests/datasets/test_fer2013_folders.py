@@ -1,0 +1,145 @@
+"""FER-2013 in class folders: both Kaggle releases, their variants, and broken pictures."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.datasets import detect, import_dataset
+from mien.datasets.base import Journal
+from mien.datasets.fer2013_counts import OFFICIAL
+from mien.datasets.fer2013_folders import read
+from mien.datasets.fer2013_splits import Picture, official
+from mien.errors import DataError
+from mien.store import Store
+
+Faces = NDArray[np.uint8]
+Save = Callable[[str, Faces], Path]
+
+
+def test_names_tell_the_official_split(tmp_path: Path, picture: Save, faces: Faces) -> None:
+    names = ["train/angry/Training_2", "train/angry/Training_10", "train/happy/Training_2", "test/neutral/PublicTest_7",
+             "test/neutral/PrivateTest_7", "test/angry/PrivateTest_9"]  # fmt: skip
+    for name, face in zip(names, faces, strict=False):
+        picture(f"{name}.png", face)
+    journal = Journal()
+    found = list(read(tmp_path, journal))
+    assert [(sample.source, sample.split, sample.targets["expression7"]) for sample in found] == [
+        ("test/angry/PrivateTest_9.png", "test", "angry"),
+        ("test/neutral/PrivateTest_7.png", "test", "neutral"),
+        ("test/neutral/PublicTest_7.png", "validation", "neutral"),
+        ("train/angry/Training_2.png", "train", "angry"),
+        ("train/angry/Training_10.png", "train", "angry"),
+        ("train/happy/Training_2.png", "train", "happy"),
+    ]
+    assert np.array_equal(found[2].image, faces[3])
+    assert journal.notes[0].startswith("splits by the file names")
+    assert len(journal.inputs) == 1
+    assert detect(tmp_path).name == "fer2013-folders"
+
+
+def test_capitals_other_spellings_colour_and_jpeg(tmp_path: Path, picture: Save, faces: Faces) -> None:
+    picture("Train/Angry/a.jpg", faces[0])
+    picture("Train/Fearful/b.png", np.repeat(faces[1][:, :, None], 3, axis=2))
+    picture("val/HAPPINESS/c.png", faces[2])
+    picture("test/surprised/d.png", faces[3])
+    (tmp_path / "test/surprised/Thumbs.db").write_bytes(b"x")
+    journal = Journal()
+    found = {sample.source: sample for sample in read(tmp_path, journal)}
+    assert {name: (sample.split, sample.targets["expression7"]) for name, sample in found.items()} == {
+        "Train/Angry/a.jpg": ("train", "angry"),
+        "Train/Fearful/b.png": ("train", "fear"),
+        "val/HAPPINESS/c.png": ("validation", "happy"),
+        "test/surprised/d.png": ("test", "surprise"),
+    }
+    assert np.array_equal(found["Train/Fearful/b.png"].image, faces[1])
+    assert not any("no validation" in note for note in journal.notes)
+
+
+def test_no_validation_split_is_said_and_not_invented(tmp_path: Path, picture: Save, faces: Faces) -> None:
+    picture("train/happy/a.png", faces[0])
+    picture("test/happy/im0.png", faces[1])
+    journal = Journal()
+    assert Counter(sample.split for sample in read(tmp_path, journal)) == {"train": 1, "test": 1}
+    assert "there is no validation split here; none was made" in journal.notes
+    assert any("cannot be told apart" in note for note in journal.notes)
+
+
+def counted(public: bool, private: bool) -> list[Picture]:
+    numbers = {
+        label: public * OFFICIAL["validation"][label] + private * OFFICIAL["test"][label] for label in OFFICIAL["test"]
+    }
+    test = [Picture(Path(f"im{k}.png"), "test", label) for label, number in numbers.items() for k in range(number)]
+    return [Picture(Path("im0.png"), "train", "happy"), *test]
+
+
+def test_order_tells_public_from_private() -> None:
+    journal = Journal()
+    found = official(counted(True, True), journal)
+    assert Counter((split, label) for _, split, label in found[1:]) == {
+        (split, label): count for split in ("validation", "test") for label, count in OFFICIAL[split].items()
+    }
+    assert found[0].split == "train"
+    assert [picture.split for picture in found if picture.label == "disgust"] == ["validation"] * 56 + ["test"] * 55
+    assert len(journal.notes) == 1
+
+
+def test_public_alone_becomes_validation() -> None:
+    assert {picture.split for picture in official(counted(True, False), Journal())[1:]} == {"validation"}
+
+
+@pytest.mark.parametrize("lost", [1, -1])
+def test_other_counts_are_left_alone(lost: int) -> None:
+    journal = Journal()
+    pictures = counted(True, True)
+    del pictures[lost]
+    assert {picture.split for picture in official(pictures, journal)[1:]} == {"test"}
+    assert "cannot be told apart" in journal.notes[0]
+
+
+def test_faults_are_named_and_can_be_skipped(tmp_path: Path, picture: Save, faces: Faces) -> None:
+    picture("train/happy/whole.png", faces[0])
+    broken = tmp_path / "train/sad/broken.png"
+    picture("train/sad/broken.png", faces[1])
+    broken.write_bytes(broken.read_bytes()[:700])
+    picture("train/sad/page.jpg.png", faces[1]).write_text("<html>")
+    picture("train/sad/large.png", np.zeros((50, 40), np.uint8))
+    picture("train/Disgrace/a.jpg", faces[2]).write_bytes(b"")
+    picture("train/angry/empty.jpg", faces[2]).write_bytes(b"")
+    journal = Journal(skip_bad=True)
+    assert [sample.source for sample in read(tmp_path, journal)] == ["train/happy/whole.png"]
+    told = "\n".join(fault.replace(f"{tmp_path}/", "") for fault in journal.left_out)
+    assert "train/Disgrace: no class of FER-2013 (angry, disgust, fear," in told
+    assert "1 pictures inside" in told
+    assert "train/angry/empty.jpg: an empty file" in told
+    assert "train/sad/broken.png: damaged picture" in told
+    assert "train/sad/page.jpg.png: not a picture" in told
+    assert "train/sad/large.png: 40x50 pixels, faces of FER-2013 are 48x48" in told
+    assert len(journal.left_out) == 5
+    with pytest.raises(DataError, match=r"Disgrace: no class .* \(--skip-bad imports the rest\)"):
+        list(read(tmp_path, Journal()))
+
+
+def test_nothing_inside(tmp_path: Path) -> None:
+    (tmp_path / "train/happy").mkdir(parents=True)
+    with pytest.raises(DataError, match="no pictures in class folders"):
+        list(read(tmp_path, Journal()))
+
+
+@pytest.mark.parametrize(("layout", "splits"), [("folders", {"train", "validation"}), ("counted", {"train", "test"})])
+def test_real_faces(real: Callable[[str], Path], tmp_path: Path, layout: str, splits: set[str]) -> None:
+    """A part of `counted` does not have the official counts, so its test split stays."""
+    rows = import_dataset(real("csv"), tmp_path / "csv.h5")
+    store = import_dataset(real(layout), tmp_path / "faces.h5")
+    assert store.meta["importer"] == "fer2013-folders"
+    assert set(store.splits) == splits
+
+    assert told(store) == told(rows)
+
+
+def told(store: Store) -> list[tuple[bytes, int]]:
+    labels = store.target(store.heads[0], store.rows()).argmax(axis=1)
+    return sorted((face.tobytes(), int(label)) for face, label in zip(store.images(store.rows()), labels, strict=True))

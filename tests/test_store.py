@@ -1,0 +1,349 @@
+"""The store: what is written comes back, in any order, and damage is told."""
+
+import io
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from mien.errors import ConfigError, DataError, StoreError
+from mien.labels import AFFECTNET8, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
+from mien.records import Box, Sample
+from mien.store import Origin, Store, write
+from mien.tasks import Head, Kind
+
+CLASS = Head("expression7", Kind.CLASS, EXPRESSION7)
+VOTES = Head("distribution8", Kind.DISTRIBUTION, EXPRESSION8)
+TAGS = Head("tags", Kind.TAGS, LabelSpace("mood", ("calm", "tense", "bored")))
+VALUES = Head("valence_arousal", Kind.VALUES, VALENCE_AROUSAL)
+HEADS = (CLASS, VOTES, TAGS, VALUES)
+ORIGIN = Origin("test", "1", {"a.csv": "00"}, {"votes": "raw"}, ["row 9"], ["a note"])
+FACES = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+
+
+def drawn() -> list[Sample]:
+    """Six samples, of which the third has no targets at all."""
+    return [
+        Sample(FACES[0], {"expression7": "Anger", "distribution8": {"happiness": 3, "neutral": 1}}, "train", "a/0.png"),
+        Sample(
+            FACES[1], {"tags": ("tense", "bored"), "valence_arousal": {"arousal": 0.5}}, "train", "a/1.png", group="p1"
+        ),
+        Sample(FACES[2], {}, "validation", "a/2.png", Box(1, 2, 3, 4)),
+        Sample(FACES[3], {"expression7": "neutral", "tags": ()}, "train", "a/ü.png"),
+        Sample(FACES[4], {"valence_arousal": {"valence": -1, "arousal": 1}}, "validation", "a/4.png"),
+        Sample(FACES[5], {"distribution8": {"contempt": 0.25}}, "train", "a/5.png"),
+    ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return write(tmp_path / "faces.h5", drawn(), HEADS, ORIGIN)
+
+
+def encoded(size: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((size, size + 1, 3), size, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def same(found: NDArray[np.float32], wanted: list[Any]) -> bool:
+    assert found.dtype == np.float32
+    return np.array_equal(found, np.array(wanted, np.float32), equal_nan=True)
+
+
+def test_faces_come_back_in_the_order_asked_for(store: Store) -> None:
+    assert len(store) == 6
+    assert store.image_shape == (8, 8)
+    for rows in ([0, 1, 2, 3, 4, 5], [4, 0, 4, 2], [5], [], [5, 0], [2, 3]):
+        picked = np.array(rows, np.int64)
+        assert np.array_equal(store.images(picked), FACES[rows].reshape(len(rows), 8, 8))
+        assert store.texts("source", picked) == [drawn()[row].source for row in rows]
+
+
+def test_scattered_rows_of_a_long_store(tmp_path: Path) -> None:
+    samples = (Sample(np.full((200, 200), row % 251, np.uint8), {}, "train", f"{row}") for row in range(3000))
+    long = write(tmp_path / "long.h5", samples, (CLASS,), ORIGIN)
+    rows = np.array([2999, 0, 1500, 0, 7])
+    assert np.asarray(long.images(rows))[:, 0, 0].tolist() == [row % 251 for row in rows]
+    assert long.texts("source", rows) == ["2999", "0", "1500", "0", "7"]
+
+
+def test_rows_outside_are_refused(store: Store) -> None:
+    for rows in ([6], [-1], [0, 6], [-1, 5]):
+        with pytest.raises(StoreError, match="asked for, it has 0 to 5"):
+            store.images(np.array(rows))
+
+
+def test_splits(store: Store) -> None:
+    assert store.rows("train").tolist() == [0, 1, 3, 5]
+    assert store.rows("validation").tolist() == [2, 4]
+    assert store.rows().tolist() == list(range(6))
+    assert store.splits == ("train", "validation")
+    with pytest.raises(StoreError, match=r"split 'test' is empty \(there are: train, validation\)"):
+        store.rows("test")
+    with pytest.raises(ConfigError, match="unknown split 'valid', did you mean 'validation'"):
+        store.rows("valid")
+
+
+def test_targets_by_kind(store: Store) -> None:
+    nan = np.nan
+    rows = np.array([0, 1, 2, 3, 5])
+    assert same(store.target(CLASS, rows[:4]), [[1, 0, 0, 0, 0, 0, 0], [nan] * 7, [nan] * 7, [0, 0, 0, 0, 0, 0, 1]])
+    soft = store.target(VOTES, rows)
+    assert same(soft[[0, 1, 4]], [[0.25, 0.75, 0, 0, 0, 0, 0, 0], [nan] * 8, [0, 0, 0, 0, 0, 0, 0, 1]])
+    assert same(store.target(TAGS, rows[:4]), [[nan] * 3, [0, 1, 1], [nan] * 3, [0, 0, 0]])
+    assert same(store.target(VALUES, np.array([1, 2, 4])), [[nan, 0.5], [nan, nan], [-1, 1]])
+
+
+def test_votes_are_kept_as_given(store: Store) -> None:
+    assert same(store.votes("distribution8", np.array([0, 1])), [[1, 3, 0, 0, 0, 0, 0, 0], [np.nan] * 8])
+
+
+def test_targets_in_another_order_of_labels(store: Store) -> None:
+    other = replace(VOTES, space=AFFECTNET8)
+    assert same(store.target(other, np.array([0])), [[0.25, 0.75, 0, 0, 0, 0, 0, 0]])
+    assert store.target(other, np.array([5]))[0].argmax() == AFFECTNET8.index("contempt")
+    seven = replace(VOTES, space=EXPRESSION7)
+    assert same(store.target(seven, np.array([0, 5])), [[0, 0, 0, 0.75, 0, 0, 0.25], [np.nan] * 7])
+    eight = store.target(replace(CLASS, space=EXPRESSION8), np.array([0]))
+    assert eight[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+
+
+def test_labels_the_store_does_not_know(store: Store) -> None:
+    moods = LabelSpace("moods", ("tense", "amused"))
+    assert same(store.target(replace(TAGS, space=moods), np.array([1])), [[1, np.nan]])
+    with pytest.raises(StoreError, match="'tags' shares no label with calm, tense, bored"):
+        store.target(replace(TAGS, space=EXPRESSION7), np.array([1]))
+    with pytest.raises(StoreError, match=r"has no target 'age' \(it has: expression7, distribution8"):
+        store.target(replace(TAGS, name="age"), np.array([1]))
+
+
+def test_origin_and_description(store: Store) -> None:
+    assert {key: store.meta[key] for key in ("schema", "importer", "version", "inputs", "options", "left_out", "notes")} == {
+        "schema": 1, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
+        "left_out": ["row 9"], "notes": ["a note"],
+    }  # fmt: skip
+    assert store.heads == HEADS
+    assert store.texts("group", np.array([0, 1])) == ["", "p1"]
+    with h5py.File(store.path) as file:
+        assert file["box"][2].tolist() == [1, 2, 3, 4]
+
+
+def test_origin_may_fill_while_samples_stream(tmp_path: Path) -> None:
+    origin = Origin("test", "1", {}, {}, [])
+
+    def streaming() -> Iterator[Sample]:
+        yield from drawn()
+        origin.left_out.append("the last")
+
+    assert write(tmp_path / "x.h5", streaming(), HEADS, origin).meta["left_out"] == ["the last"]
+
+
+def test_a_long_list_of_faults_fits(tmp_path: Path) -> None:
+    faults = [f"row {row}: bad" for row in range(20_000)]
+    assert write(tmp_path / "x.h5", drawn(), HEADS, replace(ORIGIN, left_out=faults)).meta["left_out"] == faults
+
+
+def test_a_store_can_be_pickled(store: Store) -> None:
+    assert np.array_equal(pickle.loads(pickle.dumps(store)).images(np.array([3])), FACES[3:4])
+
+
+def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
+    samples = [Sample(encoded(size), {}, "train", f"{size}.png") for size in (3, 5, 4)]
+    mixed = write(tmp_path / "mixed.h5", samples, (CLASS,), ORIGIN)
+    mixed.check()
+    assert mixed.image_shape is None
+    found = mixed.images(np.array([2, 0]))
+    assert [image.shape for image in found] == [(4, 5, 3), (3, 4, 3)]
+    assert found[0].max() == found[0].min() == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"source": "a/0.png"}, "a/0.png: appears twice"),
+        ({"split": "dev"}, "split 'dev' is none of train, validation, test"),
+        (
+            {"image": np.zeros((8, 9), np.uint8)},
+            r"a/5.png: the picture is \(8, 9\) uint8, those before it are \(8, 8\)",
+        ),
+        ({"image": np.zeros((8, 8), np.float32)}, r"a/5.png: the picture is \(8, 8\) float32"),
+        ({"image": b"png"}, "a/5.png: an encoded picture among decoded"),
+        ({"source": "x" * 201}, "longer than 200 bytes"),
+        ({"targets": {"expression7": "bored"}}, "a/5.png, expression7: 'bored' is no label of expression7"),
+        ({"targets": {"expression7": ("happy",)}}, "a/5.png, expression7: a class is one name"),
+        ({"targets": {"distribution8": "happy"}}, "a/5.png, distribution8: names and numbers are needed"),
+        ({"targets": {"distribution8": {"happy": -1}}}, "a/5.png, distribution8: a negative vote"),
+        ({"targets": {"distribution8": {"happy": "many"}}}, "a/5.png, distribution8: could not convert"),
+        ({"targets": {"valence_arousal": {"valence": np.nan}}}, "a/5.png, valence_arousal: a value that is no finite"),
+        ({"targets": {"tags": ("merry",)}}, "a/5.png, tags: 'merry' is no label of mood"),
+    ],
+)
+def test_samples_that_do_not_fit_are_named(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        write(tmp_path / "x.h5", [*drawn()[:5], replace(drawn()[5], **change)], HEADS, ORIGIN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_samples_and_mixed_forms(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no samples"):
+        write(tmp_path / "x.h5", [], HEADS, ORIGIN)
+    with pytest.raises(DataError, match=r"1: decoded pixels among encoded pictures"):
+        write(
+            tmp_path / "x.h5", [Sample(encoded(3), {}, "train", "0"), Sample(FACES[0], {}, "train", "1")], HEADS, ORIGIN
+        )
+
+
+def test_interrupted_writing_leaves_the_old_file(store: Store) -> None:
+    def interrupted() -> Iterator[Sample]:
+        yield from drawn()
+        raise KeyboardInterrupt
+
+    before = store.path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        write(store.path, interrupted(), HEADS, ORIGIN)
+    assert store.path.read_bytes() == before
+    assert list(store.path.parent.iterdir()) == [store.path]
+
+
+def test_places_that_cannot_hold_a_store(store: Store) -> None:
+    with pytest.raises(StoreError, match="a folder; a store is a file"):
+        write(store.path.parent, drawn(), HEADS, ORIGIN)
+    with pytest.raises(StoreError, match="cannot be written"):
+        write(store.path / "below" / "x.h5", drawn(), HEADS, ORIGIN)
+
+
+def test_foreign_files(tmp_path: Path, store: Store) -> None:
+    with pytest.raises(StoreError, match="no such store"):
+        Store(tmp_path / "nowhere.h5")
+    text = tmp_path / "text.h5"
+    text.write_text("hello")
+    with pytest.raises(StoreError, match="not a readable HDF5 file"):
+        Store(text)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(StoreError, match="an HDF5 file, but no store"):
+        Store(tmp_path / "foreign.h5")
+    store.path.write_bytes(store.path.read_bytes()[:-1000])
+    with pytest.raises(StoreError, match=r"faces\.h5"):
+        Store(store.path)
+
+
+def test_description_is_checked(store: Store) -> None:
+    with h5py.File(store.path, "r+") as file:
+        file.attrs["mien"] = file.attrs["mien"].replace("expression7", "expression8")
+    with pytest.raises(StoreError, match="its description is damaged"):
+        Store(store.path)
+
+
+def test_other_schema(store: Store) -> None:
+    from mien.store.writer import digest
+
+    with h5py.File(store.path, "r+") as file:
+        file.attrs["mien"] = file.attrs["mien"].replace('"schema": 1', '"schema": 9')
+        file.attrs["mien_sha256"] = digest(file.attrs["mien"])
+    with pytest.raises(StoreError, match="schema 9, this version reads 1"):
+        Store(store.path)
+
+
+def test_a_flipped_pixel_is_found(store: Store) -> None:
+    data = bytearray(store.path.read_bytes())
+    place = data.index(FACES[3].tobytes())
+    data[place + 10] ^= 1
+    store.path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"faces\.h5: 'images' is damaged"):
+        store.check()
+    with pytest.raises(StoreError, match=r"'images' is damaged"):
+        store.images(np.array([3]))
+
+
+def test_flips_anywhere_are_harmless_or_told(store: Store) -> None:
+    """One flipped bit at each of 400 places: the check tells it, or every face, target and text is still right."""
+    whole = store.path.read_bytes()
+    told = 0
+    for place in np.random.default_rng(1).integers(0, len(whole), 400):
+        data = bytearray(whole)
+        data[place] ^= 1 << (place % 8)
+        store.path.write_bytes(data)
+        try:
+            again = Store(store.path)
+            again.check()
+        except StoreError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+            told += 1
+            continue
+        assert np.array_equal(again.images(again.rows()), FACES)
+        assert again.texts("source", again.rows()) == [sample.source for sample in drawn()]
+        assert same(again.votes("distribution8", np.array([0])), [[1, 3, 0, 0, 0, 0, 0, 0]])
+    assert told > 0
+
+
+def test_a_description_that_is_no_text_is_told(store: Store) -> None:
+    data = store.path.read_bytes()
+    store.path.write_bytes(data.replace(b'"importer": "test"', b'"importer": "t\xffst"'))
+    with pytest.raises(StoreError, match="its description is damaged"):
+        Store(store.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("split", 7, "'split' holds 7, allowed are 0 to 2"),
+        ("targets/expression7", 9, "'targets/expression7' holds a class outside 0 to 6"),
+    ],
+)
+def test_values_outside_the_schema(store: Store, name: str, value: int, says: str) -> None:
+    with h5py.File(store.path, "r+") as file:
+        file[name][0] = value
+    with pytest.raises(StoreError, match=says):
+        Store(store.path).check()
+
+
+def test_missing_and_short_parts(store: Store) -> None:
+    with h5py.File(store.path, "r+") as file:
+        file["source"].resize(5, axis=0)
+    with pytest.raises(StoreError, match="'source' has 5 rows, the split has 6"):
+        Store(store.path).check()
+    with h5py.File(store.path, "r+") as file:
+        del file["masks/tags"]
+    with pytest.raises(StoreError, match=r"is damaged|has 5 rows"):
+        Store(store.path).check()
+
+
+def test_wrong_width(store: Store) -> None:
+    with h5py.File(store.path, "r+") as file:
+        del file["targets/tags"]
+        file["targets/tags"] = np.zeros((6, 2), np.uint8)
+    with pytest.raises(StoreError, match=r"'targets/tags' is \(6, 2\), it needs 3 columns"):
+        Store(store.path).check()
+
+
+def test_offsets_are_checked(tmp_path: Path) -> None:
+    mixed = write(tmp_path / "mixed.h5", [Sample(encoded(3), {}, "train", "0")], (CLASS,), ORIGIN)
+    with h5py.File(mixed.path, "r+") as file:
+        file["offsets"][1] = 5
+    with pytest.raises(StoreError, match="'offsets' do not fit"):
+        Store(mixed.path).check()
+
+
+def test_a_lighter_check_leaves_the_bytes_alone(store: Store) -> None:
+    data = bytearray(store.path.read_bytes())
+    data[data.index(FACES[3].tobytes())] ^= 1
+    store.path.write_bytes(data)
+    store.check(bytes_too=False)
+
+
+def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:
+    blank = [Sample(np.zeros((2, 2), np.uint8), {}, "train", str(row)) for row in range(3)]
+    store = write(tmp_path / "x.h5", blank, HEADS, ORIGIN)
+    store.check()
+    assert np.asarray(store.images(store.rows())).tolist() == np.zeros((3, 2, 2)).tolist()
+    assert store.texts("group", store.rows()) == [""] * 3
+    assert np.isnan(store.target(VOTES, store.rows())).all()
