@@ -5,8 +5,8 @@ import torch
 from mien import models
 from mien.config import ModelConfig
 from mien.errors import ConfigError, ModelError
-from mien.models import activate, backbones
 from mien.labels import EXPRESSION7
+from mien.models import activate, backbones
 from mien.tasks import TASKS, Head, Kind, Task
 
 SMALL = {"widths": [8, 12], "depth": 1}

@@ -30,7 +30,7 @@ def read(root: Path, journal: Journal) -> Iterator[Sample]:
     """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are not here."""
     if not recognises(root):
         raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
-    journal.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 20")
+    journal.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
     for folder, split in FOLDERS.items():
         if (_base(root) / folder / FILE).is_file():
             yield from _samples(root, _base(root) / folder, split, journal)
