@@ -237,20 +237,18 @@ def test_foreign_files(tmp_path: Path, store: Store) -> None:
 
 
 def test_description_is_checked(store: Store) -> None:
-    with h5py.File(store.path, "r+") as file:
-        file.attrs["mien"] = file.attrs["mien"].replace("expression7", "expression8")
-    with pytest.raises(StoreError, match="its description is damaged"):
+    data = store.path.read_bytes()
+    store.path.write_bytes(data.replace(b'"importer": "test"', b'"importer": "t\xffst"'))
+    with pytest.raises(StoreError, match="is damaged"):
         Store(store.path)
 
 
 def test_other_schema(store: Store) -> None:
-    from mien.store.writer import digest
-
-    with h5py.File(store.path, "r+") as file:
-        file.attrs["mien"] = file.attrs["mien"].replace('"schema": 1', '"schema": 9')
-        file.attrs["mien_sha256"] = digest(file.attrs["mien"])
-    with pytest.raises(StoreError, match="schema 9, this version reads 1"):
-        Store(store.path)
+    for other in (9, "1"):
+        with h5py.File(store.path, "r+") as file:
+            file.attrs["mien"] = other
+        with pytest.raises(StoreError, match=r"of another schema than this version reads \(1\)"):
+            Store(store.path)
 
 
 def test_a_flipped_pixel_is_found(store: Store) -> None:
@@ -283,13 +281,6 @@ def test_flips_anywhere_are_harmless_or_told(store: Store) -> None:
         assert again.texts("source", again.rows()) == [sample.source for sample in drawn()]
         assert same(again.votes("distribution8", np.array([0])), [[1, 3, 0, 0, 0, 0, 0, 0]])
     assert told > 0
-
-
-def test_a_description_that_is_no_text_is_told(store: Store) -> None:
-    data = store.path.read_bytes()
-    store.path.write_bytes(data.replace(b'"importer": "test"', b'"importer": "t\xffst"'))
-    with pytest.raises(StoreError, match="its description is damaged"):
-        Store(store.path)
 
 
 @pytest.mark.parametrize(
@@ -331,13 +322,6 @@ def test_offsets_are_checked(tmp_path: Path) -> None:
         file["offsets"][1] = 5
     with pytest.raises(StoreError, match="'offsets' do not fit"):
         Store(mixed.path).check()
-
-
-def test_a_lighter_check_leaves_the_bytes_alone(store: Store) -> None:
-    data = bytearray(store.path.read_bytes())
-    data[data.index(FACES[3].tobytes())] ^= 1
-    store.path.write_bytes(data)
-    store.check(bytes_too=False)
 
 
 def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:

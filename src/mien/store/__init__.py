@@ -5,8 +5,8 @@
     targets/<head>, masks/<head>            CLASS (N,) int16 · DISTRIBUTION (N, K) float32, votes or probabilities as given ·
                                             TAGS (N, K) uint8 · VALUES (N, K) float32; masks (N,) or (N, K) bool
     split (N,) uint8, source, group (N,) text, box (N, 4) int32
-    attribute `mien`: JSON with schema, heads, importer, inputs and their SHA-256, options, notes, what was left out;
-    attribute `mien_sha256`: its checksum
+    description uint8: JSON with schema, heads, importer, inputs and their SHA-256, options, notes, what was left out;
+    attribute `mien`: the schema
 """  # fmt: skip
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..errors import StoreError, lookup
 from ..files import replacing
 from ..records import Floats, Pixels, Sample
 from ..tasks import Head, Kind
-from .writer import SCHEMA, SPLITS, Origin, digest, fill
+from .writer import DESCRIPTION, SCHEMA, SPLITS, Origin, fill
 
 __all__ = ["SCHEMA", "SPLITS", "Origin", "Rows", "Store", "write"]
 
@@ -44,7 +44,7 @@ def write(path: Path, samples: Iterable[Sample], heads: Sequence[Head], origin: 
             # Format 1.10 checksums the metadata too, and every HDF5 since 2016 reads it.
             with h5py.File(part, "w", libver=("v110", "v110")) as file:
                 fill(file, samples, heads, origin)
-            Store(part).check(bytes_too=False)
+            Store(part).check()
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from None
     return Store(path)
@@ -68,12 +68,9 @@ class Store:
     def _description(self, file: h5py.File) -> dict[str, Any]:
         if "mien" not in file.attrs:
             raise StoreError(f"{self.path}: an HDF5 file, but no store of mien (import with `mien data import`)")
-        text = file.attrs["mien"]
-        if digest(text) != file.attrs.get("mien_sha256"):
-            raise StoreError(f"{self.path}: its description is damaged (a checksum does not hold); import again")
-        meta: dict[str, Any] = json.loads(text)
-        if meta["schema"] != SCHEMA:
-            raise StoreError(f"{self.path}: schema {meta['schema']}, this version reads {SCHEMA}; import again")
+        if file.attrs["mien"] != SCHEMA:
+            raise StoreError(f"{self.path}: of another schema than this version reads ({SCHEMA}); import again")
+        meta: dict[str, Any] = json.loads(file[DESCRIPTION][:].tobytes())
         return meta
 
     @contextmanager
@@ -88,7 +85,7 @@ class Store:
         try:
             with file:
                 yield file
-        except (OSError, KeyError, RuntimeError, UnicodeDecodeError):
+        except (OSError, KeyError, RuntimeError):
             what = f"'{part}'" if part else "it"
             raise StoreError(f"{self.path}: {what} is damaged (missing, or a checksum fails); import again") from None
 
@@ -173,8 +170,8 @@ class Store:
             found = parts[0] if len(parts) == 1 else np.concatenate(parts)
             return _picked(found, back)
 
-    def check(self, bytes_too: bool = True) -> None:
-        """Hold the store against its schema and, unless told otherwise, every byte against its checksum. Raises StoreError."""
+    def check(self) -> None:
+        """Hold the store against its schema and every byte against its checksum. Raises StoreError."""
         images = ["offsets", "encoded"] if self.image_shape is None else ["images"]
         targets = [f"{part}/{head.name}" for head in self.heads for part in ("targets", "masks")]
         for name in (*images[:1], *targets, "source", "group", "box"):
@@ -182,7 +179,7 @@ class Store:
                 length = len(file[name]) - (name == "offsets")
             if length != len(self):
                 raise StoreError(f"{self.path}: '{name}' has {length} rows, the split has {len(self)}")
-        for name in (*images, *targets, "source", "group", "box") if bytes_too else ():
+        for name in (*images, *targets, "source", "group", "box"):
             self._verify(name)
         self._hold_schema()
 
