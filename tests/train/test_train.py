@@ -87,7 +87,8 @@ def test_a_run_that_broke_off_ends_with_the_same_weights(stop, tiny, tmp_path, m
     assert timeless[0] == timeless[1]
 
 
-def test_sigkill_in_the_middle_and_resume_is_bit_exact(tiny, tmp_path):
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, tiny, tmp_path):
     config = tiny(**{**EVERYTHING, "phases": [{"epochs": 40, "lr": 0.005}]})
     wanted = train(config, tmp_path / "whole")
     file = tmp_path / "config.toml"
@@ -101,8 +102,8 @@ def test_sigkill_in_the_middle_and_resume_is_bit_exact(tiny, tmp_path):
     end = time.monotonic() + 120
     while time.monotonic() < end and not ((run / "history.csv").exists() and len(rows(run)) >= 3):
         time.sleep(0.02)
-    os.kill(child.pid, signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
+    os.kill(child.pid, sent)
+    assert child.wait() == status
     assert 3 <= len(rows(run)) < 40
     assert same(wanted, train(config, run, resume=True))
 

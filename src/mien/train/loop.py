@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from .. import losses, models
 from ..config import Config, dumps, load
@@ -47,8 +49,11 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     network.to(memory_format=torch.channels_last)
     work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
     with _quiet():
-        for number in range(1, len(config.train.phases) + 1):
-            work.finish(number)
+        try:
+            for number in range(1, len(config.train.phases) + 1):
+                work.finish(number)
+        except SIGTERMException:  # Lightning's own exit would read as success
+            raise SystemExit(128 + signal.SIGTERM) from None
     return network.eval()
 
 
