@@ -31,22 +31,20 @@ TOLERANCE = 1e-4
 
 
 def export(run: Path, network: Network | None = None) -> Path:
-    """Write `model.safetensors`, `model.json` and `model.onnx` into a run folder; the network is read from there if not given.
+    """Save a network into a run folder, if one is given, and write `model.onnx` from the saved weights.
 
     Raises ModelError if the ONNX model does not answer as torch does.
     """
     config = load(run / "config.toml")
-    if network is None:
-        network = load_network(run)
-    else:
+    if network is not None:
         with replacing(run / "model.safetensors") as part:
             part.write_bytes(safetensors.torch.save(_weights(network)))
         write_text(run / "model.json", json.dumps(describe(run, config, network), indent=2))
-    description = (run / "model.json").read_text()
+    saved = load_network(run)
     target = run / "model.onnx"
     with replacing(target) as part:
-        write_onnx(network, config, description, part)
-        difference = parity(network, config, part)
+        write_onnx(saved, config, (run / "model.json").read_text(), part)
+        difference = parity(saved, config, part)
         if not difference <= TOLERANCE:
             raise ModelError(
                 f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
