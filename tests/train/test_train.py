@@ -1,4 +1,5 @@
 import csv
+import io
 import os
 import signal
 import subprocess
@@ -201,3 +202,15 @@ def test_wrong_settings_are_named_before_anything_is_written(change, error, text
 def test_a_store_without_the_target_is_named(tiny, tmp_path):
     with pytest.raises(StoreError, match="distribution13"):
         train(tiny("distribution13"), tmp_path / "run")
+
+
+def test_a_terminal_shows_a_bar_with_loss_metric_and_time(tiny, tmp_path, monkeypatch):
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", screen)
+    train(tiny(phases=[{"epochs": 12}]), tmp_path / "run")
+    shown = screen.getvalue()
+    assert "phase 1/1 epoch 12/12  loss " in shown
+    assert "accuracy 0." in shown
+    assert "48/48" in shown
+    assert "0:00:0" in shown

@@ -130,6 +130,7 @@ class Bar(Callback):
         done = trainer.current_epoch + 1
         left = (time.perf_counter() - self.start) / (done - self.first) * (trainer.max_epochs - done)
         if self.bar:
+            self.bar.update(self.bar.task_ids[0], completed=trainer.global_step)
             self.bar.console.print(self._state(trainer, done), highlight=False)
         else:
             sys.stderr.write(f"{self._state(trainer, done)}  {left / 60:.1f} min left\n")
