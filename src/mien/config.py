@@ -28,7 +28,7 @@ _RANGES = {
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where the faces come from. `limit` keeps the first N samples of each split (0: all)."""
+    """Where the faces come from. `limit` keeps N samples of each split, drawn by the seed (0: all)."""
 
     store: str = ""
     train: str = "train"

@@ -24,6 +24,8 @@ from .files import replacing, sha256, write_text
 from .models import Network, activate
 from .store import Store
 from .tasks import Task
+from .train.batches import annotated, thinned
+from .train.module import watched
 
 SCHEMA = 1
 #: The largest difference between torch and ONNX Runtime that counts as rounding.
@@ -79,7 +81,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
             "store": store.path.name,
             "sha256": sha256(store.path),
             "importer": store.meta["importer"],
-            "train_rows": len(store.rows(config.data.train)[: config.data.limit or None]),
+            "train_rows": len(thinned(annotated(store, task, config.data.train), config)),
         },
         "licence": config.licence,
         "metrics": _best(run, task, config),
@@ -158,8 +160,6 @@ def untrained(config: Config) -> Config:
 
 def _best(run: Path, task: Task, config: Config) -> dict[str, dict[str, float | None]]:
     """Validation metrics of the epoch whose weights are exported; None for one that is undefined."""
-    from .train.module import watched
-
     watch = watched(config, task)
     with (run / "history.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["phase"] == str(len(config.train.phases))]

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
-from mien.config import AugmentConfig, PhaseConfig
+from mien.config import AugmentConfig, Config, DataConfig, PhaseConfig
 from mien.train.augment import Augmentation, mix
-from mien.train.batches import EpochOrder, mixed_seed
+from mien.train.batches import EpochOrder, mixed_seed, thinned
 from mien.train.optim import OPTIMIZERS, SCHEDULES, optimizer, schedule
 
 
@@ -110,3 +111,16 @@ def test_plateau_follows_the_watched_metric():
         plan["scheduler"].step(0.5)
     assert plan["monitor"] == "validation_x_accuracy"
     assert optim.param_groups[0]["lr"] == 0.5
+
+
+def test_a_limit_draws_from_the_whole_split():
+    config = Config(data=DataConfig(limit=30))
+    rows = np.arange(100, 400)
+    few = thinned(rows, config)
+    assert len(few) == len(set(few)) == 30
+    assert list(few) == sorted(few)
+    assert few.min() < 150
+    assert few.max() > 350
+    assert thinned(rows, config).tolist() == few.tolist()
+    assert thinned(rows, Config()) is rows
+    assert thinned(rows[:10], config).tolist() == rows[:10].tolist()

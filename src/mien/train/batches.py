@@ -81,7 +81,7 @@ class Faces(lightning.LightningDataModule):
 
         def split(name: str) -> FaceSet:
             rows = annotated(store, task, name)
-            return FaceSet(store, rows[: config.data.limit or None], task, pre, config.data.memory_gb)
+            return FaceSet(store, thinned(rows, config), task, pre, config.data.memory_gb)
 
         self.training, self.validation = split(config.data.train), split(config.data.validation)
         self.phase = 0
@@ -110,6 +110,14 @@ class Faces(lightning.LightningDataModule):
 def mixed_seed(*parts: int | str) -> int:
     """One seed from several parts, the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
+
+
+def thinned(rows: Rows, config: Config) -> Rows:
+    """At most `data.limit` of the rows, drawn by the seed: the first ones may all be of one class."""
+    if not 0 < config.data.limit < len(rows):
+        return rows
+    source = np.random.default_rng(mixed_seed(config.train.seed, "limit"))
+    return np.sort(source.permutation(rows)[: config.data.limit])
 
 
 def annotated(store: Store, task: Task, split: str) -> Rows:
