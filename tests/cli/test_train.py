@@ -53,6 +53,7 @@ def test_export_writes_the_model_anew(toml, tmp_path, capsys):
     [
         (["--train.seeds", "3"], "unknown key 'train.seeds', did you mean 'seed'"),
         (["--train.batch_size", "many"], "train.batch_size = 'many'"),
+        (["--model.backbone", "test_resnet"], "does not take model.options"),
         (["--data.store", "nowhere.h5"], "nowhere.h5: no such store"),
     ],
 )
@@ -63,6 +64,7 @@ def test_faults_are_one_line(words, text, toml, tmp_path, capsys):
     assert stop.value.code == (1 if "store" in text else 2)
     assert said.count("\n") == 1
     assert text in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_torch_training_says_what_to_install(toml, tmp_path):

@@ -59,13 +59,17 @@ def test_grey_alexnet_answers_as_colour_does_on_grey_pictures():
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        (ModelConfig("compact", options={"width": [3]}), "model.options of compact.*width"),
+        (ModelConfig("compact", options={"width": [3]}), "'compact' does not take model.options .*width"),
         (ModelConfig("compact", options={"widths": []}), "must be positive"),
         (ModelConfig("compact", options={"activation": "rleu"}), "did you mean 'relu'"),
+        (
+            ModelConfig("alexnet", size=64, options={"widths": [3]}),
+            "'alexnet' does not take .*cleared with --model.options {}",
+        ),
         (ModelConfig("resnett18"), "unknown backbone 'resnett18'"),
         (ModelConfig("resnet1"), "near it: .*resnet1"),
         (ModelConfig("test_vit", size=50), "does not take pictures of 50x50"),
-        (ModelConfig("test_resnet", options={"nonsense": 1}), "model.options of 'test_resnet'.*nonsense"),
+        (ModelConfig("test_resnet", options={"nonsense": 1}), "'test_resnet' does not take model.options .*nonsense"),
         (ModelConfig(mean=(0.5, 0.5, 0.5), std=(1.0,)), "need 1 numbers each"),
         (ModelConfig(mean=(0.5,), std=(0.0,)), "std above 0"),
     ],

@@ -62,7 +62,13 @@ class Network(nn.Module):
 def build(config: ModelConfig, task: Task) -> Network:
     """Build a network. Raises ConfigError for a wrong name or dial, ModelError where pretrained weights cannot be had."""
     create = BACKBONES.get(config.backbone, Timm)
-    backbone = create(config, preprocessing(config).channels)
+    try:
+        backbone = create(config, preprocessing(config).channels)
+    except TypeError as error:
+        raise ConfigError(
+            f"backbone '{config.backbone}' does not take model.options {config.options}: {error} "
+            "(those of another backbone are cleared with --model.options {})"
+        ) from error
     return Network(backbone, Heads(int(backbone.features), task, config.dropout))  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +24,7 @@ class AlexNet(nn.Module):
         if config.size < 64:
             raise ConfigError(f"alexnet needs model.size of at least 64, given {config.size}")
         with _fetching("alexnet"):
-            net = torchvision.models.alexnet(weights="IMAGENET1K_V1" if config.pretrained else None)
+            net = torchvision.models.alexnet(weights="IMAGENET1K_V1" if config.pretrained else None, **config.options)
         if channels == 1:
             net.features[0] = _grey(net.features[0])
         self.net = nn.Sequential(net.features, net.avgpool, nn.Flatten(), *list(net.classifier)[:-1])
@@ -75,11 +76,8 @@ def _create(config: ModelConfig, channels: int) -> nn.Module:
         return timm.create_model(config.backbone, img_size=config.size, **arguments)
     except TypeError as error:
         if "img_size" not in str(error):
-            raise ConfigError(f"model.options of '{config.backbone}': {error}") from None
-    try:
-        return timm.create_model(config.backbone, **arguments)
-    except TypeError as error:
-        raise ConfigError(f"model.options of '{config.backbone}': {error}") from None
+            raise
+    return timm.create_model(config.backbone, **arguments)
 
 
 def _width(net: nn.Module, channels: int, config: ModelConfig) -> int:
@@ -111,10 +109,11 @@ def _grey(convolution: nn.Conv2d) -> nn.Conv2d:
 @contextmanager
 def _fetching(name: str) -> Iterator[None]:
     """Turn the many faults of a download into one line that says what to do."""
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it announces every retry
     try:
         yield
     except (OSError, ImportError) as error:
-        reason = str(error).strip().split("\n")[0][:160]
+        reason = str(error).strip().split("\n")[0].split(". ")[0]
         raise ModelError(
             f"the pretrained weights of '{name}' cannot be reached ({reason}); check the network, or set "
             "model.pretrained = false to train from scratch"

@@ -20,11 +20,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def compact(config: ModelConfig, channels: int) -> nn.Module:
-    """Build `Compact` with the dials in `model.options`. Raises ConfigError for an unknown dial or one out of range."""
-    try:
-        return Compact(channels, **config.options)
-    except TypeError as error:
-        raise ConfigError(f"model.options of compact: {error}") from None
+    """Build `Compact` with the dials in `model.options`. Raises ConfigError if out of range, TypeError if unknown."""
+    return Compact(channels, **config.options)
 
 
 class Compact(nn.Module):

@@ -41,13 +41,14 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     for phase in config.train.phases:
         optim.check(phase)
     watched(config, task)
-    _claim(config, run, resume)
+    _check_claim(config, run, resume)
     torch.set_num_threads(config.train.threads or usable_cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = models.build(config.model, task)
     # A third faster on a processor, and what a GPU's tensor cores want.
     network.to(memory_format=torch.channels_last)
     work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
+    write_text(run / "config.toml", dumps(config))
     with _quiet():
         try:
             for number in range(1, len(config.train.phases) + 1):
@@ -128,15 +129,15 @@ def _restore(network: Network, path: Path) -> None:
     )
 
 
-def _claim(config: Config, run: Path, resume: bool) -> None:
-    """Make the run folder ours: new, or the same configuration when resuming. Raises ConfigError."""
+def _check_claim(config: Config, run: Path, resume: bool) -> None:
+    """Raise ConfigError unless the run folder is new, or holds the same configuration and is to be resumed."""
     saved = run / "config.toml"
-    if saved.exists():
-        if not resume:
-            raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
-        if (before := _difference(load(saved).to_dict(), config.to_dict())) is not None:
-            raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
-    write_text(saved, dumps(config))
+    if not saved.exists():
+        return
+    if not resume:
+        raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
+    if (before := _difference(load(saved).to_dict(), config.to_dict())) is not None:
+        raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
 
 
 def _difference(before: Any, now: Any, key: str = "") -> str | None:
