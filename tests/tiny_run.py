@@ -4,7 +4,7 @@ import numpy as np
 
 from mien import store
 from mien.config import from_dict
-from mien.labels import EXPRESSION8
+from mien.labels import EMOTION13, EXPRESSION8
 from mien.records import Sample
 from mien.tasks import TASKS
 
@@ -12,6 +12,7 @@ HEADS = (
     *TASKS["affect"].heads,
     *TASKS["expression7"].heads,
     *TASKS["distribution8"].heads,
+    *TASKS["distribution13"].heads,
     *TASKS["emotic"].heads,
 )
 
@@ -26,6 +27,7 @@ def samples(count):
         targets = {
             "expression7": name,
             "distribution8": {label: 7 if label == name else 3 / 7 for label in EXPRESSION8.labels},
+            "distribution13": {label: 0.88 if label == name else 0.01 for label in EMOTION13.labels},
             "tags": ["Happiness", "Peace"] if name == "happy" else ["Sadness"],
             "vad": {"valence": level / 25.0, "arousal": 5.0},
         }
