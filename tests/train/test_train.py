@@ -86,16 +86,15 @@ def test_a_run_that_broke_off_ends_with_the_same_weights(stop, tiny, tmp_path, m
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
 def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, tiny, tmp_path):
     config = tiny(**{**EVERYTHING, "phases": [{"epochs": 40, "lr": 0.005}]})
     wanted = train(config, tmp_path / "whole")
     file = tmp_path / "config.toml"
     file.write_text(configs.dumps(config))
-    code = (
-        "import sys; from pathlib import Path; from mien.config import load; from mien.train import train\n"
-        "train(load(Path(sys.argv[1])), Path(sys.argv[2]))"
-    )
+    code = "import sys; from mien.cli import main; main(['train', sys.argv[1], '--out', sys.argv[2]])"
     run = tmp_path / "killed"
     child = subprocess.Popen([sys.executable, "-c", code, str(file), str(run)], stderr=subprocess.DEVNULL)
     end = time.monotonic() + 120

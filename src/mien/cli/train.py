@@ -37,7 +37,11 @@ class Train:
         require("torch", "train")
         from .. import evaluate, export, report, train
 
-        network = train.train(settings, folder, self.resume)
+        try:
+            network = train.train(settings, folder, self.resume)
+        except KeyboardInterrupt:
+            say(f"mien: stopped; {folder} keeps what is finished, the same command with --resume goes on")
+            raise SystemExit(130) from None
         model = export.export(folder, network)
         results = evaluate.evaluate(folder)
         page = report.write_report(folder)

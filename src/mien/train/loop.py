@@ -50,11 +50,8 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
     write_text(run / "config.toml", dumps(config))
     with _quiet():
-        try:
-            for number in range(1, len(config.train.phases) + 1):
-                work.finish(number)
-        except SIGTERMException:  # Lightning's own exit would read as success
-            raise SystemExit(128 + signal.SIGTERM) from None
+        for number in range(1, len(config.train.phases) + 1):
+            work.finish(number)
     return network.eval()
 
 
@@ -94,8 +91,13 @@ class _Run:
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        # weights_only=False: the checkpoint is this run's own, and holds optimizer and callback state beside weights.
-        trainer.fit(module, datamodule=self.faces, ckpt_path=last if last.exists() else None, weights_only=False)
+        try:
+            # weights_only=False: the checkpoint is this run's own, and holds optimizer and callback state beside weights.
+            trainer.fit(module, datamodule=self.faces, ckpt_path=last if last.exists() else None, weights_only=False)
+        except SIGTERMException:  # Lightning's own exit would read as success
+            raise SystemExit(128 + signal.SIGTERM) from None
+        except SystemExit:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from None
 
     def _trainee(self, number: int) -> Trainee:
         phase = self.config.train.phases[number - 1]
