@@ -34,7 +34,7 @@ SIDEWAYS = {
     ("extras", "errors"), ("labels", "errors"), ("tables", "errors"),
     ("records", "tasks"), ("config", "tasks"), ("pictures", "records"),
     ("datasets", "store"), ("losses", "models"),
-    ("evaluate", "predict"), ("export", "train"),
+    ("evaluate", "predict"), ("export", "train"), ("export", "predict"),
     ("__main__", "cli"),
 }  # fmt: skip
 

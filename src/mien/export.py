@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from .config import Config, load
 from .errors import ModelError
 from .files import replacing, sha256, write_text
 from .models import Network, activate
+from .predict.engine import SCHEMA
 from .store import Store
 from .tasks import Task
 from .train.batches import annotated, thinned
 from .train.module import watched
 
-SCHEMA = 1
 #: The largest difference between torch and ONNX Runtime that counts as rounding.
 TOLERANCE = 1e-4
 
@@ -152,8 +153,6 @@ def _weights(network: Network) -> dict[str, Tensor]:
 
 def untrained(config: Config) -> Config:
     """The same network without fetching published weights, which the run's own replace."""
-    from dataclasses import replace
-
     pre = models.preprocessing(config.model)
     return replace(config, model=replace(config.model, pretrained=False, mean=pre.mean, std=pre.std))
 

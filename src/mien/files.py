@@ -1,7 +1,8 @@
-"""Files that are whole or absent: write beside the target, flush to disk, rename into place."""
+"""Files that are whole or absent (write beside the target, flush, rename into place), their checksum and their natural order."""
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,13 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def natural(path: Path) -> list[list[tuple[str, int]]]:
+    """Sort key that puts face9 before face10, and ignores case."""
+    return [
+        [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", part.casefold())] for part in path.parts
+    ]
 
 
 def _flush(path: Path) -> None:

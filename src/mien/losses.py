@@ -23,13 +23,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Setting:
-    """What a loss may need beside scores and target: the head, label smoothing 0…1, class weights (K,), and the ground
-    distance between labels (K, K)."""
+    """What a loss may need beside scores and target: the head, label smoothing 0…1, and class weights (K,)."""
 
     head: Head
     smoothing: float = 0.0
     class_weights: Tensor | None = None
-    distances: Tensor | None = None
 
 
 Loss = Callable[[Tensor, Tensor, Setting], Tensor]
@@ -186,5 +184,5 @@ def _difference(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
 
 
 def _distances(setting: Setting, scores: Tensor) -> Tensor:
-    given = torch.tensor(setting.head.space.distances()) if setting.distances is None else setting.distances
-    return given.to(scores)
+    """Ground distance between the head's labels (K, K)."""
+    return torch.tensor(setting.head.space.distances()).to(scores)

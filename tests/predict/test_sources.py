@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.predict.sources import expand, natural
+from mien.files import natural
+from mien.predict.sources import expand
 
 
 @pytest.fixture

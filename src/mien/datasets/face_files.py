@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from .. import pictures
 from ..errors import InputError
+from ..files import natural
 from ..records import Pixels
 from .face_table import SIDE
 
@@ -23,9 +23,4 @@ def face(data: bytes, source: str) -> Pixels:
 
 def listed(folder: Path) -> list[Path]:
     """The pictures in a folder in natural order: im2 before im10."""
-    return sorted((path for path in folder.iterdir() if path.suffix.lower() in pictures.SUFFIXES), key=_natural)
-
-
-def _natural(path: Path) -> tuple[int, str]:
-    digits = re.sub(r"\D", "", path.stem)
-    return int(digits[:18] or 0), path.name
+    return sorted((path for path in folder.iterdir() if path.suffix.lower() in pictures.SUFFIXES), key=natural)

@@ -9,6 +9,7 @@ from ..labels import EXPRESSION7
 from ..records import Sample
 from .base import Journal
 
+#: In the order of EXPRESSION7, which is that of the data set's own codes.
 _TABLE = {
     "train": (3995, 436, 4097, 7215, 4830, 3171, 4965),
     "validation": (467, 56, 496, 895, 653, 415, 607),
@@ -18,8 +19,7 @@ _USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"
 
 #: OFFICIAL[split][class]
 OFFICIAL: dict[str, dict[str, int]] = {
-    split: dict(zip(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), counts, strict=True))
-    for split, counts in _TABLE.items()
+    split: dict(zip(EXPRESSION7.labels, counts, strict=True)) for split, counts in _TABLE.items()
 }
 
 

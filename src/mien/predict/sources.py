@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import natural
 from ..pictures import SUFFIXES
 
 #: What `mien predict` writes beside others' pictures; a folder's own results are not predicted on again.
@@ -27,13 +27,6 @@ def expand(inputs: Iterable[str | Path]) -> tuple[list[Path], list[InputError]]:
         except InputError as error:
             missing.append(error)
     return list(found), missing
-
-
-def natural(path: Path) -> list[list[tuple[str, int]]]:
-    """Sort key that puts face9 before face10, and ignores case."""
-    return [
-        [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", part.casefold())] for part in path.parts
-    ]
 
 
 def _files(given: str) -> list[Path]:

@@ -63,7 +63,7 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Add the epoch's row and write the table."""
         seconds = time.perf_counter() - self.start
-        seen = trainer.num_training_batches * trainer.datamodule.config.train.batch_size
+        seen = trainer.num_training_batches * trainer.train_dataloader.sampler.batch_size
         rate = module.optimizers().param_groups[0]["lr"]
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.rows.append(

@@ -111,14 +111,13 @@ def watched(config: Config, task: Task) -> Watch:
 
 
 def settings(config: Config, task: Task, targets: dict[str, Tensor]) -> dict[str, Setting]:
-    """What each head's loss needs: smoothing, class weights from the training targets, distances between labels."""
+    """What each head's loss needs: smoothing, and class weights from the training targets."""
     weigh = config.train.balance == "loss"
     return {
         head.name: Setting(
             head,
             config.train.label_smoothing,
             _class_weights(head, targets[head.name]) if weigh and head.kind is not Kind.VALUES else None,
-            torch.tensor(head.space.distances()),
         )
         for head in task
     }
