@@ -18,7 +18,6 @@ ALIASES: dict[str, str] = {
     "joy": "happy",
     "sadness": "sad",
     "surprised": "surprise",
-    "astonished": "surprise",
     "normal": "neutral",
     "neutrality": "neutral",
     "contemptuous": "contempt",
@@ -113,6 +112,18 @@ EXPRESSION8 = LabelSpace("expression8", ("neutral", "happy", "surprise", "sad", 
 FERPLUS10 = LabelSpace("ferplus10", (*EXPRESSION8.labels, "unknown", "no-face"))
 AFFECTNET8 = LabelSpace("affectnet8", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"))
 EMOTION13 = LabelSpace("emotion13", (*AFFECTNET8.labels, "serene", "contemplative", "secure", "untroubled", "quiet"))
+#: Two relatives of the 13-value distributions, in the order of their authors' code (jbcnrlz/emotion_recognition).
+EMOTION14 = LabelSpace(
+    "emotion14",
+    ("happy", "contempt", "elated", "hopeful", "surprised", "proud", "loved", "angry", "astonished", "disgusted",
+     "fearful", "sad", "fatigued", "neutral"),
+)  # fmt: skip
+UNIVERSAL8 = LabelSpace("universal8", ("happy", "contempt", "surprise", "angry", "disgust", "fear", "sad", "neutral"))
+COMPOUND11 = LabelSpace(
+    "compound11",
+    ("happily surprised", "happily disgusted", "sadly fearful", "sadly angry", "sadly surprised", "sadly disgusted",
+     "fearfully angry", "fearfully surprised", "angrily surprised", "angrily disgusted", "disgustedly surprised"),
+)  # fmt: skip
 EMOTIC26 = LabelSpace(
     "emotic26",
     ("Affection", "Anger", "Annoyance", "Anticipation", "Aversion", "Confidence", "Disapproval", "Disconnection",
@@ -125,5 +136,8 @@ VAD = LabelSpace("vad", ("valence", "arousal", "dominance"))
 
 SPACES: dict[str, LabelSpace] = {
     space.name: space
-    for space in (EXPRESSION7, EXPRESSION8, FERPLUS10, AFFECTNET8, EMOTION13, EMOTIC26, VALENCE_AROUSAL, VAD)
+    for space in (
+        EXPRESSION7, EXPRESSION8, FERPLUS10, AFFECTNET8, EMOTION13, EMOTION14, UNIVERSAL8, COMPOUND11, EMOTIC26,
+        VALENCE_AROUSAL, VAD,
+    )  # fmt: skip
 }

@@ -105,6 +105,14 @@ def decode(data: bytes, source: str) -> Pixels:
         raise InputError(f"{source}: damaged picture: {error or type(error).__name__}") from None
 
 
+def encode(pixels: Pixels, form: str = "JPEG", quality: int = 95) -> bytes:
+    """Pack uint8 (H, W) or (H, W, 3) RGB as an encoded picture; JPEG without thinning its colours."""
+    buffer = io.BytesIO()
+    options = {"quality": quality, "subsampling": 0} if form == "JPEG" else {}
+    Image.fromarray(pixels).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
 def from_pillow(image: Image.Image) -> Pixels:
     """A Pillow image as uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says; transparency becomes white."""
     image = ImageOps.exif_transpose(image)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,18 +31,22 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and what is known of it. `image` is uint8 (H, W) or (H, W, 3) RGB, or an encoded file's bytes.
+    """One picture and what is known of it. `image` is uint8 (H, W) or (H, W, 3) RGB, an encoded file's bytes, or the path of
+    a file whose bytes are to be kept.
 
-    A head that nobody annotated is absent from `targets`. `source` is unique in a data set: a relative path or `file:row`.
-    Samples of one `group` (a person, a repeated picture) must not be split.
+    A head that nobody annotated is absent from `targets`. An empty `split` is chosen when the store is written. `source` is
+    unique in a data set: a relative path or `file:row`. Samples of one `group` (a person, a repeated picture) must not be
+    split. `landmarks`: (x, y) in pixels. `attributes` say more of the person or picture: gender, age, subject …
     """
 
-    image: Pixels | bytes
+    image: Pixels | bytes | Path
     targets: Mapping[str, Target]
     split: str
     source: str
     box: Box | None = None
     group: str = ""
+    landmarks: Sequence[tuple[float, float]] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import ConfigError, lookup
 from .labels import (
+    COMPOUND11,
     EMOTIC26,
     EMOTION13,
     EXPRESSION7,
@@ -183,6 +184,7 @@ TASKS: dict[str, Task] = {
     "expression8": Task("expression8", (_EXPRESSION8,)),
     "distribution8": Task("distribution8", (Head("distribution8", Kind.DISTRIBUTION, EXPRESSION8),)),
     "distribution13": Task("distribution13", (Head("distribution13", Kind.DISTRIBUTION, EMOTION13),)),
+    "compound11": Task("compound11", (Head("compound11", Kind.CLASS, COMPOUND11),)),
     # Weights 2/1/1: a VALUES loss is the mean over its two columns, so 2 gives valence and arousal 1 each.
     "affect": Task(
         "affect",

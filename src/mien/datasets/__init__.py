@@ -56,7 +56,8 @@ def import_dataset(
         raise DataError(f"{source}: no such file or folder")
     if source.resolve() == out.resolve():
         raise DataError(f"{out}: is the data set itself; give another file for the store")
-    options = {"votes": votes} if "distribution8" in {head.name for head in importer.heads} else {}
-    journal = Journal(skip_bad, options, progress)
+    journal = Journal(skip_bad, {"votes": votes}, progress)
+    heads = importer.heads_of(source, journal)
+    options = {"votes": votes} if "distribution8" in {head.name for head in heads} else {}
     origin = store.Origin(importer.name, importer.version, journal.inputs, options, journal.left_out, journal.notes)
-    return store.write(out, importer.read(source, journal), importer.heads, origin)
+    return store.write(out, importer.read(source, journal), heads, origin)
