@@ -22,8 +22,8 @@ FLOORS = {
     "errors": 0, "extras": 0, "files": 0, "labels": 0, "machine": 0, "tables": 0,
     "tasks": 1, "records": 1, "config": 1, "pictures": 1,
     "datasets": 2, "store": 2,
-    "models": 2, "losses": 2, "metrics": 2,
-    "train": 3, "evaluate": 3, "export": 3, "predict": 3,
+    "models": 2, "losses": 2, "metrics": 2, "tags": 2,
+    "train": 3, "evaluate": 3, "export": 3, "predict": 3, "calibrate": 3, "matching": 3,
     "report": 4, "compare": 4, "tune": 4,
     "cli": 5, "serve": 5, "__main__": 5, "__init__": 5,
 }  # fmt: skip
@@ -34,7 +34,8 @@ SIDEWAYS = {
     ("extras", "errors"), ("labels", "errors"), ("tables", "errors"),
     ("records", "tasks"), ("config", "tasks"), ("pictures", "records"),
     ("datasets", "store"), ("losses", "models"),
-    ("evaluate", "predict"), ("export", "train"), ("export", "predict"),
+    ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"),
+    ("calibrate", "evaluate"), ("calibrate", "predict"), ("export", "calibrate"),
     ("__main__", "cli"),
 }  # fmt: skip
 

@@ -215,3 +215,26 @@ def test_written_toml_is_pleasant_to_read() -> None:
 
 def test_a_resolved_configuration_fits_json() -> None:
     assert config.from_dict(json.loads(json.dumps(Config().to_dict())), "memory") == Config()
+
+
+def test_views_and_margin_are_read_and_written(tmp_path: Path) -> None:
+    read = config.load(written(tmp_path, '[model]\nviews = ["crop", "picture"]\nmargin = 0.1'))
+    assert (read.model.views, read.model.margin) == (("crop", "picture"), 0.1)
+    assert (ModelConfig().views, ModelConfig().margin) == (("crop",), 0.0)
+    assert config.load(written(tmp_path, config.dumps(read))) == read
+    assert config.load(written(tmp_path, ""), ["--model.views", '["picture"]']).model.views == ("picture",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('views = ["crop", "face"]', "model.views.1 = 'face': must be one of crop, picture"),
+        ('views = "crop"', "model.views = 'crop': must be a list"),
+        ("views = []", "model.views = []: must name crop, picture or both, each once"),
+        ('views = ["crop", "crop"]', "model.views = ['crop', 'crop']: must name crop, picture or both, each once"),
+        ("margin = -0.1", "model.margin = -0.1: must be 0 or more"),
+        ('margin = "0.1"', "model.margin = '0.1': must be a number"),
+    ],
+)
+def test_bad_views_and_margins_are_named(tmp_path: Path, text: str, message: str) -> None:
+    assert f"run.toml: {message}" in fault(tmp_path, f"[model]\n{text}")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from mien import config, evaluate, files
 from mien.errors import ConfigError, ModelError, StoreError
 from mien.evaluate import PREDICTIONS, RESULTS
-from mien.labels import EXPRESSION8, VALENCE_AROUSAL, LabelSpace
+from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpace
 from mien.metrics import evaluate_head
 from mien.predict.engine import Engine
 from mien.records import Sample, Target
 from mien.store import Origin, Store, write
 from mien.tasks import TASKS, Head, Kind, Task
-from tests.tiny_model import GREY, write_model
+from tests import tiny_scenes
+from tests.tiny_model import GREY, RGB, write_model
 
 FACE = Head("face", Kind.CLASS, EXPRESSION8)
 VOTES = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
@@ -83,6 +85,7 @@ def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     assert results["data"] == {
         "store": str(faces), "sha256": files.sha256(faces), "importer": "noise", "split": "validation", "rows": 30,
         "trained_on": False,
+        "chosen_on": False,
     }  # fmt: skip
     training = results["training"]
     assert (training["seed"], training["parameters"], training["train_rows"]) == (7, 99, 40)
@@ -121,6 +124,29 @@ def test_labels_and_columns_are_listed_one_by_one(run: Path) -> None:
     assert (valence["label"], valence["support"], arousal["support"]) == ("valence", 26, 18)
     rmse = heads["affect"]["metrics"]["rmse"]["value"]
     assert rmse == pytest.approx((valence["rmse"] + arousal["rmse"]) / 2)
+
+
+def test_tags_are_scored_at_the_models_thresholds(run: Path, tmp_path: Path, faces: Path) -> None:
+    plain = evaluate.evaluate(run)["heads"]["mood"]
+    assert plain["at_thresholds"]["chosen"] is False
+    assert [row["threshold"] for row in plain["per_class"]] == [0.5, 0.5, 0.5]
+    known = {
+        "store": faces.name,
+        "sha256": files.sha256(faces),
+        "importer": "",
+        "train_rows": 0,
+        "validation": "validation",
+    }
+    changes = {"thresholds": {"mood": {"calm": 0.0, "tired": 0.25}}, "data": known}
+    model = write_model(tmp_path / "model.onnx", TASK, changes=changes)
+    results = evaluate.evaluate(model, faces, "validation")
+    chosen = results["heads"]["mood"]
+    assert chosen["at_thresholds"]["chosen"] is True
+    assert [row["threshold"] for row in chosen["per_class"]] == [0.0, 0.25, 0.5]
+    assert chosen["per_class"][0]["recall"] == 1
+    assert set(chosen["at_thresholds"]) == {"chosen", "macro_f1", "micro_f1", "jaccard"}
+    assert results["data"]["chosen_on"] is True
+    assert evaluate.evaluate(model, faces, "train")["data"]["chosen_on"] is False
 
 
 def test_chance_always_answers_the_training_mean(run: Path, faces: Path) -> None:
@@ -204,11 +230,85 @@ def test_out_keeps_the_files_of_the_run(run: Path, tmp_path: Path) -> None:
 
 
 def test_heads_that_the_store_lacks_are_left_out(run: Path, tmp_path: Path) -> None:
-    store = make_store(tmp_path / "one.h5", (FACE,), validation=12)
-    assert list(evaluate.evaluate(run, store)["heads"]) == ["face"]
-    table = pq.read_table(run / PREDICTIONS)
-    assert table["affect.valence.true"].null_count == 12
-    assert table["affect.valence"].null_count == 0
+    store = make_store(tmp_path / "one.h5", (AFFECT,), validation=13)
+    assert list(evaluate.evaluate(run, store)["heads"]) == ["affect"]
+    table = pq.read_table(run / "on-one-validation" / PREDICTIONS)
+    assert table["face.happy.true"].null_count == table["mood.calm.true"].null_count == 13
+    assert table["face.happy"].null_count == 0
+
+
+def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(run: Path, tmp_path: Path) -> None:
+    evaluate.evaluate(run)
+    before = {name: (run / name).read_bytes() for name in (RESULTS, PREDICTIONS)}
+    seven = Head("seven", Kind.CLASS, EXPRESSION7)
+    spot = Head("spot", Kind.VALUES, VAD, bounds=(1.0, 10.0))
+    wide = replace(seven, name="wide", space=LabelSpace("wide", (*EXPRESSION7.labels, "bored")))
+    rng = np.random.default_rng(1)
+    rows = [
+        Sample(rng.integers(0, 256, (48, 48), np.uint8), said, split, f"{split}/{k}")
+        for split in ("train", "test")
+        for k, label in enumerate(wide.space.labels * 3)
+        for said in [
+            {"wide": label, "spot": {"valence": 1 + k / 3, "arousal": 5.0}} | ({"seven": label} if k % 8 < 7 else {})
+        ]
+    ]
+    write(tmp_path / "far.h5", rows, (seven, wide, spot), Origin("noise", "1"))
+    results = evaluate.evaluate(run, tmp_path / "far.h5", "test", match={"votes": "wide"})
+    assert {name: (run / name).read_bytes() for name in before} == before
+    assert json.loads((run / "on-far-test" / RESULTS).read_text()) == results
+    assert {name: found["compared"]["target"] for name, found in results["heads"].items()} == {
+        "face": "seven", "votes": "wide", "affect": "spot",
+    }  # fmt: skip
+    votes, affect = results["heads"]["votes"], results["heads"]["affect"]
+    assert votes["compared"]["data_only"] == {"bored": 3}
+    assert votes["compared"]["model_only"] == ["contempt"]
+    assert votes["rows"] == 21
+    assert [row["label"] for row in votes["per_class"]] == votes["compared"]["labels"]
+    assert np.shape(votes["confusion"]) == (7, 7)
+    assert votes["metrics"]["top_label_accuracy"]["value"] == votes["compared"]["accuracy"]
+    assert votes["chance"]["top_label_accuracy"] == pytest.approx(1 / 7)
+    assert affect["compared"]["data_only"] == {"dominance": 0}
+    assert affect["metrics"]["rmse"]["value"] < 2.1
+
+    table = pq.read_table(run / "on-far-test" / PREDICTIONS)
+    assert table["votes.contempt.true"].null_count == 24
+    assert table["votes.contempt"].null_count == 0
+    assert table["votes.happy.true"].null_count == 3
+    assert np.nansum([table[f"votes.{label}.true"].to_numpy() for label in EXPRESSION7.labels]) == 21
+    assert table["affect.valence.true"].to_numpy() == pytest.approx(2 * np.arange(24) / 3 / 9 - 1)
+
+
+def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) -> None:
+    """The same by hand: contempt cannot be answered, and what was given to it is shared out."""
+    seven = Head("face", Kind.CLASS, EXPRESSION7)
+    rows = [
+        Sample(np.full((48, 48), 10 * k, np.uint8), {"face": EXPRESSION7.labels[k % 7]}, "test", f"{k}")
+        for k in range(21)
+    ]
+    store = write(tmp_path / "seven.h5", rows, (seven,), Origin("noise", "1"))
+    found = evaluate.evaluate(run, store.path, "test")["heads"]["face"]
+    output = Engine(run).probabilities(store.images(store.rows()))["face"]
+    places = [EXPRESSION8.index(label) for label in EXPRESSION7.labels]
+    said, true = output[:, places], np.arange(21) % 7
+    loss = -np.log((said / said.sum(axis=1, keepdims=True))[np.arange(21), true]).mean()
+    assert found["metrics"]["log_loss"]["value"] == pytest.approx(loss, rel=1e-5)
+    assert found["metrics"]["accuracy"]["value"] == np.mean(said.argmax(axis=1) == true)
+    assert found["compared"]["accuracy_unrestricted"] == np.mean(output.argmax(axis=1) == np.array(places)[true])
+    assert found["compared"]["matched_by"] == "name"
+
+
+def test_other_truth_goes_aside(run: Path, faces: Path, tmp_path: Path) -> None:
+    assert (
+        evaluate.destination(run) == evaluate.destination(run, faces) == evaluate.destination(run, split="test") == run
+    )
+    assert evaluate.destination(run, tmp_path / "ck.h5", "test") == run / "on-ck-test"
+    assert evaluate.destination(run, match={"face": "votes"}) == run / "on-faces-validation"
+    results = evaluate.evaluate(run, match={"face": "votes"})
+    assert not (run / RESULTS).exists()
+    assert results["heads"]["face"]["compared"]["matched_by"] == "--match"
+    assert "compared" not in results["heads"]["votes"]
+    table = pq.read_table(run / "on-faces-validation" / PREDICTIONS)
+    assert table["affect.valence.true"].null_count == 4
 
 
 def test_a_lone_model_file_is_scored_beside_itself(tmp_path: Path, faces: Path) -> None:
@@ -216,7 +316,7 @@ def test_a_lone_model_file_is_scored_beside_itself(tmp_path: Path, faces: Path) 
     results = evaluate.evaluate(model, faces)
     assert results["run"] == "kept"
     assert "epochs" not in results["training"]
-    assert (tmp_path / "kept" / RESULTS).exists()
+    assert (tmp_path / "kept" / "on-faces-validation" / RESULTS).exists()
     with pytest.raises(ConfigError, match="names no store to evaluate on; give one with --data FILE"):
         evaluate.evaluate(model)
 
@@ -238,9 +338,13 @@ def test_what_cannot_be_scored_is_one_line(run: Path, faces: Path, tmp_path: Pat
     with pytest.raises(StoreError, match=r"none\.h5: no such store"):
         evaluate.evaluate(run, tmp_path / "none.h5")
     other = tmp_path / "other"
-    write_model(other / "model.onnx", TASKS["expression7"], GREY)
-    with pytest.raises(StoreError, match=r"no target that the model answers with \(expression7\); it has: face, votes"):
+    write_model(other / "model.onnx", TASKS["compound11"], GREY)
+    with pytest.raises(
+        StoreError, match=r"'face' \(neutral, .*\) shares fewer than two labels with the model's 'compound11'"
+    ):
         evaluate.evaluate(other, faces)
+    with pytest.raises(ConfigError, match=r"--match face=mood: .*\(one of: face, votes\)"):
+        evaluate.evaluate(run, match={"face": "mood"})
     assert not (run / RESULTS).exists()
     assert not (other / RESULTS).exists()
 
@@ -251,3 +355,16 @@ def test_a_split_that_nobody_annotated_is_refused(run: Path, tmp_path: Path) -> 
     write(store, bare, (FACE,), Origin("noise", "1"))
     with pytest.raises(StoreError, match="split 'test' has no annotated face, so nothing can be scored"):
         evaluate.evaluate(run, store, "test")
+
+
+@pytest.mark.parametrize("views", [("crop",), ("crop", "picture")])
+def test_the_box_of_a_sample_is_what_is_scored(tmp_path: Path, views: tuple[str, ...]) -> None:
+    store = tiny_scenes.write(tmp_path / "scenes.h5")
+    engine = Engine(write_model(tmp_path / "model.onnx", TASKS["emotic"], replace(RGB, views=views)))
+    rows = store.rows("validation")
+    found = evaluate.predict(engine, store, rows)
+    expected = engine.probabilities(store.images(rows), store.boxes(rows))
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: values.tolist() for name, values in expected.items()
+    }
+    assert not np.array_equal(found["tags"], engine.probabilities(store.images(rows))["tags"])

@@ -6,13 +6,17 @@ import pytest
 import safetensors.torch
 import torch
 
-from mien import export, models
+from mien import export, models, tags
 from mien.errors import ModelError
 from mien.models import activate
+from mien.pictures import decode
+from mien.predict import load
 from mien.predict.engine import Engine
+from mien.records import Box, Face
 from mien.store import Store
 from mien.train import train
-from tests import tiny_run
+from mien.train.batches import FaceSet
+from tests import tiny_run, tiny_scenes
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +44,47 @@ def test_the_model_describes_itself(run, faces):
     assert said["task"]["name"] == "affect"
     # Every seventh face of the store has neither of the task's targets.
     assert said["data"]["train_rows"] == sum(row % 7 > 0 for row in Store(faces).rows("train"))
-    assert said["preprocessing"] == {"size": 24, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.0}
+    pre = {"size": 24, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.0, "views": ["crop"]}
+    assert said["preprocessing"] == pre
     assert set(said["metrics"]) == {"expression8", "valence_arousal"}
     assert said["versions"]["torch"] == torch.__version__
+
+
+def test_weights_of_heads_and_classes_are_described_by_name(run):
+    said = json.loads((run / "model.json").read_text())
+    assert said["data"]["validation"] == "validation"
+    assert said["head_weights"] == {"expression8": 2.0, "valence_arousal": 2.0}
+    assert said["class_weights"] == {}
+    assert "thresholds" not in said
+
+
+@pytest.fixture(scope="module")
+def tagged(faces, tmp_path_factory):
+    """A trained and exported run with tags, with all that is learned or chosen beside its network."""
+    folder = tmp_path_factory.mktemp("runs") / "emotic"
+    config = tiny_run.config(faces, "emotic", head_weights="uncertainty", balance="loss")
+    export.export(folder, train(config, folder))
+    return folder
+
+
+def test_what_was_learned_and_chosen_travels_with_the_model(tagged, faces):
+    engine, store = Engine(tagged), Store(faces)
+    said = json.loads((tagged / "model.json").read_text())
+    assert engine.metadata == said
+    head, rows = engine.task.heads[0], store.rows("validation")
+    chosen = tags.best_thresholds(engine.probabilities(store.images(rows))["tags"], store.target(head, rows))
+    assert said["thresholds"] == {"tags": dict(zip(head.space.labels, chosen.tolist(), strict=True))}
+    assert engine.thresholds == said["thresholds"]
+    assert list(said["class_weights"]) == ["tags"]
+    assert said["class_weights"]["tags"]["Happiness"] == pytest.approx(2, abs=0.2)
+    assert all(said["head_weights"][name] not in (0.0, 1.0) for name in ("tags", "vad"))
+
+
+def test_thresholds_survive_another_export(tagged):
+    before = Engine(tagged).thresholds
+    (tagged / "model.onnx").unlink()
+    export.export(tagged)
+    assert Engine(tagged).thresholds == before
 
 
 def test_onnx_answers_as_torch_does_on_faces_of_any_number(run, faces):
@@ -92,3 +134,42 @@ def test_published_weights_are_not_fetched_to_read_a_run(run, monkeypatch):
     wanted = export.untrained(config.__class__(model=config.model.__class__("resnet18", pretrained=True, colour="rgb")))
     assert not wanted.model.pretrained
     assert wanted.model.mean == pytest.approx((0.485, 0.456, 0.406))
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A trained and exported run that looks at the person and the place."""
+    folder = tmp_path_factory.mktemp("scenes")
+    tiny_scenes.write(folder / "scenes.h5")
+    export.export(folder / "run", train(tiny_scenes.config(folder / "scenes.h5"), folder / "run"))
+    return folder
+
+
+def test_prediction_shows_the_network_what_training_did(scenes):
+    model, network = load(scenes / "run"), export.load_network(scenes / "run")
+    store, pre = Store(scenes / "scenes.h5"), model.engine.preprocessing
+    assert (pre.views, pre.margin, pre.channels) == (("crop", "picture"), 0.1, 6)
+    rows = store.rows("train")
+    trained = FaceSet(store, rows, model.task, pre, 8.0)[list(range(len(rows)))]["pixels"]
+    assert (store.boxes(rows)[:, 0] < 0).any(), "some boxes reach past the border"
+    normal = torch.from_numpy(pre.normalise(trained.permute(0, 2, 3, 1).numpy()))
+    with torch.inference_mode():
+        scores = network(normal)
+    for row, (blob, box) in enumerate(zip(store.encoded(rows), store.boxes(rows).tolist(), strict=True)):
+        pixels = decode(blob, "")
+        assert np.array_equal(trained[row].permute(1, 2, 0), pre.fit([pixels], [Box(*box)])[0])
+        (said,) = model.predict_faces(pixels, [Face(Box(*box))])
+        for head in model.task:
+            wanted = activate(head, scores[head.name][row : row + 1]).numpy()[0]
+            assert np.allclose(list(said.outputs[head.name].values()), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", ["test_resnet", "test_vit"])
+def test_branches_of_other_backbones_export(backbone, tiny, tmp_path):
+    both = {"backbone": backbone, "size": 64, "colour": "rgb", "options": {}, "views": ["picture", "crop"]}
+    config = tiny(model=both)
+    network = models.build(config.model, config.resolved_task()).eval()
+    export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
+    assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
+    (given,) = onnx.load(tmp_path / "model.onnx").graph.input
+    assert [size.dim_value for size in given.type.tensor_type.shape.dim][1:] == [6, 64, 64]

@@ -38,7 +38,7 @@ SPELLINGS = {
     "fear": ["fear", "fearful", "afraid"],
     "happy": ["happy", "happiness", "joy"],
     "sad": ["sad", "sadness", "Sadness"],
-    "surprise": ["surprise", "surprised", "astonished"],
+    "surprise": ["surprise", "surprised"],
     "neutral": ["neutral", "normal", "neutrality"],
     "contempt": ["contempt", "contemptuous"],
     "no-face": ["NF", "no-face", "no_face", "Not a  face"],

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ from scipy.optimize import linprog
 
 from mien import losses
 from mien.errors import ConfigError
-from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL
+from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
 from mien.losses import LOSSES, Setting, head_loss
 from mien.tasks import Head, Kind
 
@@ -125,6 +126,48 @@ def test_bce_and_focal_for_tags():
     logits, target = torch.zeros(2, 26), torch.zeros(2, 26)
     assert LOSSES["bce"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2), abs=1e-6)
     assert LOSSES["focal"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2) / 4, abs=1e-6)
+
+
+def test_emotic_discrete_by_hand():
+    head = Head("t", Kind.TAGS, LabelSpace("two", ("rare", "common")))
+    target = torch.tensor([[0.0, 1.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    wanted = 0.25 * (1 / math.log(1.2 + 0.25) + 1 / math.log(1.2 + 0.75))  # all answers are 0.5, so all squares 0.25
+    assert LOSSES["emotic_discrete"](torch.zeros(4, 2), target, Setting(head)).item() == pytest.approx(wanted)
+
+
+def test_smooth_l1_bends_at_one_point_of_ten():
+    head = Head("v", Kind.VALUES, LabelSpace("one", ("valence",)), bounds=(1.0, 10.0))
+    for points, published in ((0.5, 0.5 * 0.5**2), (1.0, 0.5), (3.0, 2.5)):
+        loss = LOSSES["smooth_l1"](torch.zeros(1, 1), torch.full((1, 1), 5.5 + points), Setting(head))
+        assert loss.item() == pytest.approx(2 / 9 * published, rel=1e-5)
+
+
+def test_a_batch_of_classes_that_weigh_nothing_costs_nothing():
+    setting = Setting(CLASS, class_weights=torch.tensor([0.0, *[1.0] * 6]))
+    logits = torch.randn(3, 7, requires_grad=True)
+    loss = head_loss(logits, torch.eye(7)[[0, 0, 0]], setting)
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_a_batch_is_annotated_where_the_loss_has_something_to_count():
+    target = torch.full((3, 2), torch.nan)
+    assert not losses.annotated(VALUES, target)
+    assert not losses.annotated(TAGS, target)
+    target[0, 0] = 1
+    assert losses.annotated(VALUES, target)
+    assert not losses.annotated(TAGS, target)
+    target[0, 1] = 0
+    assert losses.annotated(TAGS, target)
+
+
+def test_class_weights_that_no_loss_uses_are_refused():
+    fitting = Head("c", Kind.CLASS, EXPRESSION7, class_weights=(("happy", 2.0),))
+    losses.check(fitting)
+    with pytest.raises(ConfigError, match="head c: class_weights act on bce and cross_entropy alone, its loss is kl"):
+        losses.check(replace(fitting, loss=(("kl", 1.0),)))
 
 
 def test_ccc_is_zero_for_agreement_and_two_for_the_opposite():

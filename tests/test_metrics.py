@@ -293,13 +293,15 @@ def test_a_constant_column_has_no_correlation() -> None:
     assert metrics.ccc(np.full(9, 0.1), np.arange(9.0)) == pytest.approx(0)
 
 
-def test_tags_are_counted_at_one_half() -> None:
+def test_tags_are_counted_at_their_thresholds() -> None:
     target = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [np.nan] * 3])
     output = np.array([[0.5, 0.6, 0.1], [0.4, 0.9, 0.1], [0.9, 0.2, 0.1], [0.9, 0.9, 0.9]])
     calm, _, tense = per_class(TAGS, output, target)
-    assert calm == pytest.approx(
-        {"label": "calm", "support": 2, "precision": 0.5, "recall": 0.5, "f1": 0.5, "average_precision": 1 / 4 + 1 / 3}
-    )
+    at_half = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "average_precision": 1 / 4 + 1 / 3, "threshold": 0.5}
+    assert calm == pytest.approx({"label": "calm", "support": 2, **at_half})
+    calm, glad, _ = per_class(TAGS, output, target, [0.4, 0.95, 0.5])
+    assert (calm["recall"], calm["precision"], calm["threshold"]) == (1, pytest.approx(2 / 3), 0.4)
+    assert (glad["recall"], glad["threshold"]) == (0, 0.95)
     assert tense["support"] == 0
     assert np.isnan([tense[key] for key in ("precision", "recall", "f1", "average_precision")]).all()
 

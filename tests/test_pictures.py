@@ -6,7 +6,9 @@ import io
 import struct
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from PIL import Image
 
 from mien import pictures
 from mien.errors import ConfigError, InputError
-from mien.pictures import Preprocessing, decode, from_pillow, read, recolour, resize
+from mien.pictures import Preprocessing, crop, decode, from_pillow, read, recolour, resize
+from mien.records import Box
 
 RNG = np.random.default_rng(2)
 RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -82,7 +85,7 @@ def _bomb() -> bytes:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"face\.png: not a picture \(starts with b''"),
+        (b"", r"face\.png: an empty file"),
         (b"<!DOCTYPE html>", "not a picture .*DOCTYPE"),
         (encoded(Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)))[:2000], "damaged picture"),
         (_bomb(), r"face\.png: .*(pixels|exceeds limit)"),
@@ -181,3 +184,87 @@ def test_fit_and_normalise() -> None:
 def test_impossible_preprocessing_is_refused(values: tuple[int, str, tuple[float], tuple[float]], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Preprocessing(*values)
+
+
+NUMBERED = np.arange(100, dtype=np.uint8).reshape(10, 10)
+
+
+@pytest.mark.parametrize(
+    ("box", "margin", "rows", "columns"),
+    [
+        (Box(2, 3, 4, 4), 0.0, range(3, 7), range(2, 6)),
+        (Box(2, 3, 4, 2), 0.0, range(2, 6), range(2, 6)),
+        (Box(4, 4, 2, 2), 0.5, range(3, 7), range(3, 7)),
+        (Box(-2, -1, 4, 4), 0.0, [0, 0, 1, 2], [0, 0, 0, 1]),
+        (Box(8, 8, 4, 4), 0.0, [8, 9, 9, 9], [8, 9, 9, 9]),
+        (Box(3, 3, 0, 0), 0.0, [2], [2]),
+    ],
+)
+def test_crops_are_square_and_repeat_the_border(box: Box, margin: float, rows: object, columns: object) -> None:
+    expected = [[NUMBERED[row, column] for column in columns] for row in rows]  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(crop(NUMBERED, box, margin), expected)
+
+
+def test_the_whole_picture_is_left_as_it_is() -> None:
+    wide = np.zeros((10, 20, 3), np.uint8)
+    assert crop(wide, Box(0, 0, 20, 10), 0.3) is wide
+    assert crop(wide, Box(0, 0, 10, 10)).shape == (10, 10, 3)
+
+
+def test_a_crop_within_the_picture_is_no_copy() -> None:
+    assert np.shares_memory(crop(NUMBERED, Box(2, 3, 4, 4)), NUMBERED)
+    assert not np.shares_memory(crop(NUMBERED, Box(8, 8, 4, 4)), NUMBERED)
+
+
+BOTH = Preprocessing(4, "grey", (0.5,), (0.25,), 0.25, ("crop", "picture"))
+PHOTO = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
+BOX = Box(4, 6, 12, 8)
+
+
+def test_views_stand_one_behind_the_other() -> None:
+    found = BOTH.fit([PHOTO], [BOX])
+    assert found.shape == (1, 4, 4, 2)
+    cut = GREY_INPUT.fit([crop(PHOTO, BOX, 0.25)])
+    whole = GREY_INPUT.fit([PHOTO])
+    np.testing.assert_array_equal(found[..., 0], cut)
+    np.testing.assert_array_equal(found[..., 1], whole)
+    assert (cut != whole).any()
+    turned = replace(BOTH, views=("picture", "crop")).fit([PHOTO], [BOX])
+    np.testing.assert_array_equal(turned, found[..., ::-1])
+    assert replace(BOTH, views=("picture",)).fit([PHOTO], [BOX]).tolist() == whole.tolist()
+
+
+def test_views_in_colour_share_mean_and_std() -> None:
+    both = replace(RGB_INPUT, views=("crop", "picture"))
+    assert (both.colours, both.channels) == (3, 6)
+    fitted = both.fit([PHOTO] * 2, np.array([BOX, BOX], np.int32))
+    assert fitted.shape == (2, 4, 4, 6)
+    found = both.normalise(fitted)
+    assert found.shape == (2, 6, 4, 4)
+    for first, view in ((0, crop(PHOTO, BOX, 0.2)), (3, PHOTO)):
+        np.testing.assert_array_equal(found[1:, first : first + 3], RGB_INPUT.normalise(RGB_INPUT.fit([view])))
+
+
+@pytest.mark.parametrize("boxes", [None, [Box(0, 0, 0, 0)], np.zeros((1, 4), np.int32), [Box(3, 3, 0, 5)]])
+def test_without_a_box_the_crop_is_the_picture(boxes: Any) -> None:
+    found = BOTH.fit([PHOTO], boxes)
+    np.testing.assert_array_equal(found[..., 0], found[..., 1])
+    np.testing.assert_array_equal(found[..., 0], GREY_INPUT.fit([PHOTO]))
+
+
+def test_each_picture_needs_a_box_of_its_own() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        BOTH.fit([PHOTO, PHOTO], [BOX])
+
+
+def test_views_survive_the_dictionary_and_may_be_absent_from_it() -> None:
+    assert Preprocessing.from_dict(BOTH.to_dict()) == BOTH
+    table = GREY_INPUT.to_dict()
+    assert table.pop("views") == ["crop"]
+    assert Preprocessing.from_dict(table) == GREY_INPUT
+
+
+@pytest.mark.parametrize("views", [(), ("face",), ("crop", "crop")])
+def test_impossible_views_are_refused(views: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"views \[.*\] must be one or more of: crop, picture; each once"):
+        replace(BOTH, views=views)

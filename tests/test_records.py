@@ -30,6 +30,16 @@ def test_a_task_without_labels_to_rank_has_no_dominant() -> None:
     assert prediction.top() == []
 
 
+def test_tags_apply_from_their_threshold_on() -> None:
+    outputs = {"tags": {"Pain": 0.9, "Peace": 0.3, "Anger": 0.5, "Fear": 0.49}, "vad": {"valence": 5.0}}
+    prediction = Prediction(FACE, outputs, TASKS["emotic"])
+    assert prediction.tags == {"tags": ["Pain", "Anger"]}
+    chosen = Prediction(FACE, outputs, TASKS["emotic"], {"tags": {"Pain": 0.95, "Peace": 0.3}})
+    assert chosen.tags == {"tags": ["Peace", "Anger"]}
+    assert chosen.to_dict()["tags"] == {"tags": ["Peace", "Anger"]}
+    assert Prediction(FACE, OUTPUTS, TASKS["affect"]).tags == {}
+
+
 def test_a_prediction_survives_json() -> None:
     record = Prediction(FACE, OUTPUTS, TASKS["affect"]).to_dict()
     assert json.loads(json.dumps(record)) == record

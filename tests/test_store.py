@@ -16,7 +16,8 @@ from PIL import Image
 from mien.errors import ConfigError, DataError, StoreError
 from mien.labels import AFFECTNET8, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
 from mien.records import Box, Sample
-from mien.store import Origin, Store, write
+from mien.store import Origin, Splitting, Store, check, write
+from mien.store.splits import stratified
 from mien.tasks import Head, Kind
 
 CLASS = Head("expression7", Kind.CLASS, EXPRESSION7)
@@ -127,7 +128,7 @@ def test_labels_the_store_does_not_know(store: Store) -> None:
 
 def test_origin_and_description(store: Store) -> None:
     assert {key: store.meta[key] for key in ("schema", "importer", "version", "inputs", "options", "left_out", "notes")} == {
-        "schema": 1, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
+        "schema": 2, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
         "left_out": ["row 9"], "notes": ["a note"],
     }  # fmt: skip
     assert store.heads == HEADS
@@ -158,7 +159,7 @@ def test_a_store_can_be_pickled(store: Store) -> None:
 def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
     samples = [Sample(encoded(size), {}, "train", f"{size}.png") for size in (3, 5, 4)]
     mixed = write(tmp_path / "mixed.h5", samples, (CLASS,), ORIGIN)
-    mixed.check()
+    check(mixed)
     assert mixed.image_shape is None
     found = mixed.images(np.array([2, 0]))
     assert [image.shape for image in found] == [(4, 5, 3), (3, 4, 3)]
@@ -247,7 +248,7 @@ def test_other_schema(store: Store) -> None:
     for other in (9, "1"):
         with h5py.File(store.path, "r+") as file:
             file.attrs["mien"] = other
-        with pytest.raises(StoreError, match=r"of another schema than this version reads \(1\)"):
+        with pytest.raises(StoreError, match=r"of another schema than this version reads \(2\)"):
             Store(store.path)
 
 
@@ -257,7 +258,7 @@ def test_a_flipped_pixel_is_found(store: Store) -> None:
     data[place + 10] ^= 1
     store.path.write_bytes(data)
     with pytest.raises(StoreError, match=r"faces\.h5: 'images' is damaged"):
-        store.check()
+        check(store)
     with pytest.raises(StoreError, match=r"'images' is damaged"):
         store.images(np.array([3]))
 
@@ -272,7 +273,7 @@ def test_flips_anywhere_are_harmless_or_told(store: Store) -> None:
         store.path.write_bytes(data)
         try:
             again = Store(store.path)
-            again.check()
+            check(again)
         except StoreError as error:
             assert "\n" not in str(error)  # noqa: PT017
             told += 1
@@ -294,18 +295,18 @@ def test_values_outside_the_schema(store: Store, name: str, value: int, says: st
     with h5py.File(store.path, "r+") as file:
         file[name][0] = value
     with pytest.raises(StoreError, match=says):
-        Store(store.path).check()
+        check(Store(store.path))
 
 
 def test_missing_and_short_parts(store: Store) -> None:
     with h5py.File(store.path, "r+") as file:
         file["source"].resize(5, axis=0)
     with pytest.raises(StoreError, match="'source' has 5 rows, the split has 6"):
-        Store(store.path).check()
+        check(Store(store.path))
     with h5py.File(store.path, "r+") as file:
         del file["masks/tags"]
     with pytest.raises(StoreError, match=r"is damaged|has 5 rows"):
-        Store(store.path).check()
+        check(Store(store.path))
 
 
 def test_wrong_width(store: Store) -> None:
@@ -313,21 +314,191 @@ def test_wrong_width(store: Store) -> None:
         del file["targets/tags"]
         file["targets/tags"] = np.zeros((6, 2), np.uint8)
     with pytest.raises(StoreError, match=r"'targets/tags' is \(6, 2\), it needs 3 columns"):
-        Store(store.path).check()
+        check(Store(store.path))
 
 
-def test_offsets_are_checked(tmp_path: Path) -> None:
+def test_extents_are_checked(tmp_path: Path) -> None:
     mixed = write(tmp_path / "mixed.h5", [Sample(encoded(3), {}, "train", "0")], (CLASS,), ORIGIN)
     with h5py.File(mixed.path, "r+") as file:
-        file["offsets"][1] = 5
-    with pytest.raises(StoreError, match="'offsets' do not fit"):
-        Store(mixed.path).check()
+        file["extents"][0, 1] = 5000
+    with pytest.raises(StoreError, match="'extents' do not fit"):
+        check(Store(mixed.path))
 
 
 def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:
     blank = [Sample(np.zeros((2, 2), np.uint8), {}, "train", str(row)) for row in range(3)]
     store = write(tmp_path / "x.h5", blank, HEADS, ORIGIN)
-    store.check()
+    check(store)
     assert np.asarray(store.images(store.rows())).tolist() == np.zeros((3, 2, 2)).tolist()
     assert store.texts("group", store.rows()) == [""] * 3
     assert np.isnan(store.target(VOTES, store.rows())).all()
+
+
+def test_people_of_one_picture_share_its_bytes(tmp_path: Path) -> None:
+    picture, other = encoded(3), encoded(4)
+    people = [Sample(data, {}, "train", str(row)) for row, data in enumerate([picture, picture, other, picture])]
+    mixed = write(tmp_path / "mixed.h5", people, (CLASS,), ORIGIN)
+    assert mixed.encoded(mixed.rows()) == [picture, picture, other, picture]
+    with h5py.File(mixed.path) as file:
+        assert file["extents"][:3].tolist() == [[0, len(picture)]] * 2 + [[len(picture), len(picture) + len(other)]]
+        assert file["encoded"].chunks is None
+
+
+def test_a_flipped_byte_of_a_picture_is_told(tmp_path: Path) -> None:
+    mixed = write(tmp_path / "mixed.h5", [Sample(encoded(k), {}, "train", str(k)) for k in (3, 4)], (CLASS,), ORIGIN)
+    with h5py.File(mixed.path, "r+") as file:
+        file["encoded"][-1] = file["encoded"][-1] ^ 1
+    with pytest.raises(StoreError, match=r"mixed.h5: the picture of row 1 is damaged; import again"):
+        check(Store(mixed.path))
+    assert len(mixed.images(np.array([0]))) == 1
+
+
+def test_pixels_are_not_encoded(store: Store) -> None:
+    with pytest.raises(StoreError, match="holds pixels, not encoded pictures"):
+        store.encoded(store.rows())
+
+
+def test_everything_said_of_a_row_comes_back(tmp_path: Path) -> None:
+    """`samples` gives what `write` took, for pixels and for encoded pictures."""
+    full = Sample(
+        encoded(3), {"expression7": "happy", "tags": ["tense", "bored"], "valence_arousal": {"arousal": 0.5}}, "test",
+        "a", Box(1, 2, 3, 4), "anna", ((1.0, 2.0), (3.0, 4.5)), {"gender": "female", "age": "30"},
+    )  # fmt: skip
+    bare = Sample(encoded(4), {"distribution8": {"happy": 7.0, "sad": 3.0}}, "train", "b")
+    later = Sample(encoded(5), {"tags": []}, "train", "c", attributes={"database": "ade20k"})
+    mixed = write(tmp_path / "mixed.h5", [bare, full, later], HEADS, ORIGIN)
+    found = list(mixed.samples(np.array([1, 0, 2])))
+    assert found[0] == replace(full, landmarks=[[1.0, 2.0], [3.0, 4.5]])
+    assert found[1] == replace(
+        bare, targets={"distribution8": dict.fromkeys(EXPRESSION8.labels, 0.0) | bare.targets["distribution8"]}
+    )
+    assert found[2] == later
+    assert mixed.attributes == ("age", "database", "gender")
+    assert mixed.attribute("gender", mixed.rows()) == ["", "female", ""]
+    assert mixed.boxes(mixed.rows()).tolist() == [[0] * 4, [1, 2, 3, 4], [0] * 4]
+    points = mixed.landmarks(mixed.rows())
+    assert points is not None
+    assert np.isnan(points[[0, 2]]).all()
+    with pytest.raises(ConfigError, match="gender"):
+        mixed.attribute("shoes", mixed.rows())
+    again = write(tmp_path / "again.h5", mixed.samples(mixed.rows()), HEADS, ORIGIN)
+    assert list(again.samples(again.rows())) == list(mixed.samples(mixed.rows()))
+
+
+def test_what_few_have_is_filled_up_for_the_rest(tmp_path: Path) -> None:
+    """Attributes and landmarks that appear, or vanish, in a later batch."""
+    count = 2500
+    rows = [
+        Sample(
+            np.zeros((2, 2), np.uint8),
+            {},
+            "train",
+            str(k),
+            **({"landmarks": ((1, 2),), "attributes": {"age": "9"}} if k == 1500 else {}),
+        )
+        for k in range(count)
+    ]
+    store = write(tmp_path / "x.h5", rows, (CLASS,), ORIGIN)
+    check(store)
+    assert [k for k, age in enumerate(store.attribute("age", store.rows())) if age] == [1500]
+    points = store.landmarks(store.rows())
+    assert points is not None
+    assert np.flatnonzero(~np.isnan(points).any(axis=(1, 2))).tolist() == [1500]
+
+
+def test_landmarks_must_be_as_many(tmp_path: Path) -> None:
+    rows = [Sample(np.zeros((2, 2), np.uint8), {}, "train", str(k), landmarks=((0, 0),) * k) for k in (2, 3)]
+    with pytest.raises(DataError, match="3: 3 landmarks, those before it have 2"):
+        write(tmp_path / "x.h5", rows, (CLASS,), ORIGIN)
+
+
+def undecided(count: int, **more: Any) -> list[Sample]:
+    """Faces of three classes, every tenth of them a rare one, without a split."""
+    draw = np.random.default_rng(1)
+    names = ["sad" if k % 10 == 0 else "happy" if k % 3 else "fear" for k in range(count)]
+    return [
+        Sample(draw.integers(0, 255, (4, 4), np.uint8), {"expression7": name}, "", str(k), **more)
+        for k, name in enumerate(names)
+    ]
+
+
+def shares(store: Store, head: Head) -> dict[str, list[int]]:
+    return {name: np.nansum(store.target(head, store.rows(name)), axis=0).astype(int).tolist() for name in store.splits}
+
+
+def test_an_open_split_is_stratified(tmp_path: Path) -> None:
+    origin = replace(ORIGIN, notes=[], splitting=Splitting(0.1, 0.2, seed=3))
+    store = write(tmp_path / "x.h5", undecided(600), (CLASS,), origin)
+    assert shares(store, CLASS) == {
+        "train": [0, 0, 126, 252, 42, 0, 0], "validation": [0, 0, 18, 36, 6, 0, 0], "test": [0, 0, 36, 72, 12, 0, 0],
+    }  # fmt: skip
+    assert store.meta["notes"] == [
+        "no official split: 420 train, 60 validation, 120 test, stratified by expression7, seed 3"
+    ]
+    assert store.meta["splitting"] == {"validation": 0.1, "test": 0.2, "seed": 3}
+    other = write(
+        tmp_path / "y.h5", undecided(600), (CLASS,), replace(origin, notes=[], splitting=Splitting(0.1, 0.2, seed=4))
+    )
+    assert other.rows("test").tolist() != store.rows("test").tolist()
+    same = write(tmp_path / "z.h5", undecided(600), (CLASS,), replace(origin, notes=[]))
+    assert same.rows("test").tolist() == store.rows("test").tolist()
+
+
+def test_groups_and_equal_pictures_stay_together(tmp_path: Path) -> None:
+    people = [replace(sample, group=f"person {k % 23}" if k < 400 else "") for k, sample in enumerate(undecided(600))]
+    people[500:510] = [
+        replace(sample, image=people[0].image, source=f"copy {k}") for k, sample in enumerate(people[500:510])
+    ]
+    store = write(tmp_path / "x.h5", people, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0.15, 0.15)))
+    split = {row: name for name in store.splits for row in store.rows(name).tolist()}
+    for person in range(23):
+        assert len({split[row] for row in range(400) if row % 23 == person}) == 1
+    assert len({split[row] for row in range(500, 510)}) == 1
+    assert store.meta["notes"][0].endswith("386 rows kept with others of their group or picture")
+    for name, wanted in {"train": 420, "validation": 90, "test": 90}.items():
+        assert abs(len(store.rows(name)) - wanted) < 12
+
+
+def test_a_validation_split_is_taken_from_train(tmp_path: Path) -> None:
+    rows = [replace(sample, split="test" if k < 100 else "train") for k, sample in enumerate(undecided(600))]
+    store = write(tmp_path / "x.h5", rows, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0.1)))
+    assert store.rows("test").tolist() == list(range(100))
+    assert len(store.rows("validation")) == 50
+    assert store.meta["notes"] == [
+        "no official validation split: 50 rows taken from train, stratified by expression7, seed 0"
+    ]
+    none = write(tmp_path / "y.h5", rows, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0, 0)))
+    assert none.splits == ("train", "test")
+
+
+@pytest.mark.parametrize("head", [VOTES, TAGS, VALUES], ids=lambda head: head.name)
+def test_any_kind_of_target_can_be_stratified(tmp_path: Path, head: Head) -> None:
+    targets: dict[str, Any] = {
+        "distribution8": [{"happy": 3, "sad": 1}, {"happy": 1, "sad": 3}], "tags": [["calm"], ["calm", "bored"]],
+        "valence_arousal": [{"valence": -0.5}, {"valence": 0.5}],
+    }  # fmt: skip
+    rows = [replace(sample, targets={head.name: targets[head.name][k % 2]}) for k, sample in enumerate(undecided(100))]
+    store = write(tmp_path / "x.h5", rows, (head,), replace(ORIGIN, notes=[], splitting=Splitting(0.2, 0)))
+    kinds = [store.rows("validation") % 2 == k for k in (0, 1)]
+    assert [int(kind.sum()) for kind in kinds] == [10, 10]
+
+
+def test_shares_must_leave_some_to_train_on() -> None:
+    with pytest.raises(ConfigError, match=r"validation 0.5 and test 0.5 must be shares"):
+        Splitting(0.5, 0.5)
+
+
+def test_large_groups_go_where_most_is_missing() -> None:
+    groups = np.repeat(np.arange(10), 21)
+    codes = stratified(np.tile(np.arange(7), 30), groups, np.array([0.8, 0.1, 0.1]), seed=0)
+    assert sorted(np.bincount(codes)) == [21, 21, 168]
+
+
+def test_many_small_strata_still_give_the_shares() -> None:
+    codes = stratified(np.arange(100) // 2, np.arange(100), np.array([0.8, 0.1, 0.1]), seed=0)
+    assert np.bincount(codes).tolist() == [80, 10, 10]
+
+
+def test_an_undecided_split_is_refused_without_a_rule(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="0: split '' is none of train, validation, test"):
+        write(tmp_path / "x.h5", undecided(3), (CLASS,), ORIGIN)

@@ -13,6 +13,7 @@ SHIPPED = {
     "expression7": [("expression7", Kind.CLASS, 7)],
     "expression8": [("expression8", Kind.CLASS, 8)],
     "distribution8": [("distribution8", Kind.DISTRIBUTION, 8)],
+    "compound11": [("compound11", Kind.CLASS, 11)],
     "distribution13": [("distribution13", Kind.DISTRIBUTION, 13)],
     "affect": [("expression8", Kind.CLASS, 8), ("valence_arousal", Kind.VALUES, 2)],
     "emotic": [("tags", Kind.TAGS, 26), ("vad", Kind.VALUES, 3)],
@@ -138,8 +139,12 @@ def test_a_bad_task_is_named(table: dict[str, Any], message: str) -> None:
     ("changes", "message"),
     [
         ({"expresion7": {}}, "unknown head of task expression7 'expresion7', did you mean 'expression7'"),
-        ({"expression7": {"kind": "tags"}}, "unknown setting of head 'expression7' 'kind' (one of: loss, metrics, weight)"),
+        ({"expression7": {"kind": "tags"}},
+         "unknown setting of head 'expression7' 'kind' (one of: class_weights, loss, metrics, weight)"),
         ({"expression7": {"weight": "heavy"}}, "head 'expression7': weight = 'heavy': must be a number"),
+        ({"expression7": {"class_weights": {"contempt": 3.0}}},
+         "head 'expression7': class_weights: 'contempt' is no label of expression7 (one of: angry, disgust, fear, "),
+        ({"expression7": {"class_weights": {"happy": -1}}}, "class_weights.happy = -1.0: must be 0 or more"),
         ({"expression7": {"metrics": "kappa"}}, "metrics = 'kappa': must be a list"),
     ],
 )  # fmt: skip
@@ -147,3 +152,9 @@ def test_a_bad_change_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         TASKS["expression7"].changed(changes)
     assert message in str(caught.value)
+
+
+def test_class_weights_are_set_by_name() -> None:
+    head = TASKS["expression8"].changed({"expression8": {"class_weights": {"Contempt": 3, "anger": 0}}}).heads[0]
+    assert head.class_weights == (("contempt", 3.0), ("angry", 0.0))
+    assert Head.from_dict(head.to_dict()) == head

@@ -39,7 +39,11 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network. `options` go to the backbone as they are: the dials of `compact`, or timm's keyword arguments."""
+    """The network. `options` go to the backbone as they are: the dials of `compact`, or timm's keyword arguments.
+
+    `views`: what it sees of a sample, each through a backbone of its own: the `crop`, its box widened on every side by `margin`
+    (a share of the box; the whole picture where there is no box), and the whole `picture`.
+    """
 
     backbone: str = "compact"
     pretrained: bool = False
@@ -47,6 +51,8 @@ class ModelConfig:
     colour: Literal["grey", "rgb"] = "grey"
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    views: tuple[Literal["crop", "picture"], ...] = ("crop",)
+    margin: float = 0.0
     dropout: float = 0.2
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -91,14 +97,16 @@ class PhaseConfig:
 class TrainConfig:
     """How a model is trained. `monitor` names the validation metric that picks the best epoch (empty: first head's first).
 
-    `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often. `ema` is the decay of the
-    averaged weights (0: none). `clip` is the largest gradient norm (0: none). `threads` 0 takes what the machine gives.
+    `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often. `head_weights`: `uncertainty`
+    learns how much each head's loss counts (times its declared weight). `ema` is the decay of the averaged weights (0: none).
+    `clip` is the largest gradient norm (0: none). `threads` 0 takes what the machine gives.
     """
 
     seed: int = 0
     batch_size: int = 128
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     balance: Literal["none", "loss", "sampler"] = "none"
+    head_weights: Literal["fixed", "uncertainty"] = "fixed"
     label_smoothing: float = 0.0
     ema: float = 0.0
     clip: float = 0.0
@@ -153,6 +161,9 @@ def from_dict(table: Mapping[str, Any], where: str) -> Config:
         config.resolved_task()
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
+    views = list(config.model.views)
+    if not views or len(set(views)) < len(views):
+        raise ConfigError(f"{where}: model.views = {views}: must name crop, picture or both, each once")
     return config
 
 

@@ -19,15 +19,17 @@ import torch
 from torch import Tensor, nn
 
 from . import machine, models
+from .calibrate import calibrate
 from .config import Config, load
 from .errors import ModelError
 from .files import replacing, sha256, write_text
 from .models import Network, activate
 from .predict.engine import SCHEMA
 from .store import Store
-from .tasks import Task
+from .tasks import Head, Task
 from .train.batches import annotated, thinned
 from .train.module import watched
+from .train.weights import class_weights
 
 #: The largest difference between torch and ONNX Runtime that counts as rounding.
 TOLERANCE = 1e-4
@@ -42,7 +44,7 @@ def export(run: Path, network: Network | None = None) -> Path:
     if network is not None:
         with replacing(run / "model.safetensors") as part:
             part.write_bytes(safetensors.torch.save(_weights(network)))
-        write_text(run / "model.json", json.dumps(describe(run, config, network), indent=2))
+        _describe(run / "model.json", describe(run, config, network))
     saved = load_network(run)
     target = run / "model.onnx"
     with replacing(target) as part:
@@ -52,7 +54,19 @@ def export(run: Path, network: Network | None = None) -> Path:
             raise ModelError(
                 f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
             )
+        if network is not None and (chosen := calibrate(part, Store(config.data.store), config.data.validation)):
+            _describe(run / "model.json", json.loads((run / "model.json").read_text()) | chosen)
+            _stamp(onnx.load(part), (run / "model.json").read_text(), part)
     return target
+
+
+def _describe(path: Path, metadata: dict[str, Any]) -> None:
+    write_text(path, json.dumps(metadata, indent=2))
+
+
+def _stamp(model: onnx.ModelProto, description: str, path: Path) -> None:
+    onnx.helper.set_model_props(model, {"mien": description})
+    onnx.save(model, str(path))
 
 
 def load_network(run: Path) -> Network:
@@ -72,6 +86,8 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
 
     store = Store(config.data.store)
     task = config.resolved_task()
+    rows = thinned(annotated(store, task, config.data.train), config)
+    best = _best(run, task, config)
     return {
         "schema": SCHEMA,
         "name": config.name or run.name,
@@ -82,10 +98,15 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
             "store": store.path.name,
             "sha256": sha256(store.path),
             "importer": store.meta["importer"],
-            "train_rows": len(thinned(annotated(store, task, config.data.train), config)),
+            "train_rows": len(rows),
+            "validation": config.data.validation,
         },
         "licence": config.licence,
-        "metrics": _best(run, task, config),
+        "metrics": {head.name: _metrics(best, head) for head in task},
+        "class_weights": class_weights(
+            config, task, {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
+        ),
+        "head_weights": {head.name: float(best.get(f"weight.{head.name}", head.weight)) for head in task},
         "parameters": network.parameter_count,
         "seed": config.train.seed,
         "machine": machine.describe(),
@@ -121,9 +142,7 @@ def write_onnx(network: Network, config: Config, description: str, path: Path) -
             verbose=False,
         )
     assert program is not None
-    model = program.model_proto
-    onnx.helper.set_model_props(model, {"mien": description})
-    onnx.save(model, str(path))
+    _stamp(program.model_proto, description, path)
 
 
 def parity(network: Network, config: Config, path: Path) -> float:
@@ -157,14 +176,15 @@ def untrained(config: Config) -> Config:
     return replace(config, model=replace(config.model, pretrained=False, mean=pre.mean, std=pre.std))
 
 
-def _best(run: Path, task: Task, config: Config) -> dict[str, dict[str, float | None]]:
-    """Validation metrics of the epoch whose weights are exported; None for one that is undefined."""
+def _best(run: Path, task: Task, config: Config) -> dict[str, str]:
+    """The row in history.csv of the epoch whose weights are exported."""
     watch = watched(config, task)
     with (run / "history.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["phase"] == str(len(config.train.phases))]
-    row = (max if watch.higher else min)(rows, key=lambda row: float(row[watch.key]))
-    return {head.name: {name: _number(row[f"validation_{head.name}_{name}"]) for name in head.metrics} for head in task}
+    return (max if watch.higher else min)(rows, key=lambda row: float(row[watch.key]))
 
 
-def _number(text: str) -> float | None:
-    return float(text) if math.isfinite(float(text)) else None
+def _metrics(row: dict[str, str], head: Head) -> dict[str, float | None]:
+    """Validation metrics of an epoch; None for one that is undefined."""
+    values = {name: float(row[f"validation_{head.name}_{name}"]) for name in head.metrics}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

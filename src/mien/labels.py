@@ -27,6 +27,7 @@ ALIASES: dict[str, str] = {
     "disquitement": "disquietment",
     "doubt": "doubt/confusion",
     "confusion": "doubt/confusion",
+    "doubt confusion": "doubt/confusion",
 }
 
 #: Valence, arousal, dominance in -1…1 (None: not known). Valence and arousal: Russell & Mehrabian 1977, "Evidence for a
@@ -46,6 +47,23 @@ POSITIONS: dict[str, tuple[float, float, float | None]] = {
     "secure": (0.74, -0.13, None),
     "untroubled": (0.79, -0.01, 0.33),
     "quiet": (0.19, -0.40, None),
+}
+
+#: Standard deviation of valence and of arousal where POSITIONS says the mean: with it the normal distribution of each of the 13
+#: emotions of arXiv 2602.06778. None is known for neutral (0 is printed there).
+SPREADS: dict[str, tuple[float, float]] = {
+    "happy": (0.21, 0.26),
+    "sad": (0.23, 0.34),
+    "surprise": (0.30, 0.27),
+    "fear": (0.20, 0.32),
+    "disgust": (0.20, 0.41),
+    "angry": (0.20, 0.33),
+    "contempt": (0.39, 0.33),
+    "serene": (0.29, 0.36),
+    "contemplative": (0.41, 0.30),
+    "secure": (0.22, 0.32),
+    "untroubled": (0.25, 0.46),
+    "quiet": (0.57, 0.21),
 }
 
 

@@ -37,7 +37,7 @@ def cross_entropy(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
     """Soft cross-entropy -sum q ln p, weighted by class where weights are set."""
     weights = torch.ones(scores.shape[1]) if setting.class_weights is None else setting.class_weights
     weighted = target * weights.to(scores)
-    return -(weighted * scores.log_softmax(1)).sum() / weighted.sum()
+    return -(weighted * scores.log_softmax(1)).sum() / weighted.sum().clamp_min(_TINY)
 
 
 def kl(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
@@ -95,7 +95,8 @@ def multi_target(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
 
 def bce(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
     """Binary cross-entropy, mean over tags; class weights count a tag's presence."""
-    return F.binary_cross_entropy_with_logits(scores, target, pos_weight=setting.class_weights)
+    weights = None if setting.class_weights is None else setting.class_weights.to(scores)
+    return F.binary_cross_entropy_with_logits(scores, target, pos_weight=weights)
 
 
 def focal(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
@@ -105,6 +106,18 @@ def focal(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
         return ((1 - (-loss).exp()).square() * loss).mean()
     log = scores.log_softmax(1)
     return -(target * (1 - log.exp()).square() * log).sum(1).mean()
+
+
+def emotic_discrete(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch that has the tag) (Kosti et al. 2020, EMOTIC)."""
+    weights = 1 / (1.2 + target.mean(0)).log()
+    return (weights * _difference(scores, target, setting).square()).sum(1).mean()
+
+
+def smooth_l1(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+    """Absolute difference in half ranges, but a parabola below 2/9: one point of the scale 1…10 (Kosti et al. 2020)."""
+    difference = _difference(scores, target, setting)
+    return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=2 / 9)
 
 
 def ccc(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
@@ -128,26 +141,48 @@ LOSSES: dict[str, Loss] = {
     "multi_target": multi_target,
     "bce": bce,
     "focal": focal,
+    "emotic_discrete": emotic_discrete,
+    "smooth_l1": smooth_l1,
     "ccc": ccc,
 }
 
+#: The losses that weigh classes.
+WEIGHING = frozenset({"cross_entropy", "bce"})
+_OTHERS = frozenset({"bce", "emotic_discrete", "smooth_l1", "ccc"})
+
 #: The losses that a kind of head can be trained with.
 FITTING: dict[Kind, frozenset[str]] = {
-    Kind.TAGS: frozenset({"bce", "focal", "mse", "l1"}),
-    Kind.VALUES: frozenset({"ccc", "mse", "l1"}),
-    Kind.CLASS: frozenset(LOSSES) - {"bce", "ccc"},
-    Kind.DISTRIBUTION: frozenset(LOSSES) - {"bce", "ccc"},
+    Kind.TAGS: frozenset({"bce", "focal", "emotic_discrete", "mse", "l1"}),
+    Kind.VALUES: frozenset({"ccc", "smooth_l1", "mse", "l1"}),
+    Kind.CLASS: frozenset(LOSSES) - _OTHERS,
+    Kind.DISTRIBUTION: frozenset(LOSSES) - _OTHERS,
 }
 
 
 def check(head: Head) -> None:
-    """Raise ConfigError if the head names a loss that is unknown or does not fit its kind."""
+    """Raise ConfigError if the head names a loss that is unknown, does not fit its kind, or ignores its class weights."""
     for name, _ in head.loss:
         lookup(LOSSES, name, f"loss of head {head.name}")
         if name not in FITTING[head.kind]:
             raise ConfigError(
                 f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {', '.join(sorted(FITTING[head.kind]))})"
             )
+    if head.class_weights and not weighs(head):
+        terms = ", ".join(name for name, _ in head.loss)
+        raise ConfigError(
+            f"head {head.name}: class_weights act on {' and '.join(sorted(WEIGHING))} alone, its loss is {terms}"
+        )
+
+
+def weighs(head: Head) -> bool:
+    """Whether a loss of the head weighs classes."""
+    return any(name in WEIGHING for name, _ in head.loss)
+
+
+def annotated(head: Head, target: Tensor) -> bool:
+    """Whether a batch has anything to learn from for this head: `head_loss` is 0 where it has not."""
+    missing = target.isnan()
+    return not bool((missing if head.kind is Kind.VALUES else missing.any(dim=1)).all())
 
 
 def head_loss(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:

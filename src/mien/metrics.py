@@ -224,19 +224,21 @@ def present(output: ArrayLike, target: ArrayLike, head: Head) -> tuple[Array, Ar
     return outputs[kept], targets[kept]
 
 
-def per_class(head: Head, output: ArrayLike, target: ArrayLike) -> list[dict[str, Any]]:
-    """For each label: support, precision, recall, f1, by top label; TAGS at 0.5, with average_precision. NaN: undefined."""
+def per_class(head: Head, output: ArrayLike, target: ArrayLike, thresholds: ArrayLike = 0.5) -> list[dict[str, Any]]:
+    """For each label: support, precision, recall, f1, by top label; TAGS at their thresholds (one, or (K,)), which are said
+    too, with average_precision. NaN: undefined."""
     outputs, targets = present(output, target, head)
     names = ["label", "support", "precision", "recall", "f1"]
     if head.kind is Kind.TAGS:
-        true, said = targets > 0.5, (outputs >= 0.5) & ~np.isnan(targets)
+        true, said = targets > 0.5, (outputs >= np.asarray(thresholds)) & ~np.isnan(targets)
         counts = (true & said).sum(axis=0), true.sum(axis=0), said.sum(axis=0)
     else:
         counts = _counts(outputs, targets)
     columns = [column.tolist() for column in (counts[1], *_rates(*counts))]
     if head.kind is Kind.TAGS:
-        names.append("average_precision")
+        names += ["average_precision", "threshold"]
         columns.append(score_columns("average_precision", outputs, targets, head))
+        columns.append(np.broadcast_to(np.asarray(thresholds, np.float64), (len(head),)).tolist())
     return [dict(zip(names, row, strict=True)) for row in zip(head.space.labels, *columns, strict=True)]
 
 

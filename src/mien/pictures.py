@@ -6,46 +6,61 @@ Import, training, evaluation and prediction all come through here, so a model me
 from __future__ import annotations
 
 import io
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import ConfigError, InputError
-from .records import Floats, Pixels
+from .records import Box, Floats, Pixels
 
+#: Boxes of several pictures: records, or int (N, 4) of left, top, width, height, zeros where there is none.
+Boxes: TypeAlias = Sequence[Box] | NDArray[np.int32]
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
+#: What a network may be shown of a sample: what lies in its box, or the whole picture.
+VIEWS = ("crop", "picture")
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a network expects: side in pixels, colour ('grey' or 'rgb'), mean and standard deviation per channel on 0…1,
-    and the margin, a share of the detected face box added on every side before cutting the crop."""
+    """What a network expects: side in pixels, colour ('grey' or 'rgb'), mean and standard deviation per colour on 0…1, the
+    margin, a share of the box added on every side before cutting the crop, and the views, in the order of its channels."""
 
     size: int
     colour: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
     margin: float = 0.0  # FER-2013's framing: Haar's box is 0.96, YuNet's 1.00 of its pictures' side (medians)
+    views: tuple[str, ...] = ("crop",)
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.colour not in ("grey", "rgb"):
             raise ConfigError(f"size {self.size} must be positive, colour '{self.colour}' one of: grey, rgb")
-        if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
-            raise ConfigError(f"mean {self.mean} and std {self.std} must be {self.channels} numbers each, std positive")
+        if not len(self.mean) == len(self.std) == self.colours or min(self.std) <= 0:
+            raise ConfigError(f"mean {self.mean} and std {self.std} must be {self.colours} numbers each, std positive")
+        if not self.views or not set(self.views) <= set(VIEWS) or len(set(self.views)) < len(self.views):
+            raise ConfigError(f"views {list(self.views)} must be one or more of: {', '.join(VIEWS)}; each once")
+
+    @property
+    def colours(self) -> int:
+        """Channels of one view: 1 for grey, 3 for rgb."""
+        return 1 if self.colour == "grey" else 3
 
     @property
     def channels(self) -> int:
-        """1 for grey, 3 for rgb."""
-        return 1 if self.colour == "grey" else 3
+        """Channels of all views together."""
+        return self.colours * len(self.views)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it; `Preprocessing.from_dict` reads it back."""
@@ -55,32 +70,47 @@ class Preprocessing:
             "mean": list(self.mean),
             "std": list(self.std),
             "margin": self.margin,
+            "views": list(self.views),
         }
 
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Preprocessing:
         """Read what `to_dict` wrote."""
-        return cls(table["size"], table["colour"], tuple(table["mean"]), tuple(table["std"]), table.get("margin", 0.0))
+        margin, views = table.get("margin", 0.0), tuple(table.get("views", ("crop",)))
+        return cls(table["size"], table["colour"], tuple(table["mean"]), tuple(table["std"]), margin, views)
 
-    def fit(self, crops: Sequence[Pixels] | Pixels) -> Pixels:
-        """Bring crops, uint8 (H, W[, 3]) RGB of any size, to uint8 (N, size, size[, 3]) in the network's colour."""
-        return np.stack([resize(recolour(crop, self.colour), self.size) for crop in crops])
+    def fit(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> Pixels:
+        """Bring pictures, uint8 (H, W[, 3]) RGB of any size, to uint8 (N, size, size[, channels]): their views in the
+        network's colour, one behind the other. Without boxes, or where a box has no area, the crop is the whole picture."""
+        cuts = [None] * len(pictures) if boxes is None else [Box(*map(int, box)) for box in boxes]
+        return np.stack([self._views(picture, box) for picture, box in zip(pictures, cuts, strict=True)])
+
+    def _views(self, picture: Pixels, box: Box | None) -> Pixels:
+        cut = crop(picture, box, self.margin) if box and min(box.width, box.height) > 0 else picture
+        shown = [cut if view == "crop" else picture for view in self.views]
+        views = [resize(recolour(pixels, self.colour), self.size) for pixels in shown]
+        return views[0] if len(views) == 1 else np.dstack(views)
 
     def normalise(self, pixels: Pixels) -> Floats:
         """Turn fitted pixels into the network's float32 input (N, channels, size, size)."""
-        mean, std = (np.asarray(values, np.float32) for values in (self.mean, self.std))
+        mean, std = (np.asarray(values * len(self.views), np.float32) for values in (self.mean, self.std))
         batch = (pixels.reshape(*pixels.shape[:3], self.channels) / np.float32(255) - mean) / std
         return np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)
 
 
 def read(path: Path) -> Pixels:
     """Decode a picture file, turned as its EXIF says. Raises InputError naming the file."""
+    return decode(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a picture file. Raises InputError naming the file."""
     try:
-        if not path.is_file() and path.exists():
-            raise InputError(f"{path}: not a file")
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes, at most {MAX_BYTES} are read")
-        return decode(path.read_bytes(), str(path))
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise InputError(f"{path}: {size} bytes, at most {MAX_BYTES} are read")
+        return path.read_bytes()
+    except IsADirectoryError:
+        raise InputError(f"{path}: not a file") from None
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
@@ -89,13 +119,29 @@ def read(path: Path) -> Pixels:
 
 def decode(data: bytes, source: str) -> Pixels:
     """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises InputError."""
+    with _opened(data, source) as image:
+        return from_pillow(image)
+
+
+def verify(data: bytes, source: str) -> tuple[int, int]:
+    """Width and height of an encoded picture that decodes to its end. Raises InputError for any other."""
+    with _opened(data, source) as image:
+        size = image.size
+        image.draft("L", (1, 1))  # reads every byte of a JPEG, and computes an eighth of its side
+        image.load()
+        return size
+
+
+@contextmanager
+def _opened(data: bytes, source: str) -> Iterator[Image.Image]:
+    """A picture within the limits; whatever its decoder raises becomes one line."""
+    if not data:
+        raise InputError(f"{source}: an empty file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise InputError(f"{source}: {image.width}x{image.height} pixels, at most {MAX_PIXELS} are decoded")
-                return from_pillow(image)
+        with quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"{source}: {image.width}x{image.height} pixels, at most {MAX_PIXELS} are decoded")
+            yield image
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -103,6 +149,17 @@ def decode(data: bytes, source: str) -> Pixels:
         raise InputError(f"{source}: not a picture (starts with {start!r}; read are {', '.join(FORMATS)})") from None
     except Exception as error:  # a decoder of foreign bytes may raise anything
         raise InputError(f"{source}: damaged picture: {error or type(error).__name__}") from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence Pillow's remarks on odd files. They are silenced for all threads, so only the main one does it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def encode(pixels: Pixels, form: str = "JPEG", quality: int = 95) -> bytes:
@@ -124,6 +181,25 @@ def from_pillow(image: Image.Image) -> Pixels:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return np.asarray(image.convert("L" if image.mode in ("L", "1", "LA") else "RGB"))
+
+
+def crop(pixels: Pixels, box: Box, margin: float = 0.0) -> Pixels:
+    """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same centre.
+
+    Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of the crop.
+    A box as large as the picture is the picture as it is.
+    """
+    height, width = pixels.shape[:2]
+    if box == (0, 0, width, height):
+        return pixels
+    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
+    left = box.x + (box.width - side) // 2
+    top = box.y + (box.height - side) // 2
+    if 0 <= left <= width - side and 0 <= top <= height - side:
+        return pixels[top : top + side, left : left + side]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return pixels[np.ix_(rows, columns)]
 
 
 def recolour(pixels: Pixels, colour: str) -> Pixels:

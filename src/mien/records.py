@@ -70,11 +70,13 @@ class Face:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one face: for each head, name -> probability (0…1) or value."""
+    """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
+    which probability on a tag applies."""
 
     face: Face
     outputs: Mapping[str, Mapping[str, float]]
     task: Task = field(repr=False)
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     @property
     def dominant(self) -> str | None:
@@ -89,10 +91,25 @@ class Prediction:
             return []
         return sorted(self.outputs[scored[0].name].items(), key=lambda item: -item[1])[:k]
 
+    @property
+    def tags(self) -> dict[str, list[str]]:
+        """For each head of tags the names that apply: those at or above their threshold, 0.5 where the model holds none."""
+        return {
+            head.name: [
+                name
+                for name, value in self.outputs[head.name].items()
+                if value >= self.thresholds.get(head.name, {}).get(name, 0.5)
+            ]
+            for head in self.task
+            if head.kind is Kind.TAGS
+        }
+
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as JSON can hold it."""
+        """The prediction as JSON can hold it; `tags` is there if the task has any."""
+        tags = self.tags
         return {
             "face": self.face.to_dict(),
             "dominant": self.dominant,
+            **({"tags": tags} if tags else {}),
             "outputs": {head: dict(values) for head, values in self.outputs.items()},
         }

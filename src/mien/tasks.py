@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from .errors import ConfigError, lookup
+from .errors import ConfigError, DataError, lookup
 from .labels import (
     COMPOUND11,
     EMOTIC26,
@@ -48,9 +48,14 @@ DEFAULT_METRICS: dict[Kind, tuple[str, ...]] = {
 }
 
 
+#: What a configuration may change of a shipped task's heads.
+CHANGEABLE = ("loss", "weight", "metrics", "class_weights")
+
+
 @dataclass(frozen=True)
 class Head:
-    """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses."""
+    """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses;
+    `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
 
     name: str
     kind: Kind
@@ -59,6 +64,7 @@ class Head:
     loss: tuple[tuple[str, float], ...] = ()
     weight: float = 1.0
     metrics: tuple[str, ...] = ()
+    class_weights: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", self.loss or DEFAULT_LOSS[self.kind])
@@ -82,6 +88,7 @@ class Head:
             "loss": dict(self.loss),
             "weight": self.weight,
             "metrics": list(self.metrics),
+            "class_weights": dict(self.class_weights),
         }
 
     @classmethod
@@ -94,8 +101,9 @@ class Head:
             raise ConfigError(
                 f"head '{name}': needs bounds = [low, high], such as [-1.0, 1.0], given {list(given.bounds)}"
             )
-        low, high = given.bounds or (-1.0, 1.0)
-        return cls(name, kind, given.label_space(), (low, high), loss_terms(given.loss), given.weight, given.metrics)
+        (low, high), space = given.bounds or (-1.0, 1.0), given.label_space()
+        weights = _class_weights(name, space, given.class_weights)
+        return cls(name, kind, space, (low, high), loss_terms(given.loss), given.weight, given.metrics, weights)
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,7 @@ class _HeadTable:
     loss: str | dict[str, float] = field(default_factory=dict)
     weight: float = 1.0
     metrics: tuple[str, ...] = ()
+    class_weights: dict[str, float] = field(default_factory=dict)
 
     def label_space(self) -> LabelSpace:
         """The labels this head speaks in. Raises ConfigError."""
@@ -122,6 +131,14 @@ class _HeadTable:
             return LabelSpace(self.space or self.name, self.labels)
         except ValueError as error:
             raise ConfigError(f"head '{self.name}': {error}") from None
+
+
+def _class_weights(head: str, space: LabelSpace, given: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Weights under the names that the space itself uses. Raises ConfigError for a label it lacks."""
+    try:
+        return tuple((space.labels[space.index(label)], weight) for label, weight in given.items())
+    except DataError as error:
+        raise ConfigError(f"head '{head}': class_weights: {error}") from None
 
 
 def loss_terms(given: str | Mapping[str, float]) -> tuple[tuple[str, float], ...]:
@@ -159,7 +176,7 @@ class Task:
         return cls(given.name, tuple(map(Head.from_dict, given.heads)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> Task:
-        """The task with `loss`, `weight` or `metrics` of some heads changed: {head: {key: value}}. Raises ConfigError."""
+        """The task with some heads changed: {head: {key: value}}, keys as in CHANGEABLE. Raises ConfigError."""
         for name in changes:
             self.head(name)
         return replace(self, heads=tuple(_changed(head, changes.get(head.name, {})) for head in self.heads))
@@ -173,7 +190,7 @@ class _TaskTable:
 
 def _changed(head: Head, changes: Mapping[str, Any]) -> Head:
     for key in changes:
-        lookup(dict.fromkeys(("loss", "weight", "metrics")), key, f"setting of head '{head.name}'")
+        lookup(dict.fromkeys(CHANGEABLE), key, f"setting of head '{head.name}'")
     return Head.from_dict({**head.to_dict(), **changes}) if changes else head
 
 

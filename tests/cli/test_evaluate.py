@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.labels import EXPRESSION8, VALENCE_AROUSAL
+from mien.labels import EXPRESSION8, VALENCE_AROUSAL, LabelSpace
 from mien.records import Sample
 from mien.store import Origin, write
-from mien.tasks import Head, Kind, Task
+from mien.tasks import TASKS, Head, Kind, Task
 from tests.tiny_model import GREY, write_model
 
 TASK = Task("affect", (Head("face", Kind.CLASS, EXPRESSION8), Head("affect", Kind.VALUES, VALENCE_AROUSAL)))
@@ -72,10 +72,33 @@ def test_scores_on_training_faces_come_with_a_warning(run: Path, capsys: pytest.
 
 
 def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    more = Task("more", (*TASK.heads, Head("votes", Kind.DISTRIBUTION, EXPRESSION8)))
+    more = Task("more", (*TASK.heads, Head("mood", Kind.TAGS, EXPRESSION8)))
     write_model(run / "model.onnx", more, GREY)
     main(["evaluate", "run"])
-    assert "Not scored: votes (the store has no such target)." in capsys.readouterr().err
+    assert "Not scored: mood (no target of the store fits)." in capsys.readouterr().err
+
+
+def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = Head("codes", Kind.CLASS, LabelSpace("codes", ("Anger", "Joy", "bored")))
+    rows = [
+        Sample(np.full((48, 48), 9 * k, np.uint8), {"codes": codes.space.labels[k % 3]}, "test", f"{k}")
+        for k in range(9)
+    ]
+    write(Path("far.h5"), rows, (codes,), Origin("noise", "1"))
+    main(["evaluate", "run", "--data", "far.h5", "--split", "test"])
+    said = capsys.readouterr().err
+    assert "none has its name, this one shares most labels (--match face=TARGET takes another)" in said
+    assert "Compared: happy, angry." in said
+    assert "Unknown to the model: bored (3 left out)." in said
+    assert "Accuracy 0." in said
+    assert "Not scored: affect (no target of the store fits)." in said
+    assert said.rstrip().splitlines()[-2:] == [
+        f"run/on-far-test/{name}" for name in ("results.json", "predictions.parquet")
+    ]
+    main(["evaluate", "run", "--data", "far.h5", "--split", "test", "--match", "face=codes"])
+    assert "face is held against the target codes as --match says." in capsys.readouterr().err
+    main(["report", "run/on-far-test"])
+    assert "Unknown to the model: bored (3 left out)." in Path("run/on-far-test/report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +107,12 @@ def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureF
         (["nowhere"], 1, "nowhere"),
         (["run", "--split", "test"], 1, "split 'test' is empty"),
         (["run", "--split", "x"], 2, "unknown split 'x'"),
+        (["run", "--match", "face"], 2, "--match 'face': needs HEAD=TARGET"),
+        (
+            ["run", "--match", "face=gaze"],
+            2,
+            "faces.h5 has no target 'gaze' that fits a head of kind class (one of: face)",
+        ),
     ],
 )
 def test_faults_are_one_line(
@@ -96,3 +125,14 @@ def test_faults_are_one_line(
     assert said.startswith("mien: ")
     assert line in said
     assert len(said.splitlines()) == 1
+
+
+def test_tags_are_scored_where_they_are_said_to_apply(
+    tmp_path: Path, faces: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "model.onnx", TASKS["emotic"], changes={"thresholds": {"tags": {"Peace": 0.1}}})
+    main(["evaluate", str(model), "--data", str(faces), "--split", "validation"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "macro_f1 0." in said
+    assert "jaccard 0." in said
+    assert "A tag is said from its own threshold on, chosen for the best F1 on the validation split." in said

@@ -1,6 +1,7 @@
 """Drawn faces: the truth they carry, what they look like in numbers, and that a detector finds them."""
 
 from dataclasses import fields
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.datasets import sketch
+from mien.datasets import import_dataset, sketch
+from mien.datasets.sketch import truth
 from mien.datasets.sketch.expression import (
     EXPRESSIONS,
     Expression,
@@ -21,7 +23,7 @@ from mien.datasets.sketch.expression import (
 from mien.datasets.sketch.look import HAIRSTYLES, Look
 from mien.datasets.sketch.shapes import Frame
 from mien.errors import ConfigError, DataError
-from mien.labels import EXPRESSION7, EXPRESSION8, POSITIONS
+from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, EXPRESSION8, POSITIONS
 from mien.records import Box
 from mien.store import Store
 
@@ -41,6 +43,61 @@ def test_truth_of_a_face_hangs_together() -> None:
         for axis, name in enumerate(("valence", "arousal")):
             mean = sum(share * POSITIONS[emotion][axis] for emotion, share in shares.items())
             assert sample.targets["valence_arousal"][name] == pytest.approx(mean)
+            assert sample.targets["vad"][name] == pytest.approx(5.5 + 4.5 * mean)
+        assert {head.name for head in sketch.HEADS} == {*sample.targets, "expression7"}
+
+
+def test_thirteen_emotions_are_the_posterior_of_the_published_gaussians() -> None:
+    """The worked example of the label's authors: three emotions that nearly coincide."""
+    found = dict(zip(EMOTION13.labels, truth.distribution13(0.785714, -0.0555556), strict=True))
+    assert sum(found.values()) == pytest.approx(1)
+    best = dict(sorted(found.items(), key=lambda item: -item[1])[:3])
+    assert best == pytest.approx({"secure": 0.397, "untroubled": 0.254, "serene": 0.188}, abs=5e-4)
+    assert EMOTION13.labels[truth.distribution13(0.0, 0.0).argmax()] == "neutral"
+    assert np.isfinite(truth.distribution13(-1.0, -1.0)).all()
+    sample = next(iter(sketch.samples(1, size=16)))
+    at_its_place = truth.distribution13(*sample.targets["valence_arousal"].values())
+    assert list(sample.targets["distribution13"].values()) == pytest.approx(at_its_place.tolist())
+
+
+def test_dominance_is_stretched_to_one_to_ten() -> None:
+    assert truth.vad(distribution("happy")).tolist() == pytest.approx([9.145, 7.795, 7.57])
+    half = truth.vad(distribution({"happy": 1, "neutral": 1}))
+    assert half.tolist() == pytest.approx([7.3225, 6.6475, 6.535])
+
+
+def test_tags_follow_from_the_shares_of_the_emotions() -> None:
+    assert set(truth.TAGS) == set(EMOTIC26.labels)
+    assert {label for weights in truth.TAGS.values() for label in weights} <= set(EXPRESSION8.labels)
+    assert "Affection" in truth.tags(distribution("happy"))
+    assert "Affection" not in truth.tags(distribution({"happy": 0.8, "sad": 0.2}))
+    assert "Fatigue" in truth.tags(distribution({"sad": 0.5, "neutral": 0.5}))
+    assert {"Anger", "Annoyance"} <= set(truth.tags(distribution("angry")))
+
+
+def test_every_tag_is_met_on_some_faces_and_not_on_most() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [truth.tags(draw_distribution(rng, k % 8)) for k in range(2000)]
+    rates = {name: np.mean([name in tags for tags in drawn]) for name in EMOTIC26.labels}
+    assert min(rates.values()) > 0.03, rates
+    assert max(rates.values()) < 0.4, rates
+
+
+def test_pixels_of_a_seed_never_change() -> None:
+    """Whoever changes the drawing changes VERSION too."""
+    found = [[sample.image.mean(), sample.image.std()] for sample in sketch.samples(4, 32, seed=3)]
+    assert np.allclose(found, [[160.2, 40.9], [115.2, 48.4], [117.2, 53.4], [135.9, 61.8]], atol=0.1)
+    assert sketch.VERSION == "2"
+
+
+def test_candid_faces_are_of_the_same_people_and_truth() -> None:
+    usual, candid = (list(sketch.samples(8, 48, 1, candid=candid)) for candid in (False, True))
+    for one, other in zip(usual, candid, strict=True):
+        assert one.targets == other.targets
+        apart = np.abs(one.image.astype(int) - other.image.astype(int)).mean()
+        assert 0 < apart < 8
+    assert look(2).candid().vivid == 1
+    assert look(2).candid().view == look(2).view
 
 
 def test_a_face_depends_on_its_seed_and_number_alone() -> None:
@@ -170,7 +227,7 @@ def test_store_holds_every_head(tmp_path: Path) -> None:
     store = Store(written.path)
     assert store.image_shape == (24, 24)
     assert store.meta["importer"] == "sketch"
-    assert store.meta["options"] == {"count": 20, "size": 24, "seed": 2, "colour": "grey"}
+    assert store.meta["options"] == {"count": 20, "size": 24, "seed": 2, "colour": "grey", "candid": False}
     assert {name: len(store.rows(name)) for name in ("train", "validation", "test")} == {
         "train": 16,
         "validation": 2,
@@ -186,6 +243,10 @@ def test_store_holds_every_head(tmp_path: Path) -> None:
     assert np.array_equal(given["distribution8"].argmax(axis=1), given["expression8"].argmax(axis=1))
     positions = np.array(EXPRESSION8.positions)
     assert np.allclose(given["distribution8"] @ positions, given["valence_arousal"], atol=1e-5)
+    assert np.allclose(given["distribution13"].sum(axis=1), 1)
+    assert np.allclose(given["vad"][:, :2], 5.5 + 4.5 * given["valence_arousal"], atol=1e-5)
+    named = [[name for name, there in zip(EMOTIC26.labels, row, strict=True) if there] for row in given["tags"]]
+    assert [set(names) for names in named] == [set(sample.targets["tags"]) for sample in samples]
 
 
 def test_photo_shows_the_faces_it_says() -> None:
@@ -209,6 +270,106 @@ def test_photo_shows_the_faces_it_says() -> None:
 def test_photo_refuses_what_has_no_room(faces: int, size: tuple[int, int]) -> None:
     with pytest.raises(ConfigError, match="need at least one face, each 120 pixels wide"):
         sketch.photo(0, faces, size)
+
+
+def test_scenes_hold_one_sample_a_person() -> None:
+    found = [list(people) for _, people in groupby(sketch.scenes(30, 60, seed=5), lambda sample: sample.group)]
+    assert [len(people) for people in found] == [1 + k % 3 for k in range(30)]
+    assert [people[0].split for people in found] == [sample.split for sample in sketch.samples(30, 16)]
+    assert len({sample.source for people in found for sample in people}) == 60
+    for people in found:
+        assert len({id(sample.image) for sample in people}) == len({sample.split for sample in people}) == 1
+        assert people[0].image.shape == (60, 80, 3)
+        boxes = [sample.box for sample in people]
+        assert all(one.x + one.width <= other.x + 3 for one, other in pairwise(boxes))
+        assert all(min(box.x, box.y, 80 - box.x - box.width, 60 - box.y - box.height) >= 0 for box in boxes)
+        assert all(set(sample.targets) | {"expression7"} == {head.name for head in sketch.HEADS} for sample in people)
+    emotions = [sample.targets["expression8"] for people in found for sample in people]
+    assert set(emotions) == set(EXPRESSION8.labels)
+
+
+def test_a_scene_depends_on_its_seed_and_number_alone() -> None:
+    few, many = list(sketch.scenes(2, 48, seed=4)), list(sketch.scenes(3, 48, seed=4))
+    for one, other in zip(few, many, strict=False):
+        assert np.array_equal(one.image, other.image)
+        assert (one.targets, one.box) == (other.targets, other.box)
+    candid = list(sketch.scenes(2, 48, seed=4, candid=True))
+    assert [sample.targets for sample in candid] == [sample.targets for sample in few]
+    assert not np.array_equal(candid[0].image, few[0].image)
+
+
+def test_faces_of_a_scene_show_what_they_are_said_to() -> None:
+    """At the box there is a face as large as the box: a store of faces and a crop of a scene look alike."""
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    found = []
+    for sample in sketch.scenes(9, 240, seed=1):
+        grey = cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY)
+        boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5)
+        found.append(any(_overlap(Box(*map(int, other)), sample.box) > 0.5 for other in boxes))
+    assert np.mean(found) >= 0.7
+
+
+@pytest.mark.parametrize(("count", "size", "text"), [(0, 240, "count must be at least 1"), (3, 20, "must be 48…1024")])
+def test_impossible_scenes_are_refused(count: int, size: int, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        sketch.scenes(count, size)
+
+
+def test_store_of_scenes(tmp_path: Path) -> None:
+    store = sketch.write_scenes(tmp_path / "scenes.h5", 6, 60, seed=2)
+    assert (len(store), store.image_shape) == (12, (60, 80, 3))
+    assert store.meta["options"] == {"count": 6, "size": 60, "seed": 2, "candid": False}
+    assert store.texts("group", store.rows())[1] == "sketch/2/scene000001"
+    assert (store.boxes(store.rows()) > 0).all()
+
+
+@pytest.mark.parametrize("layout", sketch.LAYOUTS)
+def test_a_folder_in_every_layout_is_recognised_and_read_back(layout: str, tmp_path: Path) -> None:
+    sketch.write_folder(tmp_path / "drawn", layout, 40, size=48)
+    store = import_dataset(tmp_path / "drawn", tmp_path / "drawn.h5")
+    assert store.meta["importer"] == layout
+    assert store.meta["left_out"] == []
+    assert len(store) >= 32
+    assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
+
+
+def test_pictures_of_a_layout_have_the_size_of_the_real_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {}
+
+    def write(name, root, samples):
+        shapes[name] = next(iter(samples)).image.shape
+
+    for name in ("affectnet", "emotic-csv", "rafdb", "ck48", "jaffe", "table"):
+        monkeypatch.setitem(sketch.LAYOUTS, name, lambda root, samples, name=name: write(name, root, samples))
+        sketch.write_folder(tmp_path / name, name, 10)
+    assert shapes == {
+        "affectnet": (224, 224, 3), "emotic-csv": (240, 320, 3), "rafdb": (100, 100, 3), "ck48": (48, 48, 3),
+        "jaffe": (256, 256, 3), "table": (224, 224, 3),
+    }  # fmt: skip
+
+
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(root, samples):
+        (root / "half").write_text("x")
+        raise OSError("disk full")
+
+    monkeypatch.setitem(sketch.LAYOUTS, "half", failing)
+    with pytest.raises(OSError, match="disk full"):
+        sketch.write_folder(tmp_path / "new", "half", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sketch.LAYOUTS, "one", lambda root, samples: (root / "one").write_text("x"))
+    (tmp_path / "empty").mkdir()
+    sketch.write_folder(tmp_path / "empty", "one", 1)
+    assert (tmp_path / "empty" / "one").read_text() == "x"
+    (tmp_path / "file").write_text("mine")
+    for taken in ("empty", "file"):
+        with pytest.raises(ConfigError, match=f"{taken}: is there already; give a new or an empty folder"):
+            sketch.write_folder(tmp_path / taken, "one", 1)
+    with pytest.raises(ConfigError, match="unknown layout to draw 'two'"):
+        sketch.write_folder(tmp_path / "other", "two", 1)
 
 
 def test_haar_cascade_finds_most_drawn_faces() -> None:

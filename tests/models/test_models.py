@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import timm
 import torch
@@ -7,6 +9,7 @@ from mien.config import ModelConfig
 from mien.errors import ConfigError, ModelError
 from mien.labels import EXPRESSION7
 from mien.models import activate, backbones
+from mien.models.compact import Compact
 from mien.tasks import TASKS, Head, Kind, Task
 
 SMALL = {"widths": [8, 12], "depth": 1}
@@ -129,3 +132,56 @@ def test_shortcuts_are_a_dial():
     count[1].load_state_dict(count[0].state_dict())
     picture = torch.randn(2, 1, 48, 48)
     assert not torch.allclose(count[0].eval()(picture)["expression7"], count[1].eval()(picture)["expression7"])
+
+
+BOTH = {"views": ("crop", "picture"), "colour": "rgb"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig("compact", options=SMALL, **BOTH),
+        ModelConfig("compact", options=SMALL, views=("picture", "crop")),
+        ModelConfig("test_resnet", size=40, **BOTH),
+        ModelConfig("test_vit", size=48, **BOTH),
+        ModelConfig("alexnet", size=64, **BOTH),
+    ],
+    ids=["compact", "grey", "timm-cnn", "timm-vit", "alexnet"],
+)
+def test_every_backbone_can_be_a_branch(config):
+    network = models.build(config, TASKS["emotic"]).eval()
+    alone = models.build(replace(config, views=("crop",)), TASKS["emotic"])
+    colours = models.preprocessing(config).colours
+    assert list(network.backbone.views) == list(config.views)
+    assert network.backbone.features == 2 * alone.backbone.features
+    pixels = torch.randn(2, 2 * colours, config.size, config.size)
+    parts = [network.backbone.views[view] for view in config.views]
+    wanted = torch.cat([part(pixels[:, k * colours :][:, :colours]) for k, part in enumerate(parts)], dim=1)
+    with torch.inference_mode():
+        assert torch.equal(network.backbone(pixels), wanted)
+        assert network(pixels)["tags"].shape == (2, 26)
+
+
+def test_branches_have_weights_of_their_own_and_freeze_together():
+    network = models.build(ModelConfig(options=SMALL, views=("crop", "picture")), TASKS["expression7"])
+    names = [name for name, _ in network.backbone.named_parameters()]
+    assert {name.split(".")[1] for name in names} == {"crop", "picture"}
+    first = [name.startswith("views.crop") for name in names]
+    weights = list(network.backbone.parameters())
+    assert not torch.equal(weights[0], weights[first.index(False)])
+    network.freeze(True)
+    assert not any(parameter.requires_grad for parameter in weights)
+    assert not any(branch.training for branch in network.train().backbone.views.values())
+
+
+def test_one_view_is_a_plain_backbone():
+    config = ModelConfig(options=SMALL, views=("picture",), margin=0.3)
+    assert models.preprocessing(config).views == ("picture",)
+    assert models.preprocessing(config).margin == 0.3
+    assert isinstance(models.build(config, TASKS["expression7"]).backbone, Compact)
+
+
+@pytest.mark.parametrize("views", [(), ("crop", "crop")])
+def test_views_must_differ(views):
+    with pytest.raises(ConfigError, match=r"views .* must be one or more of: crop, picture; each once"):
+        models.build(ModelConfig(views=views), TASKS["expression7"])

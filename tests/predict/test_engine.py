@@ -6,13 +6,17 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from mien.errors import InputError, ModelError
+from mien.pictures import crop
 from mien.predict.engine import Engine
+from mien.records import Box
 from mien.tasks import TASKS
 from tests.tiny_model import GREY, RGB, write_graph, write_model
 
@@ -181,3 +185,46 @@ def test_predicting_never_imports_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+BOTH = replace(RGB, views=("crop", "picture"))
+PHOTOS = [RNG.integers(0, 256, (40 + k, 60, 3), dtype=np.uint8) for k in range(70)]
+BOXES = [Box(k % 30, 5, 20, 12 + k % 9) for k in range(70)]
+
+
+def test_boxes_say_where_to_look(tmp_path: Path) -> None:
+    engine = Engine(write_model(tmp_path / "m.onnx", TASKS["affect"], RGB))
+    crops = [crop(photo, box, RGB.margin) for photo, box in zip(PHOTOS, BOXES, strict=True)]
+    expected = engine.probabilities(crops)
+    for boxes in (BOXES, np.array(BOXES, np.int32)):
+        found = engine.probabilities(PHOTOS, boxes)
+        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert not np.array_equal(engine.probabilities(PHOTOS)["expression8"], expected["expression8"])
+
+
+def test_two_views_see_the_crop_and_the_picture(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx", preprocessing=BOTH)
+    found = Engine(model).probabilities(PHOTOS, BOXES)["expression7"]
+    shown = [[crop(photo, box, BOTH.margin), photo] for photo, box in zip(PHOTOS, BOXES, strict=True)]
+    fitted = np.concatenate([np.concatenate(RGB.fit(views), axis=2)[None] for views in shown])
+    np.testing.assert_allclose(found, graph(model, BOTH.normalise(fitted)), atol=1e-6)
+
+
+def test_ready_crops_fill_both_views(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx", preprocessing=BOTH)
+    found = Engine(model).probabilities(PHOTOS)["expression7"]
+    fitted = RGB.fit(PHOTOS)
+    twice = BOTH.normalise(np.concatenate([fitted, fitted], axis=3))
+    np.testing.assert_allclose(found, graph(model, twice), atol=1e-6)
+
+
+def graph(model: Path, pixels: np.ndarray) -> np.ndarray:
+    """What the bare graph answers."""
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(["expression7"], {"pixels": pixels})[0])
+
+
+def test_every_picture_needs_a_box(tmp_path: Path) -> None:
+    engine = Engine(write_model(tmp_path / "m.onnx", preprocessing=BOTH))
+    with pytest.raises(InputError, match="1 boxes for 2 pictures, needed is one each"):
+        engine.probabilities(PHOTOS[:2], BOXES[:1])

@@ -1,4 +1,4 @@
-"""Detectors and crops."""
+"""Detectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from mien.errors import ConfigError, ModelError
 from mien.predict import faces
-from mien.predict.faces import DETECTORS, Haar, Whole, YuNet, crop, detector
+from mien.predict.faces import DETECTORS, Haar, Whole, YuNet, detector
 from mien.records import Box, Face
 from tests.drawn import scene
 
@@ -115,31 +115,6 @@ def test_the_real_yunet_if_it_is_here(root: Path) -> None:
     found = YuNet(files[0])(scene(640, 320, PLACES))
     assert [_same_place(face.box, place) for face, place in zip(found, reversed(PLACES), strict=True)] == [True, True]
     assert all(face.score and 0.6 < face.score <= 1 and len(face.landmarks) == 5 for face in found)
-
-
-PICTURE = np.arange(100, dtype=np.uint8).reshape(10, 10)
-
-
-@pytest.mark.parametrize(
-    ("box", "margin", "rows", "columns"),
-    [
-        (Box(2, 3, 4, 4), 0.0, range(3, 7), range(2, 6)),
-        (Box(2, 3, 4, 2), 0.0, range(2, 6), range(2, 6)),
-        (Box(4, 4, 2, 2), 0.5, range(3, 7), range(3, 7)),
-        (Box(-2, -1, 4, 4), 0.0, [0, 0, 1, 2], [0, 0, 0, 1]),
-        (Box(8, 8, 4, 4), 0.0, [8, 9, 9, 9], [8, 9, 9, 9]),
-        (Box(3, 3, 0, 0), 0.0, [2], [2]),
-    ],
-)
-def test_crops_are_square_and_repeat_the_border(box: Box, margin: float, rows: object, columns: object) -> None:
-    expected = [[PICTURE[row, column] for column in columns] for row in rows]  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(crop(PICTURE, box, margin), expected)
-
-
-def test_the_whole_picture_is_left_as_it_is() -> None:
-    wide = np.zeros((10, 20, 3), np.uint8)
-    assert crop(wide, Box(0, 0, 20, 10), 0.3) is wide
-    assert crop(wide, Box(0, 0, 10, 10)).shape == (10, 10, 3)
 
 
 def test_a_box_in_the_middle_of_a_larger_one_is_no_second_face() -> None:

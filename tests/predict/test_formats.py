@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ class FakeEngine:
     """What the formats ask of an engine."""
 
     name, sha256, task = "tiny", "ab12", TASK
+    thresholds: ClassVar[dict[str, dict[str, float]]] = {}
 
 
 def prediction(good: float, face: Face) -> Prediction:
@@ -101,6 +103,27 @@ def test_json_lines_and_csv_say_the_same() -> None:
     assert [list(line) for line in lines] == [columns(TASK)] * 3
     texts = [{key: "" if value is None else str(value) for key, value in line.items()} for line in lines]
     assert texts == list(csv.DictReader(io.StringIO(GOLDEN_CSV)))
+
+
+def test_tags_are_listed_with_their_thresholds() -> None:
+    task = Task("t", (Head("signs", Kind.TAGS, LabelSpace("signs", ("joy", "pain", "calm"))),))
+
+    class Tagging(FakeEngine):
+        thresholds: ClassVar[dict[str, dict[str, float]]] = {"signs": {"joy": 0.3, "pain": 0.7, "calm": 1 / 3}}
+
+    Tagging.task = task
+    outputs = {"signs": {"joy": 0.4, "pain": 0.6, "calm": 0.9}}
+    found = Prediction(Face(Box(0, 0, 1, 1)), outputs, task, Tagging.thresholds)
+    results = Results(Tagging(), [Result("a.png", 1, 1, [found]), Result("b.png", 1, 1, [])])  # type: ignore[arg-type]
+    assert FORMATS["csv"](results).splitlines() == [
+        "source,face_id,box_x,box_y,box_width,box_height,face_score,dominant,tags,signs.joy,signs.pain,signs.calm,"
+        "model,model_sha256",
+        "a.png,0,0,0,1,1,,,joy;calm,0.4,0.6,0.9,tiny,ab12",
+        "b.png,,,,,,,,,,,,tiny,ab12",
+    ]
+    said = json.loads(FORMATS["json"](results))
+    assert said["model"]["heads"][0]["thresholds"] == {"joy": 0.3, "pain": 0.7, "calm": 0.333333}
+    assert said["pictures"][0]["faces"][0]["tags"] == {"signs": ["joy", "calm"]}
 
 
 @pytest.mark.parametrize("suffix", [".json", ".JSONL", ".csv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from PIL import Image
 from mien.errors import ConfigError, InputError, ModelError
 from mien.predict import Model, crop, load
 from mien.records import Box, Face
+from mien.tasks import TASKS
 from tests.drawn import scene
+from tests.tiny_model import RGB, write_model
 
 PICTURE = scene(640, 320, [(80, 50, 160), (430, 60, 120)])
 
@@ -72,3 +75,18 @@ def test_what_is_no_picture_is_said_in_one_line(affect: Model, image: object, me
 def test_load_without_a_model_says_what_to_do() -> None:
     with pytest.raises(ModelError, match="mien train"):
         load()
+
+
+def test_a_model_of_two_views_sees_each_face_and_the_picture(tmp_path: Path) -> None:
+    both = replace(RGB, views=("crop", "picture"))
+    model = load(write_model(tmp_path / "m.onnx", TASKS["affect"], both))
+    faces = [Face(Box(80, 50, 160, 160)), Face(Box(430, 60, 120, 120))]
+    expected = model.probabilities([PICTURE] * 2, [face.box for face in faces])
+    for row, prediction in enumerate(model.predict(PICTURE, faces=lambda _: faces)):
+        said = list(prediction.outputs["expression8"].values())
+        np.testing.assert_allclose(said, expected["expression8"][row], atol=1e-6)
+    # The same face in another place: the picture counts too.
+    moved = np.roll(PICTURE, 40, axis=1) // 2
+    moved[50:210, 80:240] = PICTURE[50:210, 80:240]
+    (other,) = model.predict_faces(moved, faces[:1])
+    assert not np.allclose(list(other.outputs["expression8"].values()), expected["expression8"][0], atol=1e-3)

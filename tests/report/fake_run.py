@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mien import config, files, metrics, store
+from mien import config, files, metrics, store, tags
 from mien.labels import POSITIONS, canonical
 from mien.records import Sample
 from mien.tasks import TASKS, Head, Kind, Task
@@ -146,7 +146,10 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
                 for k, label in enumerate(head.space.labels)
             ]
         else:
-            found["per_class"] = metrics.per_class(head, predicted, true)
+            chosen = tags.best_thresholds(predicted, true) if head.kind is Kind.TAGS else 0.5
+            found["per_class"] = metrics.per_class(head, predicted, true, chosen)
+        if head.kind is Kind.TAGS:
+            found["at_thresholds"] = {"chosen": True, **tags.agreement(predicted, true, chosen)}
         if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
             found["confusion"] = metrics.confusion(predicted[known], true[known]).tolist()
         heads[head.name] = found
@@ -155,7 +158,7 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
         "run": run.name,
         "task": task.to_dict(),
         "data": {
-            "store": str(faces), "sha256": files.sha256(faces), "importer": "sketch", "split": "validation",
+            "store": str(faces), "sha256": files.sha256(faces), "importer": "sketch", "split": "validation", "chosen_on": True,
             "rows": len(next(iter(pairs.values()))[0]),
         },
         "heads": heads,
@@ -197,6 +200,10 @@ def write_history(path: Path, task: Task, rng: np.random.Generator, epochs: int 
             "train_loss": 1.9 - 1.2 * past + rng.normal(0, 0.015),
             "validation_loss": 1.9 - 1.6 * past + 0.75 * past**2 + rng.normal(0, 0.02),
         }
+        for k, head in enumerate(task.heads if len(task.heads) > 1 else ()):
+            line[f"train_loss.{head.name}"] = line["train_loss"] / 2 + 0.1 * k
+            line[f"validation_loss.{head.name}"] = line["validation_loss"] / 2 + 0.1 * k
+            line[f"weight.{head.name}"] = 1 + (2 - k) * past
         for head in task:
             for name in head.metrics:
                 rise = 0.2 + 0.5 * (1 - math.exp(-4 * past)) + rng.normal(0, 0.008)

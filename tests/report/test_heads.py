@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.report import heads, learning, summary
+from mien.labels import EXPRESSION7
+from mien.report import heads, learning, summary, write_report
 from mien.report.record import History, read
 from mien.tasks import Kind
+
+from .conftest import Page
 
 
 def test_a_task_of_one_head_has_no_level_of_its_own(runs: dict[str, Path]) -> None:
@@ -44,7 +50,10 @@ def test_a_label_nobody_has_gives_no_share(runs: dict[str, Path]) -> None:
 
 def test_tags_show_average_precision_and_values_their_columns(runs: dict[str, Path]) -> None:
     tags, vad = read(runs["emotic"]).heads
-    assert heads.per_label(tags).data["columns"] == ["precision", "recall", "f1", "average_precision"]
+    labels = heads.per_label(tags).data
+    assert labels["columns"] == ["threshold", "precision", "recall", "f1", "average_precision"]
+    assert labels["said"].startswith("Macro F1 ")
+    assert "validation split: these very faces" in labels["said"]
     data = heads.values(vad).data
     assert data["names"] == ["ccc", "rmse", "pearson", "sagr"]
     assert len(data["plots"]) == 3
@@ -71,7 +80,8 @@ def test_curves_of_a_task_with_heads(runs: dict[str, Path]) -> None:
     record = read(runs["affect"])
     data = learning.section(record).data
     assert [plot.alt.partition(" over")[0] for plot in data["plots"]] == [
-        "Loss", "Accuracy, expression8", "Concordance (CCC), valence_arousal", "Learning rate",
+        "Loss", "Loss, expression8", "Loss, valence_arousal", "Accuracy, expression8", "Concordance (CCC), valence_arousal",
+        "Learned weights", "Learning rate",
     ]  # fmt: skip
     assert data["watched"] == "Accuracy, expression8"
     assert data["phases"] == 2
@@ -105,3 +115,31 @@ def test_facts_leave_out_what_is_not_known(runs: dict[str, Path]) -> None:
 def test_shares_come_from_the_first_head_of_probabilities(runs: dict[str, Path]) -> None:
     assert [share[0] for share in summary.shares(read(runs["affect"]))][:2] == ["neutral", "happy"]
     assert summary.shares(read(runs["emotic"])) == []
+
+
+def test_labels_that_could_not_be_compared_are_told_and_left_out(
+    tmp_path: Path, runs: dict[str, Path], parse: Callable[[Path], Page]
+) -> None:
+    """Evaluated on data that lack fear and speak of boredom: six labels everywhere, and a paragraph that says why."""
+    run = shutil.copytree(runs["expression7"], tmp_path / "run")
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    found = results["heads"]["expression7"]
+    shared = [label for label in EXPRESSION7.labels if label != "fear"]
+    found["compared"] = {
+        "target": "codes", "matched_by": "--match", "labels": shared, "model_only": ["fear"], "data_only": {"bored": 3},
+        "rule": "labels are compared by name", "accuracy": 0.75, "accuracy_unrestricted": 0.5,
+    }  # fmt: skip
+    found["confusion"] = np.delete(np.delete(found["confusion"], 2, 0), 2, 1).tolist()
+    found["per_class"] = [line for line in found["per_class"] if line["label"] != "fear"]
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    one = read(run).heads[0]
+    assert list(one.head.space.labels) == shared
+    assert one.confusion is not None
+    assert one.outputs is not None
+    assert one.outputs.predicted.shape[1] == 6
+    np.testing.assert_allclose(one.outputs.predicted.sum(axis=1), 1, rtol=1e-6)
+    page = parse(write_report(run))
+    assert "expression7 is held against the target codes as --match says." in page.text
+    assert "Not in the data: fear. Unknown to the model: bored (3 left out)." in page.text
+    assert "0.7500 among the labels compared, 0.5000 if any label may be answered" in page.text
+    assert "is held against" not in parse(write_report(runs["expression7"], out=tmp_path / "plain.html")).text

@@ -58,10 +58,30 @@ def test_mixing_keeps_picture_and_target_in_step(patch):
     assert mixed.mean(dim=(1, 2, 3)).tolist() == pytest.approx(targets["v"].flatten().tolist(), abs=1e-6)
 
 
-def test_missing_targets_stay_missing_when_mixed():
+@pytest.mark.parametrize("patch", [False, True])
+def test_mixing_loses_no_target_and_makes_none_up(patch):
     torch.manual_seed(1)
-    _, targets = mix(torch.rand(2, 1, 4, 4), {"v": torch.tensor([[torch.nan], [1.0]])}, 0.5, patch=False)
-    assert targets["v"].isnan().any()
+    level = torch.arange(12.0)
+    pixels = level.view(12, 1, 1, 1).repeat(1, 1, 20, 20)
+    targets = {"a": level.view(12, 1).repeat(1, 2), "b": level.view(12, 1).clone()}
+    targets["a"][::3], targets["b"][1::3], targets["a"][2, 1] = torch.nan, torch.nan, torch.nan
+    mixed, after = mix(pixels, targets, 0.75, patch)
+    for name, before in targets.items():
+        assert torch.equal(after[name].isnan(), before.isnan())
+        known = ~before.isnan()
+        middle = mixed.mean(dim=(1, 2, 3)).view(12, 1).expand_as(before)
+        assert torch.allclose(after[name][known], middle[known], atol=1e-4)
+    assert not torch.equal(after["b"].nan_to_num(), targets["b"].nan_to_num())
+    assert torch.equal(mixed[2], pixels[2])  # no other face misses what it misses
+
+
+def test_faces_that_miss_nothing_are_mixed_with_any_other():
+    pixels = torch.rand(9, 1, 4, 4)
+    torch.manual_seed(1)
+    wanted = torch.randperm(9)
+    torch.manual_seed(1)
+    _, after = mix(pixels, {"v": torch.arange(9.0).view(9, 1)}, 0.0, patch=False)
+    assert after["v"].flatten().tolist() == wanted.tolist()
 
 
 def test_cutmix_alone_is_used_when_asked_for():
@@ -124,3 +144,13 @@ def test_a_limit_draws_from_the_whole_split():
     assert thinned(rows, config).tolist() == few.tolist()
     assert thinned(rows, Config()) is rows
     assert thinned(rows[:10], config).tolist() == rows[:10].tolist()
+
+
+@pytest.mark.parametrize("channels", [2, 6])
+def test_all_views_of_a_sample_get_the_same_draw(channels):
+    torch.manual_seed(2)
+    face = torch.rand(8, 1, 24, 24)
+    pixels, _ = Augmentation(AugmentConfig(erasing=1.0))(face.repeat(1, channels, 1, 1), {"a": torch.eye(8)})
+    assert pixels.shape == (8, channels, 24, 24)
+    assert not torch.equal(pixels[:, :1], face)
+    assert torch.equal(pixels, pixels[:, :1].expand_as(pixels))

@@ -5,14 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
 from mien import config as configs
+from mien import store
 from mien.errors import ConfigError, ModelError, StoreError
+from mien.losses import Setting, head_loss
+from mien.store import Store
 from mien.tasks import TASKS
 from mien.train import callbacks, loop, train
+from tests import tiny_run, tiny_scenes
 
 EVERYTHING = {
     "ema": 0.9,
@@ -61,10 +66,8 @@ def test_same_seed_same_weights_other_seed_other_weights(tiny, tmp_path):
     assert not same(networks[0], networks[2])
 
 
-@pytest.mark.parametrize("stop", [2, 7, 14])
-def test_a_run_that_broke_off_ends_with_the_same_weights(stop, tiny, tmp_path, monkeypatch):
-    config = tiny(**EVERYTHING)
-    wanted = train(config, tmp_path / "whole")
+def break_off(config, run, stop, monkeypatch):
+    """Train until a step fails."""
     left = [stop]
     seed = callbacks.StepSeeds.on_train_batch_start
 
@@ -76,7 +79,20 @@ def test_a_run_that_broke_off_ends_with_the_same_weights(stop, tiny, tmp_path, m
 
     monkeypatch.setattr(callbacks.StepSeeds, "on_train_batch_start", breaking)
     with pytest.raises(RuntimeError, match="power cut"):
-        train(config, tmp_path / "broken")
+        train(config, run)
+
+
+@pytest.mark.parametrize(
+    ("stop", "task", "more"),
+    [
+        *((stop, "expression7", {}) for stop in (2, 7, 14)),
+        *((stop, "affect", {"head_weights": "uncertainty"}) for stop in (7, 11)),
+    ],
+)
+def test_a_run_that_broke_off_ends_with_the_same_weights(stop, task, more, tiny, tmp_path, monkeypatch):
+    config = tiny(task, **EVERYTHING, **more)
+    wanted = train(config, tmp_path / "whole")
+    break_off(config, tmp_path / "broken", stop, monkeypatch)
     torch.manual_seed(999)
     assert same(wanted, train(config, tmp_path / "broken", resume=True))
     timeless = [
@@ -104,6 +120,76 @@ def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, tiny, tmp_p
     assert child.wait() == status
     assert 3 <= len(rows(run)) < 40
     assert same(wanted, train(config, run, resume=True))
+
+
+def test_losses_of_heads_are_told_apart_and_together(tiny, tmp_path):
+    train(tiny("affect", precision="32-true"), tmp_path / "run")
+    for row in rows(tmp_path / "run"):
+        for part in ("train_loss", "validation_loss"):
+            apart = [float(row[f"{part}.{head}"]) for head in ("expression8", "valence_arousal")]
+            assert float(row[part]) == pytest.approx(2 * apart[0] + 2 * apart[1])
+    assert not any(name.startswith("weight.") for name in row)
+    train(tiny(), tmp_path / "single")
+    assert not any("loss." in name for name in rows(tmp_path / "single")[0])
+
+
+def test_the_validation_loss_is_that_of_the_whole_set(tiny, tmp_path):
+    network = train(tiny("affect", phases=[{"epochs": 1}]), tmp_path / "run")
+    faces = Store(tiny().data.store)
+    seen = faces.rows("validation")
+    with torch.no_grad():
+        scores = network(torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float())
+    for head in TASKS["affect"]:
+        wanted = head_loss(scores[head.name], torch.from_numpy(faces.target(head, seen)), Setting(head)).item()
+        assert float(rows(tmp_path / "run")[0][f"validation_loss.{head.name}"]) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_learned_head_weights_go_on_from_phase_to_phase(tiny, tmp_path):
+    phases = [{"epochs": 2, "lr": 0.05, "weight_decay": 0.5}, {"epochs": 1, "lr": 0.0}]
+    train(tiny("affect", phases=phases, head_weights="uncertainty"), tmp_path / "run")
+    history = rows(tmp_path / "run")
+    weights = [[float(row[f"weight.{head}"]) for head in ("expression8", "valence_arousal")] for row in history]
+    assert weights[0] != [2.0, 2.0]
+    assert weights[1] != weights[0]
+    best = torch.load(tmp_path / "run/checkpoints/1/best.ckpt", weights_only=False)["state_dict"]
+    assert (2 * (-best["weighting.log_variance"]).exp()).tolist() == pytest.approx(weights[2])
+
+
+def test_a_head_that_no_face_of_a_split_has_is_left_out(tiny, tmp_path):
+    def without(sample):
+        kept = {name: target for name, target in sample.targets.items() if name != "valence_arousal"}
+        return replace(sample, targets=kept) if sample.split == "train" else sample
+
+    store.write(tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1"))
+    config = tiny_run.config(tmp_path / "a.h5", "affect", head_weights="uncertainty", augment={"mixup": 0.4})
+    train(config, tmp_path / "run")
+    row = rows(tmp_path / "run")[-1]
+    assert "train_loss.valence_arousal" not in row
+    assert float(row["train_loss"]) == pytest.approx(2 * float(row["train_loss.expression8"]))
+    assert float(row["validation_loss.valence_arousal"]) > 0
+    assert float(row["weight.valence_arousal"]) == 2
+
+
+def test_a_watched_head_that_no_validation_face_has_is_named(tmp_path):
+    def without(sample):
+        return (
+            replace(sample, targets={"valence_arousal": {"valence": 0.1}}) if sample.split == "validation" else sample
+        )
+
+    store.write(tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1"))
+    with pytest.raises(StoreError, match=r"'validation' has no annotated expression8, whose accuracy picks the best"):
+        train(tiny_run.config(tmp_path / "a.h5", "affect"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    train(tiny_run.config(tmp_path / "a.h5", "affect", monitor="valence_arousal.rmse"), tmp_path / "run")
+
+
+def test_class_weights_are_said_by_name(tiny, tmp_path, capsys):
+    table = tiny(balance="loss", phases=[{"epochs": 1}]).to_dict()
+    table["heads"] = {"expression7": {"class_weights": {"anger": 3.5}}}
+    train(configs.from_dict(table, "test"), tmp_path / "run")
+    said = capsys.readouterr().err
+    assert said.count("class weights of expression7: angry 3.50, disgust 1.00, ") == 1
+    assert "happy 1.00" in said
 
 
 def test_a_finished_run_resumes_to_itself(tiny, tmp_path):
@@ -184,6 +270,7 @@ def test_a_broken_checkpoint_is_named(tiny, tmp_path):
     ("change", "error", "text"),
     [
         ({"monitor": "f2"}, ConfigError, "f2"),
+        ({"head_weights": "uncertainty"}, ConfigError, "has one head"),
         ({"monitor": "age.accuracy"}, ConfigError, "age"),
         ({"phases": [{"optimizer": "sdg"}]}, ConfigError, "unknown optimizer 'sdg', did you mean 'sgd'"),
         ({"phases": [{"schedule": "cosin"}]}, ConfigError, "did you mean 'cosine'"),
@@ -213,3 +300,33 @@ def test_a_terminal_shows_a_bar_with_loss_metric_and_time(tiny, tmp_path, monkey
     assert "accuracy 0." in shown
     assert "48/48" in shown
     assert "0:00:0" in shown
+
+
+@pytest.mark.parametrize(
+    ("views", "place", "person"),
+    [(["crop", "picture"], True, True), (["crop"], False, True), (["picture"], True, False)],
+    ids=["both", "crop", "picture"],
+)
+def test_a_model_knows_what_its_views_show(views, place, person, tmp_path):
+    tiny_scenes.write(tmp_path / "scenes.h5")
+    steady = {"brightness": 0.0, "contrast": 0.0}
+    config = tiny_scenes.config(
+        tmp_path / "scenes.h5",
+        {"views": views, "dropout": 0.0},
+        batch_size=8,
+        augment=steady,
+        phases=[{"epochs": 8, "lr": 0.02}],
+    )
+    train(config, tmp_path / "run")
+    history = rows(tmp_path / "run")
+    assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
+    assert (float(history[-1]["validation_tags_average_precision"]) > 0.95) == place
+    assert (float(history[-1]["validation_vad_ccc"]) > 0.6) == person
+
+
+def test_two_views_resume_to_the_same_weights(tmp_path, monkeypatch):
+    tiny_scenes.write(tmp_path / "scenes.h5")
+    config = tiny_scenes.config(tmp_path / "scenes.h5", **EVERYTHING)
+    wanted = train(config, tmp_path / "whole")
+    break_off(config, tmp_path / "broken", 7, monkeypatch)
+    assert same(train(config, tmp_path / "broken", resume=True), wanted)

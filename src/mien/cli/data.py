@@ -1,18 +1,16 @@
-"""`mien data`: import, look at, check and draw data sets."""
+"""`mien data`: import, look at, check, audit, clean and draw data sets."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
-from .show import print_json, say
+from .audit import Audit, Clean
+from .show import bar, print_json, say
 
 _SHOWN = 10
 
@@ -29,6 +27,14 @@ class Import:
     """Which importer reads it; auto looks."""
     votes: Literal["raw", "majority", "probability", "crossentropy", "multi_target"] = "raw"
     """FER+: the rule that turns ten votes into a distribution over eight emotions."""
+    labels: str = ""
+    """Names of the classes, in order, where the files do not give them: a,b,c or the name of a label space."""
+    validation: float = 0.1
+    """Share to validate on, where the data set has no such split: of everything, or of its training split."""
+    test: float = 0.1
+    """Share to test on, where the data set has no splits at all."""
+    seed: int = 0
+    """Draws those splits: stratified, groups and equal pictures kept together."""
     skip_bad: bool = False
     """Leave out rows and pictures that cannot be used, and list them."""
     json: bool = False
@@ -38,12 +44,19 @@ class Import:
         """Import, and say what was found."""
         from ..datasets import import_dataset
         from ..datasets.summary import summary
+        from ..store import Splitting
 
         start = time.perf_counter()
-        with _bar(f"reading {self.source.name}") as progress:
-            store = import_dataset(
-                self.source, self.out, self.layout, votes=self.votes, skip_bad=self.skip_bad, progress=progress
-            )
+        rules = Splitting(self.validation, self.test, self.seed)
+        try:
+            with bar(f"reading {self.source.name}") as progress:
+                store = import_dataset(
+                    self.source, self.out, self.layout, votes=self.votes, labels=self.labels, splitting=rules,
+                    skip_bad=self.skip_bad, progress=progress,
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            say(f"mien: stopped; {self.out} is not written, the same command goes on from what is finished")
+            raise SystemExit(130) from None
         found = summary(store) | {"seconds": round(time.perf_counter() - start, 2)}
         if self.json:
             print_json(found)
@@ -81,62 +94,66 @@ class Check:
 
     def run(self) -> None:
         """Say that it is whole; a damaged one raises StoreError."""
-        from ..store import Store
+        from ..store import Store, check
 
         store = Store(self.file)
-        store.check()
+        check(store)
         say(f"{self.file}: whole ({len(store)} faces, every checksum holds)")
 
 
 @dataclass
 class Sketch:
-    """Draw faces whose label, distribution and valence-arousal are known exactly, into a store."""
+    """Draw faces whose truth is known exactly for every task, into a store or into a folder as a real data set has them."""
 
     out: Positional[Path]
-    """The store to write."""
+    """The store to write, or with --layout the folder."""
+    layout: str = ""
+    """Write a folder in the layout of a real data set, such as affectnet, for `mien data import` to read."""
+    scenes: bool = False
+    """Draw pictures of one to three people, in colour, instead of faces."""
+    candid: bool = False
+    """Let everyone show exactly what they feel: no resting face of their own, nobody more vivid than others."""
     count: int = 2000
-    """How many faces."""
-    size: int = 48
-    """Side of a face in pixels."""
+    """How many faces, or pictures."""
+    size: int | None = None
+    """Height in pixels: by default 48 for a face, 240 for a scene, that of the real pictures for a layout."""
+    colour: Literal["grey", "rgb"] = "grey"
+    """Of the faces in a store."""
     seed: int = 0
     """The same seed draws the same faces."""
 
     def run(self) -> None:
         """Draw them."""
-        from ..datasets.sketch import write_store
+        from ..datasets import sketch
 
-        store = write_store(self.out, self.count, self.size, self.seed)
+        if self.layout:
+            sketch.write_folder(self.out, self.layout, self.count, self.size, self.seed)
+            say(f"{self.count} drawn pictures in the layout of {self.layout} -> {self.out}")
+            return
+        if self.scenes:
+            store = sketch.write_scenes(self.out, self.count, self.size or 240, self.seed, candid=self.candid)
+        else:
+            size = self.size or 48
+            store = sketch.write_store(self.out, self.count, size, self.seed, self.colour, candid=self.candid)
         say(f"{len(store)} drawn faces -> {self.out}")
 
 
 @dataclass
 class Data:
-    """Import, look at, check and draw data sets."""
+    """Import, look at, check, audit, clean and draw data sets."""
 
     verb: OmitArgPrefixes[
         Annotated[Import, subcommand("import", prefix_name=False)]
         | Annotated[Info, subcommand("info", prefix_name=False)]
         | Annotated[Check, subcommand("check", prefix_name=False)]
+        | Annotated[Audit, subcommand("audit", prefix_name=False)]
+        | Annotated[Clean, subcommand("clean", prefix_name=False)]
         | Annotated[Sketch, subcommand("sketch", prefix_name=False)]
     ]
 
     def run(self) -> None:
         """Run the chosen verb."""
         self.verb.run()
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _show_import(found: dict[str, Any]) -> None:

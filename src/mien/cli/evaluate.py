@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from .show import print_json, say
 
@@ -21,8 +21,12 @@ class Evaluate:
     """The store (default: the one the run was trained on)."""
     split: str = ""
     """train, validation or test (default: the run's validation split)."""
+    match: Annotated[tuple[str, ...], UseAppendAction] = ()
+    """HEAD=TARGET: which target of the store answers a head of the model (default: the one of its name, else the one that
+    shares most labels)."""
     out: Path | None = None
-    """Folder for the files (default: the run folder, where they replace those of an earlier evaluation)."""
+    """Folder for the files (default: the run folder, where they replace those of an earlier evaluation; with another store
+    than the run's own, or with --match, on-STORE-SPLIT in it)."""
     json: bool = False
     """Print results.json on stdout."""
 
@@ -33,29 +37,44 @@ class Evaluate:
         from rich.console import Console
         from rich.progress import track
 
-        from ..evaluate import PREDICTIONS, RESULTS, evaluate
+        from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
+        from ..matching import wishes
 
         console = Console(stderr=True)
         bar = partial(track, description="Predicting", console=console, transient=True)
-        results = evaluate(self.model, self.data, self.split, self.out, bar)
+        match = wishes(self.match)
+        results = evaluate(self.model, self.data, self.split, self.out, bar, match=match)
         if self.json:
             return print_json(results)
         _show(results, console)
-        folder = self.out or (self.model if self.model.is_dir() else self.model.parent)
+        folder = self.out or destination(self.model, self.data, self.split, match)
         return say(f"{folder / RESULTS}\n{folder / PREDICTIONS}")
 
 
 def _show(results: dict[str, Any], console: Any) -> None:
     """One table a head: each metric with its direction, the value, and what always answering the mean target reaches."""
+    from ..matching import sentences
+
     data = results["data"]
     say(f"{results['run']} on {data['rows']} faces of {data['store']}, split {data['split']}")
     if data["trained_on"]:
         say("Careful: the model was trained on these faces; they say nothing about new ones.")
     for name, head in results["heads"].items():
         console.print(_table(name, head))
+        if "at_thresholds" in head:
+            say(f"  {_at_thresholds(head['at_thresholds'], data['chosen_on'])}")
+        for sentence in sentences(name, head["compared"]) if "compared" in head else ():
+            say(f"  {sentence}")
     for head in results["task"]["heads"]:
         if head["name"] not in results["heads"]:
-            say(f"Not scored: {head['name']} (the store has no such target).")
+            say(f"Not scored: {head['name']} (no target of the store fits).")
+
+
+def _at_thresholds(at: dict[str, Any], same: bool) -> str:
+    from ..tags import sentence
+
+    figures = ", ".join(f"{name} {_number(at[name])}" for name in ("macro_f1", "micro_f1", "jaccard"))
+    return f"{figures}. {sentence(at['chosen'], same)}"
 
 
 def _table(name: str, head: dict[str, Any]) -> Any:

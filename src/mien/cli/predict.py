@@ -139,12 +139,15 @@ def _table(results: Results) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
-    for title in ("picture", "face", "dominant", "likeliest"):
+    tagged = any(prediction.tags for picture in results.pictures for prediction in picture.predictions)
+    for title in ("picture", "face", "dominant", "likeliest", *(["tags"] if tagged else [])):
         table.add_column(title, overflow="fold")
     for picture in results.pictures:
         for number, prediction in enumerate(picture.predictions):
             source = picture.source if number == 0 else ""
-            table.add_row(Text(source), str(number), Text(prediction.dominant or "–"), _likeliest(prediction))
+            tags = [Text(", ".join(names) or "–") for names in prediction.tags.values()]
+            says = Text(prediction.dominant or "–"), _likeliest(prediction), Text("\n").join(tags)
+            table.add_row(Text(source), str(number), *(says if tagged else says[:2]))
         if not picture.predictions:
             table.add_row(Text(picture.source), "–", "no face", "")
     return table

@@ -7,21 +7,49 @@ from pathlib import Path
 
 from .. import store
 from ..errors import DataError, lookup
+from .affectnet import AFFECTNET
+from .affectnet_csv import AFFECTNET_CSV
 from .base import Importer, Journal
+from .ckplus import CK48
+from .emotic import EMOTIC
+from .emotic_arrays import EMOTIC_ARRAYS
+from .emotic_csv import EMOTIC_CSV
+from .emotic_folders import EMOTIC_FOLDERS
 from .fer2013 import FER2013
 from .fer2013_folders import FER2013_FOLDERS
 from .ferplus import FERPLUS
 from .ferplus_folders import FERPLUS_FOLDERS
 from .ferplus_rules import RULES
+from .folders import FOLDERS
+from .jaffe import JAFFE
+from .loading import write_items
+from .prob_rank import PROB_RANK
+from .rafdb import RAFDB, RAFDB_COMPOUND
+from .rafdb_folders import RAFDB_FOLDERS
+from .table import TABLE
 
 __all__ = ["IMPORTERS", "Importer", "Journal", "detect", "import_dataset"]
 
 #: Layouts by name. `--layout auto` takes the first that recognises its source.
 IMPORTERS: dict[str, Importer] = {
+    "emotic": EMOTIC,
+    "emotic-csv": EMOTIC_CSV,
+    "emotic-arrays": EMOTIC_ARRAYS,
+    "emotic-folders": EMOTIC_FOLDERS,
+    "prob-rank": PROB_RANK,  # before affectnet, whose files lie beside its own
+    "affectnet": AFFECTNET,
+    "affectnet-csv": AFFECTNET_CSV,
+    "rafdb": RAFDB,
+    "rafdb-compound": RAFDB_COMPOUND,
+    "rafdb-folders": RAFDB_FOLDERS,
+    "ck48": CK48,
+    "jaffe": JAFFE,
     "ferplus": FERPLUS,
     "ferplus-folders": FERPLUS_FOLDERS,
+    "table": TABLE,  # before fer2013, which takes any other CSV file
     "fer2013": FER2013,
     "fer2013-folders": FER2013_FOLDERS,
+    "folders": FOLDERS,
 }
 
 
@@ -42,13 +70,17 @@ def import_dataset(
     layout: str = "auto",
     *,
     votes: str = "raw",
+    labels: str = "",
+    splitting: store.Splitting | None = None,
     skip_bad: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> store.Store:
     """Read a data set in any known layout into a store, whole or not at all.
 
-    `votes` names the rule that makes FER+ votes a distribution; `progress(done, total)` is called while reading. Raises
-    DataError naming file and row at the first fault, or with `skip_bad` leaves it out and lists it in `meta["left_out"]`.
+    `votes` names the rule that makes FER+ votes a distribution; `labels` declares the classes where the files do not name
+    them (names separated by commas, or a label space's name); `splitting` says how splits that the data set lacks are
+    chosen; `progress(done, total)` is called while reading. Raises DataError naming file and row at the first fault, or
+    with `skip_bad` leaves it out and lists it in `meta["left_out"]`.
     """
     importer = detect(source) if layout == "auto" else lookup(IMPORTERS, layout, "layout")
     lookup(RULES, votes, "rule for --votes")
@@ -56,8 +88,18 @@ def import_dataset(
         raise DataError(f"{source}: no such file or folder")
     if source.resolve() == out.resolve():
         raise DataError(f"{out}: is the data set itself; give another file for the store")
-    journal = Journal(skip_bad, {"votes": votes}, progress)
+    journal = Journal(
+        str(source.resolve()), skip_bad, {"votes": votes} | ({"labels": labels} if labels else {}), progress
+    )
     heads = importer.heads_of(source, journal)
-    options = {"votes": votes} if "distribution8" in {head.name for head in heads} else {}
-    origin = store.Origin(importer.name, importer.version, journal.inputs, options, journal.left_out, journal.notes)
-    return store.write(out, importer.read(source, journal), heads, origin)
+    used = {"votes": "distribution8" in {head.name for head in heads}, "labels": True}
+    origin = store.Origin(
+        importer.name,
+        importer.version,
+        journal.inputs,
+        {key: value for key, value in journal.options.items() if used[key]},
+        journal.left_out,
+        journal.notes,
+        splitting or store.Splitting(),
+    )
+    return write_items(out, importer.read(source, journal), heads, origin, journal)

@@ -19,6 +19,7 @@ class Journal:
     items to be loaded says beforehand how many (`total`).
     """
 
+    source: str = ""
     skip_bad: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     progress: Callable[[int, int], None] | None = None

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError, InputError
-from ..labels import EXPRESSION7
+from ..labels import EXPRESSION7, EXPRESSION8
 from ..records import Sample
 from .base import Importer, Journal
-from .face_files import face, listed
+from .face_files import face, is_face_sized, listed
 from .fer2013 import HEAD
 from .fer2013_counts import compared
 from .fer2013_splits import Picture, official
@@ -20,8 +20,11 @@ FOLDERS = {"train": "train", "training": "train", "validation": "validation", "v
 
 
 def recognises(root: Path) -> bool:
-    """A folder with a split inside that has at least one class of FER-2013 inside."""
-    return any(folder.name in EXPRESSION7 for split in _splits(root) for folder in _subfolders(split))
+    """A folder with a split inside that has classes of FER-2013 and no contempt inside, with a first picture of its size."""
+    classes = [folder for split in _splits(root) for folder in _subfolders(split) if folder.name in EXPRESSION8]
+    if not classes or any(folder.name not in EXPRESSION7 for folder in classes):
+        return False
+    return all(map(is_face_sized, next(filter(None, map(listed, classes)), [])[:1]))
 
 
 def _splits(root: Path) -> list[Path]:
@@ -35,8 +38,6 @@ def _subfolders(root: Path) -> list[Path]:
 def read(root: Path, journal: Journal) -> Iterator[Sample]:
     """Samples by split, class and number; their source is the path below `root`. Names that tell the official split win."""
     found = official(_listed(root, journal), journal)
-    if not any(picture.split == "validation" for picture in found):
-        journal.notes.append("there is no validation split here; none was made")
     yield from compared(_samples(root, found, journal), journal)
 
 

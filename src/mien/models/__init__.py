@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..pictures import Preprocessing
 from ..tasks import Task
 from .backbones import AlexNet, Timm, pretrained_statistics
+from .branches import Branches
 from .compact import compact
 from .heads import Heads, activate
 
@@ -61,14 +62,15 @@ class Network(nn.Module):
 
 def build(config: ModelConfig, task: Task) -> Network:
     """Build a network. Raises ConfigError for a wrong name or dial, ModelError where pretrained weights cannot be had."""
-    create = BACKBONES.get(config.backbone, Timm)
+    create, pre = BACKBONES.get(config.backbone, Timm), preprocessing(config)
     try:
-        backbone = create(config, preprocessing(config).channels)
+        branches = {view: create(config, pre.colours) for view in pre.views}
     except TypeError as error:
         raise ConfigError(
             f"backbone '{config.backbone}' does not take model.options {config.options}: {error} "
             "(those of another backbone are cleared with --model.options {})"
         ) from error
+    backbone = branches.popitem()[1] if len(branches) == 1 else Branches(branches)
     return Network(backbone, Heads(int(backbone.features), task, config.dropout))  # type: ignore[arg-type]
 
 
@@ -85,4 +87,4 @@ def preprocessing(config: ModelConfig) -> Preprocessing:
         raise ConfigError(
             f"model.mean {list(mean)} and model.std {list(std)} need {channels} numbers each, std above 0"
         )
-    return Preprocessing(config.size, config.colour, mean, std)
+    return Preprocessing(config.size, config.colour, mean, std, config.margin, config.views)

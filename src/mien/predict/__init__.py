@@ -10,10 +10,11 @@ import numpy as np
 
 from .. import pictures
 from ..errors import InputError, ModelError
+from ..pictures import Boxes, crop
 from ..records import Face, Floats, Pixels, Prediction
 from ..tasks import Task
 from .engine import Engine, check_crops
-from .faces import Detector, crop, detector
+from .faces import Detector, detector
 
 __all__ = ["Detector", "Engine", "Model", "as_pixels", "crop", "detector", "load"]
 
@@ -46,21 +47,22 @@ class Model:
 
     def predict_faces(self, pixels: Pixels, faces: Sequence[Face]) -> list[Prediction]:
         """Say what each of these faces shows; `pixels` is uint8 (H, W) or (H, W, 3) RGB."""
-        crops = [crop(pixels, face.box, self.engine.preprocessing.margin) for face in faces]
-        found = self.probabilities(crops)
-        return [Prediction(face, self._named(found, row), self.task) for row, face in enumerate(faces)]
+        found = self.probabilities([pixels] * len(faces), [face.box for face in faces])
+        thresholds = self.engine.thresholds
+        return [Prediction(face, self._named(found, row), self.task, thresholds) for row, face in enumerate(faces)]
 
     def _named(self, found: dict[str, Floats], row: int) -> dict[str, dict[str, float]]:
         return {
             head.name: dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True)) for head in self.task
         }
 
-    def probabilities(self, crops: Sequence[Pixels] | Pixels) -> dict[str, Floats]:
-        """What the model says of ready crops: {head: float32 (N, K)}, K in the order of the head's labels.
+    def probabilities(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> dict[str, Floats]:
+        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
 
-        `crops`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Raises InputError.
+        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
+        they are ready crops; a model that looks at the picture too then sees the crop for both. Raises InputError.
         """
-        return self.engine.probabilities(crops)
+        return self.engine.probabilities(pictures, boxes)
 
 
 def load(model: str | Path | None = None) -> Model:

@@ -1,4 +1,4 @@
-"""Run a self-describing `model.onnx` with ONNX Runtime: face crops in, probabilities and values out. No torch."""
+"""Run a self-describing `model.onnx` with ONNX Runtime: pictures and boxes in, probabilities and values out. No torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import onnxruntime
 from .. import files
 from ..errors import InputError, MienError, ModelError
 from ..machine import usable_cores
-from ..pictures import Preprocessing
+from ..pictures import Boxes, Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Kind, Task
 
@@ -24,7 +24,8 @@ _BATCH = 64
 class Engine:
     """A model file opened for prediction. One engine may be used from several threads.
 
-    `task`, `preprocessing` and `metadata` are what the file says of itself; `sha256` names the file's exact bytes.
+    `task`, `preprocessing`, `thresholds` (of tags, by head and label) and `metadata` are what the file says of itself;
+    `sha256` names the file's exact bytes.
     """
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
@@ -36,6 +37,10 @@ class Engine:
         try:
             self.task = Task.from_dict(self.metadata["task"])
             self.preprocessing = Preprocessing.from_dict(self.metadata["preprocessing"])
+            self.thresholds = {
+                head: {label: float(value) for label, value in chosen.items()}
+                for head, chosen in self.metadata.get("thresholds", {}).items()
+            }
             temperature = {name: float(value) for name, value in self.metadata.get("temperature", {}).items()}
         except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
             raise ModelError(f"{self.path}: its description of itself is damaged: {error!r}") from None
@@ -48,15 +53,20 @@ class Engine:
         """The model's name: what its metadata says, else the file's."""
         return str(self.metadata.get("name") or self.path.stem)
 
-    def probabilities(self, crops: Sequence[Pixels] | Pixels) -> dict[str, Floats]:
-        """What the model says of ready face crops: {head: float32 (N, K)}, K in the order of the head's labels.
+    def probabilities(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> dict[str, Floats]:
+        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
 
-        `crops`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Raises InputError.
+        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
+        they are ready crops; a model that looks at the picture too then sees the crop for both. Raises InputError.
         """
-        check_crops(crops)
+        check_crops(pictures)
+        if boxes is not None and len(boxes) != len(pictures):
+            raise InputError(f"{len(boxes)} boxes for {len(pictures)} pictures, needed is one each")
         parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}
-        for start in range(0, len(crops), _BATCH):
-            pixels = self.preprocessing.normalise(self.preprocessing.fit(crops[start : start + _BATCH]))
+        for start in range(0, len(pictures), _BATCH):
+            some = slice(start, start + _BATCH)
+            fitted = self.preprocessing.fit(pictures[some], None if boxes is None else boxes[some])
+            pixels = self.preprocessing.normalise(fitted)
             for name, rows in zip(parts, self._session.run(list(parts), {"pixels": pixels}), strict=True):
                 parts[name].append(self._calibrated(name, rows))
         return {name: np.concatenate(rows) for name, rows in parts.items()}

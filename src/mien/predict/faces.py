@@ -1,4 +1,4 @@
-"""Find faces in a picture and cut them out. A detector is anything that turns RGB or grey pixels into faces."""
+"""Find faces in a picture. A detector is anything that turns RGB or grey pixels into faces."""
 
 from __future__ import annotations
 
@@ -102,23 +102,6 @@ DETECTORS: dict[str, Callable[[Path | None], Detector]] = {"haar": Haar, "yunet"
 def detector(name: str, file: Path | None = None) -> Detector:
     """The detector of that name, with its own file where it takes one. Loaded once; safe in threads. Raises ConfigError."""
     return lookup(DETECTORS, name, "face detector")(file)
-
-
-def crop(pixels: Pixels, box: Box, margin: float = 0.0) -> Pixels:
-    """Cut a square around a face: the box's longer side, widened on every side by `margin` (a share of it), same centre.
-
-    Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of the crop.
-    A box as large as the picture is the picture as it is.
-    """
-    height, width = pixels.shape[:2]
-    if box == (0, 0, width, height):
-        return pixels
-    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
-    left = box.x + (box.width - side) // 2
-    top = box.y + (box.height - side) // 2
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    return pixels[np.ix_(rows, columns)]
 
 
 def _shrunk(pixels: Pixels) -> tuple[Pixels, float]:

@@ -51,7 +51,7 @@ class Results:
         """The call as JSON can hold it."""
         return {
             "schema": SCHEMA,
-            "model": {"name": self.engine.name, "sha256": self.engine.sha256, "heads": _heads(self.engine.task)},
+            "model": {"name": self.engine.name, "sha256": self.engine.sha256, "heads": _heads(self.engine)},
             "pictures": [picture.to_dict() for picture in self.pictures],
             "failed": [{"source": source, "error": error} for source, error in self.failed],
         }
@@ -71,7 +71,8 @@ def columns(task: Task) -> list[str]:
     """Names of the columns of a row, in order."""
     outputs = [f"{head.name}.{label}" for head in task for label in head.space.labels]
     box = ["box_x", "box_y", "box_width", "box_height"]
-    return ["source", "face_id", *box, "face_score", "dominant", *outputs, "model", "model_sha256"]
+    tags = ["tags"] if any(head.kind is Kind.TAGS for head in task) else []
+    return ["source", "face_id", *box, "face_score", "dominant", *tags, *outputs, "model", "model_sha256"]
 
 
 def to_json(results: Results) -> str:
@@ -106,11 +107,12 @@ def write(path: Path, results: Results) -> None:
     write_text(path, writer(path)(results))
 
 
-def _heads(task: Task) -> list[Row]:
-    bounds = {head.name: {"bounds": list(head.bounds)} for head in task if head.kind is Kind.VALUES}
+def _heads(engine: Engine) -> list[Row]:
+    more = {head.name: {"bounds": list(head.bounds)} for head in engine.task if head.kind is Kind.VALUES}
+    more |= {name: {"thresholds": _short(chosen)} for name, chosen in engine.thresholds.items()}
     return [
-        {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels), **bounds.get(head.name, {})}
-        for head in task
+        {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels), **more.get(head.name, {})}
+        for head in engine.task
     ]
 
 
@@ -122,8 +124,10 @@ def _faces(picture: Result) -> list[Row]:
         outputs = {
             f"{head}.{label}": value for head, values in prediction.outputs.items() for label, value in values.items()
         }
-        row = {"face_id": number, **box, "face_score": face.score, "dominant": prediction.dominant, **outputs}
-        rows.append(_short(row))
+        row = {"face_id": number, **box, "face_score": face.score, "dominant": prediction.dominant}
+        if tags := prediction.tags:
+            row["tags"] = ";".join(name for names in tags.values() for name in names)
+        rows.append(_short(row | outputs))
     return rows
 
 

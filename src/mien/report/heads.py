@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..labels import POSITIONS
+from ..matching import sentences
+from ..tags import sentence
 from ..tasks import Head, Kind
 from . import gallery, plots, words
 from .learning import Plot
@@ -38,7 +40,8 @@ def measures(one: HeadRecord) -> Section:
     """Every metric beside chance."""
     if not one.measures:
         return Section("Measures", note="No figures for this head: the run has not been evaluated on it.")
-    return Section("Measures", "measures", {"measures": one.measures, "rows": one.rows})
+    told = sentences(one.head.name, one.compared) if one.compared else []
+    return Section("Measures", "measures", {"measures": one.measures, "rows": one.rows, "compared": told})
 
 
 def confusion(one: HeadRecord) -> Section:
@@ -64,9 +67,15 @@ def per_label(one: HeadRecord) -> Section:
     """Support, precision, recall and F1 of each label, and average precision where the run gives it."""
     if not one.per_class:
         return Section("Labels", note="The run holds no figures per label for this head.")
-    known = ("precision", "recall", "f1", "average_precision")
+    known = ("threshold", "precision", "recall", "f1", "average_precision")
     columns = [name for name in known if any(line.get(name) is not None for line in one.per_class)]
-    data = {"lines": one.per_class, "columns": columns, "colours": colours(one.head.space)}
+    at, said = one.at_thresholds, ""
+    if at:
+        figures = [
+            f"{words.title(name)} {words.figure(at[name], name)}" for name in ("macro_f1", "micro_f1", "jaccard")
+        ]
+        said = f"{', '.join(figures)}. {sentence(at['chosen'], at['same'])}"
+    data = {"lines": one.per_class, "columns": columns, "colours": colours(one.head.space), "said": said}
     return Section("Labels", "per_label", data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,9 @@ def section(record: RunRecord) -> Section:
     watched = _title(history.watched, record)
     drawn = [
         _loss(history),
+        *(_loss(history, head.name) for head in record.task),
         *(_metric(history, column, record) for column in _columns(history, record)),
+        _weights(history, record),
         _rate(history),
     ]
     data = {
@@ -80,8 +83,11 @@ def _borders(history: History) -> list[float]:
     return [float(epochs[at + 1]) - 0.5 for at in np.flatnonzero(np.diff(phase))]
 
 
-def _loss(history: History) -> Plot | None:
-    lines = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
+def _loss(history: History, head: str = "") -> Plot | None:
+    """Training and validation loss of all heads together, by their declared weights, or of one."""
+    end, title = (f".{head}", f"Loss, {head}") if head else ("", "Loss")
+    looks = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
+    lines = {f"{column}{end}": look for column, look in looks.items()}
     there = {column: look for column, look in lines.items() if _drawn(history, column)}
     if not there:
         return None
@@ -92,7 +98,7 @@ def _loss(history: History) -> Plot | None:
         axes.legend()
 
     ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in there.items())
-    return Plot(_curve(history, "loss", "Loss", draw), f"Loss over epochs: {ends}.")
+    return Plot(_curve(history, f"loss{end}", title, draw), f"{title} over epochs: {ends}.")
 
 
 def _metric(history: History, column: str, record: RunRecord) -> Plot:
@@ -104,6 +110,22 @@ def _metric(history: History, column: str, record: RunRecord) -> Plot:
             axes.plot(_epochs(history)[history.best], values[history.best], "o", color=STAND_IN["accent"], markersize=6)
 
     return Plot(_curve(history, column, title, draw), f"{title} over epochs: ends at {values[-1]:.3f}.")
+
+
+def _weights(history: History, record: RunRecord) -> Plot | None:
+    """The weights that the heads' losses have learned."""
+    there = {head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")}
+    if not there:
+        return None
+    looks = [(STAND_IN[colour], dash) for dash in ("-", "--", ":") for colour in ("accent", "second", "ink")]
+
+    def draw(axes: Any) -> None:
+        for (head, column), (colour, dash) in zip(there.items(), itertools.cycle(looks), strict=False):
+            axes.plot(_epochs(history), history.columns[column], color=colour, linestyle=dash, label=head)
+        axes.legend()
+
+    ends = ", ".join(f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in there.items())
+    return Plot(_curve(history, "weights", "Learned weights", draw), f"Learned weights over epochs: {ends}.")
 
 
 def _rate(history: History) -> Plot | None:
@@ -132,4 +154,4 @@ def _curve(history: History, name: str, title: str, draw: Callable[[Any], None])
         if history.best is not None:
             axes.axvline(_epochs(history)[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
 
-    return plots.svg(f"curve-{name.replace(' ', '-')}", framed)
+    return plots.svg(f"curve-{name.replace(' ', '-').replace('.', '-')}", framed)

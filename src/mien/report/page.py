@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..extras import require
-from . import words
+from . import summary, words
 from .palette import PAGE
 from .record import RunRecord
 from .section import Section
-from .summary import shares
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -28,7 +27,14 @@ class Node:
 
 
 def render(record: RunRecord, sections: tuple[Section, ...]) -> str:
-    """The whole page as HTML."""
+    """The whole page of a run as HTML."""
+    return page(record.name, sections, shares=summary.shares(record))
+
+
+def page(
+    name: str, sections: tuple[Section, ...], kind: str = "report", *, shares: Sequence[tuple[str, str, float]] = ()
+) -> str:
+    """A whole page as HTML: its name, what kind of page it is, and (label, colour, share) of the raters' answers."""
     jinja2 = require("jinja2", "report")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -40,10 +46,10 @@ def render(record: RunRecord, sections: tuple[Section, ...]) -> str:
     environment.filters.update(
         figure=words.figure, percent=words.percent, number=words.number, title_of=words.title, meaning=words.meaning
     )  # fmt: skip
-    page = environment.get_template("page.html").render(
-        record=record, nodes=list(place(sections)), shares=shares(record), colours=PAGE
+    text = environment.get_template("page.html").render(
+        name=name, kind=kind, nodes=list(place(sections)), shares=shares, colours=PAGE
     )  # fmt: skip
-    return str(page)
+    return str(text)
 
 
 def place(sections: tuple[Section, ...], above: str = "", level: int = 2) -> Iterator[Node]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError, StoreError
 from ..extras import require
+from ..labels import LabelSpace
+from ..matching import restricted
 from ..metrics import METRICS
 from ..records import Floats
 from ..store import Store
@@ -55,14 +57,19 @@ class Outputs:
 
 @dataclass(frozen=True)
 class HeadRecord:
-    """What was measured of one head; parts that the run lacks are empty or None."""
+    """What was measured of one head; parts that the run lacks are empty or None.
+
+    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
+    """
 
     head: Head
     rows: int = 0
     measures: tuple[Measure, ...] = ()
     per_class: tuple[Mapping[str, Any], ...] = ()
     per_column: tuple[Mapping[str, Any], ...] = ()
+    at_thresholds: Mapping[str, Any] = field(default_factory=dict)
     confusion: NDArray[np.int64] | None = None
+    compared: Mapping[str, Any] = field(default_factory=dict)
     outputs: Outputs | None = None
 
 
@@ -180,6 +187,9 @@ def _predictions(path: Path) -> dict[str, Any]:
 
 def _head(head: Head, results: Mapping[str, Any], table: Mapping[str, Any]) -> HeadRecord:
     found = results.get("heads", {}).get(head.name, {})
+    compared = found.get("compared") or {}
+    if compared:
+        head = replace(head, space=LabelSpace(head.space.name, tuple(compared["labels"])))
     chance = found.get("chance") or {}
     confusion = np.asarray(found.get("confusion") or (), np.int64)
     return HeadRecord(
@@ -191,9 +201,16 @@ def _head(head: Head, results: Mapping[str, Any], table: Mapping[str, Any]) -> H
         ),
         per_class=_lines(found.get("per_class")),
         per_column=_lines(found.get("per_column")),
+        at_thresholds=_at_thresholds(found, results.get("data") or {}),
         confusion=confusion if confusion.shape == (len(head), len(head)) else None,
+        compared=compared,
         outputs=_outputs(head, table),
     )
+
+
+def _at_thresholds(found: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+    at = found.get("at_thresholds") or {}
+    return at and {**at, "same": bool(data.get("chosen_on"))}
 
 
 def _number(value: Any) -> float:
@@ -212,7 +229,7 @@ def _outputs(head: Head, table: Mapping[str, Any]) -> Outputs | None:
     names = [f"{head.name}.{label}" for label in head.space.labels]
     if any(name not in table or f"{name}.true" not in table for name in names):
         return None
-    predicted = np.stack([table[name] for name in names], axis=1).astype(np.float32)
+    predicted = restricted(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
     true = np.stack([table[f"{name}.true"] for name in names], axis=1).astype(np.float32)
     annotated = np.flatnonzero(np.isfinite(true).any(axis=1) & np.isfinite(predicted).all(axis=1))
     return Outputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None

@@ -10,6 +10,8 @@ METRICS: dict[str, tuple[str, str, bool]] = {
     "accuracy": ("Accuracy", "faces whose likeliest label is the raters' label", True),
     "balanced_accuracy": ("Balanced accuracy", "mean share found per label, each label counting alike", True),
     "macro_f1": ("Macro F1", "mean over labels of the harmonic mean of precision and recall", True),
+    "micro_f1": ("Micro F1", "harmonic mean of precision and recall of all labels counted together", True),
+    "jaccard": ("Jaccard", "mean over faces of the share of tags both said and true among those either", True),
     "kappa": ("Cohen's kappa", "agreement beyond what the label shares alone would give", False),
     "log_loss": ("Log loss", "mean surprise at the raters' label, in nats", False),
     "kl": ("KL divergence", "information lost when the prediction stands for the raters, in nats", False),

@@ -35,13 +35,25 @@ class Augmentation:
 
 
 def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:
-    """Mix each face with a random other: `share` of itself, blended, or with a patch of the other pasted in."""
-    other = torch.randperm(len(pixels), device=pixels.device)
+    """Mix each face with a random other: `share` of itself, blended, or with a patch of the other pasted in.
+
+    Faces are mixed among those with the same targets missing, so that no target is lost and none is made up.
+    """
+    other = _partners(torch.cat([target.isnan() for target in targets.values()], dim=1))
     if patch:
         pixels, share = _pasted(pixels, pixels[other], share)
     else:
         pixels = share * pixels + (1 - share) * pixels[other]
     return pixels, {name: share * target + (1 - share) * target[other] for name, target in targets.items()}
+
+
+def _partners(missing: Tensor) -> Tensor:
+    """A random permutation (N,) that moves rows of `missing` (N, K) only among their equals."""
+    drawn = torch.randperm(len(missing), device=missing.device)
+    pattern = torch.unique(missing.byte(), dim=0, return_inverse=True)[1]
+    other = torch.empty_like(drawn)
+    other[pattern.argsort(stable=True)] = drawn[pattern[drawn].argsort(stable=True)]
+    return other
 
 
 def _pasted(pixels: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:

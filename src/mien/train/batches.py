@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import lightning
@@ -14,36 +16,67 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..config import Config
 from ..errors import StoreError
+from ..machine import usable_cores
 from ..pictures import Preprocessing
+from ..records import Pixels
 from ..store import Rows, Store
 from ..tasks import Task
 
 Batch = dict[str, Any]
+_BLOCK = 64
 
 
 class FaceSet(Dataset[Batch]):
     """Faces of some rows, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
 
-    Held in memory as uint8 when that takes at most `memory_gb`, else read from the store batch by batch.
+    Held in memory as uint8 when that takes at most `memory_gb`, as they are in the store or as the network is shown them,
+    whichever is smaller; else read from the store batch by batch.
     """
 
     def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
         self.store, self.rows, self.pre = store, rows, pre
+        self.boxes = store.boxes(rows)
         self.targets = {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
-        size = np.prod(store.image_shape) * len(rows) if store.image_shape else np.inf
-        self.held = np.asarray(store.images(rows)) if size <= memory_gb * 1e9 else None
+        stored = np.prod(store.image_shape) if store.image_shape else np.inf
+        shown = pre.size**2 * pre.channels
+        self.raw = self.fitted = None
+        if min(stored, shown) * len(rows) <= memory_gb * 1e9:
+            if stored < shown:
+                self.raw = np.asarray(store.images(rows))
+            else:
+                self.fitted = self._fit_all()
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, picks: list[int]) -> Batch:
         """The batch of these positions."""
-        faces = self.held[picks] if self.held is not None else self.store.images(self.rows[picks])
-        pixels = self.pre.fit(faces).reshape(len(picks), self.pre.size, self.pre.size, self.pre.channels)
+        pixels = self.fitted[picks] if self.fitted is not None else self._fit(picks)
         return {
             "pixels": torch.from_numpy(pixels).permute(0, 3, 1, 2),
             "targets": {name: values[picks] for name, values in self.targets.items()},
         }
+
+    def _fit_all(self) -> Pixels:
+        """What the network is shown of all faces, made once, on all cores, a few at a time so that memory stays bounded."""
+        fitted = np.empty((len(self), self.pre.size, self.pre.size, self.pre.channels), np.uint8)
+
+        def fill(start: int) -> None:
+            end = min(start + _BLOCK, len(self))
+            fitted[start:end] = self._fit(list(range(start, end)))
+
+        with warnings.catch_warnings(), ThreadPoolExecutor(usable_cores()) as pool:
+            warnings.simplefilter("ignore")  # each decoding does so too, and what threads restore would be each other's
+            list(pool.map(fill, range(0, len(self), _BLOCK)))
+        return fitted
+
+    def _fit(self, picks: list[int]) -> Pixels:
+        """What the network is shown of these positions: uint8 (n, S, S, C)."""
+        pictures = self.raw[picks] if self.raw is not None else self.store.images(self.rows[picks])
+        return self._shaped(self.pre.fit(pictures, self.boxes[picks]))
+
+    def _shaped(self, fitted: Pixels) -> Pixels:
+        return fitted.reshape(len(fitted), self.pre.size, self.pre.size, self.pre.channels)
 
 
 class EpochOrder(Sampler[list[int]]):

@@ -45,7 +45,8 @@ class WholeFiles(TorchCheckpointIO):
 class History(Callback):
     """One row an epoch, kept in the checkpoint and written to `history.csv`.
 
-    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation.
+    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation. Of several heads
+    `train_loss.HEAD` and `validation_loss.HEAD` are unweighted; `weight.HEAD` is a learned weight at the end of the epoch.
     """
 
     def __init__(self, path: Path, rows: list[dict[str, Any]], phase: int) -> None:
@@ -66,6 +67,8 @@ class History(Callback):
         seen = trainer.num_training_batches * trainer.train_dataloader.sampler.batch_size
         rate = module.optimizers().param_groups[0]["lr"]
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        weights = {f"weight.{head}": weight for head, weight in module.weighting.learned().items()}
+        learnt = {**module.training_losses(), **weights}
         self.rows.append(
             {
                 "phase": self.phase,
@@ -74,18 +77,18 @@ class History(Callback):
                 "lr": rate,
                 "seconds": round(seconds, 3),
                 "faces_per_second": round(seen / (self.trained - self.start), 1),
-                "train_loss": float(module.running),
+                **learnt,
                 **scores,
             }
         )
         for logger in trainer.loggers:
-            logger.log_metrics({"train_loss": float(module.running), "lr": rate}, step=trainer.global_step)
+            logger.log_metrics({**learnt, "lr": rate}, step=trainer.global_step)
         self.write()
 
     def write(self) -> None:
         """Write the table whole."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(text, list(dict.fromkeys(key for row in self.rows for key in row)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         write_text(self.path, text.getvalue())
@@ -145,7 +148,8 @@ class Bar(Callback):
         module = trainer.lightning_module
         value = trainer.callback_metrics.get(module.watch.key)
         metric = "" if value is None else f"  {module.watch.metric} {float(value):.4f}"
-        return f"{self.label} epoch {epoch}/{trainer.max_epochs}  loss {float(module.running):.4f}{metric}"
+        loss = module.training_losses()["train_loss"]
+        return f"{self.label} epoch {epoch}/{trainer.max_epochs}  loss {loss:.4f}{metric}"
 
 
 def averaged(decay: float) -> Callback:

@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +18,18 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch import nn
 
 from .. import losses, models
 from ..config import Config, dumps, load
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, StoreError
 from ..files import write_text
 from ..machine import usable_cores
 from ..models import Network
 from . import callbacks, optim
 from .batches import Faces, mixed_seed
-from .module import Trainee, watched
+from .module import Trainee, Watch, watched
+from .weights import HeadWeights, class_weights
 
 
 def train(config: Config, run: Path, resume: bool = False) -> Network:
@@ -40,15 +43,21 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
         losses.check(head)
     for phase in config.train.phases:
         optim.check(phase)
-    watched(config, task)
+    watch = watched(config, task)
+    weighting = HeadWeights(task, config.train.head_weights)
     _check_claim(config, run, resume)
     torch.set_num_threads(config.train.threads or usable_cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = models.build(config.model, task)
     # A third faster on a processor, and what a GPU's tensor cores want.
     network.to(memory_format=torch.channels_last)
-    work = _Run(config, run, network, Faces(config, task, models.preprocessing(config.model)))
+    faces = Faces(config, task, models.preprocessing(config.model))
+    _check_watched(faces, watch)
+    work = _Run(config, run, network, weighting, faces)
     write_text(run / "config.toml", dumps(config))
+    for name, weights in class_weights(config, task, faces.training.targets).items():
+        said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
+        sys.stderr.write(f"class weights of {name}: {said}\n")
     with _quiet():
         for number in range(1, len(config.train.phases) + 1):
             work.finish(number)
@@ -57,11 +66,12 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
 
 @dataclass
 class _Run:
-    """A run under way: its network, its faces, and the rows of its history."""
+    """A run under way: its network, the weights of its heads, its faces, and the rows of its history."""
 
     config: Config
     folder: Path
     network: Network
+    weighting: HeadWeights
     faces: Faces
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -74,7 +84,7 @@ class _Run:
         else:
             self._fit(number, folder)
             write_text(done, json.dumps(self.rows))
-        _restore(self.network, folder / "best.ckpt")
+        _restore({"network.": self.network, "weighting.": self.weighting}, folder / "best.ckpt")
 
     def _fit(self, number: int, folder: Path) -> None:
         module = self._trainee(number)
@@ -104,7 +114,7 @@ class _Run:
         self.network.freeze(phase.frozen)
         self.network.train()
         self.faces.phase = number
-        return Trainee(self.network, self.faces, phase)
+        return Trainee(self.network, self.faces, phase, self.weighting)
 
     def _hooks(self, number: int, module: Trainee) -> list[Callback]:
         train = self.config.train
@@ -119,16 +129,16 @@ class _Run:
         return hooks
 
 
-def _restore(network: Network, path: Path) -> None:
-    """Load the weights of a checkpoint; averaged ones where weights were averaged."""
+def _restore(parts: dict[str, nn.Module], path: Path) -> None:
+    """Load the weights of a checkpoint into its parts, by prefix; averaged ones where weights were averaged."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(f"{path}: not a whole checkpoint: {error}") from None
-    prefix = "network."
-    network.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    )
+    for prefix, part in parts.items():
+        part.load_state_dict(
+            {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+        )
 
 
 def _check_claim(config: Config, run: Path, resume: bool) -> None:
@@ -140,6 +150,16 @@ def _check_claim(config: Config, run: Path, resume: bool) -> None:
         raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
     if (before := _difference(load(saved).to_dict(), config.to_dict())) is not None:
         raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
+
+
+def _check_watched(faces: Faces, watch: Watch) -> None:
+    """Raise StoreError where no validation face can tell which epoch is the best."""
+    if not losses.annotated(faces.task.head(watch.head), faces.validation.targets[watch.head]):
+        data = faces.config.data
+        raise StoreError(
+            f"{data.store}: split '{data.validation}' has no annotated {watch.head}, whose {watch.metric} picks the best epoch "
+            "(train.monitor names another)"
+        )
 
 
 def _difference(before: Any, now: Any, key: str = "") -> str | None:

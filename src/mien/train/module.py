@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,10 +13,13 @@ from .. import losses, metrics
 from ..config import Config, PhaseConfig
 from ..losses import Setting
 from ..models import Network, activate
-from ..tasks import Head, Kind, Task
+from ..tasks import Task
 from . import optim
 from .augment import Augmentation
 from .batches import Batch, Faces
+from .weights import HeadWeights, class_weights
+
+Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,37 @@ class Watch:
         return f"validation_{self.head}_{self.metric}"
 
 
+@dataclass
+class Mean:
+    """A mean that grows, on the device of what it is given."""
+
+    total: Tensor | float = 0.0
+    count: int = 0
+
+    def add(self, value: Tensor) -> None:
+        """Take one more value in."""
+        self.total, self.count = self.total + value, self.count + 1
+
+    @property
+    def value(self) -> float:
+        """The mean so far."""
+        return float(self.total) / self.count
+
+
 class Trainee(lightning.LightningModule):
     """A network in training for one phase."""
 
-    def __init__(self, network: Network, faces: Faces, phase: PhaseConfig) -> None:
+    def __init__(self, network: Network, faces: Faces, phase: PhaseConfig, weighting: HeadWeights) -> None:
         super().__init__()
-        self.network, self.phase, self.task = network, phase, faces.task
+        self.network, self.phase, self.task, self.weighting = network, phase, faces.task, weighting
         self.watch = watched(faces.config, faces.task)
         self.settings = settings(faces.config, faces.task, faces.training.targets)
         self.augment = Augmentation(faces.config.train.augment)
-        self.mean = nn.Buffer(torch.tensor(faces.pre.mean).view(1, -1, 1, 1), persistent=False)
-        self.std = nn.Buffer(torch.tensor(faces.pre.std).view(1, -1, 1, 1), persistent=False)
-        self.running = torch.zeros(())
-        self.seen: list[tuple[dict[str, Tensor], dict[str, Tensor], float]] = []
+        views = len(faces.pre.views)
+        self.mean = nn.Buffer(torch.tensor(faces.pre.mean * views).view(1, -1, 1, 1), persistent=False)
+        self.std = nn.Buffer(torch.tensor(faces.pre.std * views).view(1, -1, 1, 1), persistent=False)
+        self.running: dict[str, Mean] = {}
+        self.seen: list[tuple[Tensors, Tensors]] = []
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
@@ -54,52 +74,67 @@ class Trainee(lightning.LightningModule):
         scores: dict[str, Tensor] = self.network(normal)
         return scores
 
-    def loss(self, scores: dict[str, Tensor], targets: dict[str, Tensor], smooth: bool) -> Tensor:
-        """The weighted sum of the heads' losses; label smoothing is for training alone."""
-        total = torch.zeros((), device=self.device)
-        for head in self.task:
-            setting = self.settings[head.name]
-            total = total + head.weight * losses.head_loss(
-                scores[head.name], targets[head.name], setting if smooth else replace(setting, smoothing=0.0)
-            )
-        return total
+    def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
+        """Each head's loss, unweighted; label smoothing is for training alone."""
+        settings = self.settings if smooth else {k: replace(s, smoothing=0.0) for k, s in self.settings.items()}
+        return {name: losses.head_loss(scores[name], targets[name], setting) for name, setting in settings.items()}
 
     def on_train_epoch_start(self) -> None:
-        """Start the running mean of the loss."""
-        self.running = torch.zeros((), device=self.device)
+        """Start the running means of the heads' losses."""
+        self.running = {head.name: Mean() for head in self.task}
 
-    def training_step(self, batch: Batch, index: int) -> Tensor:
+    def training_step(self, batch: Batch) -> Tensor:
         """Augment, predict, and return the loss."""
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
             pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"])
-        loss = self.loss(self(pixels), targets, smooth=True)
-        self.running += (loss.detach() - self.running) / (index + 1)
+        parts = self.losses(self(pixels), targets, smooth=True)
+        there = self._annotated(targets)
+        for name in there:
+            self.running[name].add(parts[name].detach())
+        loss: Tensor = self.weighting(parts, there)
         return loss
+
+    def training_losses(self) -> dict[str, float]:
+        """Mean losses of the epoch so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
+        return self._summed("train_loss", {name: mean.value for name, mean in self.running.items() if mean.count})
 
     def validation_step(self, batch: Batch) -> None:
         """Collect what is scored at the end of the epoch, over the whole set."""
         scores = self(batch["pixels"].float() / 255)
-        loss = float(self.loss(scores, batch["targets"], smooth=False))
-        self.seen.append(({name: values.float().cpu() for name, values in scores.items()}, batch["targets"], loss))
+        self.seen.append((_fetched(scores), _fetched(batch["targets"])))
 
     def on_validation_epoch_end(self) -> None:
         """Score every head over the whole validation set."""
-        sizes = [len(next(iter(scores.values()))) for scores, _, _ in self.seen]
-        results = {"validation_loss": float(np.average([loss for _, _, loss in self.seen], weights=sizes))}
+        scores, targets = (
+            {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*self.seen, strict=True)
+        )
+        self.seen.clear()
+        parts, there = self.losses(scores, targets, smooth=False), self._annotated(targets)
+        results = self._summed("validation_loss", {name: float(parts[name]) for name in there})
         for head in self.task:
-            output = activate(head, torch.cat([scores[head.name] for scores, _, _ in self.seen])).numpy()
-            target = torch.cat([targets[head.name] for _, targets, _ in self.seen]).cpu().numpy()
+            output, target = activate(head, scores[head.name]).numpy(), targets[head.name].numpy()
             for name, value in metrics.evaluate_head(head, output, target).items():
                 results[f"validation_{head.name}_{name}"] = value
-        self.seen.clear()
         self.log_dict({name: torch.tensor(value, dtype=torch.float64) for name, value in results.items()})
+
+    def _annotated(self, targets: Tensors) -> list[str]:
+        return [head.name for head in self.task if losses.annotated(head, targets[head.name])]
+
+    def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
+        """Losses by declared weight under one name, and apart. Learned weights would make epochs hard to compare."""
+        apart = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
+        return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **apart}
 
     def configure_optimizers(self) -> Any:
         """The phase's optimizer and schedule."""
-        optimizer = optim.optimizer(self.network, self.phase)
+        optimizer = optim.optimizer(self, self.phase)
         steps = int(self.trainer.estimated_stepping_batches)
         plan = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
         return {"optimizer": optimizer, "lr_scheduler": plan}
+
+
+def _fetched(tensors: Tensors) -> Tensors:
+    return {name: values.float().cpu() for name, values in tensors.items()}
 
 
 def watched(config: Config, task: Task) -> Watch:
@@ -110,23 +145,14 @@ def watched(config: Config, task: Task) -> Watch:
     return Watch(head.name, metric, metrics.metric_for(metric, head).higher_is_better)
 
 
-def settings(config: Config, task: Task, targets: dict[str, Tensor]) -> dict[str, Setting]:
-    """What each head's loss needs: smoothing, and class weights from the training targets."""
-    weigh = config.train.balance == "loss"
+def settings(config: Config, task: Task, targets: Tensors) -> dict[str, Setting]:
+    """What each head's loss needs: smoothing, and class weights in the order of its labels."""
+    weights = class_weights(config, task, targets)
     return {
         head.name: Setting(
             head,
             config.train.label_smoothing,
-            _class_weights(head, targets[head.name]) if weigh and head.kind is not Kind.VALUES else None,
+            torch.tensor([weights[head.name][label] for label in head.space.labels]) if head.name in weights else None,
         )
         for head in task
     }
-
-
-def _class_weights(head: Head, target: Tensor) -> Tensor:
-    """Inverse frequency with mean 1 over samples; for TAGS absent over present, at most 20."""
-    known = target[~target.isnan().any(1)]
-    counts = known.sum(0).clamp_min(1.0)
-    if head.kind is Kind.TAGS:
-        return ((len(known) - counts) / counts).clamp(1.0, 20.0)
-    return counts.sum() / (len(counts) * counts)

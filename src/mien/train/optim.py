@@ -47,9 +47,9 @@ def check(phase: PhaseConfig) -> None:
         raise ConfigError(f"warmup = {phase.warmup}: schedule '{phase.schedule}' takes none, set it to 0")
 
 
-def optimizer(network: nn.Module, phase: PhaseConfig) -> Optimizer:
-    """An optimizer over what may learn; biases and norms (one-dimensional weights) do not decay."""
-    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+def optimizer(module: nn.Module, phase: PhaseConfig) -> Optimizer:
+    """An optimizer over what may learn; biases, norms and head weights (all one-dimensional) do not decay."""
+    learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": phase.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .expression import Array, Expression
+from .expression import Array, Expression, mix
 
 Colour = tuple[float, float, float]
 
@@ -71,6 +71,10 @@ class Look:
     habit: Expression
     view: View
 
+    def candid(self) -> Look:
+        """This person without a resting face of their own, showing what they feel as strongly as it is."""
+        return replace(self, vivid=1.0, habit=Expression())
+
 
 def draw_look(rng: np.random.Generator) -> Look:
     """Draw a look. The same state of the generator gives the same look."""
@@ -101,6 +105,12 @@ def draw_look(rng: np.random.Generator) -> Look:
         habit=Expression(*rng.normal(0, 0.07, len(Expression._fields)).tolist())._replace(smirk=0.0),
         view=_draw_view(rng),
     )
+
+
+def acted(probabilities: Array, look: Look) -> Expression:
+    """The expression of a distribution (8,) as this person shows it."""
+    pure = np.array(mix(probabilities, look.variant))
+    return Expression(*(look.vivid * pure + np.array(look.habit)).tolist())
 
 
 def _draw_view(rng: np.random.Generator) -> View:

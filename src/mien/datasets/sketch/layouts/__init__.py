@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ....records import Sample
+from . import affectnet, emotic, smallsets
 
 __all__ = ["LAYOUTS"]
 
@@ -13,4 +14,19 @@ __all__ = ["LAYOUTS"]
 Writer = Callable[[Path, Iterable[Sample]], None]
 
 #: By the name of the importer that reads it back.
-LAYOUTS: dict[str, Writer] = {}
+LAYOUTS: dict[str, Writer] = {
+    "emotic": emotic.write_mat,
+    "emotic-csv": emotic.write_csv,
+    "emotic-arrays": emotic.write_arrays,
+    "emotic-folders": emotic.write_folders,
+    "prob-rank": affectnet.prob_rank,
+    "affectnet": affectnet.affectnet,
+    "affectnet-csv": affectnet.affectnet_csv,
+    "rafdb": smallsets.rafdb,
+    "rafdb-compound": smallsets.rafdb_compound,
+    "rafdb-folders": smallsets.rafdb_folders,
+    "ck48": smallsets.ck48,
+    "jaffe": smallsets.jaffe,
+    "table": smallsets.table,
+    "folders": smallsets.folders,
+}

@@ -1,0 +1,58 @@
+"""CK+48: the last three frames of 327 sequences of CK+ as 48x48 faces, `CK+48/<class>/S<subject>_<sequence>_<frame>.png`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import DataError
+from ..labels import EXPRESSION8
+from ..records import Sample
+from . import official
+from .base import Importer, Journal
+from .face_files import listed
+from .labelling import BASIC, basic_targets
+
+PUBLISHED = {"angry": 135, "contempt": 54, "disgust": 177, "fear": 75, "happy": 207, "sad": 84, "surprise": 249}
+_NAME = re.compile(r"(S\d{3})_\d{3}_\d{8}", re.IGNORECASE)
+
+
+def recognises(root: Path) -> bool:
+    """A folder, or one called CK+48 inside it, with class folders whose first picture has a name of CK+."""
+    folders = [folder for folder in _folders(root) if folder.name in EXPRESSION8]
+    return any(_NAME.fullmatch(path.stem) for folder in folders for path in listed(folder)[:1])
+
+
+def _folders(root: Path) -> list[Path]:
+    base = root / "CK+48" if (root / "CK+48").is_dir() else root
+    return sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Samples by class, subject and frame, in no split; a subject is a group. Raises DataError."""
+    found = [(path, label) for folder in _folders(root) for path, label in _listed(folder, journal)]
+    if not found:
+        raise DataError(f"{root}: no pictures such as {root / 'CK+48' / 'anger' / 'S010_004_00000017.png'}")
+    official.compare([label for _, label in found], PUBLISHED, journal)
+    journal.total = len(found)
+    for path, label in found:
+        if name := _NAME.fullmatch(path.stem):
+            subject = name[1].upper()
+            source = path.relative_to(root).as_posix()
+            yield Sample(path, basic_targets(label), "", source, group=subject, attributes={"subject": subject})
+        else:
+            journal.bad(f"{path}: the name tells no subject, needed are names such as S010_004_00000017.png")
+
+
+def _listed(folder: Path, journal: Journal) -> list[tuple[Path, str]]:
+    files = listed(folder)
+    if folder.name in EXPRESSION8:
+        return [(path, EXPRESSION8.labels[EXPRESSION8.index(folder.name)]) for path in files]
+    if files:
+        classes = ", ".join(PUBLISHED)
+        journal.bad(f"{folder}: no class of CK+ ({classes}), {len(files)} pictures inside")
+    return []
+
+
+CK48 = Importer("ck48", "a folder with CK+48/<class>/S<subject>_<sequence>_<frame>.png", BASIC, recognises, read)

@@ -1,0 +1,55 @@
+"""JAFFE: ten women posing seven expressions, `KA.AN1.39.tiff` = subject, expression and take, number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import DataError
+from ..records import Sample
+from . import official
+from .base import Importer, Journal
+from .face_files import listed
+from .labelling import BASIC, basic_targets
+
+CODES = {"AN": "angry", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sad", "SU": "surprise"}
+SUBJECTS = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
+_NAME = re.compile(rf"({'|'.join(SUBJECTS)})\.?({'|'.join(CODES)})\d*\.?\d*")
+
+
+def recognises(root: Path) -> bool:
+    """A folder, or one inside it, where half of the pictures or more have names of JAFFE."""
+    files = _pictures(root)
+    return 2 * sum(bool(_parts(path)) for path in files) > len(files)
+
+
+def _pictures(root: Path) -> list[Path]:
+    """The pictures of the folder, or of the first folder inside that has any."""
+    inner = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    return next(filter(None, map(listed, [root, *inner])), []) if root.is_dir() else []
+
+
+def _parts(path: Path) -> re.Match[str] | None:
+    """Subject and expression of a name, whatever blanks and other strange characters stand in it."""
+    return _NAME.fullmatch(re.sub(r"[^A-Z\d.]", "", path.stem.upper()))
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Samples by name, in no split; a subject is a group. Raises DataError."""
+    found = _pictures(root)
+    if not found:
+        raise DataError(f"{root}: no pictures such as {root / 'KA.AN1.39.tiff'}")
+    official.compare(["pictures" for path in found if _parts(path)], {"pictures": 213}, journal)
+    journal.total = len(found)
+    for path in found:
+        if parts := _parts(path):
+            subject, code = parts.groups()
+            source = path.relative_to(root).as_posix()
+            yield Sample(path, basic_targets(CODES[code]), "", source, group=subject, attributes={"subject": subject})
+        else:
+            choices = f"one of {', '.join(SUBJECTS)}, then one of {', '.join(CODES)}"
+            journal.bad(f"{path}: no name of JAFFE such as KA.AN1.39.tiff ({choices})")
+
+
+JAFFE = Importer("jaffe", "a folder with KA.AN1.39.tiff and the like", BASIC, recognises, read)

@@ -1,0 +1,97 @@
+"""Which heads a user's own class names fill, and the usual names of splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import DataError
+from ..files import natural
+from ..labels import EXPRESSION7, EXPRESSION8, SPACES, VAD, VALENCE_AROUSAL, LabelSpace, canonical
+from ..records import Target
+from ..tasks import TASKS, Head, Kind
+from . import distribution_files, sniff
+
+#: Folder names and table cells that name a split, in lower case.
+SPLITS: dict[str, str] = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "publictest": "validation",
+    "test": "test", "testing": "test", "privatetest": "test",
+}  # fmt: skip
+#: More names than this are no classes but something else, such as the names of files.
+MOST = 1000
+BASIC = (TASKS["expression7"].head("expression7"), TASKS["expression8"].head("expression8"))
+_CLASSES = tuple(space for space in SPACES.values() if space not in (VALENCE_AROUSAL, VAD))
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The CLASS heads of a set of class names; `note` says what was decided, '' where nothing is worth saying."""
+
+    heads: tuple[Head, ...]
+    note: str = field(default="", compare=False)
+
+    def targets(self, label: str) -> dict[str, Target]:
+        """The target of each head that knows this label. Raises DataError naming the choices."""
+        found: dict[str, Target] = {head.name: label for head in self.heads if label in head.space}
+        if not found:
+            raise DataError(f"label is {sniff.shown(label)}, allowed are {', '.join(self.heads[-1].space.labels)}")
+        return found
+
+
+def basic_targets(label: str) -> dict[str, Target]:
+    """The targets of a basic emotion: in both shipped heads, contempt in the one that has it."""
+    return {head.name: label for head in BASIC if label in head.space}
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is a class of any shipped label space."""
+    return any(name in space for space in _CLASSES)
+
+
+def declared(options: Mapping[str, str]) -> LabelSpace | None:
+    """The classes that the user declared: a shipped space by name, or names separated by commas. Raises ConfigError."""
+    text = options.get("labels", "").strip(" ,")
+    if not text:
+        return None
+    space = distribution_files.declared(text)
+    return space if text in SPACES else shipped(space.labels) or LabelSpace("label", space.labels)
+
+
+def shipped(names: Iterable[str]) -> LabelSpace | None:
+    """The shipped label space that has exactly these classes, if any."""
+    wanted = {canonical(name) for name in names}
+    return next((space for space in _CLASSES if {canonical(label) for label in space.labels} == wanted), None)
+
+
+def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> Labelling:
+    """The heads for the class names that were found: those declared, else the basic emotions where they hold all names,
+    else a shipped space of exactly these names, else a space of their own, sorted. Raises ConfigError, DataError."""
+    if space := declared(options):
+        return Labelling(heads_of(space))
+    names = {canonical(name): " ".join(name.split()) for name in found if name.strip()}
+    basic = tuple(head for head in BASIC if all(name in head.space for name in names))
+    if basic or not names:
+        return Labelling(basic or BASIC)
+    if space := shipped(names):
+        return Labelling(heads_of(space))
+    if len(names) > MOST:
+        raise DataError(f"{where}: {len(names)} different labels, such as {sniff.shown(min(names))}; at most {MOST}")
+    space = LabelSpace("label", tuple(sorted(names.values(), key=lambda name: natural(Path(name)))))
+    return Labelling(heads_of(space), _told(space))
+
+
+def heads_of(space: LabelSpace) -> tuple[Head, ...]:
+    """The CLASS heads that a space fills: a set of basic emotions those of the shipped tasks."""
+    for head in BASIC:
+        if shipped(head.space.labels) == shipped(space.labels):
+            return BASIC if head.space is EXPRESSION7 else (head,)
+    return (Head(space.name, Kind.CLASS, space),)
+
+
+def _told(space: LabelSpace) -> str:
+    others = [label for label in space.labels if label not in EXPRESSION8]
+    outside = f"; not in expression8: {', '.join(others)}" if len(others) < len(space) else ""
+    return f"head 'label', in this order: {', '.join(space.labels)} (--labels declares another){outside}"

@@ -1,0 +1,255 @@
+"""Which target of a store answers which head of a model, and which of their labels can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ConfigError, StoreError
+from .labels import LabelSpace
+from .records import Floats
+from .store import Rows, Store
+from .tasks import Head, Kind, Task
+
+#: How a target was found: what `compared.matched_by` in results.json says.
+NAME, USER, LABELS = "name", "--match", "most shared labels"
+_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
+_LEAST = {Kind.CLASS: 2, Kind.DISTRIBUTION: 2, Kind.TAGS: 1, Kind.VALUES: 1}
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Match:
+    """A head of a model, the target of a store that answers it, and the places (among the head's labels) that are compared."""
+
+    head: Head
+    target: Head
+    shared: tuple[int, ...]
+    matched_by: str = NAME
+
+    @property
+    def alike(self) -> bool:
+        """Whether both sides speak of the same in the same way, so that there is nothing to tell."""
+        same = self.head.name == self.target.name and self.head.kind is self.target.kind
+        return same and len(self.shared) == len(self.head) == len(self.target) and not self._rescales
+
+    @cached_property
+    def compared(self) -> Head:
+        """The head with only the labels that are compared."""
+        if len(self.shared) == len(self.head):
+            return self.head
+        space = self.head.space
+        return replace(self.head, space=LabelSpace(space.name, tuple(space.labels[k] for k in self.shared)))
+
+    @property
+    def model_only(self) -> list[str]:
+        """Labels of the model that the data lack."""
+        return [label for k, label in enumerate(self.head.space.labels) if k not in self.shared]
+
+    @property
+    def data_only(self) -> list[str]:
+        """Labels of the data that the model does not know."""
+        return [label for label in self.target.space.labels if label not in self.head.space]
+
+    @property
+    def rule(self) -> str:
+        """How the two are compared, in words."""
+        return "; ".join(self._rules())
+
+    def _rules(self) -> Iterator[str]:
+        yield "labels are compared by name"
+        if self.data_only and self.target.kind is Kind.CLASS:
+            yield "faces of a class that the model does not know are left out"
+        if self.data_only and self.target.kind is Kind.DISTRIBUTION:
+            yield "faces with more than half of their mass, or their top label, outside are left out; others are renormalised"
+        if self.model_only and self.head.kind in _SOFTMAX:
+            yield "the model's answers are restricted to the labels compared and renormalised"
+        if self.head.kind is not self.target.kind:
+            soft = self.target.kind is Kind.DISTRIBUTION
+            yield "a distribution counts by its top label" if soft else "a class is all mass on one label"
+        if self._rescales:
+            (low, high), (bottom, top) = self.target.bounds, self.head.bounds
+            yield f"{low:g} to {high:g} of the data is rescaled linearly to {bottom:g} to {top:g}, the model's units"
+
+    def answers(self, output: Floats) -> Floats:
+        """What the model says of the labels compared: (n, K) to (n, shared); probabilities are renormalised."""
+        whole = len(self.shared) == len(self.head)
+        return output if whole else restricted(output[:, self.shared], self.head.kind)
+
+    def truth(self, store: Store, rows: Rows) -> Floats:
+        """Targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not annotated, or left out."""
+        values = store.votes(self.target.name, rows)
+        taken = values[:, self._columns]
+        if self.head.kind in _SOFTMAX:
+            with np.errstate(invalid="ignore"):
+                taken = taken / taken.sum(axis=1, keepdims=True)
+            taken[self._keeps_out(values) >= 0] = np.nan
+        if self._rescales:
+            (low, high), (bottom, top) = self.target.bounds, self.head.bounds
+            taken = (taken - low) * ((top - bottom) / (high - low)) + bottom
+        return np.asarray(taken, np.float32)
+
+    def left_out(self, store: Store, rows: Rows) -> dict[str, int]:
+        """For each label that the model does not know, how many of the rows are left out on its account."""
+        out = self._keeps_out(store.votes(self.target.name, rows))
+        return {label: int((out == self.target.space.index(label)).sum()) for label in self.data_only}
+
+    def spread(self, truth: Floats) -> Floats:
+        """Targets of the labels compared as columns of the model's labels: (n, shared) to (n, K), the others NaN."""
+        full = np.full((len(truth), len(self.head)), np.nan, np.float32)
+        full[:, self.shared] = truth
+        return full
+
+    def describe(self, store: Store, rows: Rows, output: Floats, truth: Floats) -> dict[str, Any]:
+        """What `results.json` says of the comparison."""
+        record = {
+            "target": self.target.name,
+            "matched_by": self.matched_by,
+            "labels": list(self.compared.space.labels),
+            "model_only": self.model_only,
+            "data_only": self.left_out(store, rows),
+            "rule": self.rule,
+        }
+        return record | (self._accuracies(output, truth) if self.head.kind in _SOFTMAX else {})
+
+    def _accuracies(self, output: Floats, truth: Floats) -> dict[str, float]:
+        """Accuracy among the labels compared, and where every label of the model may be answered."""
+        kept = ~np.isnan(truth).any(axis=1)
+        if not kept.any():
+            return {}
+        true = truth[kept].argmax(axis=1)
+        among, free = self.answers(output)[kept].argmax(axis=1), output[kept].argmax(axis=1)
+        right = {"accuracy": among == true, "accuracy_unrestricted": free == np.asarray(self.shared)[true]}
+        return {name: float(hits.mean()) for name, hits in right.items()}
+
+    @property
+    def _rescales(self) -> bool:
+        return self.head.kind is Kind.VALUES and self.head.bounds != self.target.bounds
+
+    @cached_property
+    def _columns(self) -> list[int]:
+        """Columns of the target, for the labels compared."""
+        return [self.target.space.index(self.head.space.labels[k]) for k in self.shared]
+
+    def _keeps_out(self, values: Floats) -> NDArray[np.intp]:
+        """For each row of the target's values, the column of the label that keeps it out; -1 where it stays."""
+        columns = np.array([self.target.space.index(label) for label in self.data_only], np.intp)
+        if not len(columns) or self.head.kind not in _SOFTMAX:
+            return np.full(len(values), -1, np.intp)
+        outside, inside = values[:, columns], values[:, self._columns]
+        out = (outside.sum(axis=1) > inside.sum(axis=1)) | (outside.max(axis=1) > inside.max(axis=1))
+        return np.where(out, columns[outside.argmax(axis=1)], -1)
+
+
+def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = True) -> tuple[Match, ...]:
+    """For each head that the store can answer: the target `wanted` names, else the one of its name, else the one that shares
+    most labels.
+
+    A class is a distribution with all mass on one label, so these two kinds are comparable; otherwise the kinds must be the
+    same. With `other` (the model was trained on another store) labels that no face of the store bears count as lacking.
+    Raises ConfigError for a wish that cannot be met, StoreError where nothing, or too little, can be compared.
+    """
+    for name in wanted:
+        task.head(name)
+    found = [(head, _answer(head, store, wanted.get(head.name, ""))) for head in task]
+    matches = tuple(_matched(head, *answer, store, other) for head, answer in found if answer)
+    if not matches:
+        raise _nothing(task, store)
+    return matches
+
+
+def wishes(given: tuple[str, ...]) -> dict[str, str]:
+    """Read `HEAD=TARGET` words. Raises ConfigError."""
+    pairs = [word.partition("=") for word in given]
+    for word, (head, _, target) in zip(given, pairs, strict=True):
+        if not head or not target:
+            raise ConfigError(f"--match '{word}': needs HEAD=TARGET, such as expression7=expression8")
+    return {head: target for head, _, target in pairs}
+
+
+def restricted(taken: Floats, kind: Kind) -> Floats:
+    """What a model says of some of its labels only, (n, k): probabilities are renormalised."""
+    if kind not in _SOFTMAX:
+        return taken
+    taken = np.maximum(taken, _TINY)
+    return np.asarray(taken / taken.sum(axis=1, keepdims=True), np.float32)
+
+
+def sentences(head: str, compared: Mapping[str, Any]) -> list[str]:
+    """What a person should know of a comparison, from `compared` of results.json."""
+    how = {
+        USER: " as --match says",
+        LABELS: f": none has its name, this one shares most labels (--match {head}=TARGET takes another)",
+    }
+    said = [f"{head} is held against the target {compared['target']}{how.get(compared['matched_by'], '')}."]
+    said.append(f"Compared: {', '.join(compared['labels'])}.")
+    if compared["model_only"]:
+        said.append(f"Not in the data: {', '.join(compared['model_only'])}.")
+    if compared["data_only"]:
+        lost = [f"{label} ({count} left out)" if count else label for label, count in compared["data_only"].items()]
+        said.append(f"Unknown to the model: {', '.join(lost)}.")
+    said.append(f"Rule: {compared['rule']}.")
+    if compared["model_only"] and "accuracy" in compared:
+        free, among = compared["accuracy_unrestricted"], compared["accuracy"]
+        said.append(f"Accuracy {among:.4f} among the labels compared, {free:.4f} if any label may be answered.")
+    return said
+
+
+def _comparable(head: Head, target: Head) -> bool:
+    return head.kind is target.kind or (head.kind in _SOFTMAX and target.kind in _SOFTMAX)
+
+
+def _common(head: Head, target: Head) -> tuple[int, ...]:
+    """Places among the head's labels that the target knows too."""
+    return tuple(k for k, label in enumerate(head.space.labels) if label in target.space)
+
+
+def _answer(head: Head, store: Store, wish: str) -> tuple[Head, str] | None:
+    """The target that answers a head, and how it was found; None where none fits."""
+    fitting = {target.name: target for target in store.heads if _comparable(head, target)}
+    if wish:
+        if wish not in fitting:
+            choices = f"one of: {', '.join(fitting)}" if fitting else "it has none of that kind"
+            lacks = f"{store.path} has no target '{wish}' that fits a head of kind {head.kind} ({choices})"
+            raise ConfigError(f"--match {head.name}={wish}: {lacks}")
+        return fitting[wish], USER
+    if head.name in fitting:
+        return fitting[head.name], NAME
+    enough = [target for target in fitting.values() if len(_common(head, target)) >= _LEAST[head.kind]]
+    if not enough:
+        return None
+    return min(enough, key=lambda t: (-len(_common(head, t)), t.kind is not head.kind, len(t))), LABELS
+
+
+def _matched(head: Head, target: Head, matched_by: str, store: Store, other: bool) -> Match:
+    shared = _common(head, target)
+    if len(shared) < _LEAST[head.kind]:
+        raise _too_few(head, target, store)
+    if other and head.kind in _SOFTMAX:
+        values = store.votes(target.name, store.rows())
+        borne = np.nansum(values, axis=0) > 0
+        met = tuple(k for k in shared if borne[target.space.index(head.space.labels[k])])
+        shared = met if len(met) >= _LEAST[head.kind] else shared
+    return Match(head, target, shared, matched_by)
+
+
+def _too_few(head: Head, target: Head, store: Store) -> StoreError:
+    few = "fewer than two labels" if head.kind in _SOFTMAX else "no label"
+    theirs, ours = ", ".join(target.space.labels), ", ".join(head.space.labels)
+    return StoreError(
+        f"{store.path}: '{target.name}' ({theirs}) shares {few} with the model's '{head.name}' ({ours}); nothing to compare"
+    )
+
+
+def _nothing(task: Task, store: Store) -> StoreError:
+    """Why no head of the model can be scored."""
+    pairs = [(head, target) for head in task for target in store.heads if _comparable(head, target)]
+    if pairs:
+        return _too_few(*pairs[0], store)
+    wanted, there = (", ".join(f"{head.name}: {head.kind}" for head in heads) for heads in (task, store.heads))
+    return StoreError(f"{store.path}: has no target that the model answers with ({wanted}); it has: {there}")

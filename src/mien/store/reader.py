@@ -1,0 +1,231 @@
+"""A store opened for reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import pictures
+from ..errors import StoreError, lookup
+from ..records import Box, Floats, Pixels, Sample, Target
+from ..tasks import Head, Kind
+from .splits import SPLITS
+from .targets import decode
+from .writer import DESCRIPTION, SCHEMA
+
+Rows = NDArray[np.int64]
+_AT_ONCE = 256
+_GAP_BYTES = 1 << 16  # skipping less than this takes longer than reading it
+
+
+class Store:
+    """A store opened for reading. It holds no open file: every read opens, reads and closes, so it may be pickled."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Read the store's description. Raises StoreError for a missing, foreign or damaged file."""
+        self.path = Path(path)
+        with self.open() as file:
+            self.meta: dict[str, Any] = self._description(file)
+            self.image_shape: tuple[int, ...] | None = file["images"].shape[1:] if "images" in file else None
+            self._split = file["split"][:]
+            self.attributes: tuple[str, ...] = tuple(file.get("attributes", ()))
+            self._encoded = _Encoded(file) if "extents" in file else None
+        self.heads = tuple(Head.from_dict(table) for table in self.meta["heads"])
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def _description(self, file: h5py.File) -> dict[str, Any]:
+        if "mien" not in file.attrs:
+            raise StoreError(f"{self.path}: an HDF5 file, but no store of mien (import with `mien data import`)")
+        if file.attrs["mien"] != SCHEMA:
+            raise StoreError(f"{self.path}: of another schema than this version reads ({SCHEMA}); import again")
+        meta: dict[str, Any] = json.loads(file[DESCRIPTION][:].tobytes())
+        return meta
+
+    @contextmanager
+    def open(self, part: str = "") -> Iterator[h5py.File]:
+        """Open for one read; what HDF5 cannot read becomes one line that names the part."""
+        if not self.path.is_file():
+            raise StoreError(f"{self.path}: no such store")
+        try:
+            file = h5py.File(self.path, "r")
+        except OSError as error:
+            raise StoreError(f"{self.path}: not a readable HDF5 file: {error}") from None
+        try:
+            with file:
+                yield file
+        except (OSError, KeyError, RuntimeError):
+            what = f"'{part}'" if part else "it"
+            raise StoreError(f"{self.path}: {what} is damaged (missing, or a checksum fails); import again") from None
+
+    def rows(self, split: str = "") -> Rows:
+        """Row numbers of a split, ascending; all rows for ''. Raises StoreError where the split is empty."""
+        if not split:
+            return np.arange(len(self))
+        lookup({name: name for name in SPLITS}, split, "split")
+        found = np.flatnonzero(self._split == SPLITS.index(split))
+        if not len(found):
+            raise StoreError(f"{self.path}: split '{split}' is empty (there are: {', '.join(self.splits)})")
+        return found
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have rows."""
+        return tuple(name for code, name in enumerate(SPLITS) if (self._split == code).any())
+
+    def images(self, rows: Rows) -> Pixels | list[Pixels]:
+        """Faces of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are mixed."""
+        if self.image_shape is not None:
+            return np.asarray(self.read("images", rows), np.uint8)
+        return [pictures.decode(blob, f"{self.path}, row {row}") for blob, row in self._blobs(rows)]
+
+    def encoded(self, rows: Rows) -> list[bytes]:
+        """The picture files of some rows as they were imported. Raises StoreError for a store of pixels, or a damaged one."""
+        if self._encoded is None:
+            raise StoreError(f"{self.path}: holds pixels, not encoded pictures")
+        return [blob for blob, _ in self._blobs(rows)]
+
+    def _blobs(self, rows: Rows) -> Iterator[tuple[bytes, int]]:
+        assert self._encoded is not None
+        with self.path.open("rb", buffering=0) as file:
+            for row in rows.tolist():
+                if (blob := self._encoded.read(file.fileno(), row)) is None:
+                    raise StoreError(f"{self.path}: the picture of row {row} is damaged; import again")
+                yield blob, row
+
+    def boxes(self, rows: Rows) -> NDArray[np.int32]:
+        """Boxes of some rows, int32 (n, 4): left, top, width, height; zeros where there is none."""
+        return np.asarray(self.read("box", rows), np.int32)
+
+    def landmarks(self, rows: Rows) -> Floats | None:
+        """Landmarks of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
+        with self.open("landmarks") as file:
+            there = "landmarks" in file
+        return np.asarray(self.read("landmarks", rows), np.float32) if there else None
+
+    def attribute(self, name: str, rows: Rows) -> list[str]:
+        """What is said of some rows under a name: gender, age …; '' where nothing is. Raises ConfigError."""
+        lookup(dict.fromkeys(self.attributes), name, f"attribute of {self.path}")
+        return self.texts(f"attributes/{name}", rows)
+
+    def samples(self, rows: Rows) -> Iterator[Sample]:
+        """Everything that is known of some rows, as it was given to `write`."""
+        for start in range(0, len(rows), _AT_ONCE):
+            yield from self._samples(rows[start : start + _AT_ONCE])
+
+    def _samples(self, rows: Rows) -> list[Sample]:
+        images = self.images(rows) if self._encoded is None else self.encoded(rows)
+        targets = {head.name: self._given(head, rows) for head in self.heads}
+        attributes = {name: self.attribute(name, rows) for name in self.attributes}
+        landmarks, boxes = self.landmarks(rows), self.boxes(rows).tolist()
+        sources, groups = self.texts("source", rows), self.texts("group", rows)
+        return [
+            Sample(
+                images[k],
+                {name: said for name, given in targets.items() if (said := given[k]) is not None},
+                SPLITS[self._split[row]],
+                sources[k],
+                Box(*boxes[k]) if any(boxes[k]) else None,
+                groups[k],
+                () if landmarks is None or np.isnan(landmarks[k]).all() else landmarks[k].tolist(),
+                {name: given[k] for name, given in attributes.items() if given[k]},
+            )
+            for k, row in enumerate(rows)
+        ]
+
+    def _given(self, head: Head, rows: Rows) -> list[Target | None]:
+        return decode(self.read(f"targets/{head.name}", rows), self.read(f"masks/{head.name}", rows), head)
+
+    def target(self, head: Head, rows: Rows) -> Floats:
+        """Targets of a head as float32 (n, K), in the order of the *head's* labels; NaN where nobody annotated.
+
+        CLASS gives one-hot rows, DISTRIBUTION probabilities that sum to 1 over the labels both sides know. A label the
+        store does not know gets 0 in these two kinds, NaN in the others.
+        """
+        mine = self.head(head.name)
+        values = self._dense(mine, rows)
+        columns = head.space.mapping_to(mine.space)
+        if all(column is None for column in columns):
+            raise StoreError(f"{self.path}: '{head.name}' shares no label with {', '.join(mine.space.labels)}")
+        exclusive = head.kind in (Kind.CLASS, Kind.DISTRIBUTION)
+        unknown = np.full(len(rows), 0 if exclusive else np.nan, np.float32)
+        taken = np.stack([unknown if column is None else values[:, column] for column in columns], axis=1)
+        if exclusive:
+            with np.errstate(invalid="ignore"):
+                return np.asarray(taken / taken.sum(axis=1, keepdims=True), np.float32)
+        return taken
+
+    def votes(self, name: str, rows: Rows) -> Floats:
+        """What the annotators gave for a DISTRIBUTION, not normalised: float32 (n, K), NaN where absent."""
+        return self._dense(self.head(name), rows)
+
+    def head(self, name: str) -> Head:
+        """The store's own description of a target. Raises StoreError naming those it has."""
+        for head in self.heads:
+            if head.name == name:
+                return head
+        raise StoreError(f"{self.path}: has no target '{name}' (it has: {', '.join(head.name for head in self.heads)})")
+
+    def _dense(self, head: Head, rows: Rows) -> Floats:
+        values, mask = self.read(f"targets/{head.name}", rows), self.read(f"masks/{head.name}", rows)
+        if head.kind is Kind.CLASS:
+            values = np.eye(len(head), dtype=np.float32)[values]
+        absent = ~mask if head.kind is Kind.VALUES else np.broadcast_to(~mask[:, None], values.shape)
+        return np.where(absent, np.float32(np.nan), values.astype(np.float32))
+
+    def texts(self, name: str, rows: Rows) -> list[str]:
+        """The 'source' or 'group' of some rows."""
+        return [value.decode() for value in self.read(name, rows)]
+
+    def read(self, name: str, rows: Rows) -> NDArray[Any]:
+        """A data set of the file by name, rows in any order, repeats too: one slice for each stretch that lies close together."""
+        with self.open(name) as file:
+            dataset = file[name]
+            if not len(rows):
+                return np.asarray(dataset[:0])
+            if rows.min() < 0 or rows.max() >= len(dataset):
+                wanted = f"rows {rows.min()} to {rows.max()}"
+                raise StoreError(f"{self.path}: {wanted} asked for, it has 0 to {len(self) - 1}")
+            order, back = np.unique(rows, return_inverse=True)
+            close = max(1, _GAP_BYTES // row_bytes(dataset))
+            stretches = np.split(order, np.flatnonzero(np.diff(order) > close) + 1)
+            parts = [_picked(dataset[stretch[0] : stretch[-1] + 1], stretch - stretch[0]) for stretch in stretches]
+            found = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            return _picked(found, back)
+
+
+class _Encoded:
+    """Where the encoded pictures of a file lie, so that any thread or process can read one without HDF5."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self.extents, self.checksums = file["extents"][:], file["checksums"][:]
+        self.place = file["encoded"].id.get_offset() or 0  # None where there are no bytes
+
+    def read(self, handle: int, row: int) -> bytes | None:
+        """The bytes of a row; None if they are not what they were."""
+        start, end = self.extents[row].tolist()
+        blob = os.pread(handle, end - start, self.place + start)
+        return blob if zlib.crc32(blob) == self.checksums[row] else None
+
+
+def row_bytes(dataset: h5py.Dataset) -> int:
+    """Bytes of a row."""
+    size: int = np.prod(dataset.shape[1:], dtype=np.int64).item() * dataset.dtype.itemsize
+    return max(1, size)
+
+
+def _picked(values: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
+    """`values[places]`, without a copy where that is all of them in order."""
+    if len(values) == len(places) and (np.diff(places) > 0).all():
+        return values
+    return np.asarray(values[places])

@@ -1,0 +1,89 @@
+"""Where the pixels of a batch come from: held as stored, held as shown, or read batch by batch."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mien import store
+from mien.errors import StoreError
+from mien.pictures import Preprocessing, decode
+from mien.records import Box, Sample
+from mien.store import Store
+from mien.tasks import TASKS
+from mien.train import batches
+from mien.train.batches import FaceSet
+from tests import tiny_scenes
+
+BOTH = Preprocessing(16, "rgb", (0.5,) * 3, (0.25,) * 3, 0.1, ("crop", "picture"))
+TASK = TASKS["emotic"]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory) -> Store:
+    """Encoded pictures of mixed sizes, a person's box in each."""
+    return tiny_scenes.write(tmp_path_factory.mktemp("scenes") / "scenes.h5")
+
+
+def face_set(scenes, pre=BOTH, memory_gb=8.0):
+    return FaceSet(scenes, scenes.rows("train"), TASK, pre, memory_gb)
+
+
+def test_each_sample_is_shown_its_box_and_its_picture(scenes):
+    shown = face_set(scenes)[[5, 0]]["pixels"]
+    assert shown.dtype == torch.uint8
+    given = [sample for sample in tiny_scenes.samples(80) if sample.split == "train"]
+    wanted = BOTH.fit([decode(given[k].image, "") for k in (5, 0)], [given[k].box for k in (5, 0)])
+    assert np.array_equal(shown.permute(0, 2, 3, 1), wanted)
+    assert not torch.equal(shown[:, :3], shown[:, 3:])
+
+
+@pytest.mark.parametrize("pre", [BOTH, replace(BOTH, views=("crop",)), replace(BOTH, views=("picture",), margin=0.0)])
+def test_held_and_read_faces_are_the_same(pre, scenes, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 7)
+    held, read = face_set(scenes, pre), face_set(scenes, pre, memory_gb=0.0)
+    assert held.fitted is not None
+    assert read.fitted is read.raw is None
+    picks = [3, 40, 3, 17]
+    one, other = held[picks], read[picks]
+    assert one["pixels"].shape == (4, pre.channels, 16, 16)
+    assert torch.equal(one["pixels"], other["pixels"])
+    assert all(torch.equal(one["targets"][name], other["targets"][name]) for name in ("tags",))
+
+
+def test_held_pictures_are_decoded_once(scenes, monkeypatch):
+    held = face_set(scenes)
+    monkeypatch.setattr(Store, "images", None)
+    assert len(held[list(range(48))]["pixels"]) == len(held) == 48
+
+
+def test_the_smaller_form_is_held(tmp_path):
+    draw = np.random.default_rng(0)
+    faces = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(6)]
+    path = tmp_path / "faces.h5"
+    given = [Sample(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9)) for k, face in enumerate(faces)]
+    store.write(path, given, TASK.heads, store.Origin("test", "1"))
+    for size, raw in ((16, False), (20, False), (24, True)):
+        pre = Preprocessing(size, "grey", (0.5,), (0.25,))
+        held = face_set(Store(path), pre)
+        assert (held.raw is not None, held.fitted is not None) == (raw, not raw)
+        wanted = pre.fit(faces, [sample.box for sample in given])
+        assert np.array_equal(held[list(range(6))]["pixels"][:, 0], wanted)
+
+
+def test_what_does_not_fit_is_not_held(scenes):
+    need = len(scenes.rows("train")) * 16 * 16 * 6 / 1e9
+    assert face_set(scenes, memory_gb=need * 1.01).fitted is not None
+    assert face_set(scenes, memory_gb=need * 0.99).fitted is None
+
+
+def test_a_damaged_picture_is_named_while_they_are_made(tmp_path):
+    path = tmp_path / "scenes.h5"
+    scenes = tiny_scenes.write(path)
+    whole = Path(path).read_bytes()
+    blob = scenes.encoded(np.array([7]))[0]
+    path.write_bytes(whole.replace(blob, bytes(len(blob))))
+    with pytest.raises(StoreError, match="row 7 is damaged"):
+        face_set(Store(path))
