@@ -33,18 +33,18 @@ QUICK = {
     "model.pretrained": "false",
     "model.size": "32",
     "model.dropout": "0",
-    "data.limit": "48",
+    "data.limit": "24",
     "train.batch_size": "8",
     "train.precision": "32-true",
     "train.threads": "1",
     "train.ema": "0",
-    "train.phases.0.epochs": "3",
+    "train.phases.0.epochs": "6",
     "train.phases.0.lr": "1e-3",
     "train.phases.0.warmup": "0",
     "train.augment.rotation": "0",
     "train.augment.erasing": "0",
 }
-SECOND = {"train.phases.0.epochs": "1", "train.phases.1.epochs": "3", "train.phases.1.lr": "1e-3"}
+SECOND = {"train.phases.0.epochs": "1", "train.phases.1.epochs": "5", "train.phases.1.lr": "1e-3"}
 SMALLER = {"model.backbone": "resnet18"}  # a checkpoint of resnet50 takes a second to write
 BRANCHES = {"model.backbone": "compact", "model.views": '["crop", "picture"]'}
 #: What is trained: configurations as they are, and one as its comments say to change it.
@@ -89,7 +89,7 @@ def test_it_imports_trains_evaluates_and_reports(name, changes, store, tmp_path)
     faces, run = store(LAYOUTS[name]), tmp_path / "run"
     main(["train", str(FOLDER / f"{name}.toml"), "--out", str(run), "--data.store", str(faces), *words])
     losses = [float(row["train_loss"]) for row in history(run)]
-    assert losses[-1] < losses[0]
+    assert losses[-2] + losses[-1] < losses[0] + losses[1]  # of three steps each
     results = json.loads((run / "results.json").read_text())
     heads = configs.load(FOLDER / f"{name}.toml").resolved_task().heads
     assert list(results["heads"]) == [head.name for head in heads]

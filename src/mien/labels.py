@@ -155,7 +155,16 @@ VAD = LabelSpace("vad", ("valence", "arousal", "dominance"))
 SPACES: dict[str, LabelSpace] = {
     space.name: space
     for space in (
-        EXPRESSION7, EXPRESSION8, FERPLUS10, AFFECTNET8, EMOTION13, EMOTION14, UNIVERSAL8, COMPOUND11, EMOTIC26,
-        VALENCE_AROUSAL, VAD,
-    )  # fmt: skip
+        EXPRESSION7,
+        EXPRESSION8,
+        FERPLUS10,
+        AFFECTNET8,
+        EMOTION13,
+        EMOTION14,
+        UNIVERSAL8,
+        COMPOUND11,
+        EMOTIC26,
+        VALENCE_AROUSAL,
+        VAD,
+    )
 }

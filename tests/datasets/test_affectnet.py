@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.datasets import Journal, affectnet, affectnet_files, detect, import_dataset, sketch
+from mien.datasets import Journal, detect, import_dataset, sketch
+from mien.datasets.affectnet import files, release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
 from mien.records import Sample
@@ -31,7 +32,7 @@ def folder(drawn: list[Sample], tmp_path: Path) -> Path:
 
 def samples(root: Path, journal: Journal | None = None) -> list[Sample]:
     """What the importer says, its work done."""
-    found = [item() for item in affectnet.read(root, journal or Journal()) if callable(item)]
+    found = [item() for item in release.read(root, journal or Journal()) if callable(item)]
     return [sample for sample in found if sample]
 
 
@@ -200,14 +201,14 @@ def test_what_is_no_affectnet(folder: Path, tmp_path: Path) -> None:
         samples(tmp_path / "nowhere")
     for path in folder.glob("*/annotations/*_exp.npy"):
         path.unlink()
-    assert not affectnet.recognises(folder)
-    assert not affectnet.recognises(folder / JPEG)
+    assert not release.recognises(folder)
+    assert not release.recognises(folder / JPEG)
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot be read"):
-        affectnet_files.numbers(str(tmp_path))
-    assert affectnet_files.numbers(str(tmp_path / "nothing")) is None
+        files.numbers(str(tmp_path))
+    assert files.numbers(str(tmp_path / "nothing")) is None
 
 
 def test_recognising_looks_at_few_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,20 +216,20 @@ def test_recognising_looks_at_few_files(folder: Path, monkeypatch: pytest.Monkey
     for n in range(100, 3000):
         (folder / f"train_set/annotations/{n}_val.npy").touch()
     seen = []
-    names = affectnet_files.names
+    names = files.names
 
     def counted(place: str) -> Any:
         for name in names(place):
             seen.append(name)
             yield name
 
-    monkeypatch.setattr(affectnet_files, "names", counted)
+    monkeypatch.setattr(files, "names", counted)
     assert detect(folder.parent).name == "affectnet"
     assert len(seen) < 300
 
 
 def test_natural_order() -> None:
     given = ["10.jpg", "b2", "9.jpg", "B10", "007.jpg", "7.jpg", "a", "film_10_2", "film_2_10"]
-    assert affectnet_files.ordered(given) == [
+    assert files.ordered(given) == [
         "007.jpg", "7.jpg", "9.jpg", "10.jpg", "a", "b2", "B10", "film_2_10", "film_10_2",
     ]  # fmt: skip

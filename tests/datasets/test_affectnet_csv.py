@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.datasets import Journal, affectnet_csv, detect, import_dataset, sketch
+from mien.datasets import Journal, detect, import_dataset, sketch
+from mien.datasets.affectnet import csv_release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
 from mien.records import Box, Sample
@@ -32,7 +33,7 @@ def folder(drawn: list[Sample], tmp_path: Path) -> Path:
 
 def samples(root: Path, journal: Journal | None = None) -> list[Sample]:
     """What the importer says, its work done."""
-    found = [item() for item in affectnet_csv.read(root, journal or Journal()) if callable(item)]
+    found = [item() for item in csv_release.read(root, journal or Journal()) if callable(item)]
     return [sample for sample in found if sample]
 
 
@@ -253,5 +254,5 @@ def test_what_is_no_affectnet(folder: Path, tmp_path: Path) -> None:
     for name, text in {"training.csv": "emotion,pixels\n0,1 2 3\n", "validation.csv": ""}.items():
         (tmp_path / name).write_text(text)
     (folder / LISTS).rename(tmp_path / "away")
-    assert not affectnet_csv.recognises(tmp_path / "training.csv")
-    assert not any(affectnet_csv.is_list(tmp_path / name) for name in ("training.csv", "validation.csv"))
+    assert not csv_release.recognises(tmp_path / "training.csv")
+    assert not any(csv_release.is_list(tmp_path / name) for name in ("training.csv", "validation.csv"))

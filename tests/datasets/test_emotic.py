@@ -12,8 +12,8 @@ from scipy.io import loadmat, savemat
 
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.emotic import read
-from mien.datasets.emotic_mat import variables
+from mien.datasets.emotic.matlab import variables
+from mien.datasets.emotic.release import read
 from mien.datasets.sketch.layouts import LAYOUTS
 from mien.datasets.sketch.layouts.emotic import _structs as structs
 from mien.errors import DataError, InputError, MissingExtraError
@@ -287,7 +287,7 @@ def test_missing_and_damaged_pictures(table: Callable[..., Path]) -> None:
 
 def test_a_header_that_defeats_pillow_is_decoded(table: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     root = table(val=[person(body_bbox=np.array([[0, 0, 90, 90]]))])
-    monkeypatch.setattr("mien.datasets.emotic_people._TURNED", None)
+    monkeypatch.setattr("mien.datasets.emotic.people._TURNED", None)
     assert only(root).box == Box(0, 0, 60, 40)
 
 
@@ -344,6 +344,6 @@ def test_without_scipy_it_says_what_to_install(emotic: Path, monkeypatch: pytest
     def missing(module: str, extra: str) -> None:
         raise MissingExtraError(f'{module} is not installed; run: pip install "mien[{extra}]"')
 
-    monkeypatch.setattr("mien.datasets.emotic_mat.require", missing)
+    monkeypatch.setattr("mien.datasets.emotic.matlab.require", missing)
     with pytest.raises(MissingExtraError, match=r"mien\[data\]"):
         made(read(emotic, Journal()))

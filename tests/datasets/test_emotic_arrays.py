@@ -11,7 +11,7 @@ import pytest
 from mien import pictures
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.emotic_arrays import read
+from mien.datasets.emotic.arrays import read
 from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
 from mien.records import Box

@@ -10,7 +10,7 @@ import pytest
 from mien import pictures
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.emotic_csv import read
+from mien.datasets.emotic.mat2py import read
 from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
 from mien.records import Box

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.face_table import parse
-from mien.datasets.fer2013 import read
+from mien.datasets.fer2013.csv_release import read
+from mien.datasets.fer2013.face_table import parse
 from mien.errors import DataError
 from mien.records import Sample
 

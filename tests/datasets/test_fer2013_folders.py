@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.fer2013_counts import OFFICIAL
-from mien.datasets.fer2013_folders import read
-from mien.datasets.fer2013_splits import Picture, official
+from mien.datasets.fer2013.class_folders import read
+from mien.datasets.fer2013.counts import OFFICIAL
+from mien.datasets.fer2013.splits import Picture, official
 from mien.errors import DataError
 from mien.store import Store
 
@@ -128,9 +128,11 @@ def test_nothing_inside(tmp_path: Path) -> None:
         list(read(tmp_path, Journal()))
 
 
-@pytest.mark.parametrize(("layout", "splits"), [("folders", ("train", "validation")), ("counted", ("train", "validation", "test"))])
+@pytest.mark.parametrize(
+    ("layout", "splits"), [("folders", ("train", "validation")), ("counted", ("train", "validation", "test"))]
+)
 def test_real_faces(real: Callable[[str], Path], tmp_path: Path, layout: str, splits: tuple[str, ...]) -> None:
-    """A part of `counted` does not have the official counts, so its test split stays, and train gives up some to validate on."""
+    """A part of `counted` lacks the official counts, so its test split stays, and train gives up some to validate on."""
     rows = import_dataset(real("csv"), tmp_path / "csv.h5")
     store = import_dataset(real(layout), tmp_path / "faces.h5")
     assert store.meta["importer"] == "fer2013-folders"

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.datasets import detect, ferplus, ferplus_folders, import_dataset
+from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
+from mien.datasets.fer2013 import ferplus, ferplus_folders
 from mien.errors import ConfigError, DataError
 from mien.records import Sample
 

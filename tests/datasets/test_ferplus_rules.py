@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mien.datasets.ferplus_rules import RULES, target
+from mien.datasets.fer2013.ferplus_rules import RULES, target
 from mien.labels import EXPRESSION8
 
 #       neu hap sur sad ang dis fea con unk nf

@@ -8,7 +8,7 @@ import pytest
 
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.folders import FOLDERS
+from mien.datasets.plain.class_folders import FOLDERS
 from mien.datasets.sketch import samples
 from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError

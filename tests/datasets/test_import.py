@@ -8,9 +8,9 @@ import pytest
 
 from mien.datasets import IMPORTERS, detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.face_table import FaceTable
-from mien.datasets.fer2013 import EMOTIONS, USAGES
-from mien.datasets.fer2013_counts import OFFICIAL, compared
+from mien.datasets.fer2013.counts import OFFICIAL, compared
+from mien.datasets.fer2013.csv_release import EMOTIONS, USAGES
+from mien.datasets.fer2013.face_table import FaceTable
 from mien.errors import ConfigError, DataError, StoreError
 from mien.records import Sample
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.datasets import Journal, detect, import_dataset, prob_rank, sketch
-from mien.datasets.distribution_files import declared
+from mien.datasets import Journal, detect, import_dataset, sketch
+from mien.datasets.affectnet import prob_rank
+from mien.datasets.labelling import space_of
 from mien.errors import ConfigError, DataError
 from mien.labels import EMOTION13, EMOTION14, UNIVERSAL8
 from mien.records import Sample
@@ -211,12 +212,12 @@ def test_an_order_is_never_guessed(folder: Path, tmp_path: Path, count: int, lab
 
 
 def test_declared_lists() -> None:
-    assert declared("emotion14") == EMOTION14
-    assert declared(" a, b ,c,").labels == ("a", "b", "c")
+    assert space_of("emotion14") == EMOTION14
+    assert space_of(" a, b ,c,").labels == ("a", "b", "c")
     with pytest.raises(ConfigError, match=r"unknown label space for --labels 'emotion15', did you mean"):
-        declared("emotion15")
+        space_of("emotion15")
     with pytest.raises(ConfigError, match=r"--labels: label space 'declared3' names a label twice: anger, b, angry"):
-        declared("anger,b,angry")
+        space_of("anger,b,angry")
 
 
 def test_pairs_that_are_torn(folder: Path) -> None:

@@ -7,26 +7,26 @@ from pathlib import Path
 
 from .. import store
 from ..errors import DataError, lookup
-from .affectnet import AFFECTNET
-from .affectnet_csv import AFFECTNET_CSV
+from .affectnet.csv_release import AFFECTNET_CSV
+from .affectnet.prob_rank import PROB_RANK
+from .affectnet.release import AFFECTNET
 from .base import Importer, Journal
 from .ckplus import CK48
-from .emotic import EMOTIC
-from .emotic_arrays import EMOTIC_ARRAYS
-from .emotic_csv import EMOTIC_CSV
-from .emotic_folders import EMOTIC_FOLDERS
-from .fer2013 import FER2013
-from .fer2013_folders import FER2013_FOLDERS
-from .ferplus import FERPLUS
-from .ferplus_folders import FERPLUS_FOLDERS
-from .ferplus_rules import RULES
-from .folders import FOLDERS
+from .emotic.arrays import EMOTIC_ARRAYS
+from .emotic.class_folders import EMOTIC_FOLDERS
+from .emotic.mat2py import EMOTIC_CSV
+from .emotic.release import EMOTIC
+from .fer2013.class_folders import FER2013_FOLDERS
+from .fer2013.csv_release import FER2013
+from .fer2013.ferplus import FERPLUS
+from .fer2013.ferplus_folders import FERPLUS_FOLDERS
+from .fer2013.ferplus_rules import RULES
 from .jaffe import JAFFE
 from .loading import write_items
-from .prob_rank import PROB_RANK
-from .rafdb import RAFDB, RAFDB_COMPOUND
-from .rafdb_folders import RAFDB_FOLDERS
-from .table import TABLE
+from .plain.class_folders import FOLDERS
+from .plain.table import TABLE
+from .rafdb.class_folders import RAFDB_FOLDERS
+from .rafdb.release import RAFDB, RAFDB_COMPOUND
 
 __all__ = ["IMPORTERS", "Importer", "Journal", "detect", "import_dataset"]
 

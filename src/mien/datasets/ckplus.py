@@ -11,8 +11,8 @@ from ..labels import EXPRESSION8
 from ..records import Sample
 from . import official
 from .base import Importer, Journal
-from .face_files import listed
 from .labelling import BASIC, basic_targets
+from .picture_files import listed
 
 PUBLISHED = {"angry": 135, "contempt": 54, "disgust": 177, "fear": 75, "happy": 207, "sad": 84, "surprise": 249}
 _NAME = re.compile(r"(S\d{3})_\d{3}_\d{8}", re.IGNORECASE)

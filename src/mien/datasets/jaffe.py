@@ -10,8 +10,8 @@ from ..errors import DataError
 from ..records import Sample
 from . import official
 from .base import Importer, Journal
-from .face_files import listed
 from .labelling import BASIC, basic_targets
+from .picture_files import listed, subfolders
 
 CODES = {"AN": "angry", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sad", "SU": "surprise"}
 SUBJECTS = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
@@ -26,8 +26,7 @@ def recognises(root: Path) -> bool:
 
 def _pictures(root: Path) -> list[Path]:
     """The pictures of the folder, or of the first folder inside that has any."""
-    inner = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    return next(filter(None, map(listed, [root, *inner])), []) if root.is_dir() else []
+    return next(filter(None, map(listed, [root, *subfolders(root)])), []) if root.is_dir() else []
 
 
 def _parts(path: Path) -> re.Match[str] | None:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError, lookup
 from ..files import natural
 from ..labels import EXPRESSION7, EXPRESSION8, SPACES, VAD, VALENCE_AROUSAL, LabelSpace, canonical
 from ..records import Target
 from ..tasks import TASKS, Head, Kind
-from . import distribution_files, sniff
+from . import sniff
 
 #: Folder names and table cells that name a split, in lower case.
 SPLITS: dict[str, str] = {
@@ -51,12 +51,24 @@ def is_known(name: str) -> bool:
     return any(name in space for space in _CLASSES)
 
 
+def space_of(text: str) -> LabelSpace:
+    """A shipped label space by its name, or one of the names given with commas between, in just this order. Raises
+    ConfigError."""
+    labels = tuple(name.strip() for name in text.split(",") if name.strip())
+    if len(labels) < 2:
+        return lookup(SPACES, text.strip(" ,"), "label space for --labels")
+    try:
+        return LabelSpace(f"declared{len(labels)}", labels)
+    except ValueError as error:
+        raise ConfigError(f"--labels: {error}") from None
+
+
 def declared(options: Mapping[str, str]) -> LabelSpace | None:
     """The classes that the user declared: a shipped space by name, or names separated by commas. Raises ConfigError."""
     text = options.get("labels", "").strip(" ,")
     if not text:
         return None
-    space = distribution_files.declared(text)
+    space = space_of(text)
     return space if text in SPACES else shipped(space.labels) or LabelSpace("label", space.labels)
 
 

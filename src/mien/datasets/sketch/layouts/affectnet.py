@@ -14,8 +14,8 @@ import numpy as np
 from ....labels import AFFECTNET8, EMOTION13, POSITIONS
 from ....pictures import encode
 from ....records import Box, Pixels, Sample
-from ...affectnet_files import POINTS
-from ...affectnet_rows import COLUMNS
+from ...affectnet.files import POINTS
+from ...affectnet.rows import COLUMNS
 
 #: One in so many training pictures of the 13-emotion set is a frame of a film: its id is text, and it has no class.
 FRAMES = 16

@@ -16,7 +16,7 @@ from ....pictures import encode, recolour, resize
 from ....records import Pixels, Sample
 from ...jaffe import CODES as JAFFE_CODES
 from ...jaffe import SUBJECTS
-from ...rafdb import CODES, COMPOUND_CODES
+from ...rafdb.release import CODES, COMPOUND_CODES
 
 _CODE = {label: code for code, label in CODES.items()}
 _COMPOUND_CODE = {label: code for code, label in COMPOUND_CODES.items()}

@@ -1,0 +1,80 @@
+"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over folders of pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import sha256
+from ...records import Sample
+from ..base import Importer, Item, Journal
+from .files import HEADS, NO_TEST, within
+from .rows import Row, image_folder, is_list, rows
+
+AUTOMATIC = "automatically_annotated.csv"
+TABLES = {"training.csv": "train", "validation.csv": "validation", AUTOMATIC: "train"}
+
+
+def recognises(root: Path) -> bool:
+    """A folder with one of the three lists, at most two folders down."""
+    return any(path.parent.name.lower().endswith("_file_lists") or is_list(path) for path in tables(root))
+
+
+def tables(root: Path) -> list[Path]:
+    """The lists in a folder or in those below; of each name the first."""
+    folders = list(within(root))
+    there = [[path for folder in folders if (path := Path(folder, name)).is_file()] for name in TABLES]
+    return [paths[0] for paths in there if paths]
+
+
+def read(root: Path, journal: Journal) -> Iterator[Item]:
+    """Samples in the order of the rows; their source is the path below `root`, `file:row` for a picture named before."""
+    found = tables(root)
+    if not found:
+        raise DataError(f"{root}: none of {', '.join(TABLES)} is here")
+    journal.notes.append(f"{NO_TEST}; validation.csv is the split 'validation'")
+    for path in found:
+        journal.inputs[path.relative_to(root).as_posix()] = sha256(path)
+        with path.open("rb") as file:
+            journal.total += sum(1 for _ in file)
+    seen: set[int] = set()
+    for path in found:
+        yield from _items(path, root, seen, journal)
+
+
+def _items(path: Path, root: Path, seen: set[int], journal: Journal) -> Iterator[Item]:
+    try:
+        folder, below = image_folder(path, root)
+    except DataError as error:
+        journal.bad(str(error))
+        return
+    count: Counter[str] = Counter()
+    for row in rows(path, journal):
+        source = Path(below, row.picture).as_posix()
+        again = hash(source) in seen
+        seen.add(hash(source))
+        count["say nothing usable (no class, no affect): left out"] += not row.targets
+        count["have a box without an area: box left out"] += not row.box and bool(row.targets)
+        count["name a picture again: known by file:row"] += again
+        yield partial(_sample, row, folder, path.name, f"{path.name}:{row.number}" if again else source)
+    journal.notes.extend(f"{path.name}: {rows} rows {what}" for what, rows in count.items() if rows)
+
+
+def _sample(row: Row, folder: Path, table: str, source: str) -> Sample | None:
+    if not row.targets:
+        return None
+    path = folder / row.picture
+    spelled = (path, *(path.with_suffix(suffix) for suffix in (path.suffix.lower(), path.suffix.upper())))
+    image = next(filter(Path.is_file, spelled), None)
+    if not image:
+        raise DataError(f"{row.where}: no picture {path}")
+    by = {"annotation": "automatic"} if table == AUTOMATIC else {}
+    return Sample(image, row.targets, TABLES[table], source, row.box, landmarks=row.points(), attributes=by)
+
+
+AFFECTNET_CSV = Importer(
+    "affectnet-csv", f"a folder with {', '.join(TABLES)} and the pictures", HEADS, recognises, read
+)

@@ -1,0 +1,220 @@
+"""What the AffectNet family has in common: codes, folders with pictures and annotations, and numbers in `.npy` files."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import DataError
+from ...labels import AFFECTNET8, EXPRESSION7, VALENCE_AROUSAL
+from ...pictures import SUFFIXES
+from ...records import Target
+from ...tasks import TASKS
+from .. import sniff
+from ..base import Journal
+from ..labelling import SPLITS
+
+HEADS = (*TASKS["expression8"], *TASKS["expression7"], TASKS["affect"].head("valence_arousal"))
+#: Codes of a picture without a class: none, uncertain, no face; 255 where another set was mixed in.
+NO_CLASS = (8, 9, 10, 255)
+INVALID = -2.0
+POINTS = 68
+NO_TEST, HELD_OUT = "AffectNet has no public test set", "val_set is the split 'validation'"
+#: What is missing where these layouts are asked for and not there; the suffix follows.
+WHERE = "no folders images and annotations (in train_set and val_set, or alone) with files <id>"
+_ANNOTATION = re.compile(r"(.+?)_(?:prob_rank_universal|prob_rank|rank|terms?|exp|val|aro|lnd)\.(?:txt|npy)")
+_MAGIC, _MOST_BYTES = b"\x93NUMPY", 1 << 16
+_MOST_ENTRIES, _MOST_FOLDERS, _FEW = 1000, 20, 50
+
+
+class Part(NamedTuple):
+    """A folder of pictures, the folder of their annotations, and the split they are ('' where no folder says)."""
+
+    split: str
+    images: str
+    annotations: str
+
+
+class Picture(NamedTuple):
+    """A picture's file, the start of its annotations' names (`…/annotations/17`), its split, and its path below the root."""
+
+    image: str
+    beside: str
+    split: str
+    source: str
+
+
+def names(folder: str) -> Iterator[str]:
+    """What lies in a folder, hidden files aside; nothing where it cannot be read."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from (entry.name for entry in entries if not entry.name.startswith("."))
+
+
+def subfolders(folder: str) -> dict[str, str]:
+    """The folders in a folder, by their names in lower case. Looks at 1000 entries: a folder may hold a million files."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [entry for entry in islice(entries, _MOST_ENTRIES) if entry.is_dir()]
+        return {
+            entry.name.lower(): entry.path
+            for entry in sorted(found, key=lambda entry: (entry.name.lower(), entry.name))
+        }
+    return {}
+
+
+def within(root: Path, depth: int = 2) -> Iterator[str]:
+    """A folder, the folders in it, then those in them; of each the first 20."""
+    level = [str(root)]
+    for _ in range(depth + 1):
+        yield from level
+        level = [inner for folder in level for inner in islice(subfolders(folder).values(), _MOST_FOLDERS)]
+
+
+def parts(root: Path, *suffixes: str) -> list[Part]:
+    """Folders with annotations `<id><suffix>`, in the first folder below `root` that has any; looks at few files."""
+    for base in within(root):
+        splits = [(split, path) for path in subfolders(base).values() if (split := _split(path))]
+        inner = [(split, subfolders(path)) for split, path in [*splits, (_split(base), base)]]
+        whole = [(split, two) for split, two in inner if {"images", "annotations"} <= {*two}]
+        found = [Part(split, two["images"], two["annotations"]) for split, two in whole]
+        if any(_holds(part.annotations, suffixes) for part in found):
+            return found
+    return []
+
+
+def _split(folder: str) -> str:
+    return SPLITS.get(Path(folder).absolute().name.lower().removesuffix("_set"), "")
+
+
+def _holds(folder: str, suffixes: Iterable[str]) -> bool:
+    """Whether one of the first annotations, of whatever kind, has one of these beside it."""
+    ids = {match[1] for name in islice(names(folder), _FEW) if (match := _ANNOTATION.fullmatch(name))}
+    return any(Path(f"{folder}/{name}{suffix}").is_file() for name in ids for suffix in suffixes)
+
+
+def files(root: Path, suffix: str) -> Iterator[str]:
+    """The annotations `<id><suffix>`, in natural order."""
+    for part in parts(root, suffix):
+        yield from (f"{part.annotations}/{name}{suffix}" for name in ordered(_annotated(part, suffix)))
+
+
+def _annotated(part: Part, suffix: str) -> set[str]:
+    return {name.removesuffix(suffix) for name in names(part.annotations) if name.endswith(suffix)}
+
+
+def ordered(texts: Iterable[str]) -> list[str]:
+    """Names in natural order: 2 before 10. Needs little memory for a million of them."""
+
+    def key(text: str) -> str:
+        return re.sub("[0-9]+", lambda run: f"{len(run[0].lstrip('0')):03}{run[0].lstrip('0')}", text.casefold())
+
+    return sorted(sorted(texts), key=key)
+
+
+def pictures(root: Path, suffix: str, journal: Journal) -> Iterator[Picture]:
+    """All pictures with an annotation `<id><suffix>`, in natural order; pictures without, and the reverse, are reported."""
+    found = [(part, _paired(part, suffix, journal)) for part in parts(root, suffix)]
+    if not any(listed for _, listed in found):
+        raise DataError(f"{root}: {WHERE}{suffix}")
+    journal.total = sum(len(listed) for _, listed in found)
+    splits = {part.split for part, _ in found}
+    if "test" not in splits:
+        journal.notes.append(f"{NO_TEST}; {HELD_OUT if 'validation' in splits else 'nor is there val_set'}")
+    for part, listed in found:
+        below = Path(part.images).relative_to(root).as_posix()
+        for file in listed:
+            beside = f"{part.annotations}/{_id(file)}"
+            yield Picture(f"{part.images}/{file}", beside, part.split, f"{below}/{file}")
+
+
+def _id(file: str) -> str:
+    return file.rpartition(".")[0]
+
+
+def _paired(part: Part, suffix: str, journal: Journal) -> list[str]:
+    said = _annotated(part, suffix)
+    images = ordered(name for name in names(part.images) if f".{name.rpartition('.')[2].lower()}" in SUFFIXES)
+    for file in images:
+        if _id(file) not in said:
+            journal.bad(f"{part.images}/{file}: no annotation {_id(file)}{suffix} in {part.annotations}")
+    for name in ordered(said.difference(map(_id, images))):
+        journal.bad(f"{part.annotations}/{name}{suffix}: no picture {name}.jpg in {part.images}")
+    return [file for file in images if _id(file) in said]
+
+
+def numbers(path: str) -> list[float] | None:
+    """What a `.npy` file holds, numbers or numbers as text; None where there is no such file. Raises DataError."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if not data.startswith(_MAGIC):
+        if b"\0" not in data:
+            sniff.head(Path(path))
+        raise DataError(f"{path}: not a .npy file (starts with {data[:12]!r})")
+    try:
+        return np.asarray(np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64)).ravel().tolist()
+    except Exception as error:  # a reader of foreign bytes may raise anything
+        raise DataError(f"{path}: no numbers: {sniff.shown(str(error), 90)}") from None
+
+
+def scalar(path: str) -> float | None:
+    """The one number in a `.npy` file; None where there is no such file. Raises DataError."""
+    found = numbers(path)
+    if found is not None and len(found) != 1:
+        raise DataError(f"{path}: {len(found)} numbers, needed is one")
+    return found[0] if found else None
+
+
+def annotated(picture: Picture) -> dict[str, Target]:
+    """The targets in `_exp`, `_val` and `_aro.npy`, as far as they are there. Raises DataError."""
+    return targets(picture.beside, *(scalar(f"{picture.beside}_{what}.npy") for what in ("exp", "val", "aro")))
+
+
+def landmarks(picture: Picture) -> tuple[tuple[float, float], ...]:
+    """The 68 points in `_lnd.npy`, none where there is no such file. Raises DataError."""
+    path = f"{picture.beside}_lnd.npy"
+    found = numbers(path)
+    return () if found is None else points(path, found)
+
+
+def points(where: str, values: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """68 points from x0, y0, x1, y1 … Raises DataError naming `where`."""
+    if len(values) != 2 * POINTS:
+        raise DataError(
+            f"{where}: {len(values)} numbers of landmarks, needed are {2 * POINTS}, x and y of {POINTS} points"
+        )
+    if not all(map(math.isfinite, values)):
+        raise DataError(f"{where}: a landmark that is no finite number")
+    return tuple(zip(values[::2], values[1::2], strict=True))
+
+
+def targets(
+    where: str, code: float | None, valence: float | None = None, arousal: float | None = None
+) -> dict[str, Target]:
+    """Targets of an expression code and affect in -1…1; None, NaN and -2 stand for nothing. Raises DataError."""
+    found: dict[str, Target] = {}
+    if code is not None and code not in NO_CLASS:
+        if code not in range(len(AFFECTNET8)):
+            raise DataError(f"{where}: expression is {code:g}, allowed are 0 to 7, and 8, 9, 10 or 255 for no class")
+        label = AFFECTNET8.labels[int(code)]
+        found = {
+            head: label for head in ("expression8", "expression7") if head == "expression8" or label in EXPRESSION7
+        }
+    pairs = zip(VALENCE_AROUSAL.labels, (valence, arousal), strict=True)
+    affect = {name: value for name, value in pairs if value is not None and value != INVALID and not math.isnan(value)}
+    for name, value in affect.items():
+        if abs(value) > 1:
+            raise DataError(f"{where}: {name} is {value:g}, allowed are -1 to 1, and -2 for invalid")
+    return found | ({"valence_arousal": affect} if affect else {})

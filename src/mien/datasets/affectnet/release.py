@@ -1,0 +1,36 @@
+"""AffectNet with eight labels: `<id>_exp.npy`, `_val`, `_aro` and `_lnd` for each picture, in split folders or flattened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ...records import Sample
+from ..base import Importer, Item, Journal
+from .files import HEADS, Picture, annotated, landmarks, parts, pictures
+
+SUFFIX = "_exp.npy"
+
+
+def recognises(root: Path) -> bool:
+    """A folder with `images` and `annotations/<id>_exp.npy`, in split folders or not, at most two folders down."""
+    return bool(parts(root, SUFFIX))
+
+
+def read(root: Path, journal: Journal) -> Iterator[Item]:
+    """Samples by split and number; their source is the path below `root`. Those with no usable target are left out."""
+    return (partial(sample, picture) for picture in pictures(root, SUFFIX, journal))
+
+
+def sample(picture: Picture) -> Sample | None:
+    """One picture with its annotations; None where they say nothing. Raises DataError."""
+    given = annotated(picture)
+    if not given:
+        return None
+    return Sample(Path(picture.image), given, picture.split, picture.source, landmarks=landmarks(picture))
+
+
+AFFECTNET = Importer(
+    "affectnet", f"a folder with images/ and annotations/<id>{SUFFIX}, also in train_set/ and val_set/", HEADS, recognises, read
+)  # fmt: skip

@@ -1,0 +1,112 @@
+"""The rows of AffectNet's CSV lists: with or without a header, landmarks between semicolons or commas, -2 for invalid."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from ...errors import DataError
+from ...records import Box, Target
+from .. import sniff
+from ..base import Journal
+from .files import POINTS, points, targets, within
+
+COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression",
+           "valence", "arousal")  # fmt: skip
+_NAMES = tuple(name.lower() for name in COLUMNS)
+_PICTURE, *_BOX, _LANDMARKS, _EXPRESSION, _VALENCE, _AROUSAL = _NAMES
+_MOST, _FEW = 1e6, 20
+
+
+class Row(NamedTuple):
+    """One face: its number, counted from 0, and where that is in words; the picture below the folder of images; targets
+    (none where nobody saw any), a box (None where it has no area), and landmarks as text."""
+
+    number: int
+    where: str
+    picture: str
+    targets: dict[str, Target]
+    box: Box | None
+    landmarks: str
+
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """The 68 landmarks. Raises DataError."""
+        cells = self.landmarks.replace(",", ";").strip("; ").split(";")
+        return points(self.where, [_number(self.where, _LANDMARKS, cell) for cell in cells])
+
+
+def is_list(path: Path) -> bool:
+    """Whether a file begins as such a list does. Never raises."""
+    try:
+        first = sniff.columns(path)
+    except DataError:
+        return False
+    return {_PICTURE, _EXPRESSION} <= set(first) or ",".join(first).replace(";", ",").count(",") >= 2 * POINTS
+
+
+def rows(path: Path, journal: Journal) -> Iterator[Row]:
+    """All rows that can be read; others are reported with row and line. Raises DataError for a file that is something else."""
+    first = sniff.columns(path)
+    names = tuple(first) if _PICTURE in first else _NAMES
+    if missing := set(_NAMES).difference(names):
+        raise DataError(f"{path}: no column {', '.join(sorted(missing))} (needed: {','.join(COLUMNS)})")
+    for number, (line, cells) in enumerate(_cells(path, header=_PICTURE in first)):
+        try:
+            row = _row(number, f"{path}, row {number} (line {line})", cells, names)
+        except DataError as error:
+            journal.bad(str(error))
+        else:
+            yield row
+
+
+def image_folder(path: Path, root: Path) -> tuple[Path, str]:
+    """The folder below which the pictures of a list's first rows lie, and what sources call it. Raises DataError."""
+    quiet = Journal(skip_bad=True)
+    first = [row.picture for row in islice(rows(path, quiet), _FEW)]
+    if not first:
+        raise DataError(quiet.left_out[0] if quiet.left_out else f"{path}: no rows")
+    for folder in map(Path, chain(within(path.parent), within(root), within(path.parent.parent))):
+        if any((folder / picture).is_file() for picture in first):
+            return folder, folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.name
+    raise DataError(f"{path}: the pictures it names, such as {first[0]}, lie neither below {root} nor beside the list")
+
+
+def _cells(path: Path, header: bool) -> Iterator[tuple[int, list[str]]]:
+    """The line and the fields of each row that is not empty."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            reader = csv.reader(file)
+            found = ((reader.line_num, cells) for cells in reader if cells)
+            if header:
+                next(found)
+            yield from found
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV: {error}") from None
+
+
+def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -> Row:
+    surplus, at = len(fields) - len(names), names.index(_LANDMARKS)
+    if surplus < 0:
+        raise DataError(f"{where}: {len(fields)} fields, needed are {len(names)} ({','.join(COLUMNS)})")
+    # Surplus fields are landmarks that were split by commas.
+    landmarks = ";".join(fields[at : at + surplus + 1])
+    cells = dict(zip(names, [*fields[:at], landmarks, *fields[at + surplus + 1 :]], strict=True))
+    picture = cells[_PICTURE].strip().replace("\\", "/")
+    if not picture or picture.startswith("/") or ".." in PurePosixPath(picture).parts:
+        raise DataError(f"{where}: picture is {sniff.shown(picture)}, needed is a path below the folder of images")
+    given = targets(where, *(_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL)))
+    box = Box(*(round(_number(where, name, cells[name])) for name in _BOX))
+    return Row(number, where, picture, given, box if min(box.width, box.height) > 0 else None, landmarks)
+
+
+def _number(where: str, name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = _MOST
+    if not abs(value) < _MOST:  # a NaN fails too
+        raise DataError(f"{where}: {name} is {sniff.shown(text)}, needed is a number")
+    return value

@@ -1,0 +1,1 @@
+"""EMOTIC: people in their surroundings, in the four layouts that are about."""

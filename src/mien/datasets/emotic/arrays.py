@@ -1,0 +1,72 @@
+"""EMOTIC as tables of 40 columns in `annots_arrs` and whole pictures as arrays in `img_arrs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ...errors import DataError
+from ...labels import EMOTIC26, VAD
+from ..base import Importer, Item, Journal
+from .cells import Cells, flag, number, table
+from .npy import frame
+from .people import HEADS, SPLITS, Person, items, picture_name, targets, told
+
+TABLES = {f"annot_arrs_{name}.csv": SPLITS[name.removeprefix("extra_")] for name in (*SPLITS, "extra_train")}
+_CORNERS = ("X_min", "Y_min", "X_max", "Y_max")
+#: The 26 names stand in another order than in the original: only the header says which column is which.
+COLUMNS = ("Filename", "Age", "Gender", *VAD.labels, *EMOTIC26.labels, *_CORNERS, "Arr_name")
+
+
+def recognises(root: Path) -> bool:
+    """A folder with `annots_arrs` that has one of the tables, or with a folder `archive` around it."""
+    return bool(_tables(root))
+
+
+def _tables(root: Path) -> list[Path]:
+    folder = (root / "archive" if (root / "archive").is_dir() else root) / "annots_arrs"
+    return [folder / name for name in TABLES if (folder / name).is_file()]
+
+
+def read(root: Path, journal: Journal) -> Iterator[Item]:
+    """People by picture; their source is the picture's array, which also tells its size: the tables swap that of some."""
+    tables = _tables(root)
+    if not tables:
+        raise DataError(f"{root}: none of {', '.join(TABLES)} is in annots_arrs/")
+    journal.notes.append("pictures: the arrays in img_arrs/, packed as JPEG of quality 95; the body crops are not kept")
+    people: list[Person] = []
+    for path in tables:
+        known = {_key(person) for person in people}
+        found = list(_people(path, journal))
+        people += (new := [person for person in found if _key(person) not in known])
+        if len(new) < len(found):
+            journal.notes.append(f"{path.name}: {len(found) - len(new)} people left aside, an earlier table has them")
+    yield from items(people, journal)
+
+
+def _key(person: Person) -> tuple[object, ...]:
+    return person.split, person.picture, *person.corners
+
+
+def _people(path: Path, journal: Journal) -> Iterator[Person]:
+    for row, cells in enumerate(table(path, COLUMNS, journal)):
+        try:
+            if cells:
+                yield _person(cells, path)
+        except DataError as error:
+            journal.bad(f"{path}, row {row}: {error}")
+
+
+def _person(cells: Cells, path: Path) -> Person:
+    picture = picture_name("img_arrs", cells["arr name"])
+    tags = [label for label in EMOTIC26.labels if flag(cells, label)]
+    said = targets(tags, [number(cells, name) for name in VAD.labels])
+    corners = [number(cells, name) for name in _CORNERS]
+    attributes = told(gender=cells["gender"], age=cells["age"], file=cells["filename"])
+    return Person(picture, TABLES[path.name], corners, said, attributes, partial(frame, path.parents[1] / picture))
+
+
+EMOTIC_ARRAYS = Importer(
+    "emotic-arrays", f"a folder with annots_arrs/{'|'.join(TABLES)} and img_arrs/", HEADS, recognises, read
+)  # fmt: skip

@@ -1,0 +1,76 @@
+"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and is one sample again here."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import sha256
+from ...labels import EMOTIC26, EXPRESSION8
+from ...records import Sample
+from ..base import Importer, Journal
+from ..fer2013.class_folders import FOLDERS
+from ..fer2013.splits import Picture
+from ..picture_files import listed, subfolders
+from .people import TAGS, targets
+
+#: A picture in folders of several splits goes to the first of these, so that what is scored on stays whole.
+_PRECEDENCE = ("test", "validation", "train", "")
+#: So many folders must be named after emotions that no set of faces has.
+_OWN = 3
+
+
+def recognises(root: Path) -> bool:
+    """A folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …) inside, or inside its splits."""
+    names = {folder.name for _, folder in _classes(root)}
+    return sum(name in EMOTIC26 and name not in EXPRESSION8 for name in names) >= _OWN
+
+
+def _classes(root: Path) -> list[tuple[str, Path]]:
+    """Class folders with their split, '' where they lie in none."""
+    splits = {folder: FOLDERS[folder.name.lower()] for folder in subfolders(root) if folder.name.lower() in FOLDERS}
+    above = [("", folder) for folder in subfolders(root) if folder not in splits]
+    return above + [(split, inner) for folder, split in splits.items() for inner in subfolders(folder)]
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Pictures of different content with all their emotions; their source is the first of their paths."""
+    files = _files(root, journal)
+    if not files:
+        raise DataError(f"{root}: no pictures in folders named after EMOTIC's emotions, such as {root / 'Affection'}")
+    copies = _by_content(files)
+    shared = sum(len({file.split for file in group}) > 1 for group in copies)
+    journal.notes.append(f"{len(files)} files are {len(copies)} pictures: the same content is one, with all its tags")
+    if shared:
+        journal.notes.append(f"{shared} pictures lie in folders of several splits; kept in test, else in validation")
+    journal.total = len(copies)
+    for group in copies:
+        split = min((file.split for file in group), key=_PRECEDENCE.index)
+        said = targets([file.label for file in group], (None, None, None))
+        source = group[0].path.relative_to(root).as_posix()
+        yield Sample(group[0].path, said, split, source, attributes={"files": str(len(group))})
+
+
+def _by_content(files: list[Picture]) -> list[list[Picture]]:
+    lengths = [file.path.stat().st_size for file in files]
+    times = Counter(lengths)
+    copies: defaultdict[str, list[Picture]] = defaultdict(list)
+    for file, length in zip(files, lengths, strict=True):  # a file of a length of its own is no copy
+        copies[sha256(file.path) if times[length] > 1 else str(file.path)].append(file)
+    return list(copies.values())
+
+
+def _files(root: Path, journal: Journal) -> list[Picture]:
+    found = []
+    for split, folder in _classes(root):
+        if folder.name in EMOTIC26:
+            found += [Picture(path, split, folder.name) for path in listed(folder)]
+        else:
+            journal.bad(f"{folder}: none of EMOTIC's 26 emotions, {len(listed(folder))} pictures inside")
+    return found
+
+
+LOOKS_FOR = "a folder for each emotion (Affection, Anger, …)"
+EMOTIC_FOLDERS = Importer("emotic-folders", LOOKS_FOR, (TAGS,), recognises, read)

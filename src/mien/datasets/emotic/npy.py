@@ -1,0 +1,96 @@
+"""The `.npy` files of EMOTIC's conversions: opened without unpickling, and held against the table beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import pictures
+from ...errors import DataError
+from ...labels import EMOTIC26, VAD
+from ...records import Pixels, Target
+from .people import TAGS, VALUES, Frame
+
+_KINDS: dict[str, tuple[int | None, ...]] = {
+    "context": (None, None, 3),
+    "body": (None, None, 3),
+    "cat": (26,),
+    "cont": (3,),
+}
+
+
+def load(path: Path, mapped: bool = False) -> NDArray[Any]:
+    """An array of numbers; `mapped` leaves it on the disk. Raises DataError."""
+    try:
+        return np.asanyarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: damaged array or none of numbers, download it again: {error}") from None
+
+
+def frame(path: Path) -> Frame:
+    """A whole picture kept as an array, packed as JPEG, with the size that the array has. Raises DataError."""
+    pixels = load(path)
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
+        raise DataError(f"{path}: an array {pixels.shape} {pixels.dtype}, needed is (height, width, 3) uint8")
+    return pictures.encode(pixels), (pixels.shape[1], pixels.shape[0])
+
+
+class Arrays:
+    """The arrays of a split of `mat2py.py`'s, as far as they are there; row i is that of its table."""
+
+    def __init__(self, folder: Path, split: str, rows: int) -> None:
+        """Open them. Raises DataError where one has another length or shape than the table asks for."""
+        self.split, self.arrays = split, dict[str, NDArray[Any]]()
+        for kind, tail in _KINDS.items():
+            path = folder / f"{split}_{kind}_arr.npy"
+            if not path.exists():
+                continue
+            found = self.arrays[kind] = load(path, mapped=True)
+            if len(found.shape) != len(tail) + 1 or any(
+                n not in (None, m) for n, m in zip(tail, found.shape[1:], strict=True)
+            ):
+                raise DataError(
+                    f"{path}: an array {found.shape}, needed is (rows, {', '.join(str(n or 'n') for n in tail)})"
+                )
+            if len(found) != rows:
+                raise DataError(
+                    f"{path}: {len(found)} entries, {split}.csv has {rows} rows; they belong to two conversions"
+                )
+
+    def check(self, row: int, said: Mapping[str, Target]) -> None:
+        """Hold tags and values of a row against the arrays, by name. Raises DataError where they differ."""
+        if "cat" in self.arrays:
+            names = [EMOTIC26.labels[place] for place in np.flatnonzero(self.arrays["cat"][row])]
+            if names != said.get(TAGS.name, []):
+                raise DataError(
+                    f"Categorical_Labels are {said.get(TAGS.name, [])}, {self.split}_cat_arr.npy has {names}"
+                )
+        if "cont" in self.arrays:
+            values = dict(zip(VAD.labels, map(float, self.arrays["cont"][row]), strict=True))
+            rated: Any = said.get(VALUES.name, {})
+            if any(abs(rated[name] - values[name]) > 1e-4 for name in rated):
+                raise DataError(f"Continuous_Labels are {rated}, {self.split}_cont_arr.npy has {values}")
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the whole pictures are there, resized."""
+        return "context" in self.arrays
+
+    def frame(self, row: int) -> Frame:
+        """The whole picture of a row, as the conversion resized it."""
+        pixels: Pixels = np.array(self.arrays["context"][row], np.uint8)
+        return pixels, (pixels.shape[1], pixels.shape[0])
+
+    def scaled(self, corners: list[float], size: list[float]) -> list[float]:
+        """A box given in a picture of that (width, height), in the resized one. Raises DataError."""
+        if not min(size) > 0:
+            raise DataError(f"image size is {size}, allowed are positive numbers")
+        height, width = self.arrays["context"].shape[1:3]
+        scales = [width / size[0], height / size[1]] * 2
+        return [corner * scale for corner, scale in zip(corners, scales, strict=True)]

@@ -1,0 +1,154 @@
+"""Faces written as numbers in a CSV file, read at the speed of the disk: whole blocks of rows are parsed in numpy.
+
+A block that does not fit the fast reading is read again row by row, to accept what is harmless and to name what is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import DataError
+from ...records import Pixels
+from .. import sniff
+from ..base import Journal
+
+SIDE = 48
+PIXELS = SIDE * SIDE
+_BLOCK = 1 << 18  # a block and its temporaries stay in the processor's cache
+_AROUND = b' \t\r\n"'
+_CUT = "the file is cut in the middle of this row, download it again: "
+_SPELLINGS = {"pixel_values": "pixels"}
+
+
+class FaceRow(NamedTuple):
+    """One face: its row, counted from 0, and what its codes stand for ('' where the file has no such column)."""
+
+    number: int
+    image: Pixels
+    emotion: str
+    usage: str
+
+
+class FaceTable:
+    """A CSV file with a column `pixels` (2304 numbers from 0 to 255), and `emotion` and `usage` coded as `names` says."""
+
+    def __init__(self, path: Path, journal: Journal, names: Mapping[str, Mapping[bytes, str]]) -> None:
+        """Read the header. Raises DataError for a file that is something else."""
+        self.path, self._journal, self._names = path, journal, names
+        found = sniff.columns(path)
+        self.columns = [_SPELLINGS.get(name, name) for name in found]
+        if {"neutral", "nf"} <= set(found):
+            raise DataError(
+                f"{path}: these are FER+ votes (fer2013new.csv), not FER-2013; put both files into one folder"
+            )
+        if "pixels" not in self.columns:
+            first = sniff.shown(",".join(found), 60)
+            raise DataError(f"{path}: no column 'pixels' (first line: {first}; needed: emotion,pixels,Usage)")
+        if sniff.has_long_line(path):
+            raise DataError(f"{path}: the first row is longer than 64 KiB; a face takes about 9")
+        self._pixels = self.columns.index("pixels")
+        self.rows, self._lines = 0, 1
+
+    def __iter__(self) -> Iterator[FaceRow]:
+        """Read all rows; the file's SHA-256 goes into the journal. Raises DataError naming row and line."""
+        self.rows, self._lines = 0, 1
+        try:
+            total = self.path.stat().st_size
+            with self.path.open("rb", buffering=_BLOCK) as file:
+                digest, done = hashlib.sha256(file.readline()), 0
+                while lines := file.readlines(_BLOCK):
+                    block = b"".join(lines)
+                    digest.update(block)
+                    yield from self._faces(lines)
+                    done += len(block)
+                    self._journal.advance(done, total)
+                self._journal.advance(total, total)
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read: {error.strerror or error}") from None
+        self._journal.inputs[self.path.name] = digest.hexdigest()
+
+    def _faces(self, lines: list[bytes]) -> Iterator[FaceRow]:
+        places = [place for place, line in enumerate(lines) if not line.isspace()]
+        rows = [self._fields(lines[place]) for place in places]
+        images = _images([row[self._pixels] for row in rows])
+        emotions, usages = self._named("emotion", rows), self._named("usage", rows)
+        first, self.rows = self.rows, self.rows + len(rows)
+        before, self._lines = self._lines, self._lines + len(lines)
+        if isinstance(images, np.ndarray) and None not in emotions and None not in usages:
+            yield from map(FaceRow, range(first, self.rows), images, emotions, usages)  # type: ignore[arg-type]
+            return
+        for i, (image, emotion, usage) in enumerate(zip(images, emotions, usages, strict=True)):
+            if isinstance(image, str) or emotion is None or usage is None:
+                line = lines[places[i]]
+                fault = ("" if line.endswith(b"\n") else _CUT) + (self._fault(line, rows[i]) or str(image))
+                self._journal.bad(f"{self.path}, row {first + i} (line {before + places[i] + 1}): {fault}")
+            else:
+                yield FaceRow(first + i, image, emotion, usage)
+
+    def _fields(self, line: bytes) -> list[bytes]:
+        """The fields of a row; all empty where they are not as many as the columns."""
+        fields = line.split(b",", self._pixels)
+        fields += fields.pop().rsplit(b",", len(self.columns) - len(fields) - 1)
+        if len(fields) != len(self.columns):
+            return [b""] * len(self.columns)
+        return [field.strip(_AROUND) for field in fields]
+
+    def _named(self, column: str, rows: list[list[bytes]]) -> list[str | None]:
+        """What the codes in a column stand for; None for an unknown one."""
+        if column not in self.columns:
+            return [""] * len(rows)
+        place, names = self.columns.index(column), self._names[column]
+        return [names.get(row[place]) for row in rows]
+
+    def _fault(self, line: bytes, row: list[bytes]) -> str:
+        """What is wrong with a row besides its pixels."""
+        if line.count(b",") + 1 != len(self.columns):
+            return f"{line.count(b',') + 1} fields, the header has {len(self.columns)}"
+        for column, names in self._names.items():
+            code = row[self.columns.index(column)] if column in self.columns else next(iter(names))
+            if code not in names:
+                return f"{column} is {sniff.shown(code)}, allowed are {', '.join(map(bytes.decode, names))}"
+        return ""
+
+
+def _images(texts: list[bytes]) -> Pixels | list[Pixels | str]:
+    """The faces of all texts, or where one does not read smoothly, a list of faces and of what is wrong with others."""
+    faces = parse(texts)
+    return [_face(text) for text in texts] if faces is None else faces
+
+
+def _face(text: bytes) -> Pixels | str:
+    words = text.split()
+    for position, word in enumerate(words):
+        if not word.isdigit() or len(word.lstrip(b"0")) > 3 or int(word) > 255:
+            return f"pixel {position} is {sniff.shown(word, 20)}, allowed are whole numbers from 0 to 255"
+    if len(words) != PIXELS:
+        return f"{len(words)} pixels, {PIXELS} are needed ({SIDE}x{SIDE})"
+    return np.array([int(word) for word in words], np.uint8).reshape(SIDE, SIDE)
+
+
+def parse(texts: list[bytes]) -> Pixels | None:
+    """Faces (n, 48, 48) from n texts of 2304 numbers with one blank between; None if any does not hold to that exactly."""
+    text = np.frombuffer(b"   " + b" ".join(texts) + b" ", np.uint8)
+    ends = (text[3:] == ord(" ")).nonzero()[0]
+    last = np.cumsum(np.fromiter(map(len, texts), np.int64) + 1) - 1
+    if len(ends) != PIXELS * len(texts) or (ends[PIXELS - 1 :: PIXELS] != last).any():
+        return None
+    hundreds, tens, ones = (text[place:].take(ends, mode="clip") - np.uint8(ord("0")) for place in range(3))
+    two = tens < 10
+    three = two & (hundreds < 10)
+    # Digits counted number by number must be all that is not blank: so nothing else is there, and no number has four.
+    counted = len(ends) + np.count_nonzero(two) + np.count_nonzero(three)
+    if ones.max(initial=0) > 9 or counted != len(text) - 3 - len(ends):
+        return None
+    hundreds *= three
+    below = tens * np.uint8(10) * two + ones
+    values = hundreds * np.uint8(100) + below  # uint8 wraps above 255, which is told by the two comparisons
+    if hundreds.max(initial=0) > 2 or (values < below).any():
+        return None
+    return np.asarray(values.reshape(-1, SIDE, SIDE), np.uint8)

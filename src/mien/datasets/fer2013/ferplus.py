@@ -1,0 +1,72 @@
+"""FER+ (github.com/microsoft/FERPlus): ten votes a face, joined to FER-2013 by the order of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import sha256
+from ...labels import FERPLUS10, canonical
+from ...records import Sample
+from .. import sniff
+from ..base import Importer, Journal
+from . import csv_release
+from .counts import compared
+from .ferplus_rules import Votes
+from .ferplus_votes import HEADS, counted, targets
+
+FILE = "fer2013new.csv"
+_USAGES = {code.decode(): split for code, split in csv_release.USAGES.items()}
+
+
+def recognises(root: Path) -> bool:
+    """A folder with `fer2013new.csv` and FER-2013 as CSV."""
+    return (
+        root.is_dir()
+        and (root / FILE).is_file()
+        and any(name in csv_release.known_files(root) for name in csv_release.WHOLE)
+    )
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Samples as FER-2013 gives them, with the votes of the same row. Raises DataError where the two files part ways."""
+    if not recognises(root):
+        raise DataError(f"{root}: FER+ needs a folder with {FILE} and one of {', '.join(csv_release.WHOLE)}")
+    yield from compared(_joined(root, journal), journal)
+
+
+def _joined(root: Path, journal: Journal) -> Iterator[Sample]:
+    path = root / FILE
+    usages, votes = _votes(path, journal)
+    said = targets(votes, journal.options.get("votes", "raw"))
+    file = csv_release.chosen(root, journal)[0]
+    faces = csv_release.table(file, journal)
+    for number, image, emotion, split in faces:
+        if number >= len(usages):
+            raise DataError(f"{path}: {len(usages)} rows, {file.name} has more; they are joined row by row")
+        if split != _USAGES.get(usages[number]):
+            usage = sniff.shown(usages[number])
+            raise DataError(f"{path}, row {number}: Usage is {usage}, but {file.name} has a face of '{split}' there")
+        yield Sample(image, {"expression7": emotion, **said[number]}, split, f"{file.name}:{number}")
+    if faces.rows < len(usages):
+        raise DataError(f"{path}: {len(usages)} rows, {file.name} has {faces.rows}; they are joined row by row")
+    journal.notes.append(f"votes from {FILE}, joined by the order of the rows (not by image name)")
+
+
+def _votes(path: Path, journal: Journal) -> tuple[list[str], Votes]:
+    """The Usage and the votes of each row."""
+    names = sniff.columns(path)
+    if "usage" not in names or not all(label in map(canonical, names) for label in FERPLUS10.labels):
+        raise DataError(f"{path}: needs the columns Usage, {', '.join(FERPLUS10.labels)} (it has: {', '.join(names)})")
+    order = [list(map(canonical, names)).index(label) for label in FERPLUS10.labels]
+    rows = sniff.rows(path)[1:]
+    journal.inputs[path.name] = sha256(path)
+    cells = [[row[column] for column in order] if len(row) == len(names) else row for row in rows]
+    usages = [row[names.index("usage")].strip() if len(row) == len(names) else "" for row in rows]
+    return usages, counted(cells, path, journal, 2)
+
+
+FERPLUS = Importer(
+    "ferplus", f"a folder with {FILE} beside {' or '.join(csv_release.WHOLE)}", (csv_release.HEAD, *HEADS), recognises, read
+)  # fmt: skip

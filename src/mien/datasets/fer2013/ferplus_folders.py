@@ -1,0 +1,64 @@
+"""FER+ as Microsoft's tools lay it out: `FER2013{Train,Valid,Test}/label.csv` with the pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import DataError, InputError
+from ...files import sha256
+from ...records import Sample
+from .. import sniff
+from ..base import Importer, Journal
+from .face_files import face
+from .ferplus_votes import HEADS, counted, targets
+
+FOLDERS = {"FER2013Train": "train", "FER2013Valid": "validation", "FER2013Test": "test"}
+FILE = "label.csv"
+
+
+def recognises(root: Path) -> bool:
+    """A folder with at least one of the three, or with a folder `data` that has them."""
+    return any((_base(root) / folder / FILE).is_file() for folder in FOLDERS)
+
+
+def _base(root: Path) -> Path:
+    return root / "data" if (root / "data").is_dir() else root
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are not here."""
+    if not recognises(root):
+        raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
+    journal.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
+    for folder, split in FOLDERS.items():
+        if (_base(root) / folder / FILE).is_file():
+            yield from _samples(root, _base(root) / folder, split, journal)
+
+
+def _samples(root: Path, folder: Path, split: str, journal: Journal) -> Iterator[Sample]:
+    path = folder / FILE
+    if not any(folder.glob("*.png")):
+        raise DataError(f"{folder}: {FILE} but no pictures; make them with generate_training_data.py of FERPlus")
+    rows = sniff.rows(path)
+    journal.inputs[path.relative_to(root).as_posix()] = sha256(path)
+    said = targets(counted([row[2:] for row in rows], path, journal, 1), journal.options.get("votes", "raw"))
+    # A name that occurs twice has one picture, that of its last row.
+    last = {row[0]: number for number, row in enumerate(rows)}
+    for number, row in enumerate(rows):
+        picture = folder / row[0]
+        journal.advance(number + 1, len(rows))
+        if last[row[0]] != number:
+            journal.notes.append(f"{path}, row {number}: left aside, row {last[row[0]]} has the same picture {row[0]}")
+            continue
+        try:
+            image = face(picture.read_bytes(), str(picture))
+        except (InputError, OSError) as error:
+            journal.bad(f"{path}, row {number}: {error}")
+        else:
+            yield Sample(image, said[number], split, picture.relative_to(root).as_posix())
+
+
+FERPLUS_FOLDERS = Importer(
+    "ferplus-folders", f"a folder with FER2013Train|FER2013Valid|FER2013Test/{FILE} and pictures", HEADS, recognises, read
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""Pictures and folders in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .. import pictures
+from ..files import natural
+
+
+def listed(folder: Path) -> list[Path]:
+    """The pictures in a folder in natural order: im2 before im10."""
+    return sorted((path for path in folder.iterdir() if path.suffix.lower() in pictures.SUFFIXES), key=natural)
+
+
+def within(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder and at any depth below it, in no order, without hidden files and folders."""
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        yield from (
+            Path(base, name) for name in names if Path(name).suffix.lower() in pictures.SUFFIXES and name[0] != "."
+        )
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder by name, without hidden ones and `__MACOSX`; none where it is no folder."""
+    found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [path for path in found if not path.name.startswith((".", "__"))]

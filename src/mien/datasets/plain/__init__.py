@@ -1,0 +1,1 @@
+"""Pictures of one's own: a table, or class folders."""

@@ -1,0 +1,95 @@
+"""CSV files that people made: any usual encoding, separator and line end; every row knows its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import DataError
+from .. import sniff
+
+_SEPARATORS = ",;\t"
+_MISSING = ("", "nan", "na", "none", "null")
+
+
+class Row(NamedTuple):
+    """The cells of a row; its number counts from 0 without the header, its line from 1."""
+
+    number: int
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file in memory. `columns` are as written; `decimal` is what stands before the fraction of a number."""
+
+    path: Path
+    columns: list[str]
+    rows: list[Row]
+    decimal: str
+
+    def where(self, row: Row) -> str:
+        """File, row and line, for a fault."""
+        return f"{self.path}, row {row.number} (line {row.line})"
+
+    def whole(self) -> Iterator[list[str]]:
+        """The cells of the rows that have as many as the header."""
+        return (row.cells for row in self.rows if len(row.cells) == len(self.columns))
+
+    def number(self, row: list[str], column: int) -> float | None:
+        """A cell as a number, None where it is empty. Raises DataError."""
+        text = row[column].strip()
+        if text.lower() in _MISSING:
+            return None
+        try:
+            value = float(text.replace(self.decimal, "."))
+            if math.isfinite(value):
+                return value
+        except ValueError:
+            pass
+        raise DataError(f"{self.columns[column]} is {sniff.shown(text)}, a number is needed")
+
+
+def load(path: Path) -> Table:
+    """Read a table with a header. Raises DataError that names what is not one."""
+    sniff.head(path)
+    text = _decoded(path.read_bytes())
+    first = text.lstrip().partition("\n")[0]
+    separator = max(_SEPARATORS, key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    try:
+        found = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {lines.line_num}: cannot be read as CSV: {error}") from None
+    (_, header), body = found[0], found[1:]
+    columns = [_plain(name) for name in header]
+    lower = [name.lower() for name in columns if name]
+    if twice := sorted({name for name in lower if lower.count(name) > 1}):
+        raise DataError(f"{path}: column '{twice[0]}' is there twice")
+    rows = [Row(number, line, cells) for number, (line, cells) in enumerate(body)]
+    return Table(path, columns, rows, "," if separator == ";" else ".")
+
+
+def header(path: Path) -> list[str]:
+    """The column names in lower case, as far as a first look tells them. Raises DataError that names what is no table."""
+    first = sniff.head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
+    separator = max(_SEPARATORS, key=first.count)
+    return [name.strip(" \t\r\"'").lower() for name in first.split(separator)]
+
+
+def _plain(name: str) -> str:
+    """A column name on one line, without blanks and quotes around it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(name.split())).strip(" \"'")
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:  # what spreadsheets on Windows write
+        return data.decode("cp1252", "replace")

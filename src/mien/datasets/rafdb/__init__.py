@@ -1,0 +1,1 @@
+"""RAF-DB: basic and compound emotions, and the copy in class folders."""

@@ -1,0 +1,66 @@
+"""RAF-DB basic as a Kaggle copy has it: `DATASET/train|test/1…7/*_aligned.jpg`, with or without its two lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import sha256
+from ...records import Sample
+from .. import official, sniff
+from ..base import Importer, Journal
+from ..labelling import BASIC
+from ..picture_files import listed
+from .release import CODES
+
+SPLITS = ("train", "test")
+_COUNTS = {"train": 12271, "test": 3068}
+
+
+def recognises(root: Path) -> bool:
+    """A folder with `train` or `test` inside, or one called DATASET that has them, where folders 1 to 7 hold aligned faces."""
+    return any(path.stem.endswith("_aligned") for _, _, folder in _folders(root) for path in listed(folder)[:1])
+
+
+def _folders(root: Path) -> list[tuple[str, str, Path]]:
+    base = root / "DATASET" if (root / "DATASET").is_dir() else root
+    found = [(split, code, base / split / code) for split in SPLITS for code in CODES]
+    return [(split, code, folder) for split, code, folder in found if folder.is_dir()]
+
+
+def read(root: Path, journal: Journal) -> Iterator[Sample]:
+    """Samples by split, class and number; lists that are there must say the same as the folders. Raises DataError."""
+    found = [(split, code, path) for split, code, folder in _folders(root) for path in listed(folder)]
+    if not found:
+        raise DataError(f"{root}: no pictures in folders such as {root / 'DATASET' / 'train' / '1'}")
+    for split in SPLITS:
+        _agree(root, split, {path.name: code for part, code, path in found if part == split}, journal)
+    official.compare([split for split, _, _ in found], _COUNTS, journal)
+    journal.total = len(found)
+    for split, code, path in found:
+        targets = {head.name: CODES[code] for head in BASIC}
+        yield Sample(path, targets, split, path.relative_to(root).as_posix())
+
+
+def _agree(root: Path, split: str, codes: dict[str, str], journal: Journal) -> None:
+    """Hold the list of a split, where there is one, against the folders."""
+    paths = [folder / f"{split}_labels.csv" for folder in (root, root / "DATASET", root.parent)]
+    path = next((path for path in paths if path.is_file()), None)
+    if not path:
+        return
+    journal.inputs[path.name] = sha256(path)
+    said = [(row[0].strip(), row[-1].strip()) for row in sniff.rows(path)[1:]]
+    for row, (name, code) in enumerate(said):
+        where = f"{path}, row {row} (line {row + 2})"
+        if name not in codes:
+            journal.bad(f"{where}: {sniff.shown(name)} is in no folder of {split}")
+        elif codes[name] != code:
+            journal.bad(f"{where}: {name} has label {sniff.shown(code)}, but lies in folder {codes[name]}")
+    if missing := sorted(set(codes) - {name for name, _ in said}):
+        journal.bad(f"{path}: {len(missing)} pictures of the folders are not in it, such as {missing[0]}")
+
+
+RAFDB_FOLDERS = Importer(
+    "rafdb-folders", "a folder with DATASET/train|test/1…7/<name>_aligned.jpg", BASIC, recognises, read
+)  # fmt: skip

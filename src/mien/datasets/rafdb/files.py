@@ -1,0 +1,57 @@
+"""The files of RAF-DB around its lists: pictures, and what people said of age, gender, race and landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...errors import DataError
+from ...records import Sample, Target
+
+_GENDERS = ("male", "female", "unsure")
+_RACES = ("Caucasian", "African-American", "Asian")
+_AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
+_POINTS = 5
+
+
+def lines(path: Path) -> list[str]:
+    """The lines of a list, at least one."""
+    return path.read_text(encoding="utf-8-sig", errors="replace").rstrip().splitlines() or [""]
+
+
+def form(base: Path) -> str:
+    """Which pictures are read: 'aligned' where they are there, else 'original'."""
+    return "aligned" if (base / "Image" / "aligned").is_dir() else "original"
+
+
+def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) -> Sample:
+    """The picture of one name (its path without folders and ending) and what is known of it. Raises DataError."""
+    base, aligned = name.parent, form(name.parent) == "aligned"
+    picture = base / "Image" / ("aligned" if aligned else "original") / f"{name.name}{'_aligned' * aligned}.jpg"
+    if not picture.is_file():
+        raise DataError(f"{where}: no picture {picture}")
+    attributes, points = manual(base / "Annotation" / "manual" / f"{name.name}_manu_attri.txt")
+    return Sample(
+        picture,
+        targets,
+        name.name.partition("_")[0],
+        picture.relative_to(root).as_posix(),
+        landmarks=() if aligned else points,  # the points lie in the original picture
+        attributes=attributes,
+    )
+
+
+def manual(path: Path) -> tuple[dict[str, str], list[tuple[float, float]]]:
+    """Gender, race and age by name, and five points (x, y); nothing where there is no such file. Raises DataError."""
+    if not path.is_file():
+        return {}, []
+    words = path.read_text(encoding="utf-8-sig", errors="replace").split()
+    try:
+        numbers = [float(word) for word in words[: 2 * _POINTS]]
+        gender, race, age = map(int, words[2 * _POINTS :])
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if min(gender, race, age) < 0:
+            raise ValueError
+        return {"gender": _GENDERS[gender], "race": _RACES[race], "age": _AGES[age]}, points
+    except (ValueError, IndexError):
+        raise DataError(f"{path}: needed are {_POINTS} points x y, then gender 0-2, race 0-2 and age 0-4") from None
