@@ -38,7 +38,7 @@ QUICK = {
     "train.precision": "32-true",
     "train.threads": "1",
     "train.ema": "0",
-    "train.phases.0.epochs": "6",
+    "train.phases.0.epochs": "4",
     "train.phases.0.lr": "1e-3",
     "train.phases.0.warmup": "0",
     "train.augment.rotation": "0",

@@ -155,6 +155,19 @@ def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == f"12 drawn faces -> {tmp_path / 'drawn.h5'}\n"
 
 
+def test_sketch_of_scenes_and_of_a_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("sketch", tmp_path / "scenes.h5", "--scenes", "--count", 6, "--size", 48, "--candid")
+    run("sketch", tmp_path / "folder", "--layout", "ck48", "--count", 8)
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"12 drawn faces -> {tmp_path / 'scenes.h5'}"
+    assert told[1] == f"drawn in the layout of ck48 -> {tmp_path / 'folder'}"
+    assert len(list((tmp_path / "folder").rglob("*.png"))) == 7  # CK+48 has no neutral faces
+    code, told = failing(capsys, "sketch", tmp_path / "folder", "--layout", "ck48")
+    assert (code, "give a new or an empty folder" in told) == (2, True)
+    code, told = failing(capsys, "sketch", tmp_path / "new", "--layout", "ck49")
+    assert (code, "did you mean 'ck48'" in told) == (2, True)
+
+
 def test_a_bar_where_there_is_a_terminal(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

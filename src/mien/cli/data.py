@@ -128,7 +128,7 @@ class Sketch:
 
         if self.layout:
             sketch.write_folder(self.out, self.layout, self.count, self.size, self.seed)
-            say(f"{self.count} drawn pictures in the layout of {self.layout} -> {self.out}")
+            say(f"drawn in the layout of {self.layout} -> {self.out}")
             return
         if self.scenes:
             store = sketch.write_scenes(self.out, self.count, self.size or 240, self.seed, candid=self.candid)
@@ -166,7 +166,7 @@ def _show_import(found: dict[str, Any]) -> None:
 
 
 def _show_info(found: dict[str, Any]) -> None:
-    picture = "x".join(map(str, found["picture"])) if found["picture"] else "mixed sizes"
+    picture = "x".join(map(str, found["picture"])) if found["picture"] else "picture files"
     say(f"{found['store']}: {found['faces']} faces, {picture}, {_megabytes(found)}")
     options = "".join(f", {key} {value}" for key, value in found["options"].items())
     say(f"importer: {found['importer']} {found['version']}{options}")
@@ -175,6 +175,11 @@ def _show_info(found: dict[str, Any]) -> None:
     for note in found["notes"]:
         say(f"note: {note}")
     say(f"sources: {', '.join(found['sources'])}")
+    for name in ("boxes", "groups"):
+        if found[name]:
+            say(f"{name}: {found[name]}")
+    for name, values in found["attributes"].items():
+        say(f"{name}: {', '.join(f'{value} {count}' for value, count in values.items())}")
     for head in found["heads"]:
         _show_head(head, found["splits"])
     _show_left_out(found["left_out"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..records import Floats
 from ..store import Store
 from ..tasks import Head, Kind
 
+_SHOWN = 8
 #: What the number beside a label means, by the kind of head.
 MEANING: dict[Kind, str] = {
     Kind.CLASS: "faces",
@@ -30,9 +32,19 @@ def summary(store: Store) -> dict[str, Any]:
         "picture": list(store.image_shape) if store.image_shape else None,
         "splits": {split: len(rows) for split, rows in splits.items()},
         **{key: store.meta[key] for key in ("importer", "version", "inputs", "options", "notes", "left_out")},
+        "boxes": int((store.boxes(store.rows())[:, 2:] > 0).all(axis=1).sum()),
+        "groups": len({name for name in store.texts("group", store.rows()) if name}),
+        "attributes": {name: _common(store.attribute(name, store.rows())) for name in store.attributes},
         "heads": [_head(store, head) for head in store.heads],
         "sources": store.texts("source", first),
     }
+
+
+def _common(values: list[str]) -> dict[str, int]:
+    """The most common values and how many rows have them, then how many different ones there are beside ('…')."""
+    counts = Counter(value for value in values if value)
+    others = len(counts) - _SHOWN
+    return dict(counts.most_common(_SHOWN)) | ({"…": others} if others > 0 else {})
 
 
 def _head(store: Store, head: Head) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ..config import Config
 from ..errors import StoreError
 from ..machine import usable_cores
-from ..pictures import Preprocessing
+from ..pictures import Preprocessing, quiet
 from ..records import Pixels
 from ..store import Rows, Store
 from ..tasks import Task
@@ -65,8 +64,7 @@ class FaceSet(Dataset[Batch]):
             end = min(start + _BLOCK, len(self))
             fitted[start:end] = self._fit(list(range(start, end)))
 
-        with warnings.catch_warnings(), ThreadPoolExecutor(usable_cores()) as pool:
-            warnings.simplefilter("ignore")  # each decoding does so too, and what threads restore would be each other's
+        with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
             list(pool.map(fill, range(0, len(self), _BLOCK)))
         return fitted
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -120,11 +119,9 @@ def photos(*places: Path) -> Path | None:
 def photo(path: Path) -> Frame:
     """A picture file that is kept as it is, with its size by its own header. Raises InputError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=pictures.FORMATS) as image:
-                turned = image.getexif().get(_ORIENTATION) in _TURNED
-                return path, (image.height, image.width) if turned else image.size
+        with pictures.quiet(), Image.open(path, formats=pictures.FORMATS) as image:
+            turned = image.getexif().get(_ORIENTATION) in _TURNED
+            return path, (image.height, image.width) if turned else image.size
     except Exception:  # a decoder of foreign bytes may raise anything; reading it in earnest says what is wrong
         height, width = pictures.read(path).shape[:2]
         return path, (width, height)
