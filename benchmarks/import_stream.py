@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -62,7 +63,7 @@ def measure_import(folder: Path, out: Path) -> None:
     start = time.perf_counter()
     store = import_dataset(folder, out, "affectnet", progress=progress)
     seconds = time.perf_counter() - start
-    took = [(b - a) * STEP / (n - m) for (m, a), (n, b) in zip(marks, marks[1:], strict=False)]
+    took = [(b - a) * STEP / (n - m) for (m, a), (n, b) in pairwise(marks)]
     print(f"{len(store)} pictures in {seconds:.1f} s ({len(store) / seconds:.0f} a second)")
     print("seconds for each 10,000 pictures:", " ".join(f"{value:.1f}" for value in took))
     print(f"joining the parts, checking every byte: {seconds - (marks[-1][1] - start):.1f} s")

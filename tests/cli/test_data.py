@@ -12,7 +12,8 @@ import pytest
 
 from mien.cli import main
 from mien.cli.data import Data, Sketch
-from mien.records import Sample
+from mien.pictures import encode
+from mien.records import Box, Sample
 from mien.store import Origin, write
 from mien.tasks import TASKS, Head
 
@@ -190,3 +191,67 @@ def test_help_loads_nothing_heavy() -> None:
     code = "\n".join([*lines, "print(*sys.modules)"])
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "h5py", "cv2", "PIL"} & set(loaded)
+
+
+def test_info_tells_attributes_boxes_and_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        Sample(np.zeros((4, 4), np.uint8), {"expression7": "happy"}, "train", str(k), Box(0, 0, 2, 2) if k else None,
+               f"person {k % 3}", attributes={"gender": "female" if k % 2 else "male", "number": str(k)})
+        for k in range(12)
+    ]  # fmt: skip
+    store = write(tmp_path / "x.h5", rows, TASKS["expression7"].heads, Origin("test", "1"))
+    run("info", store.path)
+    told = capsys.readouterr().err
+    assert "boxes: 11\ngroups: 3\n" in told
+    assert "gender: male 6, female 6\n" in told
+    assert "… 4" in told.split("number: ")[1]
+
+
+def test_a_stopped_import_says_how_to_go_on(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mien.datasets.import_dataset", stopped)
+    code, told = failing(capsys, "import", source, "--out", source.parent / "x.h5")
+    assert code == 130
+    assert "the same command goes on from what is finished" in told
+
+
+def test_splits_are_drawn_as_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("sketch", tmp_path / "drawn", "--layout", "folders", "--count", 80)
+    (tmp_path / "drawn/train").rename(tmp_path / "flat")
+    run("import", tmp_path / "flat", "--out", tmp_path / "x.h5", "--validation", 0.25, "--test", 0, "--seed", 7)
+    told = capsys.readouterr().err
+    assert "no official split: 48 train, 16 validation, 0 test, stratified by expression8, seed 7" in told.replace(
+        "\n  ", " "
+    )
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_killed_import_goes_on(tmp_path: Path, after: int) -> None:
+    """A real process, killed when some parts are finished; the store is then the one an undisturbed import writes."""
+    folder = tmp_path / "faces"
+    for label in ("happy", "sad"):
+        (folder / label).mkdir(parents=True)
+        for k in range(100):
+            (folder / label / f"{k}.png").write_bytes(encode(np.full((6, 6 + k), k, np.uint8), "PNG"))
+    # Parts of 32 pictures, and a kill in the middle of the next one.
+    code = (
+        "import os, signal, sys\nfrom mien.datasets import loading\nfrom mien.cli import main\n"
+        f"loading.ITEMS, add = 32, loading.Parts.add\n"
+        "def watched(self, *given):\n    add(self, *given)\n"
+        f"    if self.count == {after}: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "if sys.argv[1] == 'kill': loading.Parts.add = watched\n"
+        f"main(['data', 'import', {str(folder)!r}, '--out', sys.argv[2]])"
+    )
+    out = tmp_path / "x.h5"
+    killed = subprocess.run([sys.executable, "-c", code, "kill", str(out)], capture_output=True, check=False)
+    assert killed.returncode == -9
+    assert not out.exists()
+    assert len(list((tmp_path / ".x.h5.import").glob("*.h5"))) == after
+    for name in ("x.h5", "y.h5"):
+        subprocess.run([sys.executable, "-c", code, "go on", str(tmp_path / name)], capture_output=True, check=True)
+    assert out.read_bytes() == (tmp_path / "y.h5").read_bytes()
+    assert not (tmp_path / ".x.h5.import").exists()
