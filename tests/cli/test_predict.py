@@ -41,7 +41,9 @@ def test_tags_that_apply_are_said(here: Path, capsys: pytest.CaptureFixture[str]
     chosen = {"tags": dict.fromkeys(TASKS["emotic"].heads[0].space.labels, 1.1) | {"Peace": 0.0}}
     model = write_model(here / "tags.onnx", TASKS["emotic"], RGB, {"thresholds": chosen})
     cli.main(["predict", str(here / "photos" / "none.png"), "--model", str(model), "--faces", "cropped"])
-    head, row, *_ = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip() and "─" not in line[:3]]
+    head, row, *_ = [
+        line.split() for line in capsys.readouterr().out.splitlines() if line.strip() and "─" not in line[:3]
+    ]
     assert head[-1] == "tags"
     assert row[-1] == "Peace"
 
