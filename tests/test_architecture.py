@@ -20,11 +20,11 @@ PACKAGE = ROOT / "src" / "mien"
 #: The floor of each room. A room imports from lower floors and from itself.
 FLOORS = {
     "errors": 0, "extras": 0, "files": 0, "labels": 0, "machine": 0, "tables": 0,
-    "tasks": 1, "records": 1, "config": 1, "pictures": 1,
+    "tasks": 1, "records": 1, "config": 1, "pictures": 1, "palette": 1,
     "datasets": 2, "store": 2,
-    "models": 2, "losses": 2, "metrics": 2, "tags": 2,
+    "models": 2, "losses": 2, "metrics": 2,
     "train": 3, "evaluate": 3, "export": 3, "predict": 3, "calibrate": 3, "matching": 3,
-    "report": 4, "compare": 4, "tune": 4,
+    "report": 4, "compare": 4, "tune": 4, "workflow": 4,
     "cli": 5, "serve": 5, "__main__": 5, "__init__": 5,
 }  # fmt: skip
 
@@ -36,15 +36,17 @@ SIDEWAYS = {
     ("datasets", "store"), ("losses", "models"),
     ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"),
     ("calibrate", "evaluate"), ("calibrate", "predict"), ("export", "calibrate"),
+    ("workflow", "report"),
     ("__main__", "cli"),
 }  # fmt: skip
 
 #: Libraries that only some rooms may import, at the top of a module or inside a function.
-LEARNING = {"models", "losses", "train", "export"}
+LEARNING = {"models", "losses", "train", "export", "workflow"}
 KEPT_IN = {
     "torch": LEARNING, "torchvision": LEARNING, "lightning": LEARNING, "timm": LEARNING, "kornia": LEARNING,
     "h5py": {"store", "datasets"},
     "jinja2": {"report"},
+    "typst": {"report"},
     "tyro": {"cli"},
 }  # fmt: skip
 WITHOUT_TORCH = sorted(set(FLOORS) - LEARNING - {"__main__"})

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mien import tags
 from mien.calibrate import calibrate
+from mien.metrics import tags
 from mien.predict.engine import Engine
 from mien.store import Store
 from mien.tasks import TASKS

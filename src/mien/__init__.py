@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .records import Box, Face, Prediction, Sample
     from .store import Store
     from .tasks import Head, Kind, Task
+    from .workflow import train_model
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "Task",
     "__version__",
     "load",
+    "train_model",
 ]
 
 _HOMES = {
@@ -36,6 +38,7 @@ _HOMES = {
     "records": ("Box", "Face", "Prediction", "Sample"),
     "store": ("Store",),
     "tasks": ("Head", "Kind", "Task"),
+    "workflow": ("train_model",),
 }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from . import tags
 from .evaluate import predict
+from .metrics import tags
 from .predict.engine import Engine
 from .store import Store
 from .tasks import Kind

@@ -154,6 +154,14 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     return from_dict(table, "command line") if overrides else config
 
 
+def changed(config: Config, changes: Mapping[str, Any]) -> Config:
+    """The configuration with values replaced by dotted keys, such as {"train.phases.0.lr": 3e-4}. Raises ConfigError."""
+    table = config.to_dict()
+    for key, value in changes.items():
+        tables.change(table, key, value)
+    return from_dict(table, "changes") if changes else config
+
+
 def from_dict(table: Mapping[str, Any], where: str) -> Config:
     """Build a configuration from a table. Raises ConfigError naming `where` and the key."""
     config: Config = tables.Reader(where, _RANGES).read(table, Config)

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, config, files, matching, metrics, tags
+from . import __version__, config, files, matching, metrics
 from .errors import ConfigError, StoreError
 from .extras import require
 from .matching import Match
+from .metrics import tags
 from .predict.engine import Engine
 from .records import Floats
 from .store import Rows, Store

@@ -97,11 +97,16 @@ def override(table: MutableMapping[str, Any], words: Sequence[str]) -> None:
     if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
         raise ConfigError(f"overrides are pairs such as '--train.seed 3', given: {' '.join(words)}")
     for key, text in zip(parts[::2], parts[1::2], strict=True):
-        *parents, last = key[2:].split(".")
-        inner: Any = table
-        for parent in parents:
-            inner = _step(inner, parent, key)
-        inner[_spot(inner, last, key)] = _value(text)
+        change(table, key, _value(text))
+
+
+def change(table: MutableMapping[str, Any], key: str, value: Any) -> None:
+    """Change one value of a table in place by its dotted key. Raises ConfigError."""
+    *parents, last = key.removeprefix("--").split(".")
+    inner: Any = table
+    for parent in parents:
+        inner = _step(inner, parent, key)
+    inner[_spot(inner, last, key)] = value
 
 
 def _step(inner: Any, name: str, key: str) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, POSITIONS, LabelSpace
-from mien.report.palette import EMOTIONS, PAGE, STAND_IN, colours
+from mien.palette import EMOTIONS, bright
+from mien.report.palette import PAGE, STAND_IN, colours
 
 
 def luminance(colour: str) -> float:
@@ -62,3 +63,10 @@ def test_stand_ins_are_no_colour_that_is_used() -> None:
     used = {colour for pair in PAGE.values() for colour in pair} | set(EMOTIONS.values())
     assert len(set(STAND_IN.values())) == len(PAGE)
     assert not used & set(STAND_IN.values())
+
+
+def test_a_bright_colour_keeps_its_hue_and_stands_out_from_dark_ground() -> None:
+    assert bright("#c08400") == (255, 175, 0)
+    assert bright("#868e96") == (181, 192, 202)
+    for colour in EMOTIONS.values():
+        assert contrast("#" + bytes(bright(colour)).hex(), "#12141a") >= 5

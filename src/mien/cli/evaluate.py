@@ -71,7 +71,7 @@ def _show(results: dict[str, Any], console: Any) -> None:
 
 
 def _at_thresholds(at: dict[str, Any], same: bool) -> str:
-    from ..tags import sentence
+    from ..metrics.tags import sentence
 
     figures = ", ".join(f"{name} {_number(at[name])}" for name in ("macro_f1", "micro_f1", "jaccard"))
     return f"{figures}. {sentence(at['chosen'], same)}"

@@ -30,21 +30,16 @@ class Train:
     def run(self, overrides: list[str]) -> None:
         """Train, export, evaluate on the validation split, and write the report."""
         from .. import config
-        from ..extras import require
 
         settings = config.load(self.config, overrides)
         folder = self.out or Path("runs") / self.config.stem
-        require("torch", "train")
-        from .. import evaluate, export, report, train
+        from ..workflow import train_model
 
         try:
-            network = train.train(settings, folder, self.resume)
+            results = train_model(settings, folder, resume=self.resume)
         except KeyboardInterrupt:
             say(f"mien: stopped; {folder} keeps what is finished, the same command with --resume goes on")
             raise SystemExit(130) from None
-        model = export.export(folder, network)
-        results = evaluate.evaluate(folder)
-        page = report.write_report(folder)
         if self.json:
             print_json(results)
-        say(f"model  {model}\nreport {page}")
+        say(f"model  {folder / 'model.onnx'}\nreport {folder / 'report.html'}")

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..files import replacing
 from ..labels import POSITIONS, canonical
+from ..palette import EMOTIONS, bright
 from ..pictures import recolour
 from ..records import Pixels, Prediction
 from ..tasks import Kind
@@ -23,16 +24,6 @@ Colour = tuple[int, int, int]
 SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: smaller pictures grow, larger ones shrink
 _FINE = 2  # the overlay is drawn this much larger, then shrunk: smooth edges
 _INK, _PALE, _GROUND = (255, 255, 255, 255), (70, 74, 84, 255), (18, 20, 26, 222)
-_COLOURS: dict[str, Colour] = {
-    "neutral": (176, 184, 196),
-    "happy": (255, 200, 61),
-    "sad": (92, 148, 255),
-    "surprise": (255, 138, 61),
-    "fear": (178, 120, 255),
-    "disgust": (112, 196, 92),
-    "angry": (255, 92, 92),
-    "contempt": (214, 120, 178),
-}
 
 
 @dataclass(frozen=True)
@@ -102,8 +93,8 @@ def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
 def colour_of(label: str) -> Colour:
     """A label's colour: by name for the basic emotions, by direction in the valence-arousal plane, else by its letters."""
     name = canonical(label)
-    if name in _COLOURS:
-        return _COLOURS[name]
+    if name in EMOTIONS:
+        return bright(EMOTIONS[name])
     position = POSITIONS.get(name)
     turn = math.atan2(position[1], position[0]) / math.tau if position else sum(name.encode()) * 0.618
     red, green, blue = colorsys.hsv_to_rgb(turn % 1, 0.55, 1.0)
@@ -163,7 +154,7 @@ def card_of(prediction: Prediction) -> Card:
         if {"valence", "arousal"} <= set(middle):
             spot = middle["valence"], middle["arousal"]
     if not bars:
-        return Card(note, _COLOURS["neutral"], spot=spot)
+        return Card(note, colour_of("neutral"), spot=spot)
     return Card(f"{bars[0][0]} {bars[0][1]:.0%}", colour_of(bars[0][0]), bars, note, spot)
 
 

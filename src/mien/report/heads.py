@@ -9,7 +9,7 @@ import numpy as np
 
 from ..labels import POSITIONS
 from ..matching import sentences
-from ..tags import sentence
+from ..metrics.tags import sentence
 from ..tasks import Head, Kind
 from . import gallery, plots, words
 from .learning import Plot

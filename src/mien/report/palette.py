@@ -1,28 +1,10 @@
-"""Colours: one per emotion, readable on light and dark paper, and the page's own colours by name.
-
-Emotions are told apart by hue after Okabe-Ito and Tol, kept within one band of lightness so that each stands out at
-3:1 from both papers; no plot relies on colour alone.
-"""
+"""The page's own colours by name, and a colour for each label of a head."""
 
 from __future__ import annotations
 
 from ..labels import LabelSpace, canonical
+from ..palette import EMOTIONS
 
-EMOTIONS: dict[str, str] = {
-    "neutral": "#868e96",
-    "happy": "#c08400",
-    "sad": "#2f7fc4",
-    "surprise": "#159bb0",
-    "fear": "#8b6bd1",
-    "disgust": "#1f9d6b",
-    "angry": "#d8502f",
-    "contempt": "#c2609f",
-    "serene": "#45998c",
-    "contemplative": "#a9719c",
-    "secure": "#668bc4",
-    "untroubled": "#9f8f38",
-    "quiet": "#8a9440",
-}
 _NAMELESS = tuple(EMOTIONS.values())[1:]
 
 #: The page's colours by name: on light paper, on dark paper.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..extras import require
-from .palette import EMOTIONS, STAND_IN
+from ..palette import EMOTIONS
+from .palette import STAND_IN
 
 #: Settings of every plot; labels come from data files, so none is read as mathematics.
 _STYLE: dict[str, Any] = {

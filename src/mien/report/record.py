@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,85 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError, StoreError
 from ..extras import require
-from ..labels import LabelSpace
-from ..matching import restricted
-from ..metrics import METRICS
-from ..records import Floats
 from ..store import Store
-from ..tasks import Head, Task
+from ..tasks import Task
+from .history import History, history
+from .results import HeadRecord, Rows, head_record
 
-SCHEMA = 1
-Rows = NDArray[np.int64]
+#: The schema of each file that this version reads.
+SCHEMA = {"results.json": 2, "model.json": 1}
 _SAMPLE = 200
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One metric of one head: its value, its direction, and what chance would reach (None: not known)."""
-
-    name: str
-    value: float
-    higher_is_better: bool
-    chance: float | None = None
-
-    @property
-    def beats_chance(self) -> bool | None:
-        """Whether the value is better than chance; None where chance is not known."""
-        if self.chance is None or not math.isfinite(self.value):
-            return None
-        return self.value > self.chance if self.higher_is_better else self.value < self.chance
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted (n, K)."""
-
-    places: Rows
-    true: Floats
-    predicted: Floats
-
-
-@dataclass(frozen=True)
-class HeadRecord:
-    """What was measured of one head; parts that the run lacks are empty or None.
-
-    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
-    """
-
-    head: Head
-    rows: int = 0
-    measures: tuple[Measure, ...] = ()
-    per_class: tuple[Mapping[str, Any], ...] = ()
-    per_column: tuple[Mapping[str, Any], ...] = ()
-    at_thresholds: Mapping[str, Any] = field(default_factory=dict)
-    confusion: NDArray[np.int64] | None = None
-    compared: Mapping[str, Any] = field(default_factory=dict)
-    outputs: Outputs | None = None
-
-
-@dataclass(frozen=True)
-class History:
-    """history.csv as columns over epochs, and the column that picked the best epoch with its direction."""
-
-    columns: Mapping[str, NDArray[np.float64]]
-    watched: str = ""
-    higher_is_better: bool = False
-
-    @property
-    def best(self) -> int | None:
-        """Index of the best epoch of the last phase, whose weights are the model's; None where nothing was watched."""
-        values = self.columns.get(self.watched)
-        if values is None:
-            return None
-        phase = self.columns.get("phase", np.ones(len(values)))
-        values = np.where(phase == phase[-1], values, np.nan)
-        if not np.isfinite(values).any():
-            return None
-        return int(np.nanargmax(values) if self.higher_is_better else np.nanargmin(values))
 
 
 @dataclass(frozen=True)
@@ -103,6 +32,7 @@ class RunRecord:
     heads: tuple[HeadRecord, ...]
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = ""
     date: str = ""
@@ -133,14 +63,15 @@ def _record(run: Path, results: Mapping[str, Any], model: Mapping[str, Any]) -> 
     return RunRecord(
         name=str(results.get("run") or model.get("name") or run.resolve().name),
         task=task,
-        heads=tuple(_head(head, results, table) for head in task),
+        heads=tuple(head_record(head, results, model, table) for head in task),
         data=results.get("data") or model.get("data") or {},
         training={**{k: model[k] for k in ("seed", "parameters") if k in model}, **(results.get("training") or {})},
+        intervals=results.get("intervals") or {},
         versions={**(model.get("versions") or {}), **(results.get("versions") or {})},
         licence=str(model.get("licence") or ""),
         date=_date(run / "results.json"),
         config=config,
-        history=_history(run / "history.csv", config, task),
+        history=history(_text(run / "history.csv"), config, task),
         rows=np.asarray(table.get("row", ()), np.int64),
         sources=tuple(map(str, table.get("source", ()))),
     )
@@ -155,9 +86,10 @@ def _json(path: Path) -> dict[str, Any]:
         table = json.loads(text)
     except ValueError as error:
         raise ModelError(f"{path}: damaged: {error}") from None
-    if not isinstance(table, dict) or table.get("schema") != SCHEMA:
-        given = table.get("schema") if isinstance(table, dict) else None
-        raise ModelError(f"{path}: schema {given}, this version reads {SCHEMA}")
+    given, wanted = table.get("schema") if isinstance(table, dict) else None, SCHEMA[path.name]
+    if not isinstance(table, dict) or given != wanted:
+        again = "; evaluate again (mien evaluate)" if path.name == "results.json" else ""
+        raise ModelError(f"{path}: schema {given}, this version reads {wanted}{again}")
     return table
 
 
@@ -183,85 +115,6 @@ def _predictions(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: damaged: {error}") from None
     return {name: table[name].to_numpy() for name in table.column_names}
-
-
-def _head(head: Head, results: Mapping[str, Any], table: Mapping[str, Any]) -> HeadRecord:
-    found = results.get("heads", {}).get(head.name, {})
-    compared = found.get("compared") or {}
-    if compared:
-        head = replace(head, space=LabelSpace(head.space.name, tuple(compared["labels"])))
-    chance = found.get("chance") or {}
-    confusion = np.asarray(found.get("confusion") or (), np.int64)
-    return HeadRecord(
-        head=head,
-        rows=int(found.get("rows") or 0),
-        measures=tuple(
-            Measure(name, _number(item["value"]), bool(item["higher_is_better"]), chance.get(name))
-            for name, item in found.get("metrics", {}).items()
-        ),
-        per_class=_lines(found.get("per_class")),
-        per_column=_lines(found.get("per_column")),
-        at_thresholds=_at_thresholds(found, results.get("data") or {}),
-        confusion=confusion if confusion.shape == (len(head), len(head)) else None,
-        compared=compared,
-        outputs=_outputs(head, table),
-    )
-
-
-def _at_thresholds(found: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
-    at = found.get("at_thresholds") or {}
-    return at and {**at, "same": bool(data.get("chosen_on"))}
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _lines(table: Any) -> tuple[Mapping[str, Any], ...]:
-    """Lines of a table, with None for a number that is undefined."""
-    return tuple(
-        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in line.items()}
-        for line in table or ()
-    )
-
-
-def _outputs(head: Head, table: Mapping[str, Any]) -> Outputs | None:
-    names = [f"{head.name}.{label}" for label in head.space.labels]
-    if any(name not in table or f"{name}.true" not in table for name in names):
-        return None
-    predicted = restricted(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
-    true = np.stack([table[f"{name}.true"] for name in names], axis=1).astype(np.float32)
-    annotated = np.flatnonzero(np.isfinite(true).any(axis=1) & np.isfinite(predicted).all(axis=1))
-    return Outputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None
-
-
-def _history(path: Path, config: str, task: Task) -> History | None:
-    lines = list(csv.DictReader(_text(path).splitlines()))
-    if not lines:
-        return None
-    columns = {name: np.array([_cell(line.get(name)) for line in lines]) for name in lines[0] if name}
-    column, metric = _watched(config, task)
-    if column in columns and metric in METRICS:
-        return History(columns, column, METRICS[metric].higher_is_better)
-    return History(columns, "validation_loss", False)
-
-
-def _cell(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
-
-
-def _watched(config: str, task: Task) -> tuple[str, str]:
-    """Column and metric that pick the best epoch: `train.monitor` ('metric' or 'head.metric'), or the first of the first head."""
-    try:
-        monitor = str(tomllib.loads(config).get("train", {}).get("monitor", ""))
-    except tomllib.TOMLDecodeError:
-        monitor = ""
-    name, _, metric = monitor.rpartition(".")
-    metric = metric or task.heads[0].metrics[0]
-    return f"validation_{name or task.heads[0].name}_{metric}", metric
 
 
 def _with_store(record: RunRecord, run: Path, given: Path | None) -> RunRecord:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ....records import Sample
-from . import affectnet, emotic, smallsets
+from . import affectnet, emotic, fer2013, smallsets
 
 __all__ = ["LAYOUTS"]
 
@@ -27,6 +27,7 @@ LAYOUTS: dict[str, Writer] = {
     "rafdb-folders": smallsets.rafdb_folders,
     "ck48": smallsets.ck48,
     "jaffe": smallsets.jaffe,
+    "fer2013": fer2013.write_csv,
     "table": smallsets.table,
     "folders": smallsets.folders,
 }

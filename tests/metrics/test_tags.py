@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, jaccard_score
 
-from mien import tags
 from mien.labels import LabelSpace
+from mien.metrics import tags
 from mien.tasks import Head, Kind
 
 HEAD = Head("mood", Kind.TAGS, LabelSpace("mood", ("calm", "glad", "tense")))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .tasks import Head
+from ..tasks import Head
 
 Array = NDArray[np.float64]
 #: The threshold of a tag for which none was chosen.

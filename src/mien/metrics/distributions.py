@@ -1,0 +1,110 @@
+"""How far predicted distributions p lie from true ones q, both (N, K). Logarithms are natural.
+
+Definitions: Cha 2007 for the distances; Rubner et al. 2000 for the earth mover's distance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..extras import require
+from .labels import TINY
+from .statistic import Array, Statistic, mean
+
+Distances = tuple[tuple[float, ...], ...]
+
+
+def kl(output: Array, target: Array) -> Statistic:
+    """Kullback-Leibler divergence Σ q ln(q / p) of prediction p from target q, p clipped at 1e-12."""
+    return mean(kl_rows(target, output))
+
+
+def js(output: Array, target: Array) -> Statistic:
+    """Jensen-Shannon divergence: mean divergence of both from their middle, 0…ln 2."""
+    middle = (output + target) / 2
+    return mean((kl_rows(target, middle) + kl_rows(output, middle)) / 2)
+
+
+def l1(output: Array, target: Array) -> Statistic:
+    """Sum of absolute differences Σ |p - q|: twice the total variation, 0…2."""
+    return mean(np.abs(output - target).sum(axis=1))
+
+
+def tvd(output: Array, target: Array) -> Statistic:
+    """Total variation distance ½ Σ |p - q|, 0…1."""
+    return mean(np.abs(output - target).sum(axis=1) / 2)
+
+
+def mse(output: Array, target: Array) -> Statistic:
+    """Mean over labels of (p - q)²; times K it is the Brier score."""
+    return mean(np.square(output - target).mean(axis=1))
+
+
+def brier(output: Array, target: Array) -> Statistic:
+    """Brier score Σ (p - q)², 0…2."""
+    return mean(np.square(output - target).sum(axis=1))
+
+
+def chebyshev(output: Array, target: Array) -> Statistic:
+    """Largest |p - q| of a row, 0…1."""
+    return mean(np.abs(output - target).max(axis=1))
+
+
+def clark(output: Array, target: Array) -> Statistic:
+    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: read it beside its noise floor only."""
+    return mean(np.sqrt(np.square(_relative(output, target)).sum(axis=1)))
+
+
+def canberra(output: Array, target: Array) -> Statistic:
+    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: read it beside its noise floor only."""
+    return mean(np.abs(_relative(output, target)).sum(axis=1))
+
+
+def cosine(output: Array, target: Array) -> Statistic:
+    """Cosine similarity p·q / (‖p‖ ‖q‖), 0…1."""
+    lengths = np.linalg.norm(output, axis=1) * np.linalg.norm(target, axis=1)
+    return mean((output * target).sum(axis=1) / lengths)
+
+
+def intersection(output: Array, target: Array) -> Statistic:
+    """Shared mass Σ min(p, q) = 1 - TVD, 0…1."""
+    return mean(np.minimum(output, target).sum(axis=1))
+
+
+def rps(output: Array, target: Array) -> Statistic:
+    """Ranked probability score: squared differences of the sums up to each label. Means something for ordered labels only."""
+    return mean(np.square(np.cumsum(output - target, axis=1)[:, :-1]).sum(axis=1))
+
+
+def entropy_error(output: Array, target: Array) -> Statistic:
+    """Mean absolute difference of the two entropies in nats: is doubt where people doubt?"""
+    return mean(np.abs(entropies(output) - entropies(target)))
+
+
+def emd(output: Array, target: Array, distances: Distances) -> Statistic:
+    """Earth mover's distance: exact W1 over a ground distance between labels; a linear programme per row."""
+    emd2, ground = require("ot", "evaluate").emd2, np.array(distances)
+    p, q = (rows / rows.sum(axis=1, keepdims=True) for rows in (output, target))
+    return mean(np.array([emd2(a, b, ground) for a, b in zip(p, q, strict=True)]))
+
+
+def entropies(rows: ArrayLike) -> Array:
+    """Entropy (N,) of probability rows, in nats."""
+    values = np.asarray(rows, np.float64)
+    return np.asarray(-_xlogy(values, values).sum(axis=1))
+
+
+def kl_rows(q: Array, p: Array) -> Array:
+    """Divergence (N,) of each row p from q."""
+    return np.asarray((_xlogy(q, q) - _xlogy(q, p)).sum(axis=1))
+
+
+def _relative(output: Array, target: Array) -> Array:
+    total = output + target
+    return np.where(total > 0, (output - target) / np.where(total > 0, total, 1.0), 0.0)
+
+
+def _xlogy(x: Array, y: Array) -> Array:
+    """x ln y with y clipped at 1e-12, and 0 where x is 0."""
+    return x * np.log(np.maximum(y, TINY))

@@ -1,0 +1,125 @@
+"""Figures of top labels and of class probabilities: outputs and targets (N, K), one-hot or vote shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .statistic import Array, Ranks, Statistic, mean, of_ranks, of_tables, ratio
+
+TINY = 1e-12
+
+
+def accuracy(output: Array, target: Array) -> Statistic:
+    """Share of rows whose top label is the true one."""
+    return mean((output.argmax(axis=1) == target.argmax(axis=1)).astype(np.float64))
+
+
+def top_3(output: Array, target: Array) -> Statistic:
+    """Share of rows whose true top label is among the three likeliest; of labels that tie, the first ones count."""
+    best = np.argsort(-output, axis=1, kind="stable")[:, :3]
+    return mean((best == target.argmax(axis=1)[:, None]).any(axis=1).astype(np.float64))
+
+
+def balanced_accuracy(output: Array, target: Array) -> Statistic:
+    """Mean recall over the classes that occur in the targets."""
+    return of_tables(output, target, lambda tables: _mean(rates(tables)[1]))
+
+
+def macro_precision(output: Array, target: Array) -> Statistic:
+    """Mean precision over the classes that occur in the targets or the predictions; 0 for one that is never predicted."""
+    return of_tables(output, target, lambda tables: _mean(_known(tables, rates(tables)[0])))
+
+
+def macro_f1(output: Array, target: Array) -> Statistic:
+    """Mean F1 over the classes that occur in the targets or the predictions (as scikit-learn has it)."""
+    return of_tables(output, target, lambda tables: _mean(rates(tables)[2]))
+
+
+def weighted_f1(output: Array, target: Array) -> Statistic:
+    """Mean F1 of the classes, each weighted by how often it is true."""
+
+    def figure(tables: Array) -> Array:
+        return ratio((np.nan_to_num(rates(tables)[2]) * tables.sum(axis=2)).sum(axis=1), tables.sum(axis=(1, 2)))
+
+    return of_tables(output, target, figure)
+
+
+def kappa(output: Array, target: Array) -> Statistic:
+    """Cohen's kappa: agreement beyond chance, -1…1."""
+
+    def figure(tables: Array) -> Array:
+        total = tables.sum(axis=(1, 2))
+        expected = ratio((tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1), total**2)
+        return ratio(ratio(np.trace(tables, axis1=1, axis2=2), total) - expected, 1 - expected)
+
+    return of_tables(output, target, figure)
+
+
+def mcc(output: Array, target: Array) -> Statistic:
+    """Matthews correlation for several classes (Gorodkin 2004), -1…1; 0 where one side is always the same class."""
+
+    def figure(tables: Array) -> Array:
+        total, said, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
+        shared = np.trace(tables, axis1=1, axis2=2) * total - (said * true).sum(axis=1)
+        spread = np.sqrt((total**2 - (said**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
+        return np.where((spread == 0) & (total > 0), 0.0, ratio(shared, spread))
+
+    return of_tables(output, target, figure)
+
+
+def log_loss(output: Array, target: Array) -> Statistic:
+    """Mean -ln of the probability given to the true (top) label, clipped at 1e-12."""
+    chosen = np.take_along_axis(output, target.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return mean(-np.log(np.maximum(chosen, TINY)))
+
+
+def roc_auc(output: Array, target: Array) -> Statistic:
+    """Area under the ROC curve, each class against the rest by top label, mean over the classes that occur beside others."""
+    return _one_against_rest(output, target, area_under_roc)
+
+
+def pr_auc(output: Array, target: Array) -> Statistic:
+    """Average precision, each class against the rest by top label, mean over the classes that occur."""
+    return _one_against_rest(output, target, average_precision)
+
+
+def area_under_roc(ranks: Ranks) -> Array:
+    """The chance that a positive ranks above one that is none, ties halved; undefined without either."""
+    hits = ranks.gain.sum(axis=1)
+    others = ranks.total - hits
+    above = ranks.above - (ranks.hits - ranks.gain)
+    below = others[:, None] - (ranks.upto - ranks.hits)
+    won = ranks.gain * (below + (others[:, None] - above - below) / 2)
+    return ratio(won.sum(axis=1), hits * others)
+
+
+def average_precision(ranks: Ranks) -> Array:
+    """Area under precision against recall, a step at each threshold; undefined without a positive."""
+    precision = np.nan_to_num(ratio(ranks.hits, ranks.upto))
+    return ratio((ranks.gain * precision).sum(axis=1), ranks.gain.sum(axis=1))
+
+
+def _one_against_rest(output: Array, target: Array, figure: Callable[[Ranks], Array]) -> Statistic:
+    true = target.argmax(axis=1)
+    parts = [of_ranks(column, (true == k).astype(np.float64), figure) for k, column in enumerate(output.T)]
+    return lambda weights: _mean(np.stack([part(weights) for part in parts], axis=1))
+
+
+def rates(tables: Array) -> tuple[Array, Array, Array]:
+    """Precision, recall and F1 (B, K) of confusion matrices (B, K, K); NaN where a class does not occur."""
+    hits, true, said = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    return ratio(hits, said), ratio(hits, true), ratio(2 * hits, true + said)
+
+
+def _known(tables: Array, values: Array) -> Array:
+    """Values of the classes that occur on either side, 0 where undefined; NaN for the others."""
+    occurs = (tables.sum(axis=1) + tables.sum(axis=2)) > 0
+    return np.where(occurs, np.nan_to_num(values), np.nan)
+
+
+def _mean(values: Array) -> Array:
+    """The mean of what is defined (B,); NaN where nothing is."""
+    there = ~np.isnan(values)
+    return ratio(np.where(there, values, 0.0).sum(axis=1), there.sum(axis=1).astype(np.float64))

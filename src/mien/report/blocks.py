@@ -1,0 +1,217 @@
+"""What a section is made of. Blocks are plain data: `page` turns them into HTML and `pdf` into a PDF, so nothing is said twice.
+
+The name of a block's class in lower case is the name of its template in `templates/` and of its function in `report.typ`.
+Colours are CSS colours or `var(--name)` with a name of `palette.PAGE`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words within a paragraph that stand out."""
+
+    text: str
+
+
+Runs = tuple[str | Strong, ...]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph. Looks: '' plain, 'note' set apart, 'key' small print."""
+
+    runs: Runs
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Paragraphs in a frame: what must not be overlooked."""
+
+    paragraphs: tuple[Runs, ...]
+
+
+@dataclass(frozen=True)
+class Subhead:
+    """A heading within a section that needs no place in the contents, with a few words beside it."""
+
+    title: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of short paragraphs."""
+
+    items: tuple[Runs, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure in large letters. `up`: whether higher is better, None where that is no question."""
+
+    what: str
+    value: str
+    under: tuple[str, ...] = ()
+    up: bool | None = None
+    lead: bool = False
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Figures side by side."""
+
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Pairs of what and value."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column. Looks: '' words, 'n' numbers, 'says' an explanation, 'meter' a share as a bar with its number."""
+
+    title: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. `dot`: a colour before the text; `meter`: a share 0…1 drawn as a bar; `under`: a second, smaller line."""
+
+    text: str
+    strong: bool = False
+    soft: bool = False
+    dot: str = ""
+    meter: float | None = None
+    up: bool | None = None
+    under: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column heads; the first cell of a row is its head. `name` says what the table is."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn plot, and what a person who cannot see it should know."""
+
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Plots side by side; `square` ones are narrower."""
+
+    plots: tuple[Plot, ...]
+    square: bool = False
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts and shares of the row (0…1) for each pair of labels, rows as raters said, columns as the model said."""
+
+    name: str
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    shares: tuple[tuple[float, ...], ...]
+
+
+Bar = tuple[str, str, float, float]  # label, colour, true, predicted
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar a label: filled as predicted, outlined as true; `top` is the share that fills the width."""
+
+    title: str
+    rows: tuple[Bar, ...]
+    top: float = 1.0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Plots with bars beside them."""
+
+    plots: tuple[Plot, ...]
+    bars: Bars
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face: its picture (a data URI), where it comes from, and either bars or places on scales.
+
+    `verdict`: the raters' and the model's label. `scale`: (value, true and predicted as shares of the range, both in words).
+    """
+
+    picture: str
+    small: bool
+    source: str
+    alt: str
+    verdict: tuple[str, str] = ("", "")
+    bars: tuple[Bar, ...] = ()
+    scale: tuple[tuple[str, float | None, float, str], ...] = ()
+    plane: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces side by side."""
+
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What outlines and fillings mean under a head: 'bars' or 'scales'; `verdicts` explains ✓ and ✗ too."""
+
+    of: str
+    verdicts: bool = False
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be copied as it stands. With a title it is folded away on the page."""
+
+    text: str
+    title: str = ""
+
+
+Block = (
+    Text | Aside | Subhead | Points | Cards | Facts | Table | Plots | Matrix | Bars | Beside | Faces | Legend | Code
+)
+
+
+def text(*runs: str | Strong) -> Text:
+    """A plain paragraph."""
+    return Text(runs)
+
+
+def note(*runs: str | Strong) -> Text:
+    """A paragraph set apart: what is missing, or to be read with care."""
+    return Text(runs, "note")
+
+
+def key(*runs: str | Strong) -> Text:
+    """Small print below a figure or table."""
+    return Text(runs, "key")
+
+
+def kind(block: Block) -> str:
+    """The name of a block's template."""
+    return type(block).__name__.lower()

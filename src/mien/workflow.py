@@ -1,0 +1,38 @@
+"""The whole way from a configuration to a run with a model, its figures and a report: what `mien train` does, as one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import config as configs
+from .config import Config
+from .extras import require
+
+#: A TOML file, a table as one would hold, or what `config.load` made of either.
+Settings = str | Path | Mapping[str, Any] | Config
+
+
+def train_model(
+    config: Settings, run: str | Path, changes: Mapping[str, Any] | None = None, *, resume: bool = False
+) -> dict[str, Any]:
+    """Train, export, evaluate on the validation split and report into a run folder; return what its `results.json` holds.
+
+    `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a run that was
+    stopped goes on. Raises ConfigError, StoreError, ModelError, and MissingExtraError without torch.
+    """
+    settings, folder = configs.changed(_settings(config), changes or {}), Path(run)
+    require("torch", "train")
+    from . import evaluate, export, report, train
+
+    export.export(folder, train.train(settings, folder, resume))
+    results = evaluate.evaluate(folder)
+    report.write_report(folder)
+    return results
+
+
+def _settings(given: Settings) -> Config:
+    if isinstance(given, Config):
+        return given
+    return configs.from_dict(given, "config") if isinstance(given, Mapping) else configs.load(Path(given))
