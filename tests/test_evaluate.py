@@ -15,6 +15,7 @@ from mien.errors import ConfigError, ModelError, StoreError
 from mien.evaluate import PREDICTIONS, RESULTS
 from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpace
 from mien.metrics import evaluate_head
+from mien.metrics.distributions import vote_distances
 from mien.predict.engine import Engine
 from mien.records import Sample, Target
 from mien.store import Origin, Store, write
@@ -79,7 +80,7 @@ def run(tmp_path: Path, faces: Path) -> Path:
 def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     results = evaluate.evaluate(run)
     assert json.loads((run / RESULTS).read_text()) == results
-    assert results["schema"] == 1
+    assert results["schema"] == 2
     assert results["run"] == "first"
     assert Task.from_dict(results["task"]) == TASK
     assert results["data"] == {
@@ -93,13 +94,22 @@ def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     assert {"mien", "numpy"} <= set(results["versions"])
     for head in TASK:
         found = results["heads"][head.name]
-        assert list(found["metrics"]) == list(head.metrics) == list(found["chance"])
-        assert found["chance_from"] == "train"
+        assert list(found["metrics"]) == list(head.reported) == list(found["references"]["marginal"])
+        assert found["references_from"] == "train"
+        for name, said in found["metrics"].items():
+            low, high = said["interval"]
+            assert low <= high, name
     assert results["heads"]["face"]["rows"] == 25
     assert results["heads"]["affect"]["rows"] == 26
     assert results["heads"]["votes"]["metrics"]["kl"]["higher_is_better"] is False
     assert sum(map(sum, results["heads"]["votes"]["confusion"])) == results["heads"]["votes"]["rows"]
     assert "confusion" not in results["heads"]["mood"]
+
+
+def told(head: Head, store: Store) -> Head:
+    """The head with what an evaluation adds to it."""
+    ground = vote_distances(store.target(head, store.rows("train"))) if head.kind is Kind.DISTRIBUTION else ()
+    return replace(head, metrics=head.reported, ground=ground)
 
 
 def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path, faces: Path) -> None:
@@ -108,7 +118,7 @@ def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path
     rows = store.rows("validation")
     outputs = Engine(run).probabilities(store.images(rows))
     for head in TASK:
-        expected = evaluate_head(head, outputs[head.name], store.target(head, rows))
+        expected = evaluate_head(told(head, store), outputs[head.name], store.target(head, rows))
         found = {name: score["value"] for name, score in results["heads"][head.name]["metrics"].items()}
         assert found == {name: pytest.approx(value) for name, value in expected.items()}
 
@@ -149,33 +159,107 @@ def test_tags_are_scored_at_the_models_thresholds(run: Path, tmp_path: Path, fac
     assert evaluate.evaluate(model, faces, "train")["data"]["chosen_on"] is False
 
 
-def test_chance_always_answers_the_training_mean(run: Path, faces: Path) -> None:
+def test_the_marginal_always_answers_the_training_mean(run: Path, faces: Path) -> None:
     heads = evaluate.evaluate(run)["heads"]
     store = Store(faces)
     train, scored = store.rows("train"), store.rows("validation")
     for head in TASK:
         target = store.target(head, scored)
         answer = np.tile(np.nanmean(store.target(head, train), axis=0), (len(scored), 1))
-        expected = evaluate_head(head, answer, target)
-        chance = {name: math.nan if value is None else value for name, value in heads[head.name]["chance"].items()}
+        expected = evaluate_head(told(head, store), answer, target)
+        said = heads[head.name]["references"]["marginal"]
+        chance = {name: math.nan if value is None else value for name, value in said.items()}
         assert chance == pytest.approx(expected, nan_ok=True, abs=1e-6)
-    assert heads["face"]["chance"]["kappa"] == pytest.approx(0)
-    assert heads["affect"]["chance"]["pearson"] is None
+    assert heads["face"]["references"]["marginal"]["kappa"] == pytest.approx(0)
+    assert heads["affect"]["references"]["marginal"]["pearson"] is None
+
+
+def test_each_kind_has_its_references(run: Path) -> None:
+    heads = evaluate.evaluate(run)["heads"]
+    found = {name: set(head["references"]) for name, head in heads.items()}
+    assert found["face"] == {"uniform", "marginal"}
+    assert found["votes"] == {"uniform", "marginal", "oracle", "noise_floor"}
+    assert found["mood"] == found["affect"] == {"marginal"}
+    assert heads["face"]["references"]["uniform"]["accuracy"] == pytest.approx(1 / 8)
+    floor, oracle = (heads["votes"]["references"][name]["kl"] for name in ("noise_floor", "oracle"))
+    assert 0 < floor < oracle
+
+
+def test_each_kind_has_its_parts(run: Path, faces: Path) -> None:
+    heads = evaluate.evaluate(run)["heads"]
+    for name in ("face", "votes"):
+        assert sum(part["rows"] for part in heads[name]["calibration"]["bins"]) == heads[name]["rows"]
+        assert heads[name]["risk_coverage"]["coverage"][-1] == 1
+        assert "conformal" not in heads[name]
+        for row in heads[name]["per_class"]:
+            assert row["support"] == 0 or row["recall_interval"][0] <= row["recall"] <= row["recall_interval"][1]
+    assert not {"calibration", "risk_coverage"} & set(heads["mood"]) | set(heads["affect"]) & {"calibration"}
+    true = Store(faces).target(MOOD, Store(faces).rows("validation"))
+    both = np.nansum(true[:, 0] * true[:, 1])
+    counts = heads["mood"]["cooccurrence"]["true"]
+    assert counts[0][1] == counts[1][0] == both > 0
+    assert [counts[k][k] for k in range(3)] == [row["support"] for row in heads["mood"]["per_class"]]
+    assert len(heads["mood"]["cooccurrence"]["predicted"]) == 3
+
+
+def test_sets_of_labels_are_measured_where_the_model_promises_them(run: Path, tmp_path: Path, faces: Path) -> None:
+    said = {"conformal": {"face": {"level": 0.9, "threshold": 0.0, "split": "validation"}}}
+    heads = evaluate.evaluate(write_model(tmp_path / "model.onnx", TASK, changes=said), faces, "validation")["heads"]
+    assert heads["face"]["conformal"]["mean_size"] == 8
+    assert heads["face"]["conformal"]["coverage"] == 1
+    assert "conformal" not in heads["votes"]
+
+
+def test_intervals_are_drawn_by_group_where_there_are_groups(run: Path, tmp_path: Path) -> None:
+    every = samples((FACE,), {"validation": 60})
+    grouped = [replace(sample, group=f"person {k // 20}") for k, sample in enumerate(every)]
+    write(tmp_path / "rows.h5", every, (FACE,), Origin("noise", "1"))
+    write(tmp_path / "groups.h5", grouped, (FACE,), Origin("noise", "1"))
+    by_row, by_group = (evaluate.evaluate(run, tmp_path / f"{name}.h5", draws=50) for name in ("rows", "groups"))
+    assert by_row["intervals"] == {"draws": 50, "level": 0.95, "unit": "row", "seed": 0}
+    assert by_group["intervals"]["unit"] == "group"
+    ends = [found["heads"]["face"]["metrics"]["accuracy"]["interval"] for found in (by_row, by_group)]
+    assert ends[0] != ends[1]
+
+
+def test_no_draws_leave_intervals_and_subgroups_out(run: Path, tmp_path: Path) -> None:
+    rows = [replace(s, attributes={"age": str(k % 2)}) for k, s in enumerate(samples((FACE,), {"validation": 80}))]
+    write(tmp_path / "ages.h5", rows, (FACE,), Origin("noise", "1"))
+    face = evaluate.evaluate(run, tmp_path / "ages.h5", draws=0)["heads"]["face"]
+    assert [found["interval"] for found in face["metrics"].values()] == [None] * len(FACE.reported)
+    assert {row["recall_interval"] for row in face["per_class"]} == {None}
+    assert "subgroups" not in face
+    with pytest.raises(ConfigError, match="--draws -1: must be 0"):
+        evaluate.evaluate(run, draws=-1)
+
+
+def test_figures_are_told_apart_by_every_attribute_or_those_named(run: Path, tmp_path: Path) -> None:
+    said = [{"age": str(k % 2), "gender": "fm"[k % 3 > 0]} for k in range(120)]
+    rows = [replace(s, attributes=a) for s, a in zip(samples((FACE,), {"validation": 120}), said, strict=True)]
+    write(tmp_path / "who.h5", rows, (FACE,), Origin("noise", "1"))
+    face = evaluate.evaluate(run, tmp_path / "who.h5", draws=20)["heads"]["face"]
+    assert set(face["subgroups"]) == {"age", "gender"}
+    assert sum(group["rows"] for group in face["subgroups"]["age"]["groups"]) == face["rows"]
+    assert set(face["subgroups"]["age"]["gaps"]) <= set(FACE.metrics)
+    named = evaluate.evaluate(run, tmp_path / "who.h5", draws=20, by=["gender"])["heads"]["face"]
+    assert named["subgroups"] == {"gender": face["subgroups"]["gender"]}
+    with pytest.raises(ConfigError, match="did you mean 'gender'"):
+        evaluate.evaluate(run, tmp_path / "who.h5", by=["gendr"])
 
 
 def test_chance_falls_back_to_the_scored_split(run: Path, tmp_path: Path) -> None:
     store = make_store(tmp_path / "test.h5", (FACE,), test=20)
     face = evaluate.evaluate(run, store, "test")["heads"]["face"]
-    assert face["chance_from"] == "test"
+    assert face["references_from"] == "test"
     truth = np.array([row["support"] for row in face["per_class"]])
-    assert face["chance"]["accuracy"] == pytest.approx(truth.max() / truth.sum())
+    assert face["references"]["marginal"]["accuracy"] == pytest.approx(truth.max() / truth.sum())
 
 
 def test_training_faces_without_that_target_leave_chance_to_the_scored_split(run: Path, tmp_path: Path) -> None:
     rows = [Sample(s.image, {}, "train", f"x/{s.source}") for s in samples((FACE,), {"train": 3})]
     store = tmp_path / "faces.h5"
     write(store, [*rows, *samples((FACE,), {"test": 9})], (FACE,), Origin("noise", "1"))
-    assert evaluate.evaluate(run, store, "test")["heads"]["face"]["chance_from"] == "test"
+    assert evaluate.evaluate(run, store, "test")["heads"]["face"]["references_from"] == "test"
 
 
 def test_predictions_hold_every_row_with_its_truth(run: Path, faces: Path) -> None:
@@ -207,7 +291,7 @@ def test_faces_are_read_in_blocks(run: Path, monkeypatch: pytest.MonkeyPatch) ->
         sizes.extend(map(len, blocks))
         return blocks
 
-    monkeypatch.setattr(evaluate, "_BLOCK", 8)
+    monkeypatch.setattr(evaluate.predictions, "_BLOCK", 8)
     assert evaluate.evaluate(run, track=track)["heads"] == whole["heads"]
     assert sizes == [8, 8, 8, 6]
 
@@ -266,7 +350,7 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
     assert [row["label"] for row in votes["per_class"]] == votes["compared"]["labels"]
     assert np.shape(votes["confusion"]) == (7, 7)
     assert votes["metrics"]["top_label_accuracy"]["value"] == votes["compared"]["accuracy"]
-    assert votes["chance"]["top_label_accuracy"] == pytest.approx(1 / 7)
+    assert votes["references"]["marginal"]["top_label_accuracy"] == pytest.approx(1 / 7)
     assert affect["compared"]["data_only"] == {"dominance": 0}
     assert affect["metrics"]["rmse"]["value"] < 2.1
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -6,8 +7,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from mien import export, models, tags
+from mien import export, models
 from mien.errors import ModelError
+from mien.metrics import tags
 from mien.models import activate
 from mien.pictures import decode
 from mien.predict import load
@@ -89,6 +91,7 @@ def test_thresholds_survive_another_export(tagged):
 
 def test_onnx_answers_as_torch_does_on_faces_of_any_number(run, faces):
     network, engine = export.load_network(run), Engine(run)
+    engine.scaling.clear()
     store = Store(faces)
     for count in (1, 2, 7):
         crops = store.images(store.rows("validation")[:count])
@@ -105,6 +108,23 @@ def test_export_can_be_repeated_from_the_files_alone(run):
     export.export(run)
     assert Engine(run).task.name == "affect"
     assert len((run / "model.onnx").read_bytes()) == len(before)
+
+
+def test_a_new_model_is_calibrated_and_can_be_anew(run, faces, tmp_path):
+    said = json.loads((run / "model.json").read_text())
+    assert said["calibration"]["expression8"]["method"] == "temperature"
+    assert said["temperature"] == {"expression8": said["calibration"]["expression8"]["temperature"]}
+    again = shutil.copytree(run, tmp_path / "again")
+    export.export(again)
+    assert json.loads((again / "model.json").read_text()) == said
+    export.export(again, calibration="vector")
+    vector = json.loads((again / "model.json").read_text())
+    assert Engine(again).metadata == vector
+    assert set(vector["scaling"]["expression8"]) == {"scale", "bias"}
+    assert vector["calibration"]["expression8"]["before"] == said["calibration"]["expression8"]["before"]
+    other = shutil.copy(faces, tmp_path / "other.h5")
+    export.export(again, store=other)
+    assert json.loads((again / "model.json").read_text()) == said
 
 
 def test_a_model_that_answers_differently_is_not_written(run, monkeypatch):

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 
 from mien import losses
 from mien.errors import ConfigError
-from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
+from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, SPACES, VALENCE_AROUSAL, LabelSpace
 from mien.losses import LOSSES, Setting, head_loss
 from mien.tasks import Head, Kind
 
@@ -230,3 +230,130 @@ def test_a_loss_that_does_not_fit_is_named():
         losses.check(Head("v", Kind.VALUES, VALENCE_AROUSAL, loss=(("kl", 1.0),)))
     with pytest.raises(ConfigError, match="unknown loss of head c 'crossentropy', did you mean 'cross_entropy'"):
         losses.check(Head("c", Kind.CLASS, EXPRESSION7, loss=(("crossentropy", 1.0),)))
+
+
+# What a loss estimates: docs/concepts/losses.md. Five voters who each draw from an urn of two angry, one fear and one happy ball
+# make 4**5 equally likely ballots, so a plain mean over these rows is the exact expectation.
+URN = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)
+THREE = Setting(Head("three", Kind.DISTRIBUTION, LabelSpace("three", ("angry", "fear", "happy"))))
+MIXTURE = {"cross_entropy": 1.0, "energy": 1.0}
+PROPER = [{"cross_entropy": 1.0}, {"kl": 1.0}, {"mse": 1.0}, {"energy": 1.0}, MIXTURE]
+
+
+def ballots(voters):
+    balls = torch.eye(3, dtype=torch.float64)[[0, 0, 1, 2]]
+    draws = torch.cartesian_prod(*[torch.arange(4)] * voters).reshape(-1, voters)
+    return balls[draws].mean(1)
+
+
+def expected(terms, output, votes):
+    """Mean loss over all ballots of the one answer `output`, and its gradient with respect to the raw scores."""
+    logits = output.log().requires_grad_()
+    loss = sum(weight * LOSSES[name](logits.expand_as(votes), votes, THREE) for name, weight in terms.items())
+    return loss.item(), torch.autograd.grad(loss, logits)[0]
+
+
+def tempered(power):
+    return URN.pow(power) / URN.pow(power).sum()
+
+
+@pytest.mark.parametrize("terms", PROPER, ids=" + ".join)
+@pytest.mark.parametrize("voters", [1, 5])
+def test_strictly_proper_losses_are_least_at_the_true_shares(terms, voters):
+    votes = ballots(voters)
+    least, gradient = expected(terms, URN, votes)
+    assert gradient.abs().max() < 1e-9
+    others = torch.rand(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for other in others / others.sum(1, keepdim=True):
+        assert expected(terms, other, votes)[0] > least
+
+
+@pytest.mark.parametrize(
+    ("name", "power"), [("js", 1.1), ("l1", 1.1), ("emd", 1.1), ("multi_target", 4.0), ("focal", 0.8)]
+)
+def test_other_losses_prefer_another_answer_to_the_true_shares(name, power):
+    votes = ballots(5)
+    at_truth, gradient = expected({name: 1.0}, URN, votes)
+    assert gradient.abs().max() > 1e-3
+    assert expected({name: 1.0}, tempered(power), votes)[0] < at_truth
+
+
+@pytest.mark.parametrize("name", ["l1", "emd"])
+def test_of_one_vote_each_l1_and_emd_make_certainty(name):
+    votes = ballots(1)
+    certain = torch.tensor([1.0, 1e-9, 1e-9], dtype=torch.float64)
+    least, _ = expected({name: 1.0}, certain, votes)
+    assert all(expected({name: 1.0}, tempered(power), votes)[0] > least + 0.01 for power in (0.5, 1, 2, 3))
+
+
+def test_of_one_vote_each_emd_names_the_label_nearest_to_all_votes():
+    votes = torch.eye(3, dtype=torch.float64)[[0, 0, 0, 1, 1, 1, 2, 2, 2, 2]]
+    certain = (torch.eye(3, dtype=torch.float64) + 1e-9) / (1 + 3e-9)
+    angry, fear, happy = (expected({"emd": 1.0}, answer, votes)[0] for answer in certain)
+    assert angry < fear < happy
+
+
+def test_js_is_pushed_from_uniform_by_labels_over_four_votes():
+    source = torch.Generator().manual_seed(0)
+    draws = torch.multinomial(URN, 100_000 * 40, replacement=True, generator=source).reshape(-1, 40)
+    votes = torch.eye(3, dtype=torch.float64)[draws].mean(1)
+    pushed = URN + (3 * URN - 1) / (4 * 40)
+    _, at_truth = expected({"js": 1.0}, URN, votes)
+    _, there = expected({"js": 1.0}, pushed, votes)
+    assert there.norm() < at_truth.norm() / 5
+
+
+def test_noise_floors_of_squares_and_energy():
+    votes, distances = ballots(5), torch.tensor(THREE.head.space.distances(), dtype=torch.float64)
+    assert expected({"mse": 1.0}, URN, votes)[0] == pytest.approx((1 - URN.square().sum()).item() / 5)
+    assert expected({"energy": 1.0}, URN, votes)[0] == pytest.approx((URN @ distances @ URN).item() / 5)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+@pytest.mark.parametrize("space", SPACES.values(), ids=lambda space: space.name)
+def test_distances_of_every_label_space_are_of_strict_negative_type(space, axes):
+    distances = torch.tensor(space.distances(axes), dtype=torch.float64)
+    differences = torch.linalg.qr(torch.eye(len(space), dtype=torch.float64) - 1 / len(space)).Q[:, : len(space) - 1]
+    assert differences.sum(0).abs().max() < 1e-9
+    assert torch.linalg.eigvalsh(-differences.T @ distances @ differences).min() > 0.1
+
+
+def test_energy_without_positions_is_the_sum_of_squares(pair):
+    head = Head("d", Kind.DISTRIBUTION, LabelSpace("eight", tuple("abcdefgh")))
+    output, target = pair
+    assert LOSSES["energy"](output.log(), target, Setting(head)).item() == pytest.approx(
+        LOSSES["mse"](output.log(), target, Setting(head)).item(), rel=1e-5
+    )
+
+
+def test_focal_answers_can_be_turned_back_into_shares():
+    answer = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)
+    shares = answer / ((1 - answer) ** 2 - 2 * answer * (1 - answer) * answer.log())
+    shares /= shares.sum()
+    assert shares[0] > answer[0]
+    assert expected({"focal": 1.0}, answer, shares[None])[1].abs().max() < 1e-9
+
+
+def test_class_weights_multiply_the_shares_that_are_estimated():
+    weights = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+    logits = (weights * URN / (weights * URN).sum()).log().requires_grad_()
+    votes = ballots(5)
+    LOSSES["cross_entropy"](logits.expand_as(votes), votes, replace(THREE, class_weights=weights)).backward()
+    assert logits.grad.abs().max() < 1e-9
+
+
+def test_only_logarithms_keep_pulling_at_a_sure_mistake():
+    logits = torch.tensor([[0.998, 0.001, 0.001]], dtype=torch.float64).log()
+    pulls = {}
+    for name in ("cross_entropy", "focal", "multi_target", "mse", "energy", "js", "l1", "emd"):
+        scores = logits.clone().requires_grad_()
+        LOSSES[name](scores, torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.float64), THREE).backward()
+        pulls[name] = scores.grad.norm().item()
+    assert min(pulls[name] for name in ("cross_entropy", "focal", "multi_target")) > 1
+    assert max(pulls[name] for name in ("mse", "energy", "js", "l1", "emd")) < 0.02
+
+
+def test_multi_target_gives_up_a_face_it_is_a_thousand_times_surer_of():
+    scores = torch.tensor([[0.9999, 0.0001]]).log().requires_grad_()
+    LOSSES["multi_target"](scores, torch.tensor([[0.0, 1.0]]), Setting(CLASS)).backward()
+    assert scores.grad[0, 0] < 0  # a step makes the wrong answer surer still

@@ -40,6 +40,15 @@ def test_tags_apply_from_their_threshold_on() -> None:
     assert Prediction(FACE, OUTPUTS, TASKS["affect"]).tags == {}
 
 
+def test_sets_hold_labels_from_the_threshold_on_and_never_none() -> None:
+    assert Prediction(FACE, OUTPUTS, TASKS["affect"]).sets == {}
+    for limit, labels in ((0.3, ["happy", "surprise"]), (0.31, ["happy"]), (0.9, ["happy"]), (0.0, 3)):
+        prediction = Prediction(FACE, OUTPUTS, TASKS["affect"], conformal={"expression8": limit})
+        found = prediction.sets["expression8"]
+        assert found == labels or len(found) == labels
+        assert prediction.to_dict()["sets"] == {"expression8": found}
+
+
 def test_a_prediction_survives_json() -> None:
     record = Prediction(FACE, OUTPUTS, TASKS["affect"]).to_dict()
     assert json.loads(json.dumps(record)) == record

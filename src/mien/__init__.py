@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .errors import MienError
     from .labels import LabelSpace
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
     from .store import Store
     from .tasks import Head, Kind, Task
     from .workflow import train_model
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Box",

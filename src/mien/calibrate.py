@@ -1,35 +1,189 @@
-"""What is chosen on the validation split once a model is trained, and then kept in its description."""
+"""What is chosen on the validation split once a model is trained, and then kept in its description.
+
+For tags the threshold of each; for classes and distributions a temperature, or a scale and bias for each label, and the
+threshold of conformal sets. `docs/concepts/calibration.md`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from . import metrics
+from .errors import lookup
 from .evaluate import predict
-from .metrics import tags
+from .extras import require
+from .metrics import conformal, tags
+from .metrics.calibration import votes
+from .predict import scaling
 from .predict.engine import Engine
+from .predict.scaling import Scaling
+from .records import Floats
 from .store import Store
-from .tasks import Kind
+from .tasks import Head, Kind
+
+Array = NDArray[np.float64]
+Fit = Callable[[Array, Array], Scaling]
+#: Least and greatest temperature.
+BOUNDS = (0.05, 20.0)
+_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
+_FLAT = 1e-9
+_HALVINGS = 60
 
 
-def calibrate(model: Path, store: Store, split: str) -> dict[str, Any]:
-    """{"thresholds": {head: {label: threshold}}}: from which probability on each tag applies, for the best F1 on a split.
+class Calibrated(NamedTuple):
+    """What is stored of one head: a temperature, a scaling beside it (vector), how well it did, and the threshold of sets."""
 
-    Empty where the task has no tags, or nobody annotated them there.
+    temperature: float
+    scaling: dict[str, dict[str, float]] | None
+    calibration: dict[str, Any]
+    conformal: dict[str, Any]
+
+
+def calibrate(model: Path, store: Store, split: str, method: str = "temperature") -> dict[str, Any]:
+    """What a model's description should say after a look at a split: `thresholds` of tags for the best F1, and for classes and
+    distributions `temperature`, `scaling` (vector), `calibration` and `conformal`, each by head.
+
+    `method`: temperature, vector or none. Answers are taken as the graph gives them, whatever the model held before. Heads that
+    nobody annotated there are left out; empty where none is left. Raises ConfigError for another method.
     """
+    lookup(METHODS, method, "calibration")
     engine, rows = Engine(model), store.rows(split)
-    targets = {head: store.target(head, rows) for head in engine.task if head.kind is Kind.TAGS}
+    engine.scaling.clear()
+    wanted = [head for head in engine.task if head.kind is Kind.TAGS or head.kind in _SOFTMAX]
+    targets = {head: store.target(head, rows) for head in wanted}
     targets = {head: target for head, target in targets.items() if not np.isnan(target).all()}
     if not targets:
         return {}
     outputs = predict(engine, store, rows)
-    return {
-        "thresholds": {
-            head.name: dict(
-                zip(head.space.labels, tags.best_thresholds(outputs[head.name], target).tolist(), strict=True)
-            )
-            for head, target in targets.items()
-        }
+    thresholds = {
+        head.name: dict(zip(head.space.labels, tags.best_thresholds(outputs[head.name], target).tolist(), strict=True))
+        for head, target in targets.items()
+        if head.kind is Kind.TAGS
     }
+    heads = {
+        head.name: calibrate_head(head, outputs[head.name], target, split, method)
+        for head, target in targets.items()
+        if head.kind in _SOFTMAX
+    }
+    return ({"thresholds": thresholds} if thresholds else {}) | _by_key(heads)
+
+
+def _by_key(heads: dict[str, Calibrated]) -> dict[str, Any]:
+    if not heads:
+        return {}
+    found = {key: {name: getattr(one, key) for name, one in heads.items()} for key in Calibrated._fields}
+    found["scaling"] = {name: given for name, given in found["scaling"].items() if given is not None}
+    return found
+
+
+def calibrate_head(head: Head, output: Floats, target: Floats, split: str, method: str = "temperature") -> Calibrated:
+    """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and across folds.
+
+    Across folds each row is scored by a scaling, and held by a set, that the other folds chose.
+    """
+    kept = ~np.isnan(target).any(axis=1)
+    raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
+    fit, aim = METHODS[method], aimed_at(head, true)
+    chosen = fit(raw, aim)
+    fitted = np.asarray(chosen.apply(raw), np.float64)
+    crossed, inside = _cross_fitted(fit, raw, aim)
+    told: dict[str, Any] = {
+        "method": method,
+        "temperature": 1 / float(chosen.scale[0]) if method == "temperature" else 1.0,
+        "before": _figures(head, raw, true),
+        "after": _figures(head, fitted, true),
+        "cross_fitted": _figures(head, crossed, true),
+        "split": split,
+        "rows": len(raw),
+    }
+    sets = {
+        "level": conformal.LEVEL,
+        "threshold": conformal.threshold(fitted, true),
+        "method": conformal.METHOD,
+        "split": split,
+        "rows": len(raw),
+        "cross_fitted": conformal.measured(inside, true),
+    }
+    return Calibrated(told["temperature"], chosen.to_dict(head) if method == "vector" else None, told, sets)
+
+
+def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them."""
+    crossed, inside, fold = raw.copy(), np.ones(raw.shape, bool), conformal.folds(len(raw))
+    for k in np.unique(fold) if len(raw) > 1 else ():
+        mine = fold == k
+        chosen = fit(raw[~mine], aim[~mine])
+        crossed[mine] = chosen.apply(raw[mine])
+        limit = conformal.threshold(np.asarray(chosen.apply(raw[~mine]), np.float64), aim[~mine])
+        inside[mine] = conformal.sets(crossed[mine], limit)
+    return crossed, inside
+
+
+def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
+    names = ["log_loss", "brier", "ece", "ece_equal_width", "classwise_ece"]
+    names += ["kl"] * (head.kind is Kind.DISTRIBUTION) + ["vote_ece"] * votes(target)
+    return {name: metrics.score(name, output, target, head) for name in names}
+
+
+def aimed_at(head: Head, target: Array) -> Array:
+    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a class."""
+    return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
+
+
+def cross_entropy(output: ArrayLike, target: Array) -> float:
+    """Mean -Σ q ln p: what a fit makes least."""
+    return float(-(target * scaling.logarithms(output)).sum(axis=1).mean())
+
+
+def fit_temperature(output: Array, target: Array) -> Scaling:
+    """The temperature of least cross-entropy, 0.05 to 20; 1 where it makes no difference.
+
+    Cross-entropy is convex in 1 / T, so its slope is halved down to zero.
+    """
+    logs, labels = scaling.logarithms(output), output.shape[1]
+    wanted = float((target * logs).sum(axis=1).mean())
+
+    def slope(inverse: float) -> float:
+        return float((scaling.softmax(inverse * logs) * logs).sum(axis=1).mean()) - wanted
+
+    if abs(slope(1.0)) < _FLAT:
+        return scaling.temperature(1.0, labels)
+    low, high = np.log(1 / BOUNDS[1]), np.log(1 / BOUNDS[0])
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(float(np.exp(middle))) < 0 else (low, middle)
+    return scaling.temperature(float(np.exp(-(low + high) / 2)), labels)
+
+
+def fit_vector(output: Array, target: Array) -> Scaling:
+    """A scale and a bias for each label, of least cross-entropy (convex; scales 0.05 to 20, biases -20 to 20); from the
+    temperature on, so never worse than it. The biases sum to 0."""
+    logs, labels = scaling.logarithms(output), output.shape[1]
+    start = fit_temperature(output, target)
+
+    def loss(dials: Array) -> tuple[float, Array]:
+        powers = dials[:labels] * logs + dials[labels:]
+        powers -= powers.max(axis=1, keepdims=True)
+        rest = np.log(np.exp(powers).sum(axis=1, keepdims=True))
+        wrong = (np.exp(powers - rest) - target) / len(logs)
+        slopes = np.append((wrong * logs).sum(axis=0), wrong.sum(axis=0))
+        return float((target * (rest - powers)).sum() / len(logs)), slopes
+
+    limits = [(1 / BOUNDS[1], 1 / BOUNDS[0])] * labels + [(-20.0, 20.0)] * labels
+    first = np.append(start.scale, start.bias)
+    found = require("scipy.optimize", "evaluate").minimize(loss, first, jac=True, method="L-BFGS-B", bounds=limits)
+    scale, bias = found.x[:labels], found.x[labels:]
+    return Scaling(scale, bias - bias.mean())
+
+
+def _unchanged(_: Array, target: Array) -> Scaling:
+    return scaling.temperature(1.0, target.shape[1])
+
+
+#: How probabilities may be calibrated: `train.calibration` in a configuration.
+METHODS: dict[str, Fit] = {"temperature": fit_temperature, "vector": fit_vector, "none": _unchanged}

@@ -99,7 +99,8 @@ class TrainConfig:
 
     `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often. `head_weights`: `uncertainty`
     learns how much each head's loss counts (times its declared weight). `ema` is the decay of the averaged weights (0: none).
-    `clip` is the largest gradient norm (0: none). `threads` 0 takes what the machine gives.
+    `clip` is the largest gradient norm (0: none). `threads` 0 takes what the machine gives. `calibration`: how the probabilities
+    of the finished model are made to mean what they say, on the validation split.
     """
 
     seed: int = 0
@@ -113,6 +114,7 @@ class TrainConfig:
     threads: int = 0
     workers: int = 0
     monitor: str = ""
+    calibration: Literal["temperature", "vector", "none"] = "temperature"
     phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     augment: AugmentConfig = AugmentConfig()
 

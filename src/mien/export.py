@@ -30,15 +30,18 @@ from .tasks import Head, Task
 from .train.batches import annotated, thinned
 from .train.module import watched
 from .train.weights import class_weights
+from .version import __version__
 
 #: The largest difference between torch and ONNX Runtime that counts as rounding.
 TOLERANCE = 1e-4
 
 
-def export(run: Path, network: Network | None = None) -> Path:
+def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
     """Save a network into a run folder, if one is given, and write `model.onnx` from the saved weights.
 
-    Raises ModelError if the ONNX model does not answer as torch does.
+    A new network is calibrated on the validation split of the run's store (`calibrate.calibrate`); a saved one keeps what its
+    description says, unless a method of `calibration` or another `store` is given. Raises ModelError if the ONNX model does
+    not answer as torch does.
     """
     config = load(run / "config.toml")
     if network is not None:
@@ -54,7 +57,9 @@ def export(run: Path, network: Network | None = None) -> Path:
             raise ModelError(
                 f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
             )
-        if network is not None and (chosen := calibrate(part, Store(config.data.store), config.data.validation)):
+        if network is not None or calibration or store:
+            faces, method = Store(store or config.data.store), calibration or config.train.calibration
+            chosen = calibrate(part, faces, config.data.validation, method)
             _describe(run / "model.json", json.loads((run / "model.json").read_text()) | chosen)
             _stamp(onnx.load(part), (run / "model.json").read_text(), part)
     return target
@@ -82,8 +87,6 @@ def load_network(run: Path) -> Network:
 
 def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
     """The metadata that travels with a model: task, preprocessing, data, licence, metrics, versions."""
-    from . import __version__
-
     store = Store(config.data.store)
     task = config.resolved_task()
     rows = thinned(annotated(store, task, config.data.train), config)

@@ -83,16 +83,22 @@ class Match:
 
     def truth(self, store: Store, rows: Rows) -> Floats:
         """Targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not annotated, or left out."""
-        values = store.votes(self.target.name, rows)
-        taken = values[:, self._columns]
+        taken = self.votes(store, rows)
         if self.head.kind in _SOFTMAX:
             with np.errstate(invalid="ignore"):
                 taken = taken / taken.sum(axis=1, keepdims=True)
-            taken[self._keeps_out(values) >= 0] = np.nan
         if self._rescales:
             (low, high), (bottom, top) = self.target.bounds, self.head.bounds
             taken = (taken - low) * ((top - bottom) / (high - low)) + bottom
         return np.asarray(taken, np.float32)
+
+    def votes(self, store: Store, rows: Rows) -> Floats:
+        """What the annotators gave for the labels compared, as they gave it: (n, shared); NaN: not annotated, or left out."""
+        values = store.votes(self.target.name, rows)
+        taken = values[:, self._columns]
+        if self.head.kind in _SOFTMAX:
+            taken[self._keeps_out(values) >= 0] = np.nan
+        return taken
 
     def left_out(self, store: Store, rows: Rows) -> dict[str, int]:
         """For each label that the model does not know, how many of the rows are left out on its account."""

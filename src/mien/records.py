@@ -71,12 +71,13 @@ class Face:
 @dataclass(frozen=True)
 class Prediction:
     """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
-    which probability on a tag applies."""
+    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set."""
 
     face: Face
     outputs: Mapping[str, Mapping[str, float]]
     task: Task = field(repr=False)
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    conformal: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def dominant(self) -> str | None:
@@ -104,12 +105,23 @@ class Prediction:
             if head.kind is Kind.TAGS
         }
 
+    @property
+    def sets(self) -> dict[str, list[str]]:
+        """For each head whose threshold the model holds, the labels that together cover the true one as often as the model
+        promises (`docs/concepts/calibration.md`), likeliest first; never empty."""
+        ranked = {head: sorted(self.outputs[head].items(), key=lambda item: -item[1]) for head in self.conformal}
+        return {
+            head: [name for place, (name, value) in enumerate(labels) if not place or value >= self.conformal[head]]
+            for head, labels in ranked.items()
+        }
+
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as JSON can hold it; `tags` is there if the task has any."""
-        tags = self.tags
+        """The prediction as JSON can hold it; `tags` and `sets` are there if there are any."""
+        tags, sets = self.tags, self.sets
         return {
             "face": self.face.to_dict(),
             "dominant": self.dominant,
             **({"tags": tags} if tags else {}),
+            **({"sets": sets} if sets else {}),
             "outputs": {head: dict(values) for head, values in self.outputs.items()},
         }

@@ -42,10 +42,23 @@ DEFAULT_LOSS: dict[Kind, tuple[tuple[str, float], ...]] = {
 }
 DEFAULT_METRICS: dict[Kind, tuple[str, ...]] = {
     Kind.CLASS: ("accuracy", "balanced_accuracy", "macro_f1", "kappa", "log_loss"),
-    Kind.DISTRIBUTION: ("kl", "tvd", "mse", "emd", "chebyshev", "cosine", "intersection", "top_label_accuracy"),
+    Kind.DISTRIBUTION: ("kl", "tvd", "mse", "chebyshev", "cosine", "intersection", "top_label_accuracy"),
     Kind.TAGS: ("average_precision",),
     Kind.VALUES: ("ccc", "rmse", "pearson", "sagr"),
 }
+#: Metrics that evaluation adds to those a head asks for. Some take too long for every epoch.
+FURTHER_METRICS: dict[Kind, tuple[str, ...]] = {
+    Kind.CLASS: (
+        "top_3_accuracy", "macro_precision", "weighted_precision", "weighted_f1", "mcc", "macro_roc_auc", "macro_pr_auc",
+        "brier", "ece", "aurc",
+    ),
+    Kind.DISTRIBUTION: (
+        "js", "emd", "emd_vad", "emd_votes", "clark", "canberra", "brier", "entropy_error", "macro_f1", "ece", "vote_ece",
+        "aurc",
+    ),
+    Kind.TAGS: ("roc_auc", "ranking_loss"),
+    Kind.VALUES: ("mae", "icc"),
+}  # fmt: skip
 
 
 #: What a configuration may change of a shipped task's heads.
@@ -55,7 +68,8 @@ CHANGEABLE = ("loss", "weight", "metrics", "class_weights")
 @dataclass(frozen=True)
 class Head:
     """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses;
-    `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
+    `class_weights` (label, weight) are those set by hand, for losses that weigh classes; `ground` (K, K) distances between
+    labels that training votes tell, known to evaluation alone."""
 
     name: str
     kind: Kind
@@ -65,6 +79,7 @@ class Head:
     weight: float = 1.0
     metrics: tuple[str, ...] = ()
     class_weights: tuple[tuple[str, float], ...] = ()
+    ground: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", self.loss or DEFAULT_LOSS[self.kind])
@@ -76,6 +91,11 @@ class Head:
 
     def __len__(self) -> int:
         return len(self.space)
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The metrics that an evaluation tells: those the head asks for, then those of its kind that it does not."""
+        return tuple(dict.fromkeys((*self.metrics, *FURTHER_METRICS[self.kind])))
 
     def to_dict(self) -> dict[str, Any]:
         """The head as JSON can hold it; `Head.from_dict` reads it back."""

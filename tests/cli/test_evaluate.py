@@ -37,14 +37,21 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("run")
 
 
-def test_the_table_shows_value_chance_and_direction(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["evaluate", "run"])
+def test_the_table_shows_value_interval_references_and_direction(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "run", "--draws", "40"])
     said = capsys.readouterr()
     assert said.out == ""
     assert "run on 8 faces of faces.h5, split validation" in said.err
     results = json.loads((run / "results.json").read_text())
     accuracy = results["heads"]["face"]["metrics"]["accuracy"]["value"]
+    low, high = results["heads"]["face"]["metrics"]["accuracy"]["interval"]
+    assert f"{low:.4f} … {high:.4f}" in said.err
+    assert "95 % intervals: 40 bootstrap draws by row." in said.err
+    assert "Confidence is off by" in said.err
+    assert max(map(len, said.err.splitlines())) <= 120
     lines = [line.split() for line in said.err.splitlines()]
+    assert {"value", "95", "uniform", "marginal"} <= set(next(line for line in lines if "uniform" in line))
+    assert "0.1250" in next(line for line in lines if "balanced_accuracy" in line)
     row = next(line for line in lines if "accuracy" in line)
     assert f"{accuracy:.4f}" in row
     assert "↑" in row
@@ -52,6 +59,37 @@ def test_the_table_shows_value_chance_and_direction(run: Path, capsys: pytest.Ca
     assert {"valence", "arousal"} <= set(next(line for line in lines if "arousal" in line))
     assert "–" in next(line for line in lines if "pearson" in line)
     assert said.err.rstrip().splitlines()[-2:] == ["run/results.json", "run/predictions.parquet"]
+
+
+def test_without_draws_there_are_no_intervals(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "run", "--draws", "0"])
+    said = capsys.readouterr().err
+    assert "95" not in said.split("accuracy")[0]
+    assert "intervals" not in said
+
+
+def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    votes = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
+    rng = np.random.default_rng(0)
+    said = [dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True)) for _ in range(60)]
+    rows = [
+        Sample(np.full((48, 48), 4 * k, np.uint8), {"votes": cast}, "test", f"{k}", attributes={"age": "ab"[k % 2]})
+        for k, cast in enumerate(said)
+    ]
+    write(Path("votes.h5"), rows, (votes,), Origin("noise", "1"))
+    told = {"conformal": {"votes": {"level": 0.9, "threshold": 0.0, "split": "validation"}}}
+    model = write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told)
+    main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "40", "--by", "age"])
+    lines = capsys.readouterr().err.splitlines()
+    (header,) = (line for line in lines if "value" in line)
+    for title in ("uniform", "marginal", "oracle", "noise floor"):
+        assert title in header
+    assert any("top_label_accuracy ↑" in line and "1.0000" in line for line in lines)  # nothing is cut off
+    assert "Sets that promise 90% hold the true label in 100.0%, with 8.00 labels on average." in " ".join(lines)
+    assert any(line.startswith("  By age: kl lies ") and " between " in line for line in lines)
 
 
 def test_json_is_the_results_file(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +145,8 @@ def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pyt
         (["nowhere"], 1, "nowhere"),
         (["run", "--split", "test"], 1, "split 'test' is empty"),
         (["run", "--split", "x"], 2, "unknown split 'x'"),
+        (["run", "--by", "age"], 2, "unknown attribute of faces.h5 'age'"),
+        (["run", "--draws", "-1"], 2, "--draws -1: must be 0"),
         (["run", "--match", "face"], 2, "--match 'face': needs HEAD=TARGET"),
         (
             ["run", "--match", "face=gaze"],

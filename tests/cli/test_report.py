@@ -33,6 +33,15 @@ def test_writes_elsewhere_with_faces_from_another_file(run: Path, tmp_path: Path
     assert "data:image/png" in (tmp_path / "a" / "b.html").read_text(encoding="utf-8")
 
 
+def test_a_pdf_beside_the_page(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["report", str(run), "--pdf", "--out", str(tmp_path / "a.html")])
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+    assert [line.split(" (")[0] for line in capsys.readouterr().err.splitlines()] == [
+        f"report: {tmp_path / 'a.html'}",
+        f"report: {tmp_path / 'a.pdf'}",
+    ]
+
+
 @pytest.mark.parametrize("words", [["nowhere"], ["RUN", "--data", "nothing.h5"]])
 def test_what_is_not_there_is_told_in_one_line(run: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -333,6 +333,22 @@ def test_a_folder_in_every_layout_is_recognised_and_read_back(layout: str, tmp_p
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
 
 
+def test_fer2013_is_drawn_as_the_csv_file_is(tmp_path: Path) -> None:
+    sketch.write_folder(tmp_path / "drawn", "fer2013", 20)
+    lines = (tmp_path / "drawn" / "fer2013.csv").read_text().splitlines()
+    assert lines[0] == "emotion,pixels,Usage"
+    rows = [line.split(",") for line in lines[1:]]
+    known = [sample for sample in sketch.samples(20, colour="rgb") if "expression7" in sample.targets]
+    assert [int(code) for code, _, _ in rows] == [EXPRESSION7.index(sample.targets["expression7"]) for sample in known]
+    usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+    assert [usage for _, _, usage in rows] == [usages[sample.split] for sample in known]
+    store = import_dataset(tmp_path / "drawn" / "fer2013.csv", tmp_path / "drawn.h5")
+    grey = [cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY) for sample in known]
+    assert np.abs(store.images(store.rows()).astype(int) - np.array(grey)).max() <= 1
+    sketch.write_folder(tmp_path / "large", "fer2013", 2, size=96)
+    assert len((tmp_path / "large" / "fer2013.csv").read_text().splitlines()[1].split(",")[1].split()) == 48 * 48
+
+
 def test_pictures_of_a_layout_have_the_size_of_the_real_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shapes = {}
 

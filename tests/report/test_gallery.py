@@ -9,7 +9,10 @@ import pytest
 
 from mien.labels import VAD, LabelSpace
 from mien.report import gallery
-from mien.report.record import Outputs, read
+from mien.report.blocks import Face, Faces, Subhead
+from mien.report.record import read
+from mien.report.results import Outputs
+from mien.report.section import Section
 from mien.tasks import TASKS, Head, Kind
 
 THREE = LabelSpace("three", ("a", "b", "c"))
@@ -25,14 +28,14 @@ def places(head: Head, many: int) -> dict[str, list[int]]:
 
 
 def test_the_surest_right_take_labels_in_turn() -> None:
-    assert places(CLASS, 2)["Surest and right"] == [0, 2]
-    assert places(CLASS, 3)["Surest and right"] == [0, 1, 2]
+    assert places(CLASS, 2)["Best"] == [0, 2]
+    assert places(CLASS, 3)["Best"] == [0, 1, 2]
 
 
 def test_the_surest_wrong_and_the_doubtful() -> None:
     found = places(CLASS, 2)
-    assert found["Surest and wrong"] == [3, 4]
-    assert found["Most doubtful"][0] == 4
+    assert found["Worst"] == [3, 4]
+    assert found["Most ambiguous"][0] == 4
     assert places(SPREAD, 1)["Furthest"] == [3]
 
 
@@ -47,7 +50,8 @@ def test_values_and_tags_go_by_distance() -> None:
         np.arange(3), np.array([[1.0], [5.0], [2.0]], np.float32), np.array([[1.5], [1.0], [2.0]], np.float32)
     )
     head = Head("v", Kind.VALUES, LabelSpace("v", ("v",)), (0.0, 10.0))
-    close, far, _ = gallery.choose(head, outputs, 2)
+    typical, close, far, _ = gallery.choose(head, outputs, 2)
+    assert typical.places.tolist() == [0, 2]
     assert close.places.tolist() == [2, 0]
     assert far.places.tolist() == [1, 0]
 
@@ -94,12 +98,38 @@ def test_a_card_of_values() -> None:
     assert "arousal –" in card.alt
 
 
-@pytest.mark.parametrize(("name", "faces"), [("expression7", 32), ("affect", 16)])
-def test_a_gallery_shows_the_faces_of_the_store(runs: dict[str, Path], name: str, faces: int) -> None:
+def test_the_ambiguous_are_those_the_raters_disagree_on_where_they_may() -> None:
+    true = np.array([[1, 0, 0], [0.4, 0.3, 0.3], [0.9, 0.1, 0]], np.float32)
+    outputs = Outputs(np.arange(3), true, np.full((3, 3), 1 / 3, np.float32))
+    found = {group.title: group.places.tolist() for group in gallery.choose(SPREAD, outputs, 2)}
+    assert found["Most ambiguous"] == [1, 2]
+
+
+def test_pairs_most_often_mixed_up_show_their_surest_faces() -> None:
+    true = np.eye(3, dtype=np.float32)[[0, 0, 0, 1, 1, 1]]
+    said = np.array(
+        [[0.2, 0.7, 0.1], [0.1, 0.9, 0], [0.9, 0.1, 0], [0.1, 0.9, 0], [0, 1, 0], [0.3, 0.1, 0.6]], np.float32
+    )
+    found = gallery.choose(CLASS, Outputs(np.arange(6), true, said), 4)
+    assert next(group for group in found if group.title == "Most confused pairs").places.tolist() == [1, 0, 5]
+    right = gallery.choose(CLASS, Outputs(np.arange(6), true, true), 4)
+    assert "Most confused pairs" not in [group.title for group in right]
+
+
+def groups(section: Section) -> list[tuple[str, tuple[Face, ...]]]:
+    """Title and faces of each group of a gallery."""
+    heads = [block.title for block in section.blocks if isinstance(block, Subhead)]
+    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, Faces)], strict=True))
+
+
+@pytest.mark.parametrize(("name", "many"), [("expression7", 8), ("affect", 4)])
+def test_a_gallery_shows_the_faces_of_the_store(runs: dict[str, Path], name: str, many: int) -> None:
     record = read(runs[name])
-    section = gallery.section(record, record.heads[0])
-    cards = [card for _, group in section.data["groups"] for card in group]
-    assert len(cards) == faces
+    found = dict(groups(gallery.section(record, record.heads[0])))
+    assert list(found) == ["Typical", "Best", "Worst", "Most ambiguous", "Most confused pairs", "Drawn at random"]
+    assert 2 <= len(found.pop("Most confused pairs")) <= many
+    assert {len(group) for group in found.values()} == {many}
+    cards = [card for group in found.values() for card in group]
     assert all(card.small and card.picture.startswith("data:image/png") for card in cards)
 
 
@@ -107,8 +137,9 @@ def test_each_card_shows_the_face_it_speaks_of(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
     assert record.store is not None
     rows = {source: row for row, source in enumerate(record.store.texts("source", np.arange(len(record.store))))}
-    section = gallery.section(record, record.heads[0])
-    for card in section.data["groups"][1][1]:
+    worst = dict(groups(gallery.section(record, record.heads[0])))["Worst"]
+    assert worst
+    for card in worst:
         row = np.array([rows[card.source]])
         assert gallery.portraits(record.store, row.tolist())[0][0] == card.picture
         target = record.store.target(record.heads[0].head, row)[0]

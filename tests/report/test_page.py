@@ -75,10 +75,45 @@ def test_headings_descend_in_order_and_every_anchor_is_there_once(
 def test_pictures_have_words(name: str, pages: dict[str, Path], parse: Parse) -> None:
     page = parse(pages[name])
     assert all(picture["alt"].startswith("Face. Raters: ") for picture in page.all("img"))
-    assert 20 <= len(page.all("img")) <= 32
+    assert 20 <= len(page.all("img")) <= 80
     figures = page.all("figure")
     assert len(figures) >= 3
     assert all(figure["role"] == "img" and len(figure["aria-label"]) > 20 for figure in figures)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_page_has_its_landmarks_and_language(name: str, pages: dict[str, Path], parse: Parse) -> None:
+    page = parse(pages[name])
+    assert page.all("html") == [{"lang": "en"}]
+    assert [len(page.all(tag)) for tag in ("header", "nav", "main", "footer")] == [1] * 4
+    assert f"<title>{name}-run · mien report</title>" in pages[name].read_text(encoding="utf-8")
+    assert page.all("nav")[0]["aria-label"]
+    assert "width=device-width" in next(meta["content"] for meta in page.all("meta") if meta.get("name") == "viewport")
+    assert page.all("a")[0] == {"class": "skip", "href": "#content"}
+    assert page.all("main") == [{"id": "content"}]
+    named = [tag for tag in page.all("section") if "aria-label" in tag or "aria-labelledby" in tag]
+    assert not named, "a section with a name is a landmark, and there are too many for that"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tables_have_heads_and_what_scrolls_can_be_reached(name: str, pages: dict[str, Path], parse: Parse) -> None:
+    page = parse(pages[name])
+    assert len(page.all("table")) >= 5
+    heads, rows = page.all("th"), page.all("tr")
+    assert all(head["scope"] in ("col", "row") for head in heads)
+    assert len([head for head in heads if head["scope"] == "row"]) == len(rows) - len(page.all("table"))
+    wide = [tag for tag in page.all("div") if tag.get("class") == "wide"]
+    assert all(tag["tabindex"] == "0" and tag["role"] == "group" and tag["aria-label"] for tag in wide)
+    assert all(tag.get("tabindex") == "0" for tag in page.all("pre"))
+    assert all(svg.get("aria-hidden") == "true" or svg["aria-label"] for svg in page.all("svg"))
+
+
+def test_large_figures_stay_below_five_megabytes(tmp_path: Path) -> None:
+    """Pictures of 240 × 240, which are reduced, and a task of 40 labels."""
+    space = LabelSpace("many", tuple(f"label {k}" for k in range(40)))
+    task = Task("many", (Head("many", Kind.CLASS, space), Head("spread", Kind.DISTRIBUTION, space)))
+    path = write_report(fake_run.make_task(tmp_path, task, 150, 240))
+    assert path.stat().st_size < 2_500_000
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -13,7 +13,9 @@ import pytest
 from mien import store
 from mien.errors import ModelError, StoreError
 from mien.records import Sample
-from mien.report.record import History, Measure, read
+from mien.report.history import History
+from mien.report.record import read
+from mien.report.results import Measure
 from mien.tasks import TASKS
 
 
@@ -57,11 +59,15 @@ def test_outputs_are_the_annotated_faces_only(runs: dict[str, Path]) -> None:
     np.testing.assert_allclose(outputs.true.sum(axis=1), 1)
 
 
+def measure(name: str, value: float, higher: bool, chance: float | None = None) -> Measure:
+    return Measure(name, value, higher, references={} if chance is None else {"marginal": chance})
+
+
 def test_a_measure_knows_whether_it_beats_chance() -> None:
-    assert Measure("accuracy", 0.6, True, 0.5).beats_chance is True
-    assert Measure("kl", 0.6, False, 0.5).beats_chance is False
-    assert Measure("kl", 0.6, False).beats_chance is None
-    assert Measure("kl", float("nan"), False, 0.5).beats_chance is None
+    assert measure("accuracy", 0.6, True, 0.5).beats_chance is True
+    assert measure("kl", 0.6, False, 0.5).beats_chance is False
+    assert measure("kl", 0.6, False).beats_chance is None
+    assert measure("kl", float("nan"), False, 0.5).beats_chance is None
 
 
 def test_the_best_epoch_is_of_the_last_phase_and_asks_the_metric_for_its_direction(run: Path) -> None:
@@ -107,6 +113,26 @@ def test_cells_that_are_no_number_are_missing(run: Path) -> None:
     assert np.isnan(history.columns["validation_loss"][1:]).all()
 
 
+def test_measures_have_intervals_and_references(run: Path) -> None:
+    first = read(run).heads[0].measures[0]
+    assert first.interval is not None
+    assert first.interval[0] < first.value < first.interval[1]
+    assert set(first.references) == {"uniform", "marginal"}
+    heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
+    heads["expression7"]["metrics"]["accuracy"]["interval"] = [None, 1.0]
+    heads["expression7"]["references"] = {"marginal": {"accuracy": None}, "uniform": None}
+    changed(run, heads=heads)
+    first = read(run).heads[0].measures[0]
+    assert (first.interval, first.references, first.chance) == (None, {}, None)
+
+
+def test_parts_of_a_head(run: Path) -> None:
+    one = read(run).heads[0]
+    assert one.part("calibration")["ece"] == 0.031
+    assert one.part("unheard of") == {}
+    assert one.fitted["after"]["ece"] == 0.024
+
+
 def test_undefined_figures_are_none_or_nan(run: Path) -> None:
     heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
     heads["expression7"]["metrics"]["kappa"]["value"] = None
@@ -114,7 +140,7 @@ def test_undefined_figures_are_none_or_nan(run: Path) -> None:
     heads["expression7"]["confusion"] = [[1, 2]]
     changed(run, heads=heads)
     head = read(run).heads[0]
-    assert np.isnan(head.measures[3].value)
+    assert np.isnan(next(one for one in head.measures if one.name == "kappa").value)
     assert head.per_class[0]["precision"] is None
     assert head.confusion is None
 
@@ -128,10 +154,10 @@ def test_no_run_folder(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("{", "damaged"),
-        ("[1]", "schema None, this version reads 1"),
-        ('{"schema": 9}', "schema 9, this version reads 1"),
-        ('{"schema": 1}', "does not follow its schema"),
-        ('{"schema": 1, "task": {"name": "t", "heads": [{"name": "h"}]}}', "does not follow its schema"),
+        ("[1]", "schema None, this version reads 2; evaluate again"),
+        ('{"schema": 1}', "schema 1, this version reads 2; evaluate again"),
+        ('{"schema": 2}', "does not follow its schema"),
+        ('{"schema": 2, "task": {"name": "t", "heads": [{"name": "h"}]}}', "does not follow its schema"),
     ],
 )
 def test_damaged_results(run: Path, text: str, message: str) -> None:

@@ -34,10 +34,24 @@ def test_duration(seconds: float | None, text: str) -> None:
     assert words.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("interval", "metric", "text"),
+    [
+        ((0.641, 0.67), "accuracy", "64.1 to 67.0\N{NO-BREAK SPACE}%"),
+        ((-0.1, 0.25), "ccc", "−0.100 to 0.250"),
+        ((0.1, math.nan), "ccc", ""),
+        (None, "kl", ""),
+    ],
+)
+def test_intervals(interval: tuple[float, float] | None, metric: str, text: str) -> None:
+    assert words.between(interval, metric) == text
+
+
 def test_numbers() -> None:
     assert words.number(28709) == "28,709"
     assert words.number("some") == "some"
     assert words.percent(0.125) == "12\N{NO-BREAK SPACE}%"
+    assert words.percent(-0.125) == "−12\N{NO-BREAK SPACE}%"
     assert words.percent(math.nan) == "–"
 
 

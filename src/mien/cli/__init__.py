@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from ..errors import ConfigError, MienError
+from .compare import Compare
 from .data import Data
 from .evaluate import Evaluate
 from .export import Export
@@ -26,6 +27,7 @@ Verb = (
     Annotated[Data, tyro.conf.subcommand("data", prefix_name=False)]
     | Annotated[Train, tyro.conf.subcommand("train", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
+    | Annotated[Compare, tyro.conf.subcommand("compare", prefix_name=False)]
     | Annotated[Report, tyro.conf.subcommand("report", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
     | Annotated[Export, tyro.conf.subcommand("export", prefix_name=False)]
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     if words == ["--version"]:
-        from .. import __version__
+        from ..version import __version__
 
         sys.stdout.write(f"mien {__version__}\n")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,11 +28,15 @@ class Evaluate:
     out: Path | None = None
     """Folder for the files (default: the run folder, where they replace those of an earlier evaluation; with another store
     than the run's own, or with --match, on-STORE-SPLIT in it)."""
+    draws: int = 1000
+    """Bootstrap draws for the 95 % intervals; 0: neither intervals nor subgroups."""
+    by: Annotated[tuple[str, ...], UseAppendAction] = ()
+    """An attribute of the store to tell figures apart by (default: all it has)."""
     json: bool = False
     """Print results.json on stdout."""
 
     def run(self) -> None:
-        """Evaluate and show the metrics beside chance."""
+        """Evaluate and show each metric beside what it is measured against."""
         from functools import partial
 
         from rich.console import Console
@@ -43,7 +48,7 @@ class Evaluate:
         console = Console(stderr=True)
         bar = partial(track, description="Predicting", console=console, transient=True)
         match = wishes(self.match)
-        results = evaluate(self.model, self.data, self.split, self.out, bar, match=match)
+        results = evaluate(self.model, self.data, self.split, self.out, bar, match=match, draws=self.draws, by=self.by)
         if self.json:
             return print_json(results)
         _show(results, console)
@@ -52,22 +57,42 @@ class Evaluate:
 
 
 def _show(results: dict[str, Any], console: Any) -> None:
-    """One table a head: each metric with its direction, the value, and what always answering the mean target reaches."""
-    from ..matching import sentences
-
-    data = results["data"]
+    """One table a head: each metric with its direction, the value, its interval, and the references: chance (equal shares, the
+    training mean), the oracle that knows the top label, the noise of the votes."""
+    data, drawn = results["data"], results["intervals"]
     say(f"{results['run']} on {data['rows']} faces of {data['store']}, split {data['split']}")
     if data["trained_on"]:
         say("Careful: the model was trained on these faces; they say nothing about new ones.")
     for name, head in results["heads"].items():
         console.print(_table(name, head))
-        if "at_thresholds" in head:
-            say(f"  {_at_thresholds(head['at_thresholds'], data['chosen_on'])}")
-        for sentence in sentences(name, head["compared"]) if "compared" in head else ():
-            say(f"  {sentence}")
+        for note in _notes(name, head, data["chosen_on"]):
+            say(f"  {note}")
+    if drawn["draws"]:
+        say(f"95 % intervals: {drawn['draws']} bootstrap draws by {drawn['unit']}.")
     for head in results["task"]["heads"]:
         if head["name"] not in results["heads"]:
             say(f"Not scored: {head['name']} (no target of the store fits).")
+
+
+def _notes(name: str, head: dict[str, Any], same: bool) -> Iterator[str]:
+    """What a person should know beside the table of a head."""
+    from ..matching import sentences
+
+    if "at_thresholds" in head:
+        yield _at_thresholds(head["at_thresholds"], same)
+    if "calibration" in head:
+        yield _certainty(head)
+    for attribute, found in head.get("subgroups", {}).items():
+        yield from _gap(attribute, found["gaps"])
+    if "compared" in head:
+        yield from sentences(name, head["compared"])
+
+
+def _gap(attribute: str, gaps: dict[str, Any]) -> Iterator[str]:
+    """How far apart the groups of an attribute lie, by the metric that stands first."""
+    for metric, gap in list(gaps.items())[:1]:
+        apart = f"{_number(gap['gap'])} ({_interval(gap['interval'])}) between {gap['best']} and {gap['worst']}"
+        yield f"By {attribute}: {metric} lies {apart}."
 
 
 def _at_thresholds(at: dict[str, Any], same: bool) -> str:
@@ -77,18 +102,40 @@ def _at_thresholds(at: dict[str, Any], same: bool) -> str:
     return f"{figures}. {sentence(at['chosen'], same)}"
 
 
+def _certainty(head: dict[str, Any]) -> str:
+    """How far confidence can be trusted, in a line."""
+    said = f"Confidence is off by {head['calibration']['ece']:.1%} on average (ECE)."
+    if "conformal" not in head:
+        return said
+    sets = head["conformal"]
+    held = f"hold the true label in {sets['coverage']:.1%}, with {sets['mean_size']:.2f} labels on average"
+    return f"{said} Sets that promise {sets['level']:.0%} {held}."
+
+
 def _table(name: str, head: dict[str, Any]) -> Any:
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=f"{name} ({head['rows']} annotated)", title_justify="left")
-    table.add_column("metric")
-    columns = head.get("per_column", [])
-    for title in ("value", *(column["label"] for column in columns), "chance"):
-        table.add_column(title, justify="right")
+    title = f"{name} ({head['rows']} annotated)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    columns, known = head.get("per_column", []), head["references"]
+    drawn = any(found["interval"] for found in head["metrics"].values())
+    for words in ("value", *["95 %"] * drawn, *(column["label"] for column in columns), *map(_reference, known)):
+        table.add_column(words, justify="right", no_wrap=words == "95 %")
     for metric, found in head["metrics"].items():
-        values = (found["value"], *(column[metric] for column in columns), head["chance"][metric])
-        table.add_row(f"{metric} {'↑' if found['higher_is_better'] else '↓'}", *map(_number, values))
+        values = [*(column[metric] for column in columns), *(said[metric] for said in known.values())]
+        cells = [_number(found["value"]), *[_interval(found["interval"])] * drawn, *map(_number, values)]
+        table.add_row(f"{metric} {'↑' if found['higher_is_better'] else '↓'}", *cells)
     return table
+
+
+def _reference(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _interval(ends: list[float] | None) -> str:
+    return "–" if ends is None else f"{_number(ends[0])} … {_number(ends[1])}"
 
 
 def _number(value: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -16,6 +17,10 @@ class Export:
 
     run_folder: Positional[Path]
     """The run, as `mien train` wrote it."""
+    calibration: Literal["", "temperature", "vector", "none"] = ""
+    """Calibrate anew on the validation split, in this way (default: what the model holds stays)."""
+    data: Path | None = None
+    """Store to calibrate anew on (default: the run's own)."""
 
     def run(self) -> None:
         """Export and say where."""
@@ -24,5 +29,5 @@ class Export:
         require("torch", "train")
         from .. import export
 
-        path = export.export(self.run_folder)
+        path = export.export(self.run_folder, calibration=self.calibration, store=self.data)
         say(f"model {path} ({path.stat().st_size / 1e6:.1f} MB)")

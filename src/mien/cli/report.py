@@ -1,4 +1,4 @@
-"""`mien report`: one page on a run."""
+"""`mien report`: one page on a run, and a PDF of it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ class Report:
     """The store whose faces were evaluated (default: where the run says)."""
     out: Path | None = None
     """Where to write (default: report.html in the run folder)."""
+    pdf: bool = False
+    """Write a PDF of the same content beside the page too."""
 
     def run(self) -> None:
         """Write the report and say where it is."""
         from ..report import write_report
 
-        path = write_report(self.run_folder, self.data, self.out)
-        show.say(f"report: {path} ({path.stat().st_size / 1e6:.2f} MB)")
+        path = write_report(self.run_folder, self.data, self.out, pdf_too=self.pdf)
+        for written in (path, *([path.with_suffix(".pdf")] if self.pdf else [])):
+            show.say(f"report: {written} ({written.stat().st_size / 1e6:.2f} MB)")

@@ -30,11 +30,10 @@ class Train:
     def run(self, overrides: list[str]) -> None:
         """Train, export, evaluate on the validation split, and write the report."""
         from .. import config
+        from ..workflow import train_model
 
         settings = config.load(self.config, overrides)
         folder = self.out or Path("runs") / self.config.stem
-        from ..workflow import train_model
-
         try:
             results = train_model(settings, folder, resume=self.resume)
         except KeyboardInterrupt:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, lookup
 from ..tasks import Head, Kind
-from . import distributions, labels, ranking, values
+from . import calibration, distributions, labels, ranking, values
 from .statistic import Array, Statistic, Weights, plain, ratio
 
 __all__ = [
@@ -49,6 +49,10 @@ def _emd(output: Array, target: Array, head: Head, axes: int = 2) -> Statistic:
     return distributions.emd(output, target, head.space.distances(axes))
 
 
+def _emd_votes(output: Array, target: Array, head: Head) -> Statistic:
+    return distributions.emd(output, target, head.ground) if head.ground else _undefined
+
+
 def _emd_index(output: Array, target: Array) -> Statistic:
     places = range(target.shape[1])
     return distributions.emd(output, target, tuple(tuple(float(abs(i - j)) for j in places) for i in places))
@@ -62,6 +66,7 @@ METRICS: dict[str, Metric] = {
         Metric("balanced_accuracy", labels.balanced_accuracy, True),
         Metric("top_3_accuracy", labels.top_3, True),
         Metric("macro_precision", labels.macro_precision, True),
+        Metric("weighted_precision", labels.weighted_precision, True),
         Metric("macro_f1", labels.macro_f1, True),
         Metric("weighted_f1", labels.weighted_f1, True),
         Metric("kappa", labels.kappa, True),
@@ -78,6 +83,7 @@ METRICS: dict[str, Metric] = {
         Metric("brier", distributions.brier, False),
         Metric("emd", _emd, False, needs_head=True),
         Metric("emd_vad", partial(_emd, axes=3), False, needs_head=True),
+        Metric("emd_votes", _emd_votes, False, needs_head=True),
         Metric("emd_index", _emd_index, False),
         Metric("chebyshev", distributions.chebyshev, False),
         Metric("clark", distributions.clark, False),
@@ -86,6 +92,13 @@ METRICS: dict[str, Metric] = {
         Metric("intersection", distributions.intersection, True),
         Metric("rps", distributions.rps, False),
         Metric("entropy_error", distributions.entropy_error, False),
+        Metric("ece", calibration.ece, False),
+        Metric("ece_equal_width", calibration.ece_equal_width, False),
+        Metric("classwise_ece", calibration.classwise_ece, False),
+        Metric("vote_ece", calibration.vote_ece, False),
+        Metric("brier_reliability", calibration.brier_reliability, False),
+        Metric("brier_resolution", calibration.brier_resolution, True),
+        Metric("aurc", calibration.aurc, False),
         Metric("average_precision", ranking.average_precision, True, _TAGS),
         Metric("roc_auc", ranking.roc_auc, True, _TAGS),
         Metric("ranking_loss", ranking.ranking_loss, False, _TAGS, whole=True),
@@ -111,17 +124,25 @@ def metric_for(name: str, head: Head) -> Metric:
 def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head) -> Statistic:
     """A metric of weighted rows: weights (B, N) over all rows given -> (B,); rows nobody annotated count nowhere.
 
-    TAGS, VALUES: the mean over the tags with a positive, over the columns with a number. NaN where nothing was annotated, or
-    where the network answers NaN.
+    TAGS: the mean over the tags for which it is defined, such as those with a positive. VALUES: over the columns with a number.
+    NaN where nothing was annotated, or where the network answers NaN.
     """
     metric, (outputs, targets) = metric_for(name, head), _paired(output, target, head)
     if head.kind in _SOFTMAX or metric.whole:
         return _over(metric, outputs, targets, _kept(targets, head), head)
-    counted = (targets > 0.5 if head.kind is Kind.TAGS else ~np.isnan(targets)).any(axis=0)
-    columns = _columns(metric, outputs[:, counted], targets[:, counted], head)
-    if not columns:
+    known = ~np.isnan(targets)
+    if not np.isfinite(outputs[known]).all():
         return _undefined
-    return lambda weights: np.asarray(np.mean([column(weights) for column in columns], axis=0))
+    columns, annotated = _columns(metric, outputs, targets, head), known.astype(np.float32)
+
+    def mean(weights: Weights) -> Array:
+        found = np.stack([column(weights) for column in columns], axis=1)
+        counted = (
+            ~np.isnan(found) if head.kind is Kind.TAGS else weights @ annotated > 0
+        )  # as these rows alone would have it
+        return ratio(np.where(counted, found, 0.0).sum(axis=1), counted.sum(axis=1).astype(np.float64))
+
+    return mean
 
 
 def score(name: str, output: ArrayLike, target: ArrayLike, head: Head) -> float:
@@ -155,22 +176,23 @@ def confusion(output: Array, target: Array) -> Counts:
 
 
 def per_class(head: Head, output: ArrayLike, target: ArrayLike, thresholds: ArrayLike = 0.5) -> list[dict[str, Any]]:
-    """For each label: support, precision, recall, f1, by top label; TAGS at their thresholds (one, or (K,)), which are said
-    too, with average_precision. NaN: undefined."""
+    """For each label: support, precision, recall, f1, average_precision and roc_auc against the rest, all by top label; TAGS at
+    their thresholds (one, or (K,)), which are said too. NaN: undefined."""
     outputs, targets = present(output, target, head)
-    names = ["label", "support", "precision", "recall", "f1"]
+    names = ["label", "support", "precision", "recall", "f1", "average_precision", "roc_auc"]
     if head.kind is Kind.TAGS:
-        true, said = targets > 0.5, (outputs >= np.asarray(thresholds)) & ~np.isnan(targets)
+        ranked, true, said = targets, targets > 0.5, (outputs >= np.asarray(thresholds)) & ~np.isnan(targets)
         counts = (true & said).sum(axis=0), true.sum(axis=0), said.sum(axis=0)
     else:
-        table = confusion(outputs, targets)
+        ranked, table = np.eye(len(head))[targets.argmax(axis=1)], confusion(outputs, targets)
         counts = np.diag(table), table.sum(axis=1), table.sum(axis=0)
     hits, true_rows, said_rows = (count.astype(np.float64) for count in counts)
     rates = ratio(hits, said_rows), ratio(hits, true_rows), ratio(2 * hits, true_rows + said_rows)
     columns = [counts[1].tolist(), *(column.tolist() for column in rates)]
+    for name in names[-2:]:
+        columns.append([plain(one, len(targets)) for one in _columns(METRICS[name], outputs, ranked, head)])
     if head.kind is Kind.TAGS:
-        names += ["average_precision", "threshold"]
-        columns.append(score_columns("average_precision", outputs, targets, head))
+        names.append("threshold")
         columns.append(np.broadcast_to(np.asarray(thresholds, np.float64), (len(head),)).tolist())
     return [dict(zip(names, row, strict=True)) for row in zip(head.space.labels, *columns, strict=True)]
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..extras import require
-from .labels import TINY
-from .statistic import Array, Statistic, mean
+from .statistic import TINY, Array, Statistic, mean
 
 Distances = tuple[tuple[float, ...], ...]
 
@@ -64,7 +63,7 @@ def canberra(output: Array, target: Array) -> Statistic:
 def cosine(output: Array, target: Array) -> Statistic:
     """Cosine similarity p·q / (‖p‖ ‖q‖), 0…1."""
     lengths = np.linalg.norm(output, axis=1) * np.linalg.norm(target, axis=1)
-    return mean((output * target).sum(axis=1) / lengths)
+    return mean((output * target).sum(axis=1) / np.maximum(lengths, TINY))
 
 
 def intersection(output: Array, target: Array) -> Statistic:
@@ -86,7 +85,28 @@ def emd(output: Array, target: Array, distances: Distances) -> Statistic:
     """Earth mover's distance: exact W1 over a ground distance between labels; a linear programme per row."""
     emd2, ground = require("ot", "evaluate").emd2, np.array(distances)
     p, q = (rows / rows.sum(axis=1, keepdims=True) for rows in (output, target))
-    return mean(np.array([emd2(a, b, ground) for a, b in zip(p, q, strict=True)]))
+    return mean(np.array([emd2(a, b, ground, check_marginals=False) for a, b in zip(p, q, strict=True)]))
+
+
+def vote_distances(votes: ArrayLike) -> Distances:
+    """Ground distance between labels by how rarely raters give both to a face: votes or shares (N, K) of training faces.
+
+    1 - s, with s the co-occurrence Σ vᵢ vⱼ / √(Σ vᵢ² Σ vⱼ²) over the faces' shares v: 0 for labels always given together, 1 for
+    labels never given to the same face. Classical multidimensional scaling (Torgerson 1952) then makes it Euclidean: it keeps
+    the part of the distances that points in space can have.
+    """
+    rows = np.asarray(votes, np.float64)
+    rows = rows[np.nansum(rows, axis=1) > 0]
+    shares = rows / rows.sum(axis=1, keepdims=True)
+    shares = shares[~np.isnan(shares).any(axis=1)]
+    lengths = np.linalg.norm(shares, axis=0)
+    squares = np.square(1 - shares.T @ shares / np.maximum(np.outer(lengths, lengths), TINY))
+    np.fill_diagonal(squares, 0)
+    levels = squares.mean(axis=0)
+    values, vectors = np.linalg.eigh((levels + levels[:, None] - levels.mean() - squares) / 2)
+    places = vectors * np.sqrt(np.maximum(values, 0))
+    apart = np.linalg.norm(places[:, None] - places, axis=2)
+    return tuple(tuple(row) for row in apart.tolist())
 
 
 def entropies(rows: ArrayLike) -> Array:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .statistic import Array, Ranks, Statistic, mean, of_ranks, of_tables, ratio
-
-TINY = 1e-12
+from . import ranking
+from .statistic import TINY, Array, Statistic, mean, of_tables, ratio
 
 
 def accuracy(output: Array, target: Array) -> Statistic:
@@ -32,6 +31,11 @@ def macro_precision(output: Array, target: Array) -> Statistic:
     return of_tables(output, target, lambda tables: _mean(_known(tables, rates(tables)[0])))
 
 
+def weighted_precision(output: Array, target: Array) -> Statistic:
+    """Mean precision of the classes, each weighted by how often it is true; 0 for one that is never predicted."""
+    return of_tables(output, target, lambda tables: _by_support(tables, rates(tables)[0]))
+
+
 def macro_f1(output: Array, target: Array) -> Statistic:
     """Mean F1 over the classes that occur in the targets or the predictions (as scikit-learn has it)."""
     return of_tables(output, target, lambda tables: _mean(rates(tables)[2]))
@@ -39,11 +43,7 @@ def macro_f1(output: Array, target: Array) -> Statistic:
 
 def weighted_f1(output: Array, target: Array) -> Statistic:
     """Mean F1 of the classes, each weighted by how often it is true."""
-
-    def figure(tables: Array) -> Array:
-        return ratio((np.nan_to_num(rates(tables)[2]) * tables.sum(axis=2)).sum(axis=1), tables.sum(axis=(1, 2)))
-
-    return of_tables(output, target, figure)
+    return of_tables(output, target, lambda tables: _by_support(tables, rates(tables)[2]))
 
 
 def kappa(output: Array, target: Array) -> Statistic:
@@ -63,7 +63,7 @@ def mcc(output: Array, target: Array) -> Statistic:
     def figure(tables: Array) -> Array:
         total, said, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
         shared = np.trace(tables, axis1=1, axis2=2) * total - (said * true).sum(axis=1)
-        spread = np.sqrt((total**2 - (said**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
+        spread = np.sqrt(_variety(said) * _variety(true))
         return np.where((spread == 0) & (total > 0), 0.0, ratio(shared, spread))
 
     return of_tables(output, target, figure)
@@ -77,33 +77,17 @@ def log_loss(output: Array, target: Array) -> Statistic:
 
 def roc_auc(output: Array, target: Array) -> Statistic:
     """Area under the ROC curve, each class against the rest by top label, mean over the classes that occur beside others."""
-    return _one_against_rest(output, target, area_under_roc)
+    return _one_against_rest(output, target, ranking.roc_auc)
 
 
 def pr_auc(output: Array, target: Array) -> Statistic:
     """Average precision, each class against the rest by top label, mean over the classes that occur."""
-    return _one_against_rest(output, target, average_precision)
+    return _one_against_rest(output, target, ranking.average_precision)
 
 
-def area_under_roc(ranks: Ranks) -> Array:
-    """The chance that a positive ranks above one that is none, ties halved; undefined without either."""
-    hits = ranks.gain.sum(axis=1)
-    others = ranks.total - hits
-    above = ranks.above - (ranks.hits - ranks.gain)
-    below = others[:, None] - (ranks.upto - ranks.hits)
-    won = ranks.gain * (below + (others[:, None] - above - below) / 2)
-    return ratio(won.sum(axis=1), hits * others)
-
-
-def average_precision(ranks: Ranks) -> Array:
-    """Area under precision against recall, a step at each threshold; undefined without a positive."""
-    precision = np.nan_to_num(ratio(ranks.hits, ranks.upto))
-    return ratio((ranks.gain * precision).sum(axis=1), ranks.gain.sum(axis=1))
-
-
-def _one_against_rest(output: Array, target: Array, figure: Callable[[Ranks], Array]) -> Statistic:
+def _one_against_rest(output: Array, target: Array, figure: Callable[[Array, Array], Statistic]) -> Statistic:
     true = target.argmax(axis=1)
-    parts = [of_ranks(column, (true == k).astype(np.float64), figure) for k, column in enumerate(output.T)]
+    parts = [figure(column, (true == k).astype(np.float64)) for k, column in enumerate(output.T)]
     return lambda weights: _mean(np.stack([part(weights) for part in parts], axis=1))
 
 
@@ -113,10 +97,19 @@ def rates(tables: Array) -> tuple[Array, Array, Array]:
     return ratio(hits, said), ratio(hits, true), ratio(2 * hits, true + said)
 
 
+def _variety(counts: Array) -> Array:
+    """(Σ n)² - Σ n² of class counts (B, K): 0 where all rows are of one class."""
+    return np.maximum(counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1), 0)
+
+
 def _known(tables: Array, values: Array) -> Array:
     """Values of the classes that occur on either side, 0 where undefined; NaN for the others."""
     occurs = (tables.sum(axis=1) + tables.sum(axis=2)) > 0
     return np.where(occurs, np.nan_to_num(values), np.nan)
+
+
+def _by_support(tables: Array, values: Array) -> Array:
+    return ratio((np.nan_to_num(values) * tables.sum(axis=2)).sum(axis=1), tables.sum(axis=(1, 2)))
 
 
 def _mean(values: Array) -> Array:

@@ -6,15 +6,20 @@ was drawn gives a bootstrap draw, zeros leave rows out. What is undefined is NaN
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 Weights = NDArray[Any]  # (B, N), of any type of number
 Statistic = Callable[[Weights], Array]
+TINY = 1e-12  # probabilities are clipped at it before a logarithm
+_RUN = 128  # rows: so many weights of one byte add up to less than 2^16
+_FLAT = 1e-12  # a variance below this share of the mean square is rounding
 
 
 def plain(statistic: Statistic, rows: int) -> float:
@@ -46,53 +51,44 @@ def of_tables(output: Array, target: Array, figure: Callable[[Array], Array]) ->
 
 
 def of_moments(output: Array, target: Array, figure: Callable[..., Array]) -> Statistic:
-    """A figure of two columns: `figure(difference of means, variance, variance, covariance)`, population moments (B,)."""
-    shift = float(target.mean())  # moments about a point nearby keep their digits
-    x, y = output - shift, target - shift
+    """A figure of two columns: `figure(difference of means, variance, variance, covariance)`, population moments (B,).
+
+    A column that does not change has variance and covariance 0 exactly.
+    """
+    middle = float(target.mean())  # moments about a point nearby keep their digits
+    x, y = output - middle, target - middle
     products = np.stack([x, y, x * x, y * y, x * y], axis=1)
 
     def statistic(weights: Weights) -> Array:
-        total = weights.sum(axis=1, dtype=np.float64)
-        mx, my, xx, yy, xy = ratio((weights @ products).T, total)
-        return figure(mx - my, np.maximum(xx - mx**2, 0), np.maximum(yy - my**2, 0), xy - mx * my)
+        mx, my, xx, yy, xy = ratio((weights @ products).T, weights.sum(axis=1, dtype=np.float64))
+        x, y = (np.where(v > _FLAT * square, v, 0.0) for v, square in ((xx - mx**2, xx), (yy - my**2, yy)))
+        return figure(mx - my, x, y, np.where((x > 0) & (y > 0), xy - mx * my, 0.0))
 
     return statistic
 
 
-class Ranks(NamedTuple):
-    """Weights (B, T) at the T different answers that a positive has, highest first: of the positives with that answer, of
-    all positives and of everyone answered `above` it and `upto` it; `total` (B,) of everyone."""
+def leading(order: Places, counts: Places) -> Statistic:
+    """The weight (B, T) of as many first rows in an order as each of the counts (T,) says.
 
-    gain: Array
-    hits: Array
-    above: Array
-    upto: Array
-    total: Array
-
-
-def of_ranks(output: Array, target: Array, figure: Callable[[Ranks], Array]) -> Statistic:
-    """A figure of how one column (N,) ranks its positives. Only the answers that a positive has are looked at."""
-    order = np.argsort(-output, kind="stable")
-    true = target[order] > 0.5
-    ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1  # of rows with the same answer
-    found = np.cumsum(true)[ends - 1]
-    kept = np.flatnonzero(np.diff(found, prepend=0))
-    upto, above, last = ends[kept], np.append(0, ends)[kept], found[kept]
-    positives = order[true]
+    numpy adds up along a row one by one, so the order is cut into runs whose sums grow side by side.
+    """
+    size = min(_RUN, math.isqrt(len(order)) + 1)
+    runs = -(-len(order) // size)
+    grid = np.resize(order, (runs, size)).T.ravel()  # what is repeated to fill the last run comes after every count
+    run, place = np.divmod(counts - 1, size)
+    none, cells = np.flatnonzero(counts == 0), place * runs + run
 
     def statistic(weights: Weights) -> Array:
-        everyone, hits = _sums(weights[:, order]), _sums(weights[:, positives])[:, last]
-        gain = np.diff(hits, axis=1, prepend=0)
-        return figure(Ranks(gain, hits, everyone[:, above], everyone[:, upto], everyone[:, -1]))
+        small = np.uint16 if weights.dtype == np.uint8 else np.float64
+        sums = weights.take(grid, axis=1).astype(small).reshape(len(weights), size, runs)
+        for k in range(1, size):
+            sums[:, k] += sums[:, k - 1]
+        before = np.cumsum(sums[:, -1], axis=1, dtype=np.float64) - sums[:, -1]
+        found = before.take(run, axis=1) + sums.reshape(len(weights), size * runs).take(cells, axis=1)
+        found[:, none] = 0
+        return found
 
     return statistic
-
-
-def _sums(weights: Weights) -> NDArray[Any]:
-    """Running sums (B, n + 1) from 0 upwards."""
-    sums = np.zeros((len(weights), weights.shape[1] + 1), np.int32 if weights.dtype.kind in "bui" else np.float64)
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
-    return sums
 
 
 def ratio(part: Array, whole: Array) -> Array:

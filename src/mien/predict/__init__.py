@@ -48,8 +48,8 @@ class Model:
     def predict_faces(self, pixels: Pixels, faces: Sequence[Face]) -> list[Prediction]:
         """Say what each of these faces shows; `pixels` is uint8 (H, W) or (H, W, 3) RGB."""
         found = self.probabilities([pixels] * len(faces), [face.box for face in faces])
-        thresholds = self.engine.thresholds
-        return [Prediction(face, self._named(found, row), self.task, thresholds) for row, face in enumerate(faces)]
+        chosen = self.engine.thresholds, self.engine.conformal
+        return [Prediction(face, self._named(found, row), self.task, *chosen) for row, face in enumerate(faces)]
 
     def _named(self, found: dict[str, Floats], row: int) -> dict[str, dict[str, float]]:
         return {

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..files import replacing
-from ..labels import POSITIONS, canonical
+from ..labels import canonical
 from ..palette import EMOTIONS, bright
 from ..pictures import recolour
 from ..records import Pixels, Prediction
@@ -91,13 +91,11 @@ def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
 
 
 def colour_of(label: str) -> Colour:
-    """A label's colour: by name for the basic emotions, by direction in the valence-arousal plane, else by its letters."""
+    """A label's colour, for dark ground: that of its emotion, else one by its letters."""
     name = canonical(label)
     if name in EMOTIONS:
         return bright(EMOTIONS[name])
-    position = POSITIONS.get(name)
-    turn = math.atan2(position[1], position[0]) / math.tau if position else sum(name.encode()) * 0.618
-    red, green, blue = colorsys.hsv_to_rgb(turn % 1, 0.55, 1.0)
+    red, green, blue = colorsys.hsv_to_rgb(sum(name.encode()) * 0.618 % 1, 0.55, 1.0)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 

@@ -15,7 +15,8 @@ from ..errors import InputError, MienError, ModelError
 from ..machine import usable_cores
 from ..pictures import Boxes, Preprocessing
 from ..records import Floats, Pixels
-from ..tasks import Kind, Task
+from ..tasks import Task
+from .scaling import read
 
 SCHEMA = 1
 _BATCH = 64
@@ -24,8 +25,9 @@ _BATCH = 64
 class Engine:
     """A model file opened for prediction. One engine may be used from several threads.
 
-    `task`, `preprocessing`, `thresholds` (of tags, by head and label) and `metadata` are what the file says of itself;
-    `sha256` names the file's exact bytes.
+    `task`, `preprocessing`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's sets) and
+    `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the graph, by head; `sha256` names
+    the file's exact bytes.
     """
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
@@ -41,11 +43,11 @@ class Engine:
                 head: {label: float(value) for label, value in chosen.items()}
                 for head, chosen in self.metadata.get("thresholds", {}).items()
             }
-            temperature = {name: float(value) for name, value in self.metadata.get("temperature", {}).items()}
+            sets = self.metadata.get("conformal", {})
+            self.conformal = {head.name: float(sets[head.name]["threshold"]) for head in self.task if head.name in sets}
+            self.scaling = {head.name: scaling for head in self.task if (scaling := read(self.metadata, head))}
         except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
             raise ModelError(f"{self.path}: its description of itself is damaged: {error!r}") from None
-        scored = {head.name for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)}
-        self._temperature = {name: value for name, value in temperature.items() if name in scored and value != 1}
         self._check_graph()
 
     @property
@@ -68,14 +70,8 @@ class Engine:
             fitted = self.preprocessing.fit(pictures[some], None if boxes is None else boxes[some])
             pixels = self.preprocessing.normalise(fitted)
             for name, rows in zip(parts, self._session.run(list(parts), {"pixels": pixels}), strict=True):
-                parts[name].append(self._calibrated(name, rows))
+                parts[name].append(self.scaling[name].apply(rows) if name in self.scaling else rows)
         return {name: np.concatenate(rows) for name, rows in parts.items()}
-
-    def _calibrated(self, name: str, rows: Floats) -> Floats:
-        if name not in self._temperature:
-            return rows
-        powers = np.power(rows.astype(np.float64), 1 / self._temperature[name])
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
     def _check_graph(self) -> None:
         there = {output.name: output.shape for output in self._session.get_outputs()}

@@ -115,10 +115,10 @@ class Plot:
 
 @dataclass(frozen=True)
 class Plots:
-    """Plots side by side; `square` ones are narrower."""
+    """Plots side by side. Looks: '' wide, 'square' narrower, 'large' below each other, with much small lettering."""
 
     plots: tuple[Plot, ...]
-    square: bool = False
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,9 +192,7 @@ class Code:
     title: str = ""
 
 
-Block = (
-    Text | Aside | Subhead | Points | Cards | Facts | Table | Plots | Matrix | Bars | Beside | Faces | Legend | Code
-)
+Block = Text | Aside | Subhead | Points | Cards | Facts | Table | Plots | Matrix | Bars | Beside | Faces | Legend | Code
 
 
 def text(*runs: str | Strong) -> Text:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import plots, words
+from . import blocks, plots, words
+from .blocks import Block, Plot, Plots, Strong
+from .history import History
 from .palette import STAND_IN
-from .record import History, RunRecord
+from .record import RunRecord
 from .section import Section
 
 _METRICS = 2
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A drawn plot, and what a person who cannot see it should know."""
-
-    svg: str
-    alt: str
 
 
 def section(record: RunRecord) -> Section:
@@ -39,14 +32,19 @@ def section(record: RunRecord) -> Section:
         _weights(history, record),
         _rate(history),
     ]
-    data = {
-        "plots": [plot for plot in drawn if plot],
-        "epochs": len(_epochs(history)),
-        "best": None if history.best is None else int(_epochs(history)[history.best]),
-        "watched": watched,
-        "phases": len(_borders(history)) + 1,
-    }
-    return Section("Learning curves", "learning", data)
+    plots_there = tuple(plot for plot in drawn if plot)
+    return Section("Learning curves", blocks=(_told(history, watched), Plots(plots_there)))
+
+
+def _told(history: History, watched: str) -> Block:
+    epochs, phases = _epochs(history), len(_borders(history)) + 1
+    runs: list[str | Strong] = [f"{len(epochs)} epoch{'s' if len(epochs) != 1 else ''}"]
+    runs += [f" in {phases} phases (dotted lines). " if phases > 1 else ". "]
+    if history.best is not None:
+        last = " of the last phase" if phases > 1 else ""
+        runs += ["The broken line marks epoch ", Strong(str(int(epochs[history.best])))]
+        runs += [f", the best{last} by {watched if watched[1:2].isupper() else watched[0].lower() + watched[1:]}."]
+    return blocks.text(*runs)
 
 
 def _columns(history: History, record: RunRecord) -> list[str]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ..extras import require
 from . import summary, words
+from .blocks import kind as kind_of
 from .palette import PAGE
 from .record import RunRecord
 from .section import Section
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,16 @@ def page(
     """A whole page as HTML: its name, what kind of page it is, and (label, colour, share) of the raters' answers."""
     jinja2 = require("jinja2", "report")
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        figure=words.figure, percent=words.percent, number=words.number, title_of=words.title, meaning=words.meaning
-    )  # fmt: skip
+    environment.filters.update(percent=words.percent, number=words.number, kind_of=kind_of)
     text = environment.get_template("page.html").render(
         name=name, kind=kind, nodes=list(place(sections)), shares=shares, colours=PAGE
-    )  # fmt: skip
+    )
     return str(text)
 
 

@@ -79,7 +79,9 @@ class HeadRecord:
         return self.found.get(name) or {}
 
 
-def head_record(head: Head, results: Mapping[str, Any], model: Mapping[str, Any], table: Mapping[str, Any]) -> HeadRecord:
+def head_record(
+    head: Head, results: Mapping[str, Any], model: Mapping[str, Any], table: Mapping[str, Any]
+) -> HeadRecord:
     """One head, from results.json, model.json and the columns of predictions.parquet."""
     found = (results.get("heads") or {}).get(head.name) or {}
     compared = found.get("compared") or {}

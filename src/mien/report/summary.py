@@ -8,10 +8,13 @@ from pathlib import PurePath
 import numpy as np
 
 from ..tasks import Kind
+from . import blocks
+from .blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
 from .palette import colours
-from .record import HeadRecord, RunRecord
+from .record import RunRecord
+from .results import HeadRecord, Measure
 from .section import Section
-from .words import duration, number
+from .words import between, duration, figure, number, percent, title
 
 _CARDS = 4
 #: What each kind of head answers with; {} is the number of its labels.
@@ -21,16 +24,41 @@ ANSWERS: dict[Kind, str] = {
     Kind.TAGS: "any of {} tags",
     Kind.VALUES: "{} values",
 }
+_CAREFUL = Aside(
+    (
+        (
+            Strong("What is measured:"),
+            " how a face looks to raters, not what the person feels. The figures hold for faces like those measured on; "
+            "they may be worse for other ages, skin tones, poses, cultures and cameras.",
+        ),
+        (
+            Strong("Not for use"),
+            " at work or in school, where the law of the European Union forbids it but for medical or safety reasons, "
+            "nor to judge people in hiring, insurance, policing or migration.",
+        ),
+    )
+)
 
 
 def section(record: RunRecord) -> Section:
-    """Headline figures per head, and the facts of the run."""
-    cards = [(one.head, one.measures[:_CARDS]) for one in record.heads if one.measures]
-    note = "" if cards else "No figures: the run has not been evaluated yet (mien evaluate)."
+    """Headline figures per head with their intervals, and the facts of the run."""
+    measured = [one for one in record.heads if one.measures]
+    note = "" if measured else "No figures: the run has not been evaluated yet (mien evaluate)."
     if record.data.get("trained_on"):
         note = "Measured on the very faces the model was trained on: this says little about other faces."
-    data = {"cards": cards, "facts": [fact for fact in _facts(record) if fact[1]], "several": len(record.heads) > 1}
-    return Section("Summary", "summary", data, note)
+    facts = Facts(tuple(fact for fact in _facts(record) if fact[1]))
+    shown = [block for one in measured for block in _headline(one, len(record.heads) > 1)]
+    said = [blocks.key(text) for text in [intervals(record)] if text]
+    return Section("Summary", note=note, blocks=(*shown, *said, facts, _CAREFUL))
+
+
+def intervals(record: RunRecord) -> str:
+    """How the intervals were made; '' without any."""
+    if not record.intervals or not any(measure.interval for one in record.heads for measure in one.measures):
+        return ""
+    level, draws = percent(float(record.intervals["level"])), number(record.intervals["draws"])
+    unit = "groups of faces that belong together" if record.intervals.get("unit") == "group" else "faces"
+    return f"Small figures: {level} intervals, from {draws} bootstrap draws of {unit}."
 
 
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
@@ -50,6 +78,21 @@ def _mean(one: HeadRecord) -> list[tuple[str, str, float]]:
     ]
 
 
+def _headline(one: HeadRecord, several: bool) -> list[Block]:
+    cards = tuple(_card(measure, place == 0) for place, measure in enumerate(one.measures[:_CARDS]))
+    return [*([Subhead(one.head.name)] if several else []), Cards(cards)]
+
+
+def _card(measure: Measure, lead: bool) -> Card:
+    """A figure with its interval, and chance under it."""
+    chance = "" if measure.chance is None else f"chance {figure(measure.chance, measure.name)}"
+    under = tuple(line for line in (between(measure.interval, measure.name), chance) if line)
+    flag = "no better than chance" if measure.beats_chance is False else ""
+    return Card(
+        title(measure.name), figure(measure.value, measure.name), under, measure.higher_is_better, lead=lead, flag=flag
+    )
+
+
 def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     """(what, value) pairs; those without a value are left out by the caller."""
     data, training = record.data, record.training
@@ -57,17 +100,14 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Task", record.task.name
     yield "Answers", ", ".join(ANSWERS[head.kind].format(len(head)) for head in record.task)
     yield "Data", PurePath(str(kept.get("store", ""))).name
-    yield "Importer", str(kept.get("importer", ""))
     yield (
         "Measured on",
         f"{number(kept['rows'])} faces ({kept.get('split', 'split not known')})" if "rows" in kept else "",
     )
     yield "Trained on", f"{number(kept['train_rows'])} faces" if "train_rows" in kept else ""
-    yield "SHA-256", str(kept.get("sha256", ""))[:12]
     yield "Parameters", number(kept["parameters"]) if "parameters" in kept else ""
     yield "Epochs", number(kept.get("epochs", ""))
     yield "Training time", duration(kept["seconds"]) if "seconds" in kept else ""
     yield "Machine", str(kept.get("machine", ""))
     yield "Seed", str(kept.get("seed", ""))
     yield "Date", record.date
-    yield "Licence", record.licence

@@ -1,0 +1,95 @@
+"""What the figures do not say, in plain words: verdicts on differences, and what to be careful of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..report import words
+from ..tasks import Head
+from .differences import Difference, Draws, Measured
+from .runs import Entry, Run
+from .table import Column
+
+_NOISE = {"faces": "other faces of the same kind", "seeds": "other seeds"}
+
+
+def verdict(first: Entry, other: Entry, one: Measured, column: Column, apart: Difference) -> str:
+    """One sentence: how much better or worse a row is than the first one, and whether that is more than noise."""
+    what = words.title(one.metric)
+    if apart.faces is None:
+        return f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
+    unit = " points" if column.scale == 100 else ""
+    better = apart.value > 0 if one.higher_is_better else apart.value < 0
+    amount = f"{column.text(abs(apart.value))}{unit} {'better' if better else 'worse'}"
+    text = f"{other.title}: {what} {amount} than {first.title}"
+    if not apart.noise:
+        return f"{text}, more than noise (95 % interval of the difference {_between(column, apart.faces)}{unit}{_p(apart)})."
+    ends = [found for found in (apart.faces, apart.seeds) if found]
+    widest = min(low for low, _ in ends), max(high for _, high in ends)
+    others = " or ".join(_NOISE[name] for name in apart.noise)
+    return (
+        f"{text}, but that lies inside the noise: with {others} it could be anything from {_between(column, widest)}"
+        f"{unit}{_p(apart)}."
+    )
+
+
+def _between(column: Column, interval: tuple[float, float]) -> str:
+    low, high = (f"{'+' if side > 0 else ''}{column.text(side)}" for side in interval)
+    return f"{low} to {high}"
+
+
+def _p(apart: Difference) -> str:
+    if apart.p is None:
+        return ""
+    return "; McNemar p < 0.001" if apart.p < 0.001 else f"; McNemar p = {apart.p:.3f}"
+
+
+def cautions(entries: Sequence[Entry], heads: Sequence[Head], draws: Draws) -> tuple[str, ...]:
+    """What a reader must know of these runs before trusting an order."""
+    runs = [run for entry in entries for run in entry.runs]
+    return (*_seen(runs), *_unequal(runs), *_left_out(runs, heads), *_ungrouped(runs[0], draws))
+
+
+def _seen(runs: Sequence[Run]) -> Iterator[str]:
+    """Figures on faces that helped to make the model."""
+    learnt = [run.record.name for run in runs if run.record.data.get("trained_on")]
+    if learnt:
+        yield f"{', '.join(learnt)}: trained on these very faces, so the figures say nothing of new ones."
+    chosen = [run.record.name for run in runs if run.record.data.get("chosen_on")]
+    if chosen:
+        who = "every run" if len(chosen) == len(runs) else ", ".join(chosen)
+        yield (
+            f"The best epoch of {who} was chosen on these very faces, which flatters the figures a little: "
+            "compare on the test split before you report them."
+        )
+
+
+def _unequal(runs: Sequence[Run]) -> Iterator[str]:
+    """What was not the same in training."""
+    faces = _different(runs, "train_rows")
+    if faces:
+        yield f"The runs were not trained on equally many faces: {', '.join(f'{count:,}' for count in sorted(faces))}."
+    machines = _different(runs, "machine")
+    if machines:
+        yield f"Training times come from different machines: {'; '.join(sorted(machines))}."
+
+
+def _different(runs: Sequence[Run], key: str) -> set[Any]:
+    found = {run.record.training.get(key) for run in runs} - {None}
+    return found if len(found) > 1 else set()
+
+
+def _left_out(runs: Sequence[Run], heads: Sequence[Head]) -> Iterator[str]:
+    kept = {head.name for head in heads}
+    names = dict.fromkeys(one.head.name for run in runs for one in run.record.heads if one.head.name not in kept)
+    if names:
+        yield f"Not compared, because not every run was scored on it with the same labels: {', '.join(names)}."
+
+
+def _ungrouped(first: Run, draws: Draws) -> Iterator[str]:
+    if first.record.intervals.get("unit") == "group" and not draws.grouped:
+        yield (
+            "The store is not where the runs say, so its groups are not known: differences are drawn face by face, and their "
+            "intervals are too narrow."
+        )

@@ -1,0 +1,168 @@
+"""How far each row lies from the first one, and whether that is more than noise: that of the faces, and that of the seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import intervals, metrics
+from ..extras import require
+from ..metrics import Array, Statistic, Weights
+from ..tasks import Head, Kind
+from .runs import Entry
+
+Interval = tuple[float, float]
+Units = NDArray[np.intp]
+_TOP = ("accuracy", "top_label_accuracy")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric of a head that is compared."""
+
+    head: Head
+    metric: str
+    higher_is_better: bool
+
+    @property
+    def key(self) -> str:
+        """Head and metric, as `--metrics` names them."""
+        return f"{self.head.name}.{self.metric}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row's value minus the first row's, with 95 % intervals: for other faces like these, and for other seeds (None where
+    there is one seed of each). `p`: McNemar's for top labels, where both rows are single runs."""
+
+    value: float
+    faces: Interval | None
+    seeds: Interval | None = None
+    p: float | None = None
+
+    @property
+    def noise(self) -> tuple[str, ...]:
+        """Which noise the difference lies inside: 'faces', 'seeds', both or none."""
+        found = {"faces": self.faces, "seeds": self.seeds}
+        return tuple(name for name, one in found.items() if one and one[0] <= 0 <= one[1])
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference is more than noise."""
+        return self.faces is not None and not self.noise
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How differences are drawn: `count` times, whole `units` (N,) at a time, from a seed. `grouped`: units hold several rows."""
+
+    count: int
+    seed: int
+    units: Units
+    grouped: bool
+
+
+def differences(
+    entries: Sequence[Entry], measured: Sequence[Measured], draws: Draws
+) -> dict[str, tuple[Difference | None, ...]]:
+    """For each metric by key, the difference of each row from the first; None for the first."""
+    found: dict[str, tuple[Difference | None, ...]] = {}
+    for head in dict.fromkeys(one.head.name for one in measured):
+        found |= _of_head(entries, [one for one in measured if one.head.name == head], draws)
+    return found
+
+
+def _of_head(
+    entries: Sequence[Entry], measured: Sequence[Measured], draws: Draws
+) -> dict[str, tuple[Difference | None, ...]]:
+    """The same for the metrics of one head, all rows in the same draws."""
+    outputs = entries[0].runs[0].outputs(measured[0].head.name)
+    statistics = {f"{k} {one.key}": _mean(entry, one) for k, entry in enumerate(entries) for one in measured}
+    plain = {name: float(statistic(np.ones((1, len(outputs.true))))[0]) for name, statistic in statistics.items()}
+    drawn = intervals.sample(statistics, draws.units[outputs.places], draws.count, draws.seed)
+
+    def difference(one: Measured, k: int) -> Difference:
+        first, other = f"0 {one.key}", f"{k} {one.key}"
+        value, faces = plain[other] - plain[first], intervals.interval(drawn[other] - drawn[first])
+        between = (faces.low, faces.high) if faces and math.isfinite(value) else None
+        seeds = over_seeds(_values(entries[0], one), _values(entries[k], one))
+        return Difference(value, between, seeds, _p(entries[0], entries[k], one))
+
+    others = range(1, len(entries))
+    return {one.key: (None, *(difference(one, k) for k in others)) for one in measured}
+
+
+def _mean(entry: Entry, one: Measured) -> Statistic:
+    """The metric as a statistic of weighted rows, the mean over the seeds."""
+    outputs = [run.outputs(one.head.name) for run in entry.runs]
+    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head) for some in outputs]
+
+    def statistic(weights: Weights) -> Array:
+        return np.asarray(np.mean([part(weights) for part in parts], axis=0))
+
+    return statistic
+
+
+def _values(entry: Entry, one: Measured) -> list[float]:
+    found = [run.measure(one.head.name, one.metric) for run in entry.runs]
+    return [measure.value for measure in found if measure]
+
+
+def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | None:
+    """Student's 95 % interval of the difference of two means over seeds, spreads pooled; None with one seed of each."""
+    freedom = len(first) + len(other) - 2
+    if freedom < 1:
+        return None
+    squares = sum(float(np.square(np.subtract(values, np.mean(values))).sum()) for values in (first, other))
+    error = math.sqrt(squares / freedom * (1 / len(first) + 1 / len(other)))
+    half = float(require("scipy.stats", "evaluate").t.ppf(0.975, freedom)) * error
+    middle = float(np.mean(other) - np.mean(first))
+    return middle - half, middle + half
+
+
+def _p(first: Entry, other: Entry, one: Measured) -> float | None:
+    """McNemar's p of two single runs for a share of right top labels."""
+    if one.metric not in _TOP or one.head.kind not in (Kind.CLASS, Kind.DISTRIBUTION):
+        return None
+    if len(first.runs) > 1 or len(other.runs) > 1:
+        return None
+    answers = [entry.runs[0].outputs(one.head.name) for entry in (first, other)]
+    right = [some.predicted.argmax(axis=1) == some.true.argmax(axis=1) for some in answers]
+    return intervals.mcnemar(*right).p
+
+
+def value_of(entry: Entry, one: Measured) -> tuple[float, Interval | None, float | None]:
+    """A metric of a row: the value with its interval for one run; the mean and the standard deviation for several seeds."""
+    found = [run.measure(one.head.name, one.metric) for run in entry.runs]
+    measures = [measure for measure in found if measure]
+    if len(measures) < len(found):
+        return math.nan, None, None
+    if len(measures) == 1:
+        return measures[0].value, measures[0].interval, None
+    spread = intervals.seeds([measure.value for measure in measures])
+    return spread.mean, None, spread.sd
+
+
+def measured(entries: Sequence[Entry], heads: Sequence[Head]) -> tuple[Measured, ...]:
+    """The metrics that every run was scored by, in the order of the first run."""
+    runs = [run for entry in entries for run in entry.runs]
+    return tuple(
+        Measured(head, one.name, one.higher_is_better)
+        for head in heads
+        for one in runs[0].head(head.name).measures
+        if all(run.measure(head.name, one.name) for run in runs)
+    )
+
+
+def draws(first: Entry) -> Draws:
+    """How the first row's intervals were drawn, for the differences: by group where there are groups and the store is there."""
+    record = first.runs[0].record
+    said, store = record.intervals, record.store
+    count, seed = int(said.get("draws") or intervals.COUNT), int(said.get("seed") or 0)
+    if said.get("unit") == "group" and store is not None:
+        return Draws(count, seed, intervals.by_group(store.texts("group", record.rows)), True)
+    return Draws(count, seed, np.arange(len(record.rows)), False)

@@ -1,0 +1,187 @@
+"""Plots of a comparison: how good over how fast or how costly, and the learning curves of all runs together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..palette import EMOTIONS
+from ..report import plots
+from ..report.blocks import Plot
+from ..report.palette import STAND_IN
+from .runs import Entry
+from .table import Column, Table, Value
+
+_HUES = ("sad", "angry", "disgust", "fear", "happy", "contempt", "surprise", "quiet", "neutral")
+_DASHES = ("-", "--", ":", "-.")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_GAP = 0.062  # between labels, as a share of the height
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a row is drawn; no two of the first 36 are alike in colour and dash."""
+
+    colour: str
+    dash: str
+    mark: str
+
+
+def look(place: int) -> Look:
+    """The look of a row by its place in the table."""
+    around = place // len(_HUES)
+    return Look(EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)])
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row in a plot: where it lies, how far up and down its noise goes, and its place in the table."""
+
+    name: str
+    x: float
+    y: float
+    low: float
+    high: float
+    place: int
+
+
+def points(table: Table, across: str, up: str) -> list[Point]:
+    """The rows that have both quantities, as people read them."""
+    keys = [column.key for column in table.columns]
+    if across not in keys or up not in keys:
+        return []
+    x, y = table.columns[keys.index(across)], table.columns[keys.index(up)]
+    found = [
+        (row.name, row.values[keys.index(across)].value, *_ends(y, row.values[keys.index(up)]), place)
+        for place, row in enumerate(table.rows)
+    ]
+    return [
+        Point(name, at * x.scale, middle, low, high, place)
+        for name, at, middle, low, high, place in found
+        if at and math.isfinite(middle)
+    ]
+
+
+def _ends(column: Column, value: Value) -> tuple[float, float, float]:
+    """A value with the ends of its interval or one standard deviation around it, scaled; NaN for none."""
+    middle = math.nan if value.value is None else value.value
+    low, high = value.interval or (middle - (value.sd or 0), middle + (value.sd or 0))
+    return middle * column.scale, low * column.scale, high * column.scale
+
+
+def front(found: Sequence[Point], more: bool, up: bool) -> list[Point]:
+    """The points that no other one beats in both, from left to right: `more` where a larger x is better, `up` a larger y."""
+    ordered = sorted(found, key=lambda one: (-one.x if more else one.x, -one.y if up else one.y))
+    kept: list[Point] = []
+    for one in ordered:
+        if not kept or (one.y > kept[-1].y if up else one.y < kept[-1].y):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one.x)
+
+
+def pareto(table: Table, across: str, up: str) -> Plot | None:
+    """One metric over one cost, with noise and the line of those that no other one beats; None with fewer than two points."""
+    found = points(table, across, up)
+    if len(found) < 2:
+        return None
+    x, y = (next(column for column in table.columns if column.key == key) for key in (across, up))
+    cost = x.title.partition(",")[0]
+    best = front(found, bool(x.up), bool(y.up))
+
+    def draw(axes: Any) -> None:
+        axes.plot([one.x for one in best], [one.y for one in best], color=STAND_IN["muted"], linewidth=1, dashes=(4, 3))
+        for one in found:
+            seen = look(one.place)
+            axes.plot([one.x, one.x], [one.low, one.high], color=seen.colour, linewidth=1.2)
+            axes.plot(one.x, one.y, seen.mark, color=seen.colour, markersize=7)
+        axes.set(title=f"{y.head} over {cost}", xlabel=x.title, ylabel=y.title)
+        _scale(axes, [one.x for one in found])
+        _names(axes, found)
+
+    names = ", ".join(one.name for one in best)
+    alt = f"{y.title} over {cost} of {len(found)} runs; none beats {names} in both."
+    return Plot(plots.svg(f"pareto-{across}", draw, (5.2, 3.6)), alt)
+
+
+def _scale(axes: Any, across: Sequence[float]) -> None:
+    """Room for names on the right; a logarithmic axis with plain numbers where the costs lie far apart."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = min(across), max(across)
+    if high < 4 * low:
+        wide = max(high - low, 0.1 * high)
+        axes.set_xlim(low - 0.12 * wide, high + 0.45 * wide)
+        return
+    wide = high / low
+    axes.set_xscale("log")
+    axes.set_xlim(low / wide**0.12, high * wide**0.45)
+    axes.xaxis.set_major_locator(LogLocator(10, (1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _names(axes: Any, found: Sequence[Point]) -> None:
+    """The name of each point beside it, moved up or down where two would lie on each other."""
+    low, high = axes.get_ylim()
+    heights = spread([(one.y - low) / (high - low) for one in found])
+    for one, height in zip(found, heights, strict=True):
+        shift = (height - (one.y - low) / (high - low)) * axes.bbox.height * 72 / axes.figure.dpi
+        axes.annotate(
+            one.name, (one.x, one.y), xytext=(8, shift), textcoords="offset points", va="center", fontsize=9,
+            color=STAND_IN["ink"],
+        )  # fmt: skip
+
+
+def spread(heights: Sequence[float]) -> list[float]:
+    """Heights (shares of the axis) moved apart until neighbours keep their distance, in the order given."""
+    order = np.argsort(heights, kind="stable")
+    moved = np.asarray(heights, np.float64)[order]
+    for _ in range(100):
+        gaps = np.maximum(_GAP - np.diff(moved), 0) / 2
+        if not (gaps > 1e-6).any():
+            break
+        moved[1:] += gaps
+        moved[:-1] -= gaps
+    back = np.empty(len(moved))
+    back[order] = moved
+    return [float(one) for one in back]
+
+
+def curves(entries: Sequence[Entry], column: str, title: str) -> Plot | None:
+    """One column of history.csv over epochs, every seed a line; None where fewer than two runs have it."""
+    lines = [(place, *line) for place, entry in enumerate(entries) for line in _lines(entry, column)]
+    if len(lines) < 2:
+        return None
+
+    def draw(axes: Any) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        for place, epochs, values in lines:
+            seen = look(place)
+            mark = "o" if len(epochs) == 1 else ""
+            axes.plot(epochs, values, color=seen.colour, linestyle=seen.dash, marker=mark, linewidth=1.5)
+        for place, entry in enumerate(entries):
+            seen = look(place)
+            axes.plot([], [], color=seen.colour, linestyle=seen.dash, label=entry.title)
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.legend(fontsize=8.5)
+
+    ends = ", ".join(f"{entries[place].name} ends at {values[-1]:.3g}" for place, _, values in lines)
+    return Plot(plots.svg(f"curves-{column}", draw, (5.2, 3.6)), f"{title} over epochs: {ends}.")
+
+
+def _lines(entry: Entry, column: str) -> list[tuple[Any, Any]]:
+    """Epochs and values of each run that has the column."""
+    found = []
+    for run in entry.runs:
+        history = run.record.history
+        values = history.columns.get(column) if history else None
+        if history and values is not None and np.isfinite(values).any():
+            found.append((history.columns.get("epoch", np.arange(1.0, len(values) + 1)), values))
+    return found

@@ -1,0 +1,191 @@
+"""The runs that are compared: read from their folders, held against each other, and gathered by their seeds."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..errors import ConfigError, ModelError
+from ..report.history import history
+from ..report.record import RunRecord, read
+from ..report.results import HeadRecord, Measure, Outputs
+from ..tasks import Head
+
+_FILES = ("results.json", "predictions.parquet")
+#: Settings that do not change what is learnt.
+_ASIDE = {"": ("name", "licence"), "data": ("store", "memory_gb"), "train": ("seed", "threads", "workers")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: the folder of its evaluation, its `home` with model and history, and what both say."""
+
+    folder: Path
+    home: Path
+    record: RunRecord
+
+    @property
+    def model(self) -> Path | None:
+        """The model file, where there is one."""
+        path = self.home / "model.onnx"
+        return path if path.is_file() else None
+
+    @property
+    def seed(self) -> Any:
+        """The seed it was trained with; None where that is not known."""
+        return self.record.training.get("seed")
+
+    def head(self, name: str) -> HeadRecord:
+        """What was measured of a head."""
+        return next(one for one in self.record.heads if one.head.name == name)
+
+    def outputs(self, name: str) -> Outputs:
+        """The predictions of a head that was scored."""
+        found = self.head(name).outputs
+        assert found
+        return found
+
+    def measure(self, head: str, metric: str) -> Measure | None:
+        """One metric of a head; None where it was not measured."""
+        return next((one for one in self.head(head).measures if one.name == metric), None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the comparison: one run, or the runs of one configuration with different seeds."""
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def title(self) -> str:
+        """The name, with the number of seeds where there are several."""
+        return f"{self.name} ({len(self.runs)} seeds)" if len(self.runs) > 1 else self.name
+
+    def mean(self, key: str) -> float | None:
+        """The mean over the runs of a number of their training (`parameters`, `seconds`, `epochs`); None where one lacks it."""
+        values = [run.record.training.get(key) for run in self.runs]
+        return None if None in values else statistics.fmean(float(value) for value in values if value is not None)
+
+
+def load(folder: Path) -> Run:
+    """Read a run folder, or the folder of an evaluation inside one. Raises ModelError."""
+    missing = [name for name in _FILES if not (folder / name).is_file()]
+    if missing:
+        what = "no such folder" if not folder.is_dir() else f"has no {missing[0]} (evaluate it: mien evaluate {folder})"
+        raise ModelError(f"{folder}: {what}")
+    home = folder if (folder / "config.toml").is_file() else folder.resolve().parent
+    record = read(folder)
+    if home != folder:
+        settings = _text(home / "config.toml")
+        record = replace(record, config=settings, history=history(_text(home / "history.csv"), settings, record.task))
+    return Run(folder, home, record)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def check(runs: Sequence[Run]) -> None:
+    """Raise ModelError unless all runs were evaluated on the same faces of the same store, ConfigError for fewer than two."""
+    if len(runs) < 2:
+        raise ConfigError(f"a comparison needs two runs or more, given: {len(runs)}")
+    folders = [run.folder.resolve() for run in runs]
+    if again := [run.folder for run, folder in zip(runs, folders, strict=True) if folders.count(folder) > 1]:
+        raise ConfigError(f"{again[0]}: given twice")
+    for other in runs[1:]:
+        if why := _unlike(runs[0].record, other.record):
+            raise ModelError(f"{other.folder} cannot be compared with {runs[0].folder}: {why}")
+
+
+def _unlike(first: RunRecord, other: RunRecord) -> str:
+    """Why two runs are not comparable; '' where they are."""
+    mine, theirs = _data(first), _data(other)
+    again = "evaluate both on the same (mien evaluate RUN --data FILE --split SPLIT)"
+    for what in ("split", "store"):
+        if mine[what] != theirs[what]:
+            return f"other {'data' if what == 'store' else what}, {theirs[what]} instead of {mine[what]}; {again}"
+    if not np.array_equal(first.rows, other.rows) or first.sources != other.sources:
+        return f"other rows, {len(other.rows)} faces instead of {len(first.rows)} or other ones; {again}"
+    return ""
+
+
+def _data(record: RunRecord) -> Mapping[str, str]:
+    """Split and store of an evaluation in words; the checksum tells one store from another of the same name."""
+    store, sha256 = str(record.data.get("store", "")), str(record.data.get("sha256", ""))
+    return {"split": str(record.data.get("split", "")), "store": f"{Path(store).name} (SHA-256 {sha256[:12]})"}
+
+
+def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
+    """The heads that every run was scored on, in the first run's order. Raises ModelError where there is none, or where a head
+    was held against other targets."""
+    heads = [one.head for one in runs[0].record.heads if one.outputs and one.measures]
+    common = tuple(head for head in heads if all(_has(run, head) for run in runs))
+    if not common:
+        names = "; ".join(f"{run.record.name}: {', '.join(one.head.name for one in run.record.heads)}" for run in runs)
+        raise ModelError(f"the runs have no head with the same labels in common ({names})")
+    for head in common:
+        for run in runs[1:]:
+            if not _same_truth(runs[0].outputs(head.name), run.outputs(head.name)):
+                raise ModelError(
+                    f"{run.folder} cannot be compared with {runs[0].folder}: other targets of head '{head.name}'"
+                )
+    return common
+
+
+def _has(run: Run, head: Head) -> bool:
+    for one in run.record.heads:
+        if one.head.name == head.name:
+            same = one.head.kind is head.kind and one.head.space.labels == head.space.labels
+            return same and bool(one.outputs and one.measures)
+    return False
+
+
+def _same_truth(one: Outputs, other: Outputs) -> bool:
+    return np.array_equal(one.places, other.places) and np.array_equal(one.true, other.true, equal_nan=True)
+
+
+def entries(runs: Sequence[Run], seeds: bool = True) -> tuple[Entry, ...]:
+    """The rows of the comparison in the order given; with `seeds`, runs that differ only in the seed make one row."""
+    groups: dict[str, list[Run]] = {}
+    for number, run in enumerate(runs):
+        groups.setdefault(_configuration(run) if seeds else str(number), []).append(run)
+    names = _names(runs)
+    found = []
+    for group in groups.values():
+        distinct = len({run.seed for run in group}) == len(group)
+        found += [group] if distinct else [[run] for run in group]
+    return tuple(Entry(_common([names[run.folder] for run in group]), tuple(group)) for group in found)
+
+
+def _configuration(run: Run) -> str:
+    """What is the same for all seeds of one configuration, as text; the run's own folder where it holds no configuration."""
+    path = run.home / "config.toml"
+    if not path.is_file():
+        return str(run.folder)
+    table = config.load(path).to_dict()
+    for part, names in _ASIDE.items():
+        for name in names:
+            (table[part] if part else table).pop(name)
+    return repr(table)
+
+
+def _names(runs: Sequence[Run]) -> dict[Path, str]:
+    """The name of each run; its folder where two have the same."""
+    names = [run.record.name for run in runs]
+    return {
+        run.folder: str(run.folder) if names.count(name) > 1 else name for run, name in zip(runs, names, strict=True)
+    }
+
+
+def _common(names: Sequence[str]) -> str:
+    """The name of several seeds: that of each without its seed at the end, where that is the same; else the first."""
+    bare = {re.sub(r"[-_. ]+(s|seed)?[-_. ]*\d+$", "", name, flags=re.IGNORECASE) for name in names}
+    return bare.pop() if len(names) > 1 and len(bare) == 1 else names[0]

@@ -1,0 +1,198 @@
+"""The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX for papers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Interval = tuple[float, float]
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One quantity. `up`: whether higher is better, None where that is no question. People read it times `scale`, with so many
+    `decimals` (None: three significant digits)."""
+
+    key: str
+    title: str
+    up: bool | None = None
+    scale: float = 1.0
+    decimals: int | None = None
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it is a metric (HEAD.METRIC), not a cost."""
+        return "." in self.key
+
+    @property
+    def head(self) -> str:
+        """The title with its direction."""
+        return self.title if self.up is None else f"{self.title} {'↑' if self.up else '↓'}"
+
+    def text(self, value: float | None) -> str:
+        """A value as people read it; a dash for none."""
+        if value is None or not math.isfinite(value):
+            return DASH
+        shown = value * self.scale
+        decimals = self.decimals
+        if decimals is None:
+            decimals = 0 if abs(shown) >= 100 or not shown else max(0, 2 - math.floor(math.log10(abs(shown))))
+        return f"{round(shown, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A cell: a value, its 95 % interval or its standard deviation over seeds, and its distance from the first row: how much,
+    with its interval, and whether that is more than noise."""
+
+    value: float | None = None
+    interval: Interval | None = None
+    sd: float | None = None
+    difference: float | None = None
+    between: Interval | None = None
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run, or several seeds of one configuration."""
+
+    name: str
+    seeds: int
+    values: tuple[Value, ...]
+
+    @property
+    def title(self) -> str:
+        """The name, with the number of seeds where there are several."""
+        return f"{self.name} ({self.seeds} seeds)" if self.seeds > 1 else self.name
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, and rows with a value for each."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    def best(self, column: int) -> float | None:
+        """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
+        up = self.columns[column].up if self.columns[column].is_metric else None
+        there = [row.values[column].value for row in self.rows]
+        values = [value for value in there if value is not None and math.isfinite(value)]
+        if up is None or len(values) < 2:
+            return None
+        return max(values) if up else min(values)
+
+    def only(self, keys: tuple[str, ...]) -> Table:
+        """The table with these columns, in their order."""
+        places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
+        rows = (Row(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
+        return Table(tuple(self.columns[place] for place in places), tuple(rows))
+
+    def halves(self) -> tuple[Table, ...]:
+        """The metrics, and the costs where there are any, as tables of their own."""
+        keys = [tuple(one.key for one in self.columns if one.is_metric is kind) for kind in (True, False)]
+        return tuple(self.only(some) for some in keys if some)
+
+    def legend(self) -> str:
+        """What brackets, ±, bold and the star mean, as far as the table has them."""
+        values = [value for row in self.rows for value in row.values]
+        parts = [
+            ("[ ]: 95 % interval", any(value.interval for value in values)),
+            ("±: standard deviation over seeds", any(value.sd is not None for value in values)),
+            ("bold: best", any(self.best(place) is not None for place in range(len(self.columns)))),
+            ("*: differs from the first row by more than noise", any(value.clear for value in values)),
+        ]
+        return "; ".join(words for words, there in parts if there)
+
+
+def spread(column: Column, value: Value) -> str:
+    """The interval or the standard deviation of a value as people read it; '' without either."""
+    if value.sd is not None:
+        return f"± {column.text(value.sd)}"
+    if value.interval:
+        return f"[{column.text(value.interval[0])}, {column.text(value.interval[1])}]"
+    return ""
+
+
+def to_csv(table: Table) -> str:
+    """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds, and difference
+    from the first row; empty where there is none."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    parts = ("", "_low", "_high", "_sd", "_difference", "_difference_low", "_difference_high")
+    spans = [len(parts) if column.is_metric else 1 for column in table.columns]
+    heads = [column.key + part for column, span in zip(table.columns, spans, strict=True) for part in parts[:span]]
+    writer.writerow(["run", "seeds", *heads])
+    for row in table.rows:
+        cells = [_plain(value)[:span] for value, span in zip(row.values, spans, strict=True)]
+        writer.writerow([row.name, row.seeds, *(cell for group in cells for cell in group)])
+    return sheet.getvalue()
+
+
+def _plain(value: Value) -> list[str]:
+    numbers = [
+        value.value,
+        *(value.interval or (None, None)),
+        value.sd,
+        value.difference,
+        *(value.between or (None, None)),
+    ]
+    return ["" if one is None or not math.isfinite(one) else repr(one) for one in numbers]
+
+
+def to_markdown(table: Table) -> str:
+    """A table of GitHub's Markdown, with a line that explains its marks."""
+
+    def cell(place: int, value: Value) -> str:
+        text = table.columns[place].text(value.value)
+        text = f"**{text}**" if value.value is not None and value.value == table.best(place) else text
+        return " ".join(filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""]))
+
+    lines = [["run", *(column.head for column in table.columns)], ["---", *["---:"] * len(table.columns)]]
+    lines += [[row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    text = "\n".join(f"| {' | '.join(one.replace('|', chr(92) + '|') for one in line)} |" for line in lines)
+    legend = table.legend().replace("*", r"\*")
+    return f"{text}\n\n{legend}\n" if legend else f"{text}\n"
+
+
+def to_latex(table: Table) -> str:
+    """A LaTeX tabular with the rules of booktabs."""
+
+    def cell(place: int, value: Value) -> str:
+        text = _tex(table.columns[place].text(value.value))
+        text = rf"\textbf{{{text}}}" if value.value is not None and value.value == table.best(place) else text
+        star = "$^*$" if value.clear else ""
+        around = _tex(spread(table.columns[place], value))
+        return text + star + (rf"~{{\footnotesize {around}}}" if around else "")
+
+    lines = [[_tex("run"), *(_tex(column.head) for column in table.columns)]]
+    lines += [[_tex(row.title), *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    head, *body = (" & ".join(line) + r" \\" for line in lines)
+    legend = _tex(table.legend())
+    return "\n".join([
+        r"% needs \usepackage{booktabs}",
+        *([f"% {legend}"] if legend else []),
+        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        r"\toprule", head, r"\midrule", *body, r"\bottomrule",
+        r"\end{tabular}", "",
+    ])  # fmt: skip
+
+
+_TEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    "±": r"$\pm$", "−": "$-$", "–": "--", **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _tex(text: str) -> str:
+    """Text as LaTeX prints it. Names come from files, so every special character is escaped."""
+    return re.sub("|".join(map(re.escape, _TEX)), lambda found: _TEX[found[0]], text)
+
+
+FORMATS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}

@@ -1,0 +1,45 @@
+"""What a model says of the faces of a store, and `predictions.parquet`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .. import files
+from ..extras import require
+from ..predict.engine import Engine
+from ..records import Floats
+from ..store import Rows, Store
+from ..tasks import Task
+
+_BLOCK = 128
+Track = Callable[[list[Rows]], Iterable[Rows]]
+
+
+def predict(engine: Engine, faces: Store, rows: Rows, track: Track = iter) -> dict[str, Floats]:
+    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
+    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+    parts = [engine.probabilities(faces.images(block), faces.boxes(block)) for block in track(blocks)]
+    return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
+
+
+def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Columns of `predictions.parquet`: `<head>.<label>` and `<head>.<label>.true`."""
+    found = {}
+    for head in task:
+        absent = np.full_like(outputs[head.name], np.nan)
+        for k, label in enumerate(head.space.labels):
+            found[f"{head.name}.{label}"] = outputs[head.name][:, k]
+            found[f"{head.name}.{label}.true"] = targets.get(head.name, absent)[:, k]
+    return found
+
+
+def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
+    """Write a row for each face: its number in the store, its source and the columns; NaN becomes null."""
+    arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
+    arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
+    table = arrow.table({"row": rows, "source": faces.texts("source", rows), **arrays})
+    with files.replacing(path) as part:
+        parquet.write_table(table, part)

@@ -1,0 +1,178 @@
+"""Whether the model's confidence can be trusted: reliability, abstaining, and sets of labels with a promised coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import blocks, plots
+from .blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Strong, Table
+from .palette import STAND_IN
+from .results import HeadRecord
+from .section import Section
+from .words import number, percent, signed, title
+
+#: Calibration errors, and how each differs from the first.
+_ERRORS: dict[str, str] = {
+    "ece": "bins of equal numbers of faces",
+    "ece_equal_width": "bins of equal width",
+    "classwise_ece": "every label, not the likeliest alone",
+    "vote_ece": "against the share of raters who said the label",
+}
+_FITS = {"before": "Before", "after": "After", "cross_fitted": "Across folds"}
+
+
+def calibration(one: HeadRecord) -> Section | None:
+    """Reliability diagram, calibration errors and temperature; None where the run does not say."""
+    part = one.part("calibration")
+    if not part:
+        return None
+    cards = tuple(
+        Card(title(error), signed(float(part[error]), 3), (what,), up=False, lead=error == "ece")
+        for error, what in _ERRORS.items()
+        if part.get(error) is not None
+    )
+    told = blocks.text(
+        "Of the faces where the model is 70 % sure, 70 % should be right. Expected calibration error (ECE): how far that "
+        "fails, on average. ",
+        *_scaling(part),
+    )
+    drawn: list[Block] = [Plots((_reliability(one, part["bins"]),), look="square")] if part.get("bins") else []
+    return Section(
+        "Calibration", blocks=(told, Cards(cards), *drawn, *_brier(part.get("brier") or {}), *_fitted(one.fitted))
+    )
+
+
+def _scaling(part: Mapping[str, Any]) -> Iterator[str | Strong]:
+    """How the network's probabilities were changed, and by what faces."""
+    where = f", fitted on the {part['chosen_on']} split" if part.get("chosen_on") else ""
+    if part.get("method") == "none":
+        yield "The network's probabilities are left as they are."
+    elif part.get("method") == "vector":
+        yield f"The network's probabilities are scaled label by label (vector scaling{where})."
+    elif part.get("temperature") is not None:
+        yield "The network's probabilities are scaled by temperature "
+        yield Strong(f"{part['temperature']:.3g}")
+        yield f"{where}; 1 leaves them as they are."
+
+
+def _brier(part: Mapping[str, Any]) -> list[Block]:
+    """The decomposition of the Brier score, whose parts add up to it."""
+    names = ("reliability", "resolution", "uncertainty", "within")
+    figures = [part.get(name) for name in names]
+    if any(figure is None for figure in figures):
+        return []
+    reliability, resolution, uncertainty, within = (float(figure or 0) for figure in figures)
+    sign = "+" if within >= 0 else "−"
+    parts = f"{signed(reliability, 3)} reliability − {signed(resolution, 3)} resolution + {signed(uncertainty, 3)} uncertainty"
+    total = signed(reliability - resolution + uncertainty + within, 3)
+    return [
+        blocks.key(
+            f"Brier score {total} = {parts} {sign} {signed(abs(within), 3)} within bins. Calibration can remove the first alone."
+        )
+    ]
+
+
+def _reliability(one: HeadRecord, bins: list[Mapping[str, Any]]) -> Plot:
+    there = [line for line in bins if line["rows"]]
+    said, right = (np.array([line[name] for line in there], np.float64) for name in ("confidence", "accuracy"))
+    worst = int(np.abs(said - right).argmax()) if there else 0
+
+    def draw(axes: Any) -> None:
+        axes.plot([0, 1], [0, 1], color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
+        axes.vlines(said, said, right, color=STAND_IN["second"], linewidth=1.4)
+        axes.plot(said, right, "o-", color=STAND_IN["accent"], markersize=4.5, linewidth=1.2)
+        axes.set(
+            title="reliability", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal"
+        )
+
+    far = f" Furthest apart: {percent(said[worst])} sure, {percent(right[worst])} right." if there else ""
+    alt = f"Share right against confidence in {len(there)} bins; on the broken line they agree.{far}"
+    return Plot(plots.svg(f"reliability-{one.head.name}", draw, (3.6, 3.6)), alt)
+
+
+def _fitted(fitted: Mapping[str, Any]) -> list[Block]:
+    """Calibration before and after, as the model itself tells of the split it was calibrated on."""
+    told = {title: fitted[name] for name, title in _FITS.items() if fitted.get(name)}
+    names = list(dict.fromkeys(name for figures in told.values() for name in figures))
+    if not names:
+        return []
+    rows = tuple((Cell(title(name)), *(Cell(_three(figures.get(name))) for figures in told.values())) for name in names)
+    where = f"On the {fitted['split']} split" if fitted.get("split") else "On the faces it was fitted on"
+    found: list[Block] = [Table("Before and after", (Column(where), *(Column(name, "n") for name in told)), rows)]
+    if "Across folds" in told:
+        found.append(
+            blocks.key("Across folds: each face is scored by what the other faces chose, which flatters nobody.")
+        )
+    return found
+
+
+def _three(value: Any) -> str:
+    return "–" if value is None else signed(float(value), 3)
+
+
+def abstaining(one: HeadRecord) -> Section | None:
+    """Risk against coverage, with AURC; None where the run does not say."""
+    part = one.part("risk_coverage")
+    if not part or not part.get("coverage"):
+        return None
+    coverage, risk = (np.asarray(part[name], np.float64) for name in ("coverage", "risk"))
+    errors = float(risk[coverage.argmax()])
+
+    def draw(axes: Any) -> None:
+        axes.plot(coverage, risk, color=STAND_IN["accent"])
+        axes.axhline(errors, color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
+        axes.set(
+            title="errors among the faces answered", xlabel="share of faces answered", ylabel="share wrong", xlim=(0, 1)
+        )
+        axes.set_ylim(bottom=0)
+
+    order = np.argsort(coverage)
+    half = float(np.interp(0.5, coverage[order], risk[order]))
+    alt = f"Share wrong against the share answered: {percent(errors, 1)} of all, {percent(half, 1)} of the surer half."
+    told: list[str | Strong] = ["If the model may stay silent where it is unsure, it errs in "]
+    told += [Strong(percent(half, 1)), f" of the surer half, against {percent(errors, 1)} of all (broken line). "]
+    if part.get("aurc") is not None:
+        told.append(f"Area under the curve (AURC): {signed(float(part['aurc']), 3)}; 0 is perfect.")
+    return Section(
+        "Abstaining", blocks=(blocks.text(*told), Plots((Plot(plots.svg(f"risk-{one.head.name}", draw), alt),)))
+    )
+
+
+def prediction_sets(one: HeadRecord) -> Section | None:
+    """Conformal sets: promised and measured coverage, and how many labels they hold; None where the model has no threshold."""
+    part = one.part("conformal")
+    if not part:
+        return None
+    where = f" The threshold was chosen on the {part['chosen_on']} split." if part.get("chosen_on") else ""
+    where += " That is this very split, so coverage is measured across folds." if part.get("cross_fitted") else ""
+    told = blocks.text(
+        "Instead of one label the model can answer a set that holds the raters' label in ",
+        Strong(percent(float(part["level"]))),
+        f" of faces like those the threshold was chosen on.{where}",
+    )
+    cards = (
+        Card(
+            "Measured coverage",
+            percent(float(part["coverage"]), 1),
+            (f"promised {percent(float(part['level']))}",),
+            lead=True,
+        ),
+        Card("Labels in a set", f"{part['mean_size']:.2f}", (f"mean, of {len(one.head)}",), up=False),
+    )
+    sizes = {str(size): int(count) for size, count in (part.get("sizes") or {}).items()}
+    total = max(sum(sizes.values()), 1)
+    rows = tuple(
+        (
+            Cell(size),
+            Cell(number(count), soft=True),
+            Cell(f"{100 * count / total:.1f}", meter=count / total, dot="var(--accent)"),
+        )
+        for size, count in sorted(sizes.items(), key=lambda item: int(item[0]))
+    )
+    columns = (Column("Labels in the set"), Column("Faces", "n"), Column("Share, per cent", "meter"))
+    return Section(
+        "Prediction sets", blocks=(told, Cards(cards), *([Table("Sizes of sets", columns, rows)] if rows else []))
+    )

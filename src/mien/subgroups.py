@@ -1,0 +1,286 @@
+"""The same metrics for each group of faces that an attribute tells apart, and how far the groups lie from each other.
+
+All groups share the bootstrap draws, so the interval of a gap is that of a difference. Which two groups a gap lies between is
+read off all rows once, said and then held: the largest gap of each draw would only ever grow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import intervals, metrics
+from .metrics import Array, Statistic, Weights
+from .metrics.rates import FALSE_ALARM, FOUND, SAID, flags, rates
+from .tasks import Head, Kind
+
+#: Groups smaller than this have figures, but neither intervals nor a part in gaps: rows, units, and rows for or against a label.
+FEWEST_ROWS, FEWEST_UNITS, FEWEST_LABELLED = 30, 10, 10
+#: An attribute with more values is cut into quartiles (numbers) or keeps its largest ones (texts).
+MOST_VALUES = 12
+OTHER = "other"
+_ROWS_A_VALUE = 5  # texts that repeat less often name rows, not groups
+_PARITY = {"statistical_parity": (SAID,), "equal_opportunity": (FOUND,), "equalised_odds": (FOUND, FALSE_ALARM)}
+Rows = NDArray[np.intp]
+
+
+def for_head(
+    head: Head,
+    output: ArrayLike,
+    target: ArrayLike,
+    attributes: Mapping[str, Sequence[str]],
+    units: ArrayLike,
+    *,
+    thresholds: ArrayLike = 0.5,
+    drawing: intervals.Drawing = intervals.DRAWING,
+) -> dict[str, Any]:
+    """The "subgroups" of a head in `results.json`: what `_Attribute.record` gives, for each attribute that tells groups apart.
+
+    Outputs and targets (N, K) over all rows, as in `metrics`; `attributes`: a text of each row, '' where nothing is known;
+    `units` (N,) as in `intervals.draws`; `thresholds`: from where on tags are said, one or (K,).
+    """
+    outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
+    case = _Case(head, outputs, targets, np.asarray(units), thresholds, drawing)
+    cuts = {name: _counted(cut(column), case.annotated) for name, column in attributes.items()}
+    return {name: _Attribute(case, groups).record() for name, groups in cuts.items() if groups}
+
+
+def cut(column: Sequence[str]) -> dict[str, Rows]:
+    """The rows of each group of an attribute, {} where it tells no groups apart; the group '' is of rows that say nothing.
+
+    Numbers come in their order, texts by size. More than 12 different ones are cut into quartiles, or all but the 12 largest
+    become "other"; texts that hardly repeat, such as file names, are no groups.
+    """
+    sizes = Counter(value for value in column if value)
+    if len(sizes) < 2:
+        return {}
+    numbers = _numbers(sizes)
+    if len(sizes) <= MOST_VALUES:
+        order = sorted(sizes, key=(numbers or {name: -size for name, size in sizes.items()}).__getitem__)
+        called = {name: name for name in order}
+    elif numbers:
+        order, called = _quartiles([numbers[value] for value in column if value], numbers)
+    elif sizes.total() < _ROWS_A_VALUE * len(sizes):
+        return {}
+    else:
+        order = [name for name, _ in sizes.most_common(MOST_VALUES)]
+        called = {name: name if name in order else OTHER for name in sizes}
+    places = np.array([called.get(value, "") for value in column])
+    return {name: rows for name in dict.fromkeys([*order, OTHER, ""]) if len(rows := np.flatnonzero(places == name))}
+
+
+def _counted(groups: Mapping[str, Rows], annotated: NDArray[np.bool_]) -> dict[str, Rows]:
+    """The annotated rows of each group; {} where they are not of two groups at least."""
+    found = {name: counted for name, rows in groups.items() if len(counted := rows[annotated[rows]])}
+    return found if len(set(found) - {""}) > 1 else {}
+
+
+def _numbers(values: Mapping[str, int]) -> dict[str, float]:
+    """The values as numbers, {} unless all are."""
+    try:
+        found = {value: float(value) for value in values}
+    except ValueError:
+        return {}
+    return found if np.isfinite(list(found.values())).all() else {}
+
+
+def _quartiles(known: list[float], numbers: Mapping[str, float]) -> tuple[list[str], dict[str, str]]:
+    """Names of the quartiles in their order, and which one each value belongs to."""
+    edges = np.unique(np.quantile(known, (0.25, 0.5, 0.75)))
+    says = [f"{edge:.6g}" for edge in edges]
+    between = [f"above {low} to {high}" for low, high in pairwise(says)]
+    names = [f"up to {says[0]}", *between, f"above {says[-1]}"]
+    return names, {value: names[int(np.searchsorted(edges, number))] for value, number in numbers.items()}
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What is measured of every group: the metrics of a head, then the rates (3, K) of its labels, side by side."""
+
+    head: Head
+    output: Array
+    target: Array
+    units: NDArray[Any]
+    thresholds: ArrayLike
+    drawing: intervals.Drawing
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that have rates."""
+        return () if self.head.kind is Kind.VALUES else self.head.space.labels
+
+    @property
+    def annotated(self) -> NDArray[np.bool_]:
+        """Which rows (N,) count for the head."""
+        missing = np.isnan(self.target)
+        softmax = self.head.kind in (Kind.CLASS, Kind.DISTRIBUTION)
+        return np.asarray(~(missing.any(axis=1) if softmax else missing.all(axis=1)))
+
+    def metrics(self, rows: Rows) -> Statistic:
+        """The metrics of some rows: their weights (B, n) -> (B, M)."""
+        output, target = self.output[rows], self.target[rows]
+        parts = [metrics.statistic(name, output, target, self.head) for name in self.head.metrics]
+        return lambda weights: np.stack([part(weights) for part in parts], axis=1)
+
+    def everything(self, rows: Rows) -> Statistic:
+        """Metrics and rates of some rows: weights (B, N) of all rows -> (B, M + 3 K)."""
+        scores = self.metrics(rows)
+        if not self.labels:
+            return lambda weights: scores(weights[:, rows])
+        shares = rates(self.output[rows], self.target[rows], self.head, self.thresholds)
+
+        def statistic(weights: Weights) -> Array:
+            taken = weights.take(rows, axis=1)
+            return np.concatenate([scores(taken), shares(taken).reshape(len(taken), -1)], axis=1)
+
+        return statistic
+
+    def labelled(self, rows: Rows) -> Array:
+        """How many of some rows a rate (3, K) is a share of."""
+        known, true, _ = flags(self.output[rows], self.target[rows], self.head, self.thresholds)
+        positive, seen = true.sum(axis=0), known.sum(axis=0)
+        return np.stack([positive, seen - positive, seen])
+
+
+class _Attribute:
+    """One attribute's groups (G) as measured: `values` (G, C) and their `draws` (G, count, C)."""
+
+    def __init__(self, case: _Case, groups: Mapping[str, Rows]) -> None:
+        self.case, self.groups = case, groups
+        self.names, parts = list(self.groups), [case.everything(rows) for rows in self.groups.values()]
+        ones = np.ones((1, len(case.target)), np.uint8)
+        self.values = np.array([part(ones)[0] for part in parts])
+        drawn = intervals.sample(
+            dict(zip(self.names, parts, strict=True)), case.units, case.drawing.draws, case.drawing.seed
+        )
+        self.draws = np.array([drawn[name] for name in self.names])
+        self.enough = np.array([self._enough(rows) for rows in self.groups.values()]).reshape(self.values.shape)
+
+    def _enough(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which figures (C,) of a group rest on enough faces for an interval."""
+        case = self.case
+        large = len(rows) >= FEWEST_ROWS and len(np.unique(case.units[rows])) >= FEWEST_UNITS
+        scores = np.full(len(case.head.metrics), large)
+        return np.append(scores, large & (case.labelled(rows) >= FEWEST_LABELLED)) if case.labels else scores
+
+    def record(self) -> dict[str, Any]:
+        """`groups`: name, rows, whether `small` (then without intervals), metrics and recall with intervals · `gaps` by metric:
+        `best` and `worst` group, `gap` (how much better the best is, never negative) with its interval, `worst_value`, `ratio`
+        (smallest over largest value), `p` of so large a gap between groups dealt at random · `parity` by label: differences
+        between the highest and the lowest group in share said, in recall, and in the more unequal of recall and false alarms,
+        with `intervals` and the groups they lie `between` · `fewest_rows` and `fewest_units` of a group that is not small."""
+        groups = [self._group(place) for place in range(len(self.names))]
+        return {
+            "groups": groups,
+            "gaps": self._gaps(),
+            "parity": self._parity(),
+            "fewest_rows": FEWEST_ROWS,
+            "fewest_units": FEWEST_UNITS,
+        }
+
+    def _group(self, place: int) -> dict[str, Any]:
+        name, (asked, labels) = self.names[place], (self.case.head.metrics, self.case.labels)
+        cells = [
+            self._cell(place, column) for column in range(len(asked) + len(labels))
+        ]  # recall is the first of the rates
+        return {
+            "name": name,
+            "rows": len(self.groups[name]),
+            "small": not self.enough[place, 0],
+            "metrics": dict(zip(asked, cells[: len(asked)], strict=True)),
+            "recall": dict(zip(labels, cells[len(asked) :], strict=True)),
+        }
+
+    def _cell(self, place: int, column: int) -> dict[str, Any]:
+        enough = self.enough[place, column]
+        return {
+            "value": float(self.values[place, column]),
+            "interval": self._interval(self.draws[place, :, column]) if enough else None,
+        }
+
+    def _interval(self, values: Array) -> list[float] | None:
+        return intervals.ends(intervals.interval(values, self.case.drawing.level))
+
+    def _apart(self, column: int, sign: int = 1) -> tuple[int, int] | None:
+        """The best and the worst group of a figure; None where fewer than two can be held against each other."""
+        named = np.array([bool(name) for name in self.names])
+        figures = sign * self.values[:, column]
+        places = np.flatnonzero(named & self.enough[:, column] & np.isfinite(figures))
+        order = places[np.argsort(figures[places], kind="stable")]
+        return (int(order[-1]), int(order[0])) if len(order) > 1 else None
+
+    def _gaps(self) -> dict[str, Any]:
+        found, chances = {}, self._chances()
+        for column, name in enumerate(self.case.head.metrics):
+            sign = 1 if metrics.METRICS[name].higher_is_better else -1
+            if pair := self._apart(column, sign):
+                best, worst = self.values[list(pair), column]
+                low, high = sorted((best, worst))
+                found[name] = self._gap(pair, column, sign) | {
+                    "worst_value": float(worst),
+                    "ratio": float(low / high) if low >= 0 < high else None,
+                    "p": float(chances[column]),
+                }
+        return found
+
+    def _gap(self, pair: tuple[int, int], column: int, sign: int = 1) -> dict[str, Any]:
+        best, worst = pair
+        return {
+            "best": self.names[best],
+            "worst": self.names[worst],
+            "gap": float(sign * (self.values[best, column] - self.values[worst, column])),
+            "interval": self._interval(sign * (self.draws[best, :, column] - self.draws[worst, :, column])),
+        }
+
+    def _parity(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, kinds in _PARITY.items():
+            for k, label in enumerate(self.case.labels):
+                gaps = [self._rate_gap(kind, k) for kind in kinds]
+                widest = max(gaps, key=lambda gap: gap["gap"]) if all(gaps) else {}
+                found.setdefault(name, {})[label] = widest.get("gap")
+                found.setdefault("intervals", {}).setdefault(name, {})[label] = widest.get("interval")
+                found.setdefault("between", {}).setdefault(name, {})[label] = (
+                    [widest["best"], widest["worst"]] if widest else None
+                )
+        return found
+
+    def _rate_gap(self, kind: int, label: int) -> dict[str, Any]:
+        column = len(self.case.head.metrics) + kind * len(self.case.labels) + label
+        pair = self._apart(column)
+        return self._gap(pair, column) if pair else {}
+
+    def _chances(self) -> Array:
+        """For each metric, how often groups dealt at random lie as far apart as these: a permutation test, (1 + n) / (1 + count).
+
+        Rows of one unit and one group are dealt together. Small groups and those without a name take no part.
+        """
+        case = self.case
+        large = [
+            rows for (name, rows), enough in zip(self.groups.items(), self.enough[:, 0], strict=True) if name and enough
+        ]
+        if len(large) < 2:
+            return np.full(len(case.head.metrics), np.nan)
+        rows, belongs = np.concatenate(large), np.repeat(np.arange(len(large)), [len(rows) for rows in large])
+        _, units = np.unique(case.units[rows], return_inverse=True)
+        hands, hand = np.unique(units * len(large) + belongs, return_inverse=True)
+        owner, statistic = hands % len(large), case.metrics(rows)
+
+        def spread(dealt: NDArray[np.intp]) -> Array:
+            parts = np.stack([statistic((dealt == group).astype(np.uint8)) for group in range(len(large))])
+            gone = np.isnan(parts)
+            return np.asarray(np.where(gone, -np.inf, parts).max(axis=0) - np.where(gone, np.inf, parts).min(axis=0))
+
+        def job(block: range) -> Array:
+            deals = [np.random.default_rng((case.drawing.seed, number, 1)).permutation(owner)[hand] for number in block]
+            return spread(np.stack(deals))
+
+        wide = np.concatenate(intervals.in_blocks(job, len(rows), case.drawing.draws))
+        reached = wide >= spread(belongs[None])[0] - 1e-9
+        return np.asarray((1 + reached.sum(axis=0)) / (1 + len(wide)))
