@@ -49,7 +49,11 @@ def case(kind: Kind, rows: int = 60) -> tuple[Head, Array, Array]:
     if kind in (Kind.CLASS, Kind.DISTRIBUTION):
         target = votes_of((rows, 8), 2) if kind is Kind.DISTRIBUTION else hard_of((rows, 8), 2)
         target[4:7] = np.nan
-        return Head("face", kind, EXPRESSION8, ground=vote_distances(votes_of((50, 8), 4))), rows_of((rows, 8), 1), target
+        return (
+            Head("face", kind, EXPRESSION8, ground=vote_distances(votes_of((50, 8), 4))),
+            rows_of((rows, 8), 1),
+            target,
+        )
     if kind is Kind.TAGS:
         target = np.where(rng.random((rows, 3)) < 0.1, np.nan, tags_of((rows, 3), 5))
         return TAGS, coarse((rows, 3), 6), target

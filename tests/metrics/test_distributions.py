@@ -84,7 +84,9 @@ def transport(p: Array, q: Array, distances: Array) -> float:
     return float(plan.fun)
 
 
-@pytest.mark.parametrize("space", [EXPRESSION7, EXPRESSION8, LabelSpace("letters", tuple("abcd"))], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "space", [EXPRESSION7, EXPRESSION8, LabelSpace("letters", tuple("abcd"))], ids=lambda s: s.name
+)
 def test_emd_is_the_least_cost_of_transport(space: LabelSpace) -> None:
     output, target = rows_of((12, len(space)), 3), votes_of((12, len(space)), 4)
     ground = vote_distances(votes_of((60, len(space)), 5))

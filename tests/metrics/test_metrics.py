@@ -15,29 +15,37 @@ from mien.metrics.distributions import vote_distances
 from mien.tasks import DEFAULT_METRICS, FURTHER_METRICS, Head, Kind
 from tests.metrics.made import AFFECT, TAGS, classes, one_hot, rows_of, votes_of
 
-SOFTMAX = [name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds]
-#: What the best answer scores where it is not 1 for higher and 0 for lower.
-BEST = {"brier_resolution": 1 - 1 / 8}
+#: Resolution sees which bin a face is in, not what the bin is called, so that labels mixed up do not lower it.
+SOFTMAX = [name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds and name != "brier_resolution"]
+GROUND = vote_distances(votes_of((90, 8), 21))
 
 
 def test_every_default_metric_is_registered_and_fits_its_kind() -> None:
-    for kind, names in DEFAULT_METRICS.items():
-        assert all(kind in METRICS[name].kinds for name in names)
+    for kind in Kind:
+        assert all(kind in METRICS[name].kinds for name in (*DEFAULT_METRICS[kind], *FURTHER_METRICS[kind]))
     assert all(name == metric.name for name, metric in METRICS.items())
+    assert [names[0] for names in DEFAULT_METRICS.values()] == ["accuracy", "kl", "average_precision", "ccc"]
+
+
+def test_an_evaluation_tells_what_the_head_asks_for_first_and_nothing_twice() -> None:
+    head = Head("face", Kind.DISTRIBUTION, EXPRESSION8, metrics=("rps", "emd", "kl"))
+    assert head.reported[:3] == ("rps", "emd", "kl")
+    assert sorted(head.reported) == sorted({"rps", "kl", *FURTHER_METRICS[Kind.DISTRIBUTION]})
 
 
 @pytest.mark.parametrize("name", SOFTMAX)
 def test_perfect_answers_reach_the_best_value_and_wrong_ones_do_not(name: str) -> None:
-    head = Head("face", Kind.CLASS, EXPRESSION8)
+    head = Head("face", Kind.CLASS, EXPRESSION8, ground=GROUND)
     target = one_hot([0, 1, 2, 3, 4, 5, 6, 7], 8)
-    best, worst = score(name, target, target, head), score(name, np.roll(target, 1, axis=0), target, head)
-    assert best == pytest.approx(BEST[name], abs=1e-9)
+    wrong = 0.9 * np.roll(target, 3, axis=0) + 0.1 / 8
+    best, worst = score(name, target, target, head), score(name, wrong, target, head)
+    assert best == pytest.approx(1 if METRICS[name].higher_is_better else 0, abs=1e-9)
     assert (worst < best) if METRICS[name].higher_is_better else (worst > best)
 
 
 def test_missing_rows_are_dropped_before_every_softmax_metric() -> None:
     output, target = rows_of((20, 8), 11), votes_of((20, 8), 12)
-    head = Head("face", Kind.DISTRIBUTION, EXPRESSION8)
+    head = Head("face", Kind.DISTRIBUTION, EXPRESSION8, metrics=tuple(SOFTMAX), ground=GROUND)
     gaps = target.copy()
     gaps[3:9] = np.nan
     kept = np.r_[0:3, 9:20]
@@ -62,12 +70,14 @@ def test_missing_values_are_dropped_element_by_element() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_nothing_annotated_or_a_network_that_answers_nan_scores_nan(kind: Kind) -> None:
-    head = Head("head", kind, EXPRESSION8)
+    head = Head("head", kind, EXPRESSION8, ground=GROUND)
+    head = replace(head, metrics=head.reported)
     output, target = rows_of((3, 8), 13), one_hot([0, 1, 2], 8)
     nothing = evaluate_head(head, output, np.full((3, 8), np.nan))
     broken = evaluate_head(head, np.full((3, 8), np.nan), target)
     none = evaluate_head(head, np.zeros((0, 8)), np.zeros((0, 8)))
-    assert all(np.isnan(list(values.values())).all() for values in (nothing, broken, none))
+    for values in (nothing, broken, none):
+        assert [name for name, value in values.items() if not np.isnan(value)] == []
     assert list(nothing) == list(head.metrics)
 
 
@@ -75,13 +85,13 @@ def test_tags_are_counted_at_their_thresholds() -> None:
     target = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [np.nan] * 3])
     output = np.array([[0.5, 0.6, 0.1], [0.4, 0.9, 0.1], [0.9, 0.2, 0.1], [0.9, 0.9, 0.9]])
     calm, _, tense = per_class(TAGS, output, target)
-    at_half = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "average_precision": 1 / 4 + 1 / 3, "threshold": 0.5}
-    assert calm == pytest.approx({"label": "calm", "support": 2, **at_half})
+    at_half = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "average_precision": 1 / 4 + 1 / 3}
+    assert calm == pytest.approx({"label": "calm", "support": 2, **at_half, "roc_auc": 0, "threshold": 0.5})
     calm, glad, _ = per_class(TAGS, output, target, [0.4, 0.95, 0.5])
     assert (calm["recall"], calm["precision"], calm["threshold"]) == (1, pytest.approx(2 / 3), 0.4)
     assert (glad["recall"], glad["threshold"]) == (0, 0.95)
     assert tense["support"] == 0
-    assert np.isnan([tense[key] for key in ("precision", "recall", "f1", "average_precision")]).all()
+    assert np.isnan([tense[key] for key in ("precision", "recall", "f1", "average_precision", "roc_auc")]).all()
 
 
 def test_a_tag_that_nobody_annotated_is_left_out() -> None:
@@ -98,7 +108,11 @@ def test_a_tag_that_nobody_annotated_is_left_out() -> None:
     [
         ("acuracy", classes(3), "unknown metric 'acuracy', did you mean 'accuracy'"),
         ("ccc", classes(3), "metric 'ccc' does not fit head 'face' of kind class (these do: accuracy,"),
-        ("kl", TAGS, "metric 'kl' does not fit head 'tags' of kind tags (these do: average_precision)"),
+        (
+            "kl",
+            TAGS,
+            "metric 'kl' does not fit head 'tags' of kind tags (these do: average_precision, ranking_loss, roc_auc)",
+        ),
     ],
 )
 def test_a_metric_that_is_not_there_or_does_not_fit_is_named(name: str, head: Head, words: str) -> None:

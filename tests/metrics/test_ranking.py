@@ -35,7 +35,10 @@ def test_areas_equal_scikit_learn(shape: tuple[int, int], ties: bool) -> None:
     output = coarse(shape, 1) if ties else np.random.default_rng(1).random(shape)
     target = tags_of(shape, 2)
     target[0], target[1] = 1, 0
-    for name, figure in (("average_precision", reference.average_precision_score), ("roc_auc", reference.roc_auc_score)):
+    for name, figure in (
+        ("average_precision", reference.average_precision_score),
+        ("roc_auc", reference.roc_auc_score),
+    ):
         expected = [figure(target[:, k], output[:, k]) for k in range(3)]
         assert score_columns(name, output, target, TAGS) == pytest.approx(expected)
         assert score(name, output, target, TAGS) == pytest.approx(np.mean(expected))
@@ -92,7 +95,10 @@ def test_large_sets_do_not_overflow() -> None:
     output = rng.random((200_000, 1)) + 0.2 * target
     wide = np.repeat(output, 3, axis=1), np.repeat(target, 3, axis=1)
     drawn = np.full((1, 200_000), 200, np.uint8)
-    for name, figure in (("average_precision", reference.average_precision_score), ("roc_auc", reference.roc_auc_score)):
+    for name, figure in (
+        ("average_precision", reference.average_precision_score),
+        ("roc_auc", reference.roc_auc_score),
+    ):
         assert statistic(name, *wide, TAGS)(drawn)[0] == pytest.approx(figure(target[:, 0], output[:, 0]))
 
 

@@ -67,7 +67,9 @@ def test_draws_at_once_equal_them_one_by_one_in_any_type_of_number(name: str, ki
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=400), st.data())
 def test_leading_sums_are_those_of_the_first_rows(weights: list[int], data: st.DataObject) -> None:
     order = np.random.default_rng(1).permutation(len(weights))
-    counts = np.sort(data.draw(st.lists(st.integers(0, len(weights)), max_size=9).map(lambda some: np.array(some, int))))
+    counts = np.sort(
+        data.draw(st.lists(st.integers(0, len(weights)), max_size=9).map(lambda some: np.array(some, int)))
+    )
     rows = np.array([weights, weights[::-1]], np.uint8)
     expected = np.array([[row[order][:count].sum() for count in counts] for row in rows.astype(float)]).reshape(2, -1)
     for drawn in (rows, rows / 2):
@@ -100,5 +102,3 @@ def test_draws_of_a_large_set_are_quick_and_small() -> None:
     tracemalloc.stop()
     assert taken < 0.15  # 26 tags in 1,000 draws take 870 times as long
     assert peak < 40e6
-
-

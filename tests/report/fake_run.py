@@ -255,8 +255,14 @@ def subgroups(head: Head, scores: dict[str, float], rows: int) -> dict[str, Any]
         {"name": who, "rows": rows // 2, "metrics": {name: {"value": value + shift, "interval": around(value + shift)}}}
         for who, shift in (("female", 0.02), ("male", -0.01))
     ]
-    gap = {"best": "female", "worst": "male", "gap": 0.03, "interval": [-0.01, 0.07]}
-    parity = {"equal_opportunity": 0.04, "statistical_parity": dict.fromkeys(head.space.labels[:2], 0.02)}
+    gap = {"best": "female", "worst": "male", "gap": 0.03, "interval": [-0.01, 0.07], "p": 0.21}
+    parity: dict[str, Any] = {}
+    if head.kind is not Kind.VALUES:
+        parity = {
+            kind: dict.fromkeys(head.space.labels, 0.02)
+            for kind in ("statistical_parity", "equal_opportunity", "equalised_odds")
+        }
+        parity["intervals"] = {"equal_opportunity": {label: [-0.01, 0.05] for label in head.space.labels}}
     return {"gender": {"groups": groups, "gaps": {name: gap}, "parity": parity}}
 
 

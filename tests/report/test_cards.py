@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mien.report import data_card, model_card, setup
-from mien.report.blocks import Code, Facts, Points, Strong, Table, Text
+from mien.report.blocks import Code, Facts, Points, Strong, Table
 from mien.report.record import read
 from mien.report.section import Section
 from mien.report.subgroups import subgroups
@@ -69,30 +69,47 @@ def test_the_model_card_keeps_to_what_is_certain(runs: dict[str, Path]) -> None:
     assert "no figures by group" in points(model_card.section(bare))
 
 
-def test_subgroups_show_every_group_and_the_gap(runs: dict[str, Path]) -> None:
+def test_subgroups_show_every_group_the_gap_and_labels(runs: dict[str, Path]) -> None:
     one = read(runs["expression7"]).heads[0]
     section = subgroups(one)
     assert section is not None
-    groups, gaps = (block for block in section.blocks if isinstance(block, Table))
+    groups, gaps, labels = (block for block in section.blocks if isinstance(block, Table))
     assert [row[0].text for row in groups.rows] == ["female", "male"]
     assert groups.rows[0][2].under
-    assert [cell.text for cell in gaps.rows[0]] == ["Accuracy", "female", "male", "3.0\N{NO-BREAK SPACE}%"]
+    assert [cell.text.replace("\N{NO-BREAK SPACE}", " ") for cell in gaps.rows[0]] == [
+        "Accuracy", "female", "male", "3.0 %", "21.0 %",
+    ]  # fmt: skip
     assert gaps.rows[0][3].under == "−1.0 to 7.0\N{NO-BREAK SPACE}%"
-    assert "Equal opportunity: 0.040." in said(section)
-    assert "Statistical parity: angry 0.020, disgust 0.020." in said(section)
+    assert [column.title for column in labels.columns] == ["Label", "Said", "Recall", "Recall or false alarms"]
+    assert [(cell.text, cell.under) for cell in labels.rows[0]] == [
+        ("angry", ""), ("2.0", ""), ("2.0", "−1.0 to 5.0"), ("2.0", ""),
+    ]  # fmt: skip
+    assert "recall, the share found of those that have it" in said(section)
     assert subgroups(replace(one, found={})) is None
 
 
-def test_many_groups_are_cut_and_strange_parts_left_out(runs: dict[str, Path]) -> None:
+def test_many_groups_and_measures_are_cut_and_what_is_absent_is_a_dash(runs: dict[str, Path]) -> None:
     one = read(runs["expression7"]).heads[0]
-    many = [{"name": f"s{k}", "rows": 1, "metrics": {"accuracy": {"value": None}}} for k in range(30)]
-    found = {"subgroups": {"subject": {"groups": many, "parity": {"odd": "text", "nested": {"a": "b"}}}}}
+    metrics = {name: {"value": None} for name in ("accuracy", "kappa", "mcc", "ece", "aurc", "macro_f1")}
+    many = [{"name": f"s{k}" if k else "", "rows": 1, "small": True, "metrics": metrics} for k in range(30)]
+    parity = {"equal_opportunity": {"angry": None}, "intervals": {}}
+    gaps = {
+        "accuracy": {"best": "a", "worst": "b", "gap": 0.1, "p": 0.0004},
+        "kappa": {"best": "a", "worst": "b", "gap": 0.1},
+    }
+    found = {"subgroups": {"subject": {"groups": many, "parity": parity, "gaps": gaps}, "age": {"groups": many[:2]}}}
     section = subgroups(replace(one, found=found))
     assert section is not None
-    assert len(only(section, Table).rows) == 24
-    assert only(section, Table).rows[0][2].text == "–"
-    assert "6 more groups are in results.json." in said(section)
-    assert len([block for block in section.blocks if isinstance(block, Text)]) == 2
+    first, gap, labels, second = (block for block in section.blocks if isinstance(block, Table))
+    assert (len(first.rows), len(first.columns), len(second.rows)) == (24, 7, 2)
+    assert (first.rows[0][0].text, first.rows[0][0].under, first.rows[0][2].text) == (
+        "not said",
+        "too small to compare",
+        "–",
+    )
+    assert "In results.json: 6 more groups and 1 more measures." in said(section)
+    assert [row[-1].text for row in gap.rows] == ["below 0.1\N{NO-BREAK SPACE}%", "–"]
+    assert labels.rows[0][1].text == "–"
 
 
 def test_commands_that_make_the_run_again(runs: dict[str, Path]) -> None:

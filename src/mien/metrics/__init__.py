@@ -189,8 +189,8 @@ def per_class(head: Head, output: ArrayLike, target: ArrayLike, thresholds: Arra
     hits, true_rows, said_rows = (count.astype(np.float64) for count in counts)
     rates = ratio(hits, said_rows), ratio(hits, true_rows), ratio(2 * hits, true_rows + said_rows)
     columns = [counts[1].tolist(), *(column.tolist() for column in rates)]
-    for name in names[-2:]:
-        columns.append([plain(one, len(targets)) for one in _columns(METRICS[name], outputs, ranked, head)])
+    areas = [_columns(METRICS[name], outputs, ranked, head) for name in names[-2:]]
+    columns += [[plain(one, len(targets)) for one in area] for area in areas]
     if head.kind is Kind.TAGS:
         names.append("threshold")
         columns.append(np.broadcast_to(np.asarray(thresholds, np.float64), (len(head),)).tolist())

@@ -99,7 +99,7 @@ def rates(tables: Array) -> tuple[Array, Array, Array]:
 
 def _variety(counts: Array) -> Array:
     """(Σ n)² - Σ n² of class counts (B, K): 0 where all rows are of one class."""
-    return np.maximum(counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1), 0)
+    return np.asarray(np.maximum(counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1), 0))
 
 
 def _known(tables: Array, values: Array) -> Array:

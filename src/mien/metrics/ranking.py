@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .statistic import TINY, Array, Places, Statistic, Weights, leading, mean, ratio
 

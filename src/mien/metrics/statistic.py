@@ -80,11 +80,11 @@ def leading(order: Places, counts: Places) -> Statistic:
 
     def statistic(weights: Weights) -> Array:
         small = np.uint16 if weights.dtype == np.uint8 else np.float64
-        sums = weights.take(grid, axis=1).astype(small).reshape(len(weights), size, runs)
+        sums: Weights = weights.take(grid, axis=1).astype(small).reshape(len(weights), size, runs)
         for k in range(1, size):
             sums[:, k] += sums[:, k - 1]
-        before = np.cumsum(sums[:, -1], axis=1, dtype=np.float64) - sums[:, -1]
-        found = before.take(run, axis=1) + sums.reshape(len(weights), size * runs).take(cells, axis=1)
+        before: Array = np.cumsum(sums[:, -1], axis=1, dtype=np.float64) - sums[:, -1]
+        found: Array = before.take(run, axis=1) + sums.reshape(len(weights), size * runs).take(cells, axis=1)
         found[:, none] = 0
         return found
 
