@@ -104,6 +104,8 @@ def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     assert results["heads"]["votes"]["metrics"]["kl"]["higher_is_better"] is False
     assert sum(map(sum, results["heads"]["votes"]["confusion"])) == results["heads"]["votes"]["rows"]
     assert "confusion" not in results["heads"]["mood"]
+    assert np.shape(results["heads"]["votes"]["ground"]) == (8, 8)
+    assert "ground" not in results["heads"]["face"]
 
 
 def told(head: Head, store: Store) -> Head:

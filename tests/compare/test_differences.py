@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from mien.compare.cautions import cautions, verdict
 from mien.compare.differences import Difference, Measured, differences, draws, measured, over_seeds, value_of
 from mien.compare.runs import Entry, entries, load, shared
 from mien.compare.table import Column
-from mien.tasks import TASKS
+from mien.tasks import TASKS, Task
 from tests.compare.runs_on_disk import FERPLUS, make
 
 HEAD = TASKS["expression7"].heads[0]
@@ -65,6 +66,28 @@ def test_intervals_are_drawn_on_the_same_faces(tmp_path: Path) -> None:
     losses = -np.log(outputs.predicted[np.arange(len(outputs.true)), outputs.true.argmax(axis=1)])
     alone = 2 * 1.96 * losses.std() / math.sqrt(len(losses))
     assert apart.faces[1] - apart.faces[0] < alone / 4
+
+
+def test_the_distances_that_votes_told_are_those_of_the_evaluation(tmp_path: Path) -> None:
+    """emd_votes moves along them, and the task does not say them; far apart they make the same difference larger."""
+    task = Task("votes", (replace(TASKS["distribution8"].heads[0], metrics=("kl", "emd_votes")),))
+    folders = [make(tmp_path / name, task=task, skill=skill) for name, skill in (("a", 0.3), ("b", 2.0))]
+    found = {}
+    for unit in (0.0, 0.5, 1.0):
+        for folder in folders:
+            results = json.loads((folder / "results.json").read_text())
+            head = results["heads"]["distribution8"]
+            head["metrics"]["emd_votes"]["value"] = 0.2
+            head["ground"] = (unit * (1 - np.eye(8))).tolist()
+            (folder / "results.json").write_text(json.dumps(results))
+        pair = rows(*folders)
+        one = next(one for one in measured(pair, task.heads) if one.metric == "emd_votes")
+        apart = differences(pair, [one], draws(pair[0]))[one.key][1]
+        assert apart
+        found[unit] = apart.value
+    assert found[0.0] == 0
+    assert found[1.0] == pytest.approx(2 * found[0.5])
+    assert found[1.0] < -0.05
 
 
 def test_several_seeds_are_a_mean_with_a_deviation(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from scipy.linalg import sqrtm
 from scipy.optimize import linprog
 from scipy.spatial import distance
 from sklearn import metrics as reference
@@ -139,6 +140,18 @@ def test_labels_that_nobody_gives_are_1_from_all_others() -> None:
     apart = np.array(vote_distances(np.array([[4, 6, 0], [9, 1, 0]])))
     assert apart[2] == pytest.approx([1, 1, 0], abs=1e-6)
     assert np.array(vote_distances(np.eye(3))) == pytest.approx(1 - np.eye(3))
+
+
+def test_what_no_points_in_space_can_have_is_left_out_of_distances_by_votes() -> None:
+    """Against the nearest Gram matrix without negative eigenvalues, (G + |G|) / 2."""
+    votes = np.array([[5, 5, 0, 0], [5, 0, 5, 0], [5, 0, 0, 5], [0, 0, 0, 1]])
+    shares, centre = votes / votes.sum(axis=1, keepdims=True), np.eye(4) - 1 / 4
+    apart = 1 - reference.pairwise.cosine_similarity(shares.T)
+    gram = -centre @ apart**2 @ centre / 2
+    assert np.linalg.eigvalsh(gram).min() < -0.01
+    nearest = (gram + sqrtm(gram @ gram).real) / 2
+    squares = np.diag(nearest)[:, None] + np.diag(nearest) - 2 * nearest
+    assert np.array(vote_distances(votes)) == pytest.approx(np.sqrt(np.maximum(squares, 0)), abs=1e-6)
 
 
 @settings(max_examples=40, deadline=None)

@@ -97,6 +97,17 @@ def test_one_flat_column_spoils_the_mean_correlation() -> None:
     assert np.isnan(score("pearson", output, target, AFFECT))
 
 
+def test_a_column_that_a_draw_leaves_empty_does_not_spoil_the_draw() -> None:
+    rng = np.random.default_rng(6)
+    output, target = rng.uniform(-1, 1, (20, 2)), rng.uniform(-1, 1, (20, 2))
+    target[10:, 1] = np.nan
+    drawn = np.ones((2, 20))
+    drawn[1, :10] = 0
+    both = statistic("mae", output, target, AFFECT)(drawn)
+    assert both[1] == pytest.approx(np.abs(output - target)[10:, 0].mean())
+    assert both[0] == pytest.approx(np.nanmean(np.abs(output - target), axis=0).mean())
+
+
 def test_moments_keep_their_digits_far_from_zero() -> None:
     rng = np.random.default_rng(5)
     y = rng.normal(size=500)

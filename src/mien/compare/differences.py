@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from .. import intervals, metrics
 from ..extras import require
 from ..metrics import Array, Statistic, Weights
 from ..tasks import Head, Kind
-from .runs import Entry
+from .runs import Entry, Run
 
 Interval = tuple[float, float]
 Units = NDArray[np.intp]
@@ -151,11 +151,16 @@ def measured(entries: Sequence[Entry], heads: Sequence[Head]) -> tuple[Measured,
     """The metrics that every run was scored by, in the order of the first run."""
     runs = [run for entry in entries for run in entry.runs]
     return tuple(
-        Measured(head, one.name, one.higher_is_better)
+        Measured(replace(head, ground=_ground(runs[0], head)), one.name, one.higher_is_better)
         for head in heads
         for one in runs[0].head(head.name).measures
         if all(run.measure(head.name, one.name) for run in runs)
     )
+
+
+def _ground(run: Run, head: Head) -> tuple[tuple[float, ...], ...]:
+    """The distances between labels that `emd_votes` was evaluated with."""
+    return tuple(tuple(row) for row in run.head(head.name).found.get("ground", ()))
 
 
 def draws(first: Entry) -> Draws:

@@ -69,5 +69,6 @@ def _metric(found: Comparison, key: str, value: Value, place: int) -> dict[str, 
         "higher_is_better": one.higher_is_better,
         "interval": value.interval,
         "sd": value.sd,
-        "difference": apart and {**asdict(apart), "noise": list(apart.noise)},
+        "difference": apart
+        and {**asdict(apart), "value": None if math.isnan(apart.value) else apart.value, "noise": list(apart.noise)},
     }

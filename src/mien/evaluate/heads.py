@@ -93,6 +93,7 @@ def _classes(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     return {
         "per_class": _per_class(answers, sampling),
         "confusion": metrics.confusion(output, target).tolist(),
+        **({"ground": [list(row) for row in head.ground]} if head.ground else {}),
         **calibration_record(head, output, target, answers.said, same=answers.same),
     }
 
