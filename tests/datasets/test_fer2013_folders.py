@@ -12,7 +12,8 @@ from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.fer2013.class_folders import read
 from mien.datasets.fer2013.counts import OFFICIAL
-from mien.datasets.fer2013.splits import Picture, official
+from mien.datasets.fer2013.splits import official
+from mien.datasets.picture_files import Picture
 from mien.errors import DataError
 from mien.store import Store
 

@@ -222,3 +222,15 @@ def test_a_source_that_appears_in_two_parts_is_told(root: Path) -> None:
 
     with pytest.raises(DataError, match="250: appears twice"):
         run(root, partial(items, make=twins))
+
+
+def test_work_among_pixels_is_done_too(root: Path) -> None:
+    """Nothing is dropped where some samples of one size come ready and others are made."""
+
+    def made(k: int) -> Sample | None:
+        return Sample(np.full((3, 4), k, np.uint8), {}, "train", str(k)) if k != 2 else None
+
+    found: list[Item | None] = [made(0), partial(made, 1), partial(made, 2), made(3)]
+    store = run(root, lambda root, journal: iter([item for item in found if item]))
+    assert store.image_shape == (3, 4)
+    assert store.texts("source", store.rows()) == ["0", "1", "3"]

@@ -12,13 +12,11 @@ from ..labels import EXPRESSION7, EXPRESSION8, SPACES, VAD, VALENCE_AROUSAL, Lab
 from ..records import Target
 from ..tasks import TASKS, Head, Kind
 from . import sniff
+from .picture_files import SPLIT_FOLDERS
 
 #: Folder names and table cells that name a split, in lower case.
 SPLITS: dict[str, str] = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
-    "publictest": "validation",
-    "test": "test", "testing": "test", "privatetest": "test",
+    **SPLIT_FOLDERS, "dev": "validation", "publictest": "validation", "testing": "test", "privatetest": "test",
 }  # fmt: skip
 #: More names than this are no classes but something else, such as the names of files.
 MOST = 1000

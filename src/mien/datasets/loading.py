@@ -91,7 +91,8 @@ def write_items(
         raise DataError(f"{journal.source}: no samples to import")
     items = chain([first], items)
     if isinstance(first, Sample) and isinstance(first.image, np.ndarray):
-        return store.write(out, (item for item in items if isinstance(item, Sample)), heads, origin)
+        made = (item if isinstance(item, Sample) else item() for item in items)
+        return store.write(out, (sample for sample in made if sample is not None), heads, origin)
     parts = Parts(out, _identity(origin, journal))
     try:
         _report(parts.faults, journal)

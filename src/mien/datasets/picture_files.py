@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from .. import pictures
 from ..files import natural
+
+#: Folders that name a split, in lower case.
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "test": "test",
+}  # fmt: skip
+
+
+class Picture(NamedTuple):
+    """A file, and the split and class that its folders give it."""
+
+    path: Path
+    split: str
+    label: str
 
 
 def listed(folder: Path) -> list[Path]:

@@ -11,9 +11,7 @@ from ...files import sha256
 from ...labels import EMOTIC26, EXPRESSION8
 from ...records import Sample
 from ..base import Importer, Journal
-from ..fer2013.class_folders import FOLDERS
-from ..fer2013.splits import Picture
-from ..picture_files import listed, subfolders
+from ..picture_files import SPLIT_FOLDERS, Picture, listed, subfolders
 from .people import TAGS, targets
 
 #: A picture in folders of several splits goes to the first of these, so that what is scored on stays whole.
@@ -30,7 +28,11 @@ def recognises(root: Path) -> bool:
 
 def _classes(root: Path) -> list[tuple[str, Path]]:
     """Class folders with their split, '' where they lie in none."""
-    splits = {folder: FOLDERS[folder.name.lower()] for folder in subfolders(root) if folder.name.lower() in FOLDERS}
+    splits = {
+        folder: SPLIT_FOLDERS[folder.name.lower()]
+        for folder in subfolders(root)
+        if folder.name.lower() in SPLIT_FOLDERS
+    }
     above = [("", folder) for folder in subfolders(root) if folder not in splits]
     return above + [(split, inner) for folder, split in splits.items() for inner in subfolders(folder)]
 

@@ -10,14 +10,11 @@ from ...errors import DataError, InputError
 from ...labels import EXPRESSION7, EXPRESSION8
 from ...records import Sample
 from ..base import Importer, Journal
-from ..picture_files import listed, subfolders
+from ..picture_files import SPLIT_FOLDERS, Picture, listed, subfolders
 from .counts import compared
 from .csv_release import HEAD
 from .face_files import face, is_face_sized
-from .splits import Picture, official
-
-FOLDERS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-           "test": "test"}  # fmt: skip
+from .splits import official
 
 
 def recognises(root: Path) -> bool:
@@ -29,7 +26,7 @@ def recognises(root: Path) -> bool:
 
 
 def _splits(root: Path) -> list[Path]:
-    return [path for path in subfolders(root) if path.name.lower() in FOLDERS]
+    return [path for path in subfolders(root) if path.name.lower() in SPLIT_FOLDERS]
 
 
 def read(root: Path, journal: Journal) -> Iterator[Sample]:
@@ -61,7 +58,7 @@ def _listed(root: Path, journal: Journal) -> list[Picture]:
         files = listed(inner)
         if inner.name in EXPRESSION7:
             label = EXPRESSION7.labels[EXPRESSION7.index(inner.name)]
-            found += [Picture(path, FOLDERS[inner.parent.name.lower()], label) for path in files]
+            found += [Picture(path, SPLIT_FOLDERS[inner.parent.name.lower()], label) for path in files]
         else:
             classes = ", ".join(EXPRESSION7.labels)
             journal.bad(f"{inner}: no class of FER-2013 ({classes}), {len(files)} pictures inside")

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
-from typing import NamedTuple
 
 from ..base import Journal
+from ..picture_files import Picture
 from .counts import OFFICIAL
 
 PREFIXES = {"Training_": "train", "PublicTest_": "validation", "PrivateTest_": "test"}
 _COUNTED = re.compile(r"im\d+\.png")
-
-
-class Picture(NamedTuple):
-    """A file, and the split and class that its folders give it."""
-
-    path: Path
-    split: str
-    label: str
 
 
 def official(found: list[Picture], journal: Journal) -> list[Picture]:
