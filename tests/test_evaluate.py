@@ -222,6 +222,9 @@ def test_intervals_are_drawn_by_group_where_there_are_groups(run: Path, tmp_path
     assert by_group["intervals"]["unit"] == "group"
     ends = [found["heads"]["face"]["metrics"]["accuracy"]["interval"] for found in (by_row, by_group)]
     assert ends[0] != ends[1]
+    tables = [pq.read_table(run / f"on-{name}-validation" / evaluate.PREDICTIONS) for name in ("rows", "groups")]
+    assert "group" not in tables[0].column_names
+    assert tables[1]["group"].to_pylist() == [sample.group for sample in grouped]
 
 
 def test_no_draws_leave_intervals_and_subgroups_out(run: Path, tmp_path: Path) -> None:

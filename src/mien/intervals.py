@@ -2,7 +2,8 @@
 
 A draw takes as many units (rows, or groups of rows that belong together) as there are, with replacement; as weights it counts
 how often each row was taken, so any statistic of weighted rows has an interval. The intervals are percentiles of the draws
-(Efron 1979), not BCa: that needs a jackknife over all rows, and with hundreds of faces the two all but agree.
+(Efron 1979), not BCa: that needs a jackknife over all rows, and with hundreds of faces the two all but agree. Calibration
+errors are different: see `around`.
 """
 
 from __future__ import annotations
@@ -132,8 +133,30 @@ def for_head(
 
     Outputs and targets (N, K) over all rows, as in `metrics`; `units` (N,) as in `draws`: the row numbers, or the group of each.
     """
-    statistics = {name: metrics.statistic(name, output, target, head) for name in head.metrics}
-    return {name: ends(found) for name, found in bootstrap(statistics, units, *drawing).items()}
+    return of_metrics({name: metrics.statistic(name, output, target, head) for name in head.metrics}, units, drawing)
+
+
+def of_metrics(
+    statistics: Mapping[str, Statistic], units: ArrayLike, drawing: Drawing = DRAWING
+) -> dict[str, list[float] | None]:
+    """The same of prepared metrics, by name."""
+    rows = len(np.asarray(units))
+    return {
+        name: ends(around(found, metrics.plain(statistics[name], rows), metrics.METRICS[name].noise))
+        for name, found in bootstrap(statistics, units, *drawing).items()
+    }
+
+
+def around(found: Interval | None, value: float, noise: int) -> Interval | None:
+    """The interval of a metric of that `noise` (see `metrics.Metric`) around its value: the percentiles where it is 0.
+
+    Noise adds to that power of the figure, and once more in every draw, so all draws lie too high. Their powers are therefore
+    mirrored at that of the figure (the basic interval, Davison & Hinkley 1997), from 0 on, and up to the figure at least.
+    """
+    if not found or not noise:
+        return found
+    low, high = (max(2 * value**noise - end**noise, 0.0) ** (1 / noise) for end in (found.high, found.low))
+    return Interval(low, max(high, value), found.undefined)
 
 
 def recalls(

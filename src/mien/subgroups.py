@@ -198,11 +198,10 @@ class _Attribute:
         }
 
     def _cell(self, place: int, column: int) -> dict[str, Any]:
-        enough = self.enough[place, column]
-        return {
-            "value": float(self.values[place, column]),
-            "interval": self._interval(self.draws[place, :, column]) if enough else None,
-        }
+        enough, value, asked = self.enough[place, column], float(self.values[place, column]), self.case.head.metrics
+        found = intervals.interval(self.draws[place, :, column], self.case.drawing.level) if enough else None
+        noise = metrics.METRICS[asked[column]].noise if column < len(asked) else 0
+        return {"value": value, "interval": intervals.ends(intervals.around(found, value, noise))}
 
     def _interval(self, values: Array) -> list[float] | None:
         return intervals.ends(intervals.interval(values, self.case.drawing.level))

@@ -48,6 +48,7 @@ def test_the_table_shows_value_interval_references_and_direction(run: Path, caps
     assert f"{low:.4f} … {high:.4f}" in said.err
     assert "95 % intervals: 40 bootstrap draws by row." in said.err
     assert "Confidence is off by" in said.err
+    assert "vote ECE" not in said.err, "nobody voted"
     assert max(map(len, said.err.splitlines())) <= 120
     lines = [line.split() for line in said.err.splitlines()]
     assert {"value", "95", "uniform", "marginal"} <= set(next(line for line in lines if "uniform" in line))
@@ -84,6 +85,9 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     model = write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told)
     main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "40", "--by", "age"])
     lines = capsys.readouterr().err.splitlines()
+    errors = json.loads(Path("on-votes-test/results.json").read_text())["heads"]["votes"]["calibration"]
+    far = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE), by {errors['ece']:.1%} "
+    assert far in " ".join(lines)
     (header,) = (line for line in lines if "value" in line)
     for title in ("uniform", "marginal", "oracle", "noise floor"):
         assert title in header

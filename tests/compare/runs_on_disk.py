@@ -33,7 +33,7 @@ def make(
     settings["train"]["seed"] = seed
     files.write_text(folder / "config.toml", config.dumps(config.from_dict(settings, "test")))
     pairs = {head.name: answers(head, rows, skill, seed) for head in task}
-    write_predictions(folder / "predictions.parquet", pairs, task, rows)
+    write_predictions(folder / "predictions.parquet", pairs, task, rows, changes.pop("groups", ()))
     write_history(folder / "history.csv", task, np.random.default_rng(seed), epochs=6)
     files.write_text(folder / "results.json", json.dumps(results(folder.name, task, pairs, seed, changes)))
     tiny_model.write_model(folder / "model.onnx", task)

@@ -118,22 +118,16 @@ def test_the_interval_over_seeds_is_students() -> None:
 
 
 def test_groups_are_drawn_whole_where_the_store_has_them(tmp_path: Path) -> None:
-    class Pairs:
-        """A store whose rows come in pairs."""
-
-        def texts(self, name: str, rows: np.ndarray) -> list[str]:
-            assert name == "group"
-            return [str(row // 2) for row in rows - rows[0]]
-
     by_row = rows(make(tmp_path / "a"), make(tmp_path / "b"))
     assert draws(by_row[0]).units.tolist() == list(range(90))
     assert (draws(by_row[0]).count, draws(by_row[0]).seed, draws(by_row[0]).grouped) == (200, 0, False)
 
     said = {"intervals": {"draws": 50, "level": 0.95, "unit": "group", "seed": 3}}
-    pair = rows(make(tmp_path / "c", **said), make(tmp_path / "d", **said))
-    assert "too narrow" in cautions(pair, [HEAD], draws(pair[0]))[-1], "the store is not there"
-    run = replace(pair[0].runs[0], record=replace(pair[0].runs[0].record, store=Pairs()))
-    found = draws(Entry("c", (run,)))
+    old = rows(make(tmp_path / "c", **said), make(tmp_path / "d", **said))
+    assert "too narrow" in cautions(old, [HEAD], draws(old[0]))[-1], "an evaluation that named no groups"
+    said["groups"] = [str(row // 2) for row in range(90)]
+    pair = rows(make(tmp_path / "e", **said), make(tmp_path / "f", **said))
+    found = draws(pair[0])
     assert (found.count, found.seed, found.grouped, len(set(found.units))) == (50, 3, True, 45)
     assert (found.units[::2] == found.units[1::2]).all()
     assert cautions(pair, [HEAD], found) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,7 @@ def head_results(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[st
         found["at_thresholds"] = {"chosen": True, **tags.agreement(predicted, true, chosen)}
         found["cooccurrence"] = {"true": (true.T @ true).tolist(), "predicted": (said.T @ said).tolist()}
         return found
-    return {**found, "confusion": metrics.confusion(predicted, true).tolist(), **certainty(true, predicted)}
+    return {**found, "confusion": metrics.confusion(predicted, true).tolist(), **certainty(head, true, predicted)}
 
 
 def around(value: float, width: float = 0.03) -> list[float] | None:
@@ -218,7 +218,7 @@ def references(head: Head, true: np.ndarray) -> dict[str, dict[str, float | None
     return {who: {name: None if math.isnan(x) else x for name, x in said.items()} for who, said in found.items()}
 
 
-def certainty(true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+def certainty(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     """Calibration, risk over coverage, conformal sets."""
     sure, right = predicted.max(axis=1), predicted.argmax(axis=1) == true.argmax(axis=1)
     order = np.argsort(-sure)
@@ -243,6 +243,7 @@ def certainty(true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
             "level": 0.9, "coverage": 0.906, "mean_size": float(sizes.mean()), "threshold": 0.08, "chosen_on": "validation",
             "cross_fitted": True,
             "sizes": {str(size): int(count) for size, count in zip(*counts, strict=True)},
+            "by_label": {label: [0.96, 0.63, 0.0, None][k % 4] for k, label in enumerate(head.space.labels)},
         },
     }  # fmt: skip
 
@@ -266,12 +267,14 @@ def subgroups(head: Head, scores: dict[str, float], rows: int) -> dict[str, Any]
     return {"gender": {"groups": groups, "gaps": {name: gap}, "parity": parity}}
 
 
-def write_predictions(path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], task: Task, count: int) -> None:
+def write_predictions(
+    path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], task: Task, count: int, groups: Sequence[str] = ()
+) -> None:
     """predictions.parquet; nobody annotated is null."""
     columns: dict[str, Any] = {
         "row": pa.array(np.arange(count) + 3, pa.int64()),
         "source": pa.array([f"drawn/{row + 3:05}.png" for row in range(count)]),
-    }
+    } | ({"group": pa.array(groups)} if groups else {})
     for head in task:
         true, predicted = pairs[head.name]
         for k, label in enumerate(head.space.labels):

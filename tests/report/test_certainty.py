@@ -92,9 +92,17 @@ def test_prediction_sets_show_promise_measurement_and_sizes(one: HeadRecord) -> 
     assert coverage.value == "90.6\N{NO-BREAK SPACE}%"
     assert coverage.under == ("promised 90\N{NO-BREAK SPACE}%",)
     assert size.value == "2.20"
-    assert [(row[0].text, row[2].meter) for row in only(section, Table).rows] == [("1", 0.6), ("2", 0.3), ("10", 0.1)]
+    sizes, labels = (block for block in section.blocks if isinstance(block, Table))
+    assert [(row[0].text, row[2].meter) for row in sizes.rows] == [("1", 0.6), ("2", 0.3), ("10", 0.1)]
+    support = {line["label"]: str(line["support"]) for line in one.per_class}
+    shown = [(row[0].text, row[1].text, row[2].text) for row in labels.rows]
+    names = one.head.space.labels
+    assert shown[:3] == [
+        (name, support[name], text) for name, text in zip(names, ("96.0", "63.0", "0.0"), strict=False)
+    ]
+    assert [row[0].text for row in labels.rows] == [name for k, name in enumerate(names) if k % 4 < 3], "none bears it"
     assert "measured across folds" in said(section)
-    elsewhere = prediction_sets(changed(one, "conformal", cross_fitted=False, sizes={}))
+    elsewhere = prediction_sets(changed(one, "conformal", cross_fitted=False, sizes={}, by_label={}))
     assert "measured across folds" not in said(elsewhere)
     assert elsewhere is not None
     assert not [block for block in elsewhere.blocks if isinstance(block, Table)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, POSITIONS, LabelSpace
-from mien.palette import EMOTIONS, bright
+from mien.labels import COMPOUND11, EMOTIC26, EMOTION13, EMOTION14, EXPRESSION7, POSITIONS, LabelSpace
+from mien.palette import EMOTIONS, OTHERS, SHARED, bright
 from mien.report.palette import PAGE, STAND_IN, colours
 
 
@@ -24,7 +24,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("paper", [0, 1])
 def test_emotions_stand_out_from_both_papers(paper: int) -> None:
-    for name, colour in EMOTIONS.items():
+    for name, colour in {**EMOTIONS, **dict(zip(OTHERS, OTHERS, strict=True)), "shared": SHARED}.items():
         assert min(contrast(colour, PAGE[ground][paper]) for ground in ("paper", "card")) >= 3, name
 
 
@@ -50,13 +50,19 @@ def test_every_emotion_that_has_a_position_has_a_colour_of_its_own() -> None:
 
 def test_an_emotion_keeps_its_colour_under_another_spelling() -> None:
     assert colours(EMOTIC26)["Happiness"] == EMOTIONS["happy"]
-    assert colours(EMOTIC26)["Yearning"] == "var(--accent)"
+    assert colours(EMOTIC26)["Yearning"] == SHARED, "too many for a colour each"
 
 
 def test_unknown_labels_take_turns() -> None:
     taken = colours(LabelSpace("own", ("bored", "keen", "sleepy")))
     assert len(set(taken.values())) == 3
     assert set(taken.values()) <= set(EMOTIONS.values())
+
+
+def test_a_label_that_is_no_emotion_never_takes_the_colour_of_one_beside_it() -> None:
+    for space in (EMOTION14, COMPOUND11):
+        assert len(set(colours(space).values())) == len(space)
+    assert colours(EMOTION14)["happy"] == EMOTIONS["happy"]
 
 
 def test_stand_ins_are_no_colour_that_is_used() -> None:
@@ -68,5 +74,5 @@ def test_stand_ins_are_no_colour_that_is_used() -> None:
 def test_a_bright_colour_keeps_its_hue_and_stands_out_from_dark_ground() -> None:
     assert bright("#c08400") == (255, 175, 0)
     assert bright("#868e96") == (181, 192, 202)
-    for colour in EMOTIONS.values():
+    for colour in (*EMOTIONS.values(), *OTHERS, SHARED):
         assert contrast("#" + bytes(bright(colour)).hex(), "#12141a") >= 5

@@ -48,7 +48,9 @@ class Compare:
         """Compare, show the table, and write the files."""
         from ..compare import as_dict, compare, write
         from ..compare.table import FORMATS
+        from ..metrics.distributions import spare_backends
 
+        spare_backends()
         with bar("timing the models") as progress:
             found = compare(
                 self.runs, self.metrics, seeds=self.seeds, speed=self.speed, threads=self.threads, progress=progress

@@ -44,7 +44,9 @@ class Evaluate:
 
         from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
         from ..matching import wishes
+        from ..metrics.distributions import spare_backends
 
+        spare_backends()
         console = Console(stderr=True)
         bar = partial(track, description="Predicting", console=console, transient=True)
         match = wishes(self.match)
@@ -104,7 +106,11 @@ def _at_thresholds(at: dict[str, Any], same: bool) -> str:
 
 def _certainty(head: dict[str, Any]) -> str:
     """How far confidence can be trusted, in a line."""
-    said = f"Confidence is off by {head['calibration']['ece']:.1%} on average (ECE)."
+    errors = head["calibration"]
+    said = f"Confidence is off by {errors['ece']:.1%} on average (ECE)."
+    if "vote_ece" in errors:
+        told = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE)"
+        said = f"{told}, by {errors['ece']:.1%} from being right about their top label (ECE)."
     if "conformal" not in head:
         return said
     sets = head["conformal"]

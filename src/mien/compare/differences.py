@@ -164,10 +164,8 @@ def _ground(run: Run, head: Head) -> tuple[tuple[float, ...], ...]:
 
 
 def draws(first: Entry) -> Draws:
-    """How the first row's intervals were drawn, for the differences: by group where there are groups and the store is there."""
+    """How the first row's intervals were drawn, for the differences: by group where its predictions name groups."""
     record = first.runs[0].record
-    said, store = record.intervals, record.store
-    count, seed = int(said.get("draws") or intervals.COUNT), int(said.get("seed") or 0)
-    if said.get("unit") == "group" and store is not None:
-        return Draws(count, seed, intervals.by_group(store.texts("group", record.rows)), True)
-    return Draws(count, seed, np.arange(len(record.rows)), False)
+    said, grouped = record.intervals, bool(record.groups)
+    units = intervals.by_group(record.groups) if grouped else np.arange(len(record.rows))
+    return Draws(int(said.get("draws") or intervals.COUNT), int(said.get("seed") or 0), units, grouped)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingExtraError
 from ..extras import require
 
 Shape = tuple[int, ...]
@@ -35,13 +34,9 @@ _OTHERS = {"Attention", "ConvInteger", "ConvTranspose", "Einsum", "GRU", "LSTM",
 
 
 def macs(path: Path) -> int | None:
-    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where the package onnx
-    is not installed, or where a shape is not known."""
-    try:
-        onnx = require("onnx", "train")
-    except MissingExtraError:
-        return None
-    graph = _shaped(onnx, path)
+    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where a shape is not
+    known or an operation cannot be counted. Raises MissingExtraError."""
+    graph = _shaped(require("onnx", "evaluate"), path)
     if any(node.op_type in _OTHERS for node in graph.node):
         return None
     shapes = {one.name: tuple(one.dims) for one in graph.initializer}

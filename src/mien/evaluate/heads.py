@@ -76,12 +76,12 @@ def _metrics(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     """Value, direction and interval of each metric; each is prepared once, since some solve a problem for every row."""
     head, rows = answers.head, len(answers.target)
     statistics = {name: metrics.statistic(name, answers.output, answers.target, head) for name in head.metrics}
-    found = intervals.bootstrap(statistics, sampling.units, *sampling.drawing) if sampling.drawing.draws else {}
+    found = intervals.of_metrics(statistics, sampling.units, sampling.drawing) if sampling.drawing.draws else {}
     return {
         name: {
             "value": plain(statistic, rows),
             "higher_is_better": metrics.METRICS[name].higher_is_better,
-            "interval": intervals.ends(found.get(name)),
+            "interval": found.get(name),
         }
         for name, statistic in statistics.items()
     }

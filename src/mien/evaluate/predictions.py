@@ -21,7 +21,9 @@ Track = Callable[[list[Rows]], Iterable[Rows]]
 def predict(engine: Engine, faces: Store, rows: Rows, track: Track = iter) -> dict[str, Floats]:
     """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
     blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    parts = [engine.probabilities(faces.images(block), faces.boxes(block)) for block in track(blocks)]
+    parts = [
+        engine.probabilities(faces.images(block), faces.boxes(block), faces.landmarks(block)) for block in track(blocks)
+    ]
     return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
 
 
@@ -37,9 +39,12 @@ def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Flo
 
 
 def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
-    """Write a row for each face: its number in the store, its source and the columns; NaN becomes null."""
+    """Write a row for each face: its number in the store, its source, its group where there are groups, and the columns; NaN
+    becomes null."""
     arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
     arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
-    table = arrow.table({"row": rows, "source": faces.texts("source", rows), **arrays})
+    groups = faces.texts("group", rows)
+    told = {"group": groups} if any(groups) else {}
+    table = arrow.table({"row": rows, "source": faces.texts("source", rows), **told, **arrays})
     with files.replacing(path) as part:
         parquet.write_table(table, part)

@@ -22,7 +22,7 @@ from .statistic import Array, Statistic, Weights, plain, ratio
 
 __all__ = [
     "METRICS", "Array", "Metric", "Statistic", "Weights", "confusion", "entropy", "evaluate_head", "metric_for", "per_class",
-    "present", "score", "score_columns", "statistic",
+    "plain", "present", "score", "score_columns", "statistic",
 ]  # fmt: skip
 
 Counts = NDArray[np.int64]
@@ -34,7 +34,8 @@ class Metric:
     """A number that says how good a set of outputs is.
 
     `prepare(output, target)` takes annotated rows, for TAGS and VALUES one column (N,) at a time unless `whole`; with
-    `needs_head` the head is its third argument.
+    `needs_head` the head is its third argument. `noise`: which power of the metric
+    noise alone adds to, since it cannot be negative; 2 for a mean of sizes of differences, 1 for one of squares, else 0.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Metric:
     kinds: tuple[Kind, ...] = _SOFTMAX
     needs_head: bool = False
     whole: bool = False
+    noise: int = 0
 
 
 def _emd(output: Array, target: Array, head: Head, axes: int = 2) -> Statistic:
@@ -92,12 +94,12 @@ METRICS: dict[str, Metric] = {
         Metric("intersection", distributions.intersection, True),
         Metric("rps", distributions.rps, False),
         Metric("entropy_error", distributions.entropy_error, False),
-        Metric("ece", calibration.ece, False),
-        Metric("ece_equal_width", calibration.ece_equal_width, False),
-        Metric("classwise_ece", calibration.classwise_ece, False),
-        Metric("vote_ece", calibration.vote_ece, False),
-        Metric("brier_reliability", calibration.brier_reliability, False),
-        Metric("brier_resolution", calibration.brier_resolution, True),
+        Metric("ece", calibration.ece, False, noise=2),
+        Metric("ece_equal_width", calibration.ece_equal_width, False, noise=2),
+        Metric("classwise_ece", calibration.classwise_ece, False, noise=2),
+        Metric("vote_ece", calibration.vote_ece, False, noise=2),
+        Metric("brier_reliability", calibration.brier_reliability, False, noise=1),
+        Metric("brier_resolution", calibration.brier_resolution, True, noise=1),
         Metric("aurc", calibration.aurc, False),
         Metric("average_precision", ranking.average_precision, True, _TAGS),
         Metric("roc_auc", ranking.roc_auc, True, _TAGS),

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import blocks, plots
 from .blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Strong, Table
-from .palette import STAND_IN
+from .palette import STAND_IN, colours
 from .results import HeadRecord
 from .section import Section
 from .words import number, percent, signed, title
@@ -162,17 +162,43 @@ def prediction_sets(one: HeadRecord) -> Section | None:
         ),
         Card("Labels in a set", f"{part['mean_size']:.2f}", (f"mean, of {len(one.head)}",), up=False),
     )
-    sizes = {str(size): int(count) for size, count in (part.get("sizes") or {}).items()}
+    return Section("Prediction sets", blocks=(told, Cards(cards), *_sizes(part.get("sizes") or {}), *_held(one, part)))
+
+
+def _sizes(given: Mapping[str, Any]) -> Iterator[Block]:
+    """How many sets hold one label, two, …"""
+    sizes = {str(size): int(count) for size, count in given.items()}
     total = max(sum(sizes.values()), 1)
     rows = tuple(
-        (
-            Cell(size),
-            Cell(number(count), soft=True),
-            Cell(f"{100 * count / total:.1f}", meter=count / total, dot="var(--accent)"),
-        )
+        (Cell(size), Cell(number(count), soft=True), _share(count / total, "var(--accent)"))
         for size, count in sorted(sizes.items(), key=lambda item: int(item[0]))
     )
-    columns = (Column("Labels in the set"), Column("Faces", "n"), Column("Share, per cent", "meter"))
-    return Section(
-        "Prediction sets", blocks=(told, Cards(cards), *([Table("Sizes of sets", columns, rows)] if rows else []))
+    if rows:
+        columns = (Column("Labels in the set"), Column("Faces", "n"), Column("Share, per cent", "meter"))
+        yield Table("Sizes of sets", columns, rows)
+
+
+def _held(one: HeadRecord, part: Mapping[str, Any]) -> Iterator[Block]:
+    """Coverage of each label that some face bears."""
+    faces, look = {line["label"]: line["support"] for line in one.per_class}, colours(one.head.space)
+    held = {label: float(share) for label, share in (part.get("by_label") or {}).items() if share is not None}
+    if not held:
+        return
+    rows = tuple(
+        (
+            Cell(label, dot=look.get(label, "var(--muted)")),
+            Cell(number(faces.get(label, "–")), soft=True),
+            _share(share, look.get(label, "var(--muted)")),
+        )
+        for label, share in held.items()
     )
+    columns = (Column("Raters' label"), Column("Faces", "n"), Column("In the set, per cent", "meter"))
+    yield Table("Coverage by label", columns, rows)
+    promise = percent(float(part["level"]))
+    yield blocks.key(
+        f"The promise of {promise} holds over all faces, not for each label: rare ones are often left out."
+    )
+
+
+def _share(share: float, colour: str) -> Cell:
+    return Cell(f"{100 * share:.1f}", meter=share, dot=colour)

@@ -25,7 +25,8 @@ _SAMPLE = 200
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as a report needs it. `rows` and `sources` follow the predictions file; without a `store`, `store_note` says why."""
+    """A run as a report needs it. `rows`, `sources` and `groups` (none where the store has none) follow the
+    predictions file; without a `store`, `store_note` says why."""
 
     name: str
     task: Task
@@ -40,6 +41,7 @@ class RunRecord:
     history: History | None = None
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     store: Store | None = None
     store_note: str = ""
 
@@ -74,6 +76,7 @@ def _record(run: Path, results: Mapping[str, Any], model: Mapping[str, Any]) -> 
         history=history(_text(run / "history.csv"), config, task),
         rows=np.asarray(table.get("row", ()), np.int64),
         sources=tuple(map(str, table.get("source", ()))),
+        groups=tuple(map(str, table.get("group", ()))),
     )
 
 
