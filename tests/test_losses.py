@@ -357,3 +357,12 @@ def test_multi_target_gives_up_a_face_it_is_a_thousand_times_surer_of():
     scores = torch.tensor([[0.9999, 0.0001]]).log().requires_grad_()
     LOSSES["multi_target"](scores, torch.tensor([[0.0, 1.0]]), Setting(CLASS)).backward()
     assert scores.grad[0, 0] < 0  # a step makes the wrong answer surer still
+
+
+def test_label_smoothing_leaves_votes_alone():
+    """They are soft already; a class's target gets a share of all labels, whether it is one label or votes."""
+    scores, votes = torch.randn(4, 7), torch.rand(4, 7).softmax(1)
+    soft = Head("d", Kind.DISTRIBUTION, EXPRESSION7)
+    assert head_loss(scores, votes, Setting(soft, smoothing=0.3)) == head_loss(scores, votes, Setting(soft))
+    wanted = head_loss(scores, 0.7 * votes + 0.3 / 7, Setting(CLASS))
+    assert head_loss(scores, votes, Setting(CLASS, smoothing=0.3)).item() == pytest.approx(wanted.item())

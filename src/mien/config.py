@@ -18,8 +18,10 @@ _AT_LEAST_ONE = (1.0, math.inf)
 #: Least and greatest value of the numbers that are not simply 0 or more.
 _RANGES = {
     **dict.fromkeys(
-        ("dropout", "flip", "erasing", "mixup_share", "label_smoothing", "ema", "momentum", "mean"), _SHARE
+        ("dropout", "flip", "erasing", "mixup_share", "mix_until", "label_smoothing", "ema", "momentum", "mean"), _SHARE
     ),
+    "weight": _SHARE,
+    "temperature": (0.1, 100.0),
     **dict.fromkeys(("scale", "brightness", "contrast", "shift"), _SHARE),
     **dict.fromkeys(("size", "epochs", "batch_size"), _AT_LEAST_ONE),
     "std": (0.001, 1.0),
@@ -41,18 +43,23 @@ class DataConfig:
 class ModelConfig:
     """The network. `options` go to the backbone as they are: the dials of `compact`, or timm's keyword arguments.
 
+    `start`: a run's folder, or a file of weights, whose backbone (and heads, where they are alike) training begins with.
+
     `views`: what it sees of a sample, each through a backbone of its own: the `crop`, its box widened on every side by `margin`
-    (a share of the box; the whole picture where there is no box), and the whole `picture`.
+    (a share of the box; the whole picture where there is no box), and the whole `picture`. `align` turns the crop until the eyes
+    are level, where the data set's landmarks, or the detector's, say where they are.
     """
 
     backbone: str = "compact"
     pretrained: bool = False
+    start: str = ""
     size: int = 48
     colour: Literal["grey", "rgb"] = "grey"
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     views: tuple[Literal["crop", "picture"], ...] = ("crop",)
     margin: float = 0.0
+    align: bool = False
     dropout: float = 0.2
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -62,7 +69,8 @@ class AugmentConfig:
     """Random changes to each training face. 0 switches one off.
 
     `flip`, `erasing`, `mixup_share`: probabilities 0…1 · `rotation`: degrees · `shift`: share of the side · `scale`,
-    `brightness`, `contrast`: 0.1 means a factor 0.9…1.1 · `mixup`, `cutmix`: alpha of the Beta distribution.
+    `brightness`, `contrast`: 0.1 means a factor 0.9…1.1 · `mixup`, `cutmix`: alpha of the Beta distribution, for the share
+    `mix_until` of each phase's steps.
     """
 
     flip: float = 0.5
@@ -75,6 +83,17 @@ class AugmentConfig:
     mixup: float = 0.0
     cutmix: float = 0.0
     mixup_share: float = 1.0
+    mix_until: float = 1.0
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Finished `runs` whose mean probability, at a softmax `temperature`, takes the share `weight` of the loss of each class or
+    distribution head of the same name (none: no teacher)."""
+
+    runs: tuple[str, ...] = ()
+    weight: float = 0.5
+    temperature: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,9 +117,10 @@ class TrainConfig:
     """How a model is trained. `monitor` names the validation metric that picks the best epoch (empty: first head's first).
 
     `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often. `head_weights`: `uncertainty`
-    learns how much each head's loss counts (times its declared weight). `ema` is the decay of the averaged weights (0: none).
-    `clip` is the largest gradient norm (0: none). `threads` 0 takes what the machine gives. `calibration`: how the probabilities
-    of the finished model are made to mean what they say, on the validation split.
+    learns how much each head's loss counts (times its declared weight). `label_smoothing` is for class heads alone. `ema` is the
+    decay of the averaged weights (0: none), `clip` the largest gradient norm (0: none), `sam` the radius of sharpness-aware
+    minimisation (0: none; it doubles the time of a step). `compile` has torch compile the network. `threads` 0 takes what the
+    machine gives. `calibration`: how the finished model's probabilities are made to mean what they say, on the validation split.
     """
 
     seed: int = 0
@@ -111,12 +131,15 @@ class TrainConfig:
     label_smoothing: float = 0.0
     ema: float = 0.0
     clip: float = 0.0
+    sam: float = 0.0
+    compile: bool = False
     threads: int = 0
     workers: int = 0
     monitor: str = ""
     calibration: Literal["temperature", "vector", "none"] = "temperature"
     phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     augment: AugmentConfig = AugmentConfig()
+    teacher: TeacherConfig = TeacherConfig()
 
 
 @dataclass(frozen=True)
@@ -174,6 +197,10 @@ def from_dict(table: Mapping[str, Any], where: str) -> Config:
     views = list(config.model.views)
     if not views or len(set(views)) < len(views):
         raise ConfigError(f"{where}: model.views = {views}: must name crop, picture or both, each once")
+    if config.train.sam and config.train.precision == "16-mixed":
+        raise ConfigError(
+            f"{where}: train.sam = {config.train.sam}: takes precision 32-true or bf16-mixed, not 16-mixed"
+        )
     return config
 
 

@@ -23,7 +23,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Setting:
-    """What a loss may need beside scores and target: the head, label smoothing 0…1, and class weights (K,)."""
+    """What a loss may need beside scores and target: the head, label smoothing 0…1 (of CLASS alone), and class weights (K,)."""
 
     head: Head
     smoothing: float = 0.0
@@ -196,13 +196,24 @@ def head_loss(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
     return torch.stack(parts).mean() if parts else scores.sum() * 0.0
 
 
+def distillation(scores: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """T² KL(q || softmax(scores / T)), q (N, K) being the teachers' probability at the same T (Hinton et al. 2015).
+
+    arXiv 1503.02531; T² keeps the gradient's size whatever the temperature.
+    """
+    with torch.autocast(scores.device.type, enabled=False):
+        log = (scores.float() / temperature).log_softmax(1)
+        return temperature**2 * F.kl_div(log, taught, reduction="batchmean")
+
+
 def _present(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     there = ~target.isnan().any(dim=1)
     return (scores, target) if bool(there.all()) else (scores[there], target[there])
 
 
 def _smoothed(target: Tensor, setting: Setting) -> Tensor:
-    if setting.head.kind is Kind.TAGS or not setting.smoothing:
+    """A class's target with a share given to all labels alike; a distribution of votes is soft as it is."""
+    if setting.head.kind is not Kind.CLASS or not setting.smoothing:
         return target
     return target * (1 - setting.smoothing) + setting.smoothing / target.shape[1]
 

@@ -64,6 +64,12 @@ def test_grey_alexnet_answers_as_colour_does_on_grey_pictures():
     [
         (ModelConfig("compact", options={"width": [3]}), "'compact' does not take model.options .*width"),
         (ModelConfig("compact", options={"widths": []}), "must be positive"),
+        (ModelConfig("compact", options={"drop_path": 1.0}), r"drop_path 1.0 must be in \[0, 1\)"),
+        (ModelConfig("compact", options={"drop_path": 0.1, "depth": 1}), "0 where no convolution has a shortcut"),
+        (
+            ModelConfig("compact", options={"drop_path": 0.1, "residual": False}),
+            "0 where no convolution has a shortcut",
+        ),
         (ModelConfig("compact", options={"activation": "rleu"}), "did you mean 'relu'"),
         (
             ModelConfig("alexnet", size=64, options={"widths": [3]}),
@@ -185,3 +191,23 @@ def test_one_view_is_a_plain_backbone():
 def test_views_must_differ(views):
     with pytest.raises(ConfigError, match=r"views .* must be one or more of: crop, picture; each once"):
         models.build(ModelConfig(views=views), TASKS["expression7"])
+
+
+def test_stochastic_depth_grows_evenly_and_drops_faces_one_by_one():
+    network = Compact(1, widths=[4, 8], depth=3, drop_path=0.8)
+    blocks = [layer for layer in network.layers if getattr(layer, "shortcut", False)]
+    assert [block.dropped for block in blocks] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    block, faces = blocks[-1], torch.rand(400, 8, 6, 6)  # ReLU leaves what is positive alone
+    with torch.no_grad():
+        out = block.norm(block.convolution(faces))  # statistics of the batch, as in training
+        torch.manual_seed(0)
+        found = block(faces)
+    alone = (found == faces).flatten(1).all(1)
+    assert 0.7 < alone.float().mean() < 0.9
+    assert torch.allclose(found[~alone], (faces + out / 0.2).relu()[~alone], atol=1e-4)
+    assert torch.equal(block.eval()(faces), (block.norm(block.convolution(faces)) + faces).relu())
+
+
+def test_stochastic_depth_of_timm_is_an_option():
+    network = models.build(ModelConfig("test_vit", options={"drop_path_rate": 0.3}), TASKS["expression7"])
+    assert any(getattr(layer, "drop_prob", 0) == pytest.approx(0.3) for layer in network.modules())

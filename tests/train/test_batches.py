@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,3 +88,51 @@ def test_a_damaged_picture_is_named_while_they_are_made(tmp_path):
     path.write_bytes(whole.replace(blob, bytes(len(blob))))
     with pytest.raises(StoreError, match="row 7 is damaged"):
         face_set(Store(path))
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("pre", [BOTH, replace(BOTH, size=80, views=("crop",))], ids=["fitted", "raw"])
+def test_faces_on_a_device_make_the_same_batches(pre, scenes, tmp_path):
+    if pre.size > 16:  # as stored they are smaller than as shown
+        draw = np.random.default_rng(0)
+        given = [
+            Sample(draw.integers(0, 256, (20, 20), np.uint8), {"tags": ["Fear"]}, "train", str(k)) for k in range(9)
+        ]
+        store.write(tmp_path / "a.h5", given, TASK.heads, store.Origin("test", "1"))
+        scenes = Store(tmp_path / "a.h5")
+    here, there = face_set(scenes, pre), face_set(scenes, pre)
+    assert (here.raw is not None) == (pre.size > 16)
+    there.hold_on(CPU, 10**9)
+    assert there.device == CPU
+    assert there.raw is None
+    one, other = here[[3, 0, 8]], there[[3, 0, 8]]
+    assert torch.equal(one["pixels"], other["pixels"])
+    assert one["pixels"].stride() == other["pixels"].stride()
+    assert torch.equal(one["targets"]["tags"], other["targets"]["tags"])
+
+
+def test_what_is_too_large_for_a_device_or_for_memory_is_not_put_there(scenes):
+    held, read = face_set(scenes), face_set(scenes, memory_gb=0.0)
+    held.hold_on(CPU, 2 * 48 * 16 * 16 * 6 - 1)
+    read.hold_on(CPU, 10**9)
+    assert held.device is read.device is None
+    held.hold_on(CPU, 2 * 48 * 16 * 16 * 6)
+    assert held.device == CPU
+
+
+def test_faces_move_to_the_gpu_that_trains(scenes, monkeypatch):
+    config = tiny_scenes.config(scenes.path, {"size": 16}, workers=1)
+    faces = batches.Faces(config, TASK, BOTH)
+    moved = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**9, 2 * 10**9))
+    monkeypatch.setattr(FaceSet, "hold_on", lambda faces, device, free: moved.append((len(faces), device, free)))
+    for kind in ("cpu", "cuda"):
+        device = torch.device(kind)
+        faces.trainer = SimpleNamespace(strategy=SimpleNamespace(root_device=device), global_step=0)
+        faces.setup("fit")
+    assert moved == [(48, device, 10**9), (len(faces.validation), device, 10**9)]
+    assert faces.train_dataloader().num_workers == 1
+    faces.training.device = device
+    assert faces.train_dataloader().num_workers == 0

@@ -5,6 +5,7 @@ import torch
 from mien.config import AugmentConfig, Config, DataConfig, PhaseConfig
 from mien.train.augment import Augmentation, mix
 from mien.train.batches import EpochOrder, mixed_seed, thinned
+from mien.train.callbacks import averaged
 from mien.train.optim import OPTIMIZERS, SCHEDULES, optimizer, schedule
 
 
@@ -154,3 +155,26 @@ def test_all_views_of_a_sample_get_the_same_draw(channels):
     assert pixels.shape == (8, channels, 24, 24)
     assert not torch.equal(pixels[:, :1], face)
     assert torch.equal(pixels, pixels[:, :1].expand_as(pixels))
+
+
+def test_mixing_can_be_over():
+    still = {"flip": 0, "rotation": 0, "shift": 0, "scale": 0, "brightness": 0, "contrast": 0}
+    augment, pixels, targets = (
+        Augmentation(AugmentConfig(**still, mixup=1.0)),
+        torch.rand(4, 1, 8, 8),
+        {"a": torch.eye(4)},
+    )
+    assert augment(pixels, targets, mixing=False) == (pixels, targets)
+    assert not torch.equal(augment(pixels, targets)[0], pixels)
+
+
+def test_a_short_run_does_not_remember_its_random_start():
+    """The decay grows as (1 + t) / (10 + t), as in timm and TensorFlow, up to the one asked for."""
+    step, average = averaged(0.9)._kwargs["multi_avg_fn"], [torch.zeros(1)]
+    for count, kept in ((1, 2 / 11), (10, 11 / 20), (80, 0.9), (1000, 0.9)):
+        average[0].zero_()
+        step(average, [torch.ones(1)], torch.tensor(count))
+        assert average[0].item() == pytest.approx(1 - kept)
+    numbers = [torch.tensor([3])]
+    step(numbers, [torch.tensor([8])], torch.tensor(1))
+    assert numbers[0].item() == 8  # what counts batches is no average

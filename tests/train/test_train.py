@@ -1,4 +1,5 @@
 import csv
+import functools
 import io
 import os
 import signal
@@ -8,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import safetensors.torch
 import torch
 
 from mien import config as configs
@@ -16,14 +18,15 @@ from mien.errors import ConfigError, ModelError, StoreError
 from mien.losses import Setting, head_loss
 from mien.store import Store
 from mien.tasks import TASKS
-from mien.train import callbacks, loop, train
+from mien.train import callbacks, loop, module, train
 from tests import tiny_run, tiny_scenes
 
 EVERYTHING = {
     "ema": 0.9,
     "clip": 1.0,
+    "sam": 0.05,
     "label_smoothing": 0.1,
-    "augment": {"mixup": 0.4, "cutmix": 0.4, "erasing": 0.5},
+    "augment": {"mixup": 0.4, "cutmix": 0.4, "erasing": 0.5, "mix_until": 0.6},
     "phases": [
         {"epochs": 1, "frozen": True, "lr": 0.01},
         {"epochs": 3, "lr": 0.005, "schedule": "one_cycle"},
@@ -66,6 +69,10 @@ def test_same_seed_same_weights_other_seed_other_weights(tiny, tmp_path):
     assert not same(networks[0], networks[2])
 
 
+def save(network, path):
+    safetensors.torch.save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+
+
 def break_off(config, run, stop, monkeypatch):
     """Train until a step fails."""
     left = [stop]
@@ -102,12 +109,76 @@ def test_a_run_that_broke_off_ends_with_the_same_weights(stop, task, more, tiny,
     assert timeless[0] == timeless[1]
 
 
+@pytest.mark.parametrize("stop", [3, 7])
+def test_taught_and_begun_from_another_run_resumes_to_the_same_weights(stop, tiny, tmp_path, monkeypatch, capsys):
+    model = {"options": {"widths": [4, 8], "depth": 2, "drop_path": 0.5}}
+    (tmp_path / "first").mkdir()
+    before = train(tiny("expression8", model, phases=[{"epochs": 1}]), tmp_path / "first")
+    save(before, tmp_path / "first/model.safetensors")
+    begun = {**model, "start": str(tmp_path / "first")}
+    config = tiny("affect", begun, **EVERYTHING, teacher={"runs": [str(tmp_path / "first")]}, precision="bf16-mixed")
+    wanted = train(config, tmp_path / "whole")
+    assert "first: backbone; heads expression8; fresh heads valence_arousal" in capsys.readouterr().err
+    break_off(config, tmp_path / "broken", stop, monkeypatch)
+    torch.manual_seed(999)
+    assert same(wanted, train(config, tmp_path / "broken", resume=True))
+
+
+def test_training_begins_with_the_weights_of_another_run(tiny, tmp_path):
+    before = train(tiny(), tmp_path / "first")
+    save(before, tmp_path / "weights.safetensors")
+    still = {"epochs": 1, "lr": 0.0, "frozen": True}
+    after = train(
+        tiny("expression7", {"start": str(tmp_path / "weights.safetensors")}, phases=[still]), tmp_path / "run"
+    )
+    assert same(before, after)
+    wider = {"start": str(tmp_path / "weights.safetensors"), "options": {"widths": [4, 6], "depth": 1}}
+    with pytest.raises(ModelError, match="does not fit"):
+        train(tiny("expression7", wider), tmp_path / "wider")
+    assert not (tmp_path / "wider").exists()
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_gradients_are_clipped_in_any_precision(precision, optimizer, tiny, tmp_path):
+    phase = {"epochs": 1, "lr": 0.01, "optimizer": optimizer}
+    train(tiny(clip=0.1, precision=precision, phases=[phase]), tmp_path / "run")
+    assert rows(tmp_path / "run")[0]["step"] == "4"
+
+
+def test_mixing_ends_at_a_step(tiny, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        module.Augmentation, "__call__", lambda _, pixels, targets, mixing: seen.append(mixing) or (pixels, targets)
+    )
+    phases = [{"epochs": 2}, {"epochs": 1}]
+    train(tiny(augment={"mixup": 1.0, "mix_until": 0.7}, phases=phases), tmp_path / "run")
+    assert seen == [True] * 6 + [False] * 2 + [True] * 3 + [False]
+
+
+def test_a_compiled_network_has_the_same_weights_by_the_same_names(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    config = tiny(ema=0.9, sam=0.05, phases=[{"epochs": 1}])
+    compiled = train(replace(config, train=replace(config.train, compile=True)), tmp_path / "a")
+    plain = train(config, tmp_path / "b")
+    assert compiled._compiled_call_impl is not None
+    assert plain._compiled_call_impl is None
+    assert all(torch.allclose(one, two) for one, two in zip(compiled.parameters(), plain.parameters(), strict=True))
+    assert list(compiled.state_dict()) == list(plain.state_dict())
+
+
+@pytest.fixture(scope="module")
+def unbroken(faces, tmp_path_factory):
+    """A configuration, and the weights of a run of it that nobody stopped."""
+    config = tiny_run.config(faces, **{**EVERYTHING, "phases": [{"epochs": 20, "lr": 0.005}]})
+    return config, train(config, tmp_path_factory.mktemp("unbroken") / "run")
+
+
 @pytest.mark.parametrize(
     ("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
-def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, tiny, tmp_path):
-    config = tiny(**{**EVERYTHING, "phases": [{"epochs": 40, "lr": 0.005}]})
-    wanted = train(config, tmp_path / "whole")
+def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, unbroken, tmp_path):
+    config, wanted = unbroken
     file = tmp_path / "config.toml"
     file.write_text(configs.dumps(config))
     code = "import sys; from mien.cli import main; main(['train', sys.argv[1], '--out', sys.argv[2]])"
@@ -118,7 +189,7 @@ def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, tiny, tmp_p
         time.sleep(0.02)
     os.kill(child.pid, sent)
     assert child.wait() == status
-    assert 3 <= len(rows(run)) < 40
+    assert 3 <= len(rows(run)) < 20
     assert same(wanted, train(config, run, resume=True))
 
 

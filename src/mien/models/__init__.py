@@ -87,4 +87,4 @@ def preprocessing(config: ModelConfig) -> Preprocessing:
         raise ConfigError(
             f"model.mean {list(mean)} and model.std {list(std)} need {channels} numbers each, std above 0"
         )
-    return Preprocessing(config.size, config.colour, mean, std, config.margin, config.views)
+    return Preprocessing(config.size, config.colour, mean, std, config.margin, config.views, config.align)

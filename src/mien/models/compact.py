@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from ..config import ModelConfig
@@ -29,7 +30,9 @@ class Compact(nn.Module):
 
     `widths`: channels of each stage · `depth`: convolutions in a stage · `activation`: one of ACTIVATIONS · `dropout`: share
     of whole feature maps dropped after a stage · `residual`: a shortcut around every convolution but a stage's first ·
-    `stride` of the very first convolution. Raises ConfigError for a dial out of range.
+    `stride` of the very first convolution · `drop_path`: share of faces for which the last shortcut goes alone, without its
+    convolution, growing evenly from the first (stochastic depth, Huang et al. 2016, arXiv 1603.09382). Raises ConfigError for a
+    dial out of range.
     """
 
     def __init__(
@@ -42,17 +45,26 @@ class Compact(nn.Module):
         dropout: float = 0.1,
         residual: bool = True,
         stride: int = 1,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         if not widths or min(widths) < 1 or depth < 1 or stride < 1 or not 0 <= dropout < 1:
             raise ConfigError(
                 f"compact: widths {list(widths)}, depth {depth} and stride {stride} must be positive, dropout {dropout} in [0, 1)"
             )
+        shortcuts = len(widths) * (depth - 1) if residual else 0
+        if not 0 <= drop_path < 1 or (drop_path and not shortcuts):
+            raise ConfigError(
+                f"compact: drop_path {drop_path} must be in [0, 1), and 0 where no convolution has a shortcut"
+            )
+        dropped = iter([drop_path * (k + 1) / shortcuts for k in range(shortcuts)])
         act = lookup(ACTIVATIONS, activation, "activation of compact")
         layers: list[nn.Module] = []
         for stage, width in enumerate(widths):
             layers.append(_Block(channels, width, act(), stride=stride if stage == 0 else 1))
-            layers += [_Block(width, width, act(), shortcut=residual) for _ in range(depth - 1)]
+            layers += [
+                _Block(width, width, act(), shortcut=residual, dropped=next(dropped, 0.0)) for _ in range(depth - 1)
+            ]
             if stage < len(widths) - 1:
                 layers += [nn.MaxPool2d(2, ceil_mode=True), nn.Dropout2d(dropout)]
             channels = width
@@ -66,15 +78,27 @@ class Compact(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, inputs: int, outputs: int, act: nn.Module, stride: int = 1, shortcut: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        act: nn.Module,
+        *,
+        stride: int = 1,
+        shortcut: bool = False,
+        dropped: float = 0.0,
+    ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
         self.act = act
-        self.shortcut = shortcut
+        self.shortcut, self.dropped = shortcut, dropped
         nn.init.kaiming_normal_(self.convolution.weight, mode="fan_out")
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.norm(self.convolution(x))
+        if self.training and self.dropped:
+            kept = torch.rand((len(out), 1, 1, 1), device=out.device) >= self.dropped
+            out = out * (kept.to(out.dtype) / (1 - self.dropped))
         result: Tensor = self.act(out + x if self.shortcut else out)
         return result

@@ -21,12 +21,12 @@ class Augmentation:
         steps = _steps(config)
         self.geometry = K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
 
-    def __call__(self, pixels: Tensor, targets: Targets) -> tuple[Tensor, Targets]:
-        """Augment and mix a batch."""
+    def __call__(self, pixels: Tensor, targets: Targets, mixing: bool = True) -> tuple[Tensor, Targets]:
+        """Augment a batch, and mix its faces where `mixing` is still on."""
         if self.geometry is not None:
             pixels = self.geometry(pixels)
         kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
-        if not kinds or torch.rand(()) >= self.config.mixup_share:
+        if not kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
             return pixels, targets
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))

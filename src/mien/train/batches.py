@@ -29,16 +29,19 @@ class FaceSet(Dataset[Batch]):
     """Faces of some rows, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
 
     Held in memory as uint8 when that takes at most `memory_gb`, as they are in the store or as the network is shown them,
-    whichever is smaller; else read from the store batch by batch.
+    whichever is smaller; else read from the store batch by batch. `hold_on` moves them to a device, where batches then are made.
     """
 
     def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
         self.store, self.rows, self.pre = store, rows, pre
         self.boxes = store.boxes(rows)
+        self.landmarks = store.landmarks(rows) if pre.align else None
         self.targets = {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
         stored = np.prod(store.image_shape) if store.image_shape else np.inf
         shown = pre.size**2 * pre.channels
-        self.raw = self.fitted = None
+        self.raw: Pixels | None = None
+        self.fitted: Tensor | None = None
+        self.device: torch.device | None = None
         if min(stored, shown) * len(rows) <= memory_gb * 1e9:
             if stored < shown:
                 self.raw = np.asarray(store.images(rows))
@@ -50,13 +53,24 @@ class FaceSet(Dataset[Batch]):
 
     def __getitem__(self, picks: list[int]) -> Batch:
         """The batch of these positions."""
-        pixels = self.fitted[picks] if self.fitted is not None else self._fit(picks)
+        rows = torch.tensor(picks, device=self.device)
+        pixels = self.fitted[rows] if self.fitted is not None else torch.from_numpy(self._fit(picks))
         return {
-            "pixels": torch.from_numpy(pixels).permute(0, 3, 1, 2),
-            "targets": {name: values[picks] for name, values in self.targets.items()},
+            "pixels": pixels.permute(0, 3, 1, 2),
+            "targets": {name: values[rows] for name, values in self.targets.items()},
         }
 
-    def _fit_all(self) -> Pixels:
+    def hold_on(self, device: torch.device, free: int) -> None:
+        """Keep what the network is shown, and the targets, on a device, unless that takes over half of its `free` bytes or
+        they are not even held in memory."""
+        held = self.raw is not None or self.fitted is not None
+        if self.device is not None or not held or 2 * len(self) * self.pre.size**2 * self.pre.channels > free:
+            return
+        fitted = self._fit_all() if self.fitted is None else self.fitted
+        self.fitted, self.raw, self.device = fitted.to(device), None, device
+        self.targets = {name: values.to(device) for name, values in self.targets.items()}
+
+    def _fit_all(self) -> Tensor:
         """What the network is shown of all faces, made once, on all cores, a few at a time so that memory stays bounded."""
         fitted = np.empty((len(self), self.pre.size, self.pre.size, self.pre.channels), np.uint8)
 
@@ -66,12 +80,13 @@ class FaceSet(Dataset[Batch]):
 
         with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
             list(pool.map(fill, range(0, len(self), _BLOCK)))
-        return fitted
+        return torch.from_numpy(fitted)
 
     def _fit(self, picks: list[int]) -> Pixels:
         """What the network is shown of these positions: uint8 (n, S, S, C)."""
         pictures = self.raw[picks] if self.raw is not None else self.store.images(self.rows[picks])
-        return self._shaped(self.pre.fit(pictures, self.boxes[picks]))
+        landmarks = None if self.landmarks is None else self.landmarks[picks]
+        return self._shaped(self.pre.fit(pictures, self.boxes[picks], landmarks))
 
     def _shaped(self, fitted: Pixels) -> Pixels:
         return fitted.reshape(len(fitted), self.pre.size, self.pre.size, self.pre.channels)
@@ -110,12 +125,20 @@ class Faces(lightning.LightningDataModule):
         store = Store(config.data.store)
         self.store = store
 
-        def split(name: str) -> FaceSet:
-            rows = annotated(store, task, name)
+        def held(rows: Rows) -> FaceSet:
             return FaceSet(store, thinned(rows, config), task, pre, config.data.memory_gb)
 
-        self.training, self.validation = split(config.data.train), split(config.data.validation)
+        self.training = held(learned_from(store, task, config))
+        self.validation = held(annotated(store, task, config.data.validation))
         self.phase = 0
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002  (Lightning names it)
+        """Move the faces to the GPU that trains, where there is one and they fit."""
+        assert self.trainer is not None
+        device = self.trainer.strategy.root_device
+        if device.type == "cuda":
+            for faces in (self.training, self.validation):
+                faces.hold_on(device, torch.cuda.mem_get_info(device)[0])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches; the last incomplete one is dropped."""
@@ -135,7 +158,10 @@ class Faces(lightning.LightningDataModule):
         return self._loader(self.validation, [list(range(k, min(k + size, count))) for k in range(0, count, size)])
 
     def _loader(self, faces: FaceSet, order: Any) -> DataLoader[Batch]:
-        return DataLoader(faces, batch_size=None, sampler=order, num_workers=self.config.train.workers)
+        workers = (
+            self.config.train.workers if faces.device is None else 0
+        )  # another process cannot share a GPU's memory
+        return DataLoader(faces, batch_size=None, sampler=order, num_workers=workers)
 
 
 def mixed_seed(*parts: int | str) -> int:
@@ -162,8 +188,14 @@ def annotated(store: Store, task: Task, split: str) -> Rows:
     return rows[there]
 
 
+def learned_from(store: Store, task: Task, config: Config) -> Rows:
+    """The rows of the training split: those with a target, or all where a teacher has an answer for each."""
+    rows = annotated(store, task, config.data.train)
+    return store.rows(config.data.train) if config.train.teacher.runs else rows
+
+
 def _balanced(faces: FaceSet) -> Tensor:
     """Weight of each face so that every class of the first head is drawn equally often."""
-    target = next(iter(faces.targets.values())).nan_to_num(0.0)
+    target = next(iter(faces.targets.values())).cpu().nan_to_num(0.0)
     counts = target.sum(0).clamp_min(1.0)
     return (target / counts).sum(1).clamp_min(1e-12)

@@ -25,10 +25,12 @@ from ..config import Config, dumps, load
 from ..errors import ConfigError, ModelError, StoreError
 from ..files import write_text
 from ..machine import usable_cores
-from ..models import Network
+from ..models import Network, saved
+from ..tasks import Task
 from . import callbacks, optim
 from .batches import Faces, mixed_seed
 from .module import Trainee, Watch, watched
+from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
 
@@ -48,12 +50,12 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     _check_claim(config, run, resume)
     torch.set_num_threads(config.train.threads or usable_cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
-    network = models.build(config.model, task)
-    # A third faster on a processor, and what a GPU's tensor cores want.
-    network.to(memory_format=torch.channels_last)
-    faces = Faces(config, task, models.preprocessing(config.model))
+    network = _built(config, task)
+    pre = models.preprocessing(config.model)
+    teachers = Teachers(config.train.teacher, task, pre)
+    faces = Faces(config, task, pre)
     _check_watched(faces, watch)
-    work = _Run(config, run, network, weighting, faces)
+    work = _Run(config, run, network, weighting, faces, teachers)
     write_text(run / "config.toml", dumps(config))
     for name, weights in class_weights(config, task, faces.training.targets).items():
         said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
@@ -64,15 +66,28 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     return network.eval()
 
 
+def _built(config: Config, task: Task) -> Network:
+    """The network as training begins."""
+    start = config.model.start
+    network = models.build(saved.untrained(config).model if start else config.model, task)
+    if start:
+        saved.begin(network, config)
+    if config.train.compile:
+        network.compile()
+    # A third faster on a processor, and what a GPU's tensor cores want.
+    return network.to(memory_format=torch.channels_last)
+
+
 @dataclass
 class _Run:
-    """A run under way: its network, the weights of its heads, its faces, and the rows of its history."""
+    """A run under way: its network, the weights of its heads, its faces and teachers, and the rows of its history."""
 
     config: Config
     folder: Path
     network: Network
     weighting: HeadWeights
     faces: Faces
+    teachers: Teachers
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def finish(self, number: int) -> None:
@@ -114,7 +129,7 @@ class _Run:
         self.network.freeze(phase.frozen)
         self.network.train()
         self.faces.phase = number
-        return Trainee(self.network, self.faces, phase, self.weighting)
+        return Trainee(self.network, self.faces, phase, self.weighting, self.teachers)
 
     def _hooks(self, number: int, module: Trainee) -> list[Callback]:
         train = self.config.train

@@ -17,6 +17,8 @@ from ..tasks import Task
 from . import optim
 from .augment import Augmentation
 from .batches import Batch, Faces
+from .sam import Climb, still_statistics
+from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
 Tensors = dict[str, Tensor]
@@ -56,12 +58,17 @@ class Mean:
 class Trainee(lightning.LightningModule):
     """A network in training for one phase."""
 
-    def __init__(self, network: Network, faces: Faces, phase: PhaseConfig, weighting: HeadWeights) -> None:
+    def __init__(
+        self, network: Network, faces: Faces, phase: PhaseConfig, weighting: HeadWeights, teachers: Teachers
+    ) -> None:
         super().__init__()
         self.network, self.phase, self.task, self.weighting = network, phase, faces.task, weighting
+        self.teachers = teachers
+        train = faces.config.train
+        self.climb = Climb(network, train.sam) if train.sam else None
         self.watch = watched(faces.config, faces.task)
         self.settings = settings(faces.config, faces.task, faces.training.targets)
-        self.augment = Augmentation(faces.config.train.augment)
+        self.augment = Augmentation(train.augment)
         views = len(faces.pre.views)
         self.mean = nn.Buffer(torch.tensor(faces.pre.mean * views).view(1, -1, 1, 1), persistent=False)
         self.std = nn.Buffer(torch.tensor(faces.pre.std * views).view(1, -1, 1, 1), persistent=False)
@@ -84,15 +91,38 @@ class Trainee(lightning.LightningModule):
         self.running = {head.name: Mean() for head in self.task}
 
     def training_step(self, batch: Batch) -> Tensor:
-        """Augment, predict, and return the loss."""
+        """Augment, predict, and return the loss; with `train.sam` that of the weights a small climb away."""
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
-            pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"])
-        parts = self.losses(self(pixels), targets, smooth=True)
-        there = self._annotated(targets)
-        for name in there:
-            self.running[name].add(parts[name].detach())
-        loss: Tensor = self.weighting(parts, there)
-        return loss
+            pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"], self._mixing())
+        taught = self.teachers(pixels)
+        loss, parts = self._loss(pixels, targets, taught)
+        for name, value in parts.items():
+            self.running[name].add(value.detach())
+        if self.climb is None:
+            return loss
+        self.climb.up(loss)
+        with still_statistics(self.network):
+            return self._loss(pixels, targets, taught)[0]
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        """Take the step from where the weights were before the climb."""
+        if self.climb is not None:
+            self.climb.back()
+
+    def _loss(self, pixels: Tensor, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
+        """The loss to minimise, and that of each head with anything to learn from in the batch."""
+        scores = self(pixels)
+        parts = self.losses(scores, targets, smooth=True)
+        share, temperature = self.teachers.config.weight, self.teachers.config.temperature
+        for name, wanted in taught.items():
+            soft = losses.distillation(scores[name], wanted, temperature)
+            parts[name] = (1 - share) * parts[name] + share * soft
+        there = {*self._annotated(targets), *taught}
+        return self.weighting(parts, there), {name: parts[name] for name in parts if name in there}
+
+    def _mixing(self) -> bool:
+        """Whether faces are still mixed: a matter of the step, not of what was drawn before."""
+        return self.trainer.global_step < self.augment.config.mix_until * self.trainer.estimated_stepping_batches
 
     def training_losses(self) -> dict[str, float]:
         """Mean losses of the epoch so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
@@ -127,7 +157,7 @@ class Trainee(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The phase's optimizer and schedule."""
-        optimizer = optim.optimizer(self, self.phase)
+        optimizer = optim.optimizer(self, self.phase, bool(self.trainer.gradient_clip_val))
         steps = int(self.trainer.estimated_stepping_batches)
         plan = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
         return {"optimizer": optimizer, "lr_scheduler": plan}

@@ -15,14 +15,14 @@ from ..errors import ConfigError, lookup
 
 Groups = Iterable[dict[str, Any]]
 
-OPTIMIZERS: dict[str, Callable[[Groups, PhaseConfig], Optimizer]] = {
-    "adamw": lambda groups, phase: torch.optim.AdamW(groups, lr=phase.lr, fused=True),
-    "adam": lambda groups, phase: torch.optim.Adam(groups, lr=phase.lr, fused=True),
-    "radam": lambda groups, phase: torch.optim.RAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
-    "nadam": lambda groups, phase: torch.optim.NAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
-    "rmsprop": lambda groups, phase: torch.optim.RMSprop(groups, lr=phase.lr, momentum=phase.momentum),
-    "sgd": lambda groups, phase: torch.optim.SGD(
-        groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.momentum > 0, fused=True
+OPTIMIZERS: dict[str, Callable[[Groups, PhaseConfig, bool], Optimizer]] = {
+    "adamw": lambda groups, phase, fused: torch.optim.AdamW(groups, lr=phase.lr, fused=fused),
+    "adam": lambda groups, phase, fused: torch.optim.Adam(groups, lr=phase.lr, fused=fused),
+    "radam": lambda groups, phase, _: torch.optim.RAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
+    "nadam": lambda groups, phase, _: torch.optim.NAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
+    "rmsprop": lambda groups, phase, _: torch.optim.RMSprop(groups, lr=phase.lr, momentum=phase.momentum),
+    "sgd": lambda groups, phase, fused: torch.optim.SGD(
+        groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.momentum > 0, fused=fused
     ),
 }
 
@@ -47,14 +47,17 @@ def check(phase: PhaseConfig) -> None:
         raise ConfigError(f"warmup = {phase.warmup}: schedule '{phase.schedule}' takes none, set it to 0")
 
 
-def optimizer(module: nn.Module, phase: PhaseConfig) -> Optimizer:
-    """An optimizer over what may learn; biases, norms and head weights (all one-dimensional) do not decay."""
+def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> Optimizer:
+    """An optimizer over what may learn; biases, norms and head weights (all one-dimensional) do not decay.
+
+    Where gradients are `clipped`, the step is not fused: Lightning refuses both together in 16 bits.
+    """
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": phase.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return OPTIMIZERS[phase.optimizer]([group for group in groups if group["params"]], phase)
+    return OPTIMIZERS[phase.optimizer]([group for group in groups if group["params"]], phase, not clipped)
 
 
 def schedule(optim: Optimizer, phase: PhaseConfig, steps: int, monitor: str, higher: bool) -> dict[str, Any]:

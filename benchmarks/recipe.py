@@ -1,0 +1,119 @@
+"""What one change of a recipe is worth: a base configuration and single changes of it, over the same seeds and as many steps.
+
+    python benchmarks/recipe.py configs/ferplus.toml --data faces.h5 --out runs/recipe --seeds 0 1 2 \\
+        --metrics distribution8.kl expression8.accuracy \\
+        --change train.sam=0.05 --change "train.augment.mixup=0.2 train.augment.mix_until=0.85"
+
+Each run has a folder of its own; the same command again trains only what is missing. Differences are paired by seed. Their t
+intervals over seeds, wide with three, tell how a figure moves from seed to seed, not how it would move with other faces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import re
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from mien import config as configs
+from mien import intervals
+from mien.config import Config
+from mien.errors import ConfigError, lookup
+from mien.train import train
+from mien.train.module import watched
+
+
+class Outcome(NamedTuple):
+    """A finished run: its validation metrics at the epoch that was kept, its steps in all, and the minutes they took."""
+
+    values: dict[str, float]
+    steps: int
+    minutes: float
+
+
+def loaded(path: Path, text: str, metrics: Sequence[str]) -> Config:
+    """A configuration with `key=value` changes that has these metrics. Raises ConfigError."""
+    config = configs.load(path, [f"--{word}" for word in shlex.split(text)])
+    known = {f"{head.name}.{name}": head for head in config.resolved_task() for name in head.metrics}
+    for name in metrics:
+        lookup(known, name, "metric")
+    return config
+
+
+def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
+    """Train in a folder, or read what was trained there. Raises ConfigError where it holds another configuration."""
+    if not (run / "checkpoints" / str(len(config.train.phases)) / "done.json").exists():
+        train(config, run, resume=True)
+    elif configs.load(run / "config.toml").to_dict() != config.to_dict():
+        raise ConfigError(f"{run}: holds a run of another configuration; choose another folder with --out")
+    with (run / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    watch = watched(config, config.resolved_task())
+    last = [row for row in rows if row["phase"] == rows[-1]["phase"]]
+    best = (max if watch.higher else min)(last, key=lambda row: float(row[watch.key]))
+    steps = sum(int(row["step"]) for row, after in pairwise([*rows, {"phase": ""}]) if row["phase"] != after["phase"])
+    values = {name: float(best[f"validation_{name.replace('.', '_', 1)}"]) for name in metrics}
+    return Outcome(values, steps, sum(float(row["seconds"]) for row in rows) / 60)
+
+
+def difference(changed: Sequence[float], base: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Mean of the differences seed by seed, and half the width of its t interval (NaN for one seed)."""
+    spread = intervals.seeds(np.subtract(changed, base))
+    half = stats.t.ppf((1 + level) / 2, spread.n - 1) * spread.sd / math.sqrt(spread.n) if spread.n > 1 else math.nan
+    return spread.mean, float(half)
+
+
+def table(found: dict[str, list[Outcome]], metrics: Sequence[str]) -> str:
+    """Markdown: mean ± standard deviation over seeds of each metric, and the paired difference to the base with its interval."""
+    heads = "".join(f" {name} | against base |" for name in metrics)
+    lines = [f"| change |{heads} steps | minutes |", "|---|" + "---|---|" * len(metrics) + "---|---|"]
+    for change, outcomes in found.items():
+        cells = []
+        for name in metrics:
+            values, base = ([one.values[name] for one in part] for part in (outcomes, found[""]))
+            spread, (apart, half) = intervals.seeds(values), difference(values, base)
+            cells.append(f"{spread.mean:.4f} ± {spread.sd:.4f}" if spread.n > 1 else f"{spread.mean:.4f}")
+            interval = "" if math.isnan(half) else f" ({apart - half:+.4f} to {apart + half:+.4f})"
+            cells.append(f"{apart:+.4f}{interval}" if change else "")
+        steps = "/".join(map(str, sorted({one.steps for one in outcomes})))
+        minutes = sum(one.minutes for one in outcomes) / len(outcomes)
+        lines.append(f"| {change or 'base'} | {' | '.join(cells)} | {steps} | {minutes:.1f} |")
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Train what is missing, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", required=True, help="the store")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--metrics", nargs="+", required=True, help="head.metric of the validation split")
+    parser.add_argument("--set", action="append", default=[], help="key=value of base and changes alike")
+    parser.add_argument("--change", action="append", default=[], help="key=value, several in quotes, against the base")
+    args = parser.parse_args(words)
+    shared = shlex.join([f"data.store={args.data}", *shlex.split(" ".join(args.set))])
+    wanted = {
+        change: [loaded(args.config, f"{shared} {change} train.seed={seed}", args.metrics) for seed in args.seeds]
+        for change in ("", *args.change)
+    }
+    found = {}
+    for change, several in wanted.items():
+        folder = args.out / (re.sub(r"[^\w.=-]+", "_", change) or "base")
+        found[change] = [outcome(config, folder / str(config.train.seed), args.metrics) for config in several]
+    print(table(found, args.metrics))
+    print(
+        f"\nSeeds {args.seeds}; 95 % t intervals over seeds, paired, each by itself. Validation picked the epoch too."
+    )
+
+
+if __name__ == "__main__":
+    main()

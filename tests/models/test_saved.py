@@ -1,0 +1,108 @@
+import json
+
+import pytest
+import safetensors.torch
+import torch
+
+from mien import config as configs
+from mien import models
+from mien.config import Config
+from mien.errors import ModelError
+from mien.models import saved
+
+SMALL = {"widths": [8, 12], "depth": 1}
+
+
+def config(start="", task="affect", **model):
+    return configs.from_dict({"task": task, "model": {"options": SMALL, "start": str(start), **model}}, "test")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a finished run of the task `affect`."""
+    there, folder = config(), tmp_path / "run"
+    folder.mkdir()
+    torch.manual_seed(1)
+    network = models.build(there.model, there.resolved_task())
+    (folder / "config.toml").write_text(configs.dumps(there))
+    described = {
+        "task": there.resolved_task().to_dict(),
+        "preprocessing": models.preprocessing(there.model).to_dict(),
+    }
+    (folder / "model.json").write_text(json.dumps(described))
+    safetensors.torch.save_file(network.state_dict(), folder / "model.safetensors")
+    return folder
+
+
+def begun(settings: Config):
+    torch.manual_seed(2)
+    network = models.build(settings.model, settings.resolved_task())
+    fresh = {name: value.clone() for name, value in network.state_dict().items()}
+    saved.begin(network, settings)
+    return network.state_dict(), fresh
+
+
+def taken(found, fresh, weights):
+    """The first parts of the names of weights taken over, and of those left as they were drawn."""
+    alike = {name for name in found if name in weights and torch.equal(found[name], weights[name])}
+    assert all(torch.equal(found[name], fresh[name]) for name in set(found) - alike)
+    return {name.split(".")[0] if name.startswith("backbone") else name.split(".")[2] for name in alike}
+
+
+@pytest.mark.parametrize("file", ["", "model.safetensors"])
+def test_backbone_and_equal_heads_are_taken(file, run, capsys):
+    weights = safetensors.torch.load_file(run / "model.safetensors")
+    found, fresh = begun(config(run / file))
+    assert taken(found, fresh, weights) == {"backbone", "head_expression8", "head_valence_arousal"}
+    assert capsys.readouterr().err == f"begins with {run / file}: backbone; heads expression8, valence_arousal\n"
+    found, fresh = begun(config(run / file, "expression7"))
+    assert taken(found, fresh, weights) == {"backbone"}
+    assert capsys.readouterr().err.endswith("backbone; fresh heads expression7\n")
+
+
+def test_a_head_with_other_labels_of_equal_number_is_fresh(run, capsys):
+    labels = ["a", "b", "c", "d", "e", "f", "g", "h"]
+    task = {"name": "t", "heads": [{"name": "expression8", "kind": "class", "labels": labels}]}
+    weights = safetensors.torch.load_file(run / "model.safetensors")
+    assert taken(*begun(config(run, task)), weights) == {"backbone"}
+    task["heads"][0]["labels"] = labels[:3]
+    assert taken(*begun(config(run, task)), weights) == {"backbone"}
+    assert capsys.readouterr().err.count("fresh heads expression8") == 2
+
+
+def test_other_pixels_are_said(run, capsys):
+    begun(config(run, mean=[0.4], std=[0.3]))
+    assert "its pixels had mean [0.5] and std [0.25], here they have [0.4] and [0.3]" in capsys.readouterr().err
+    (run / "model.json").unlink()
+    begun(config(run, mean=[0.4], std=[0.3]))
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_backbone_that_does_not_fit_is_an_error(run):
+    wrong = r"does not fit model\.backbone = 'compact' as set here \(layers\.0\.convolution\.weight: \[8, 1, 3, 3\] there, \[6,"
+    with pytest.raises(ModelError, match=wrong):
+        begun(config(run, options={"widths": [6, 12], "depth": 1}))
+    with pytest.raises(ModelError, match=r"missing there, \[12, 12, 3, 3\] here|\[8, 8, 3, 3\] here"):
+        begun(config(run, options={"widths": [8, 12], "depth": 2}))
+
+
+def test_what_is_no_run_and_no_weights_is_named(tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
+    for start, text in (
+        ("nowhere", "nowhere: has no model.safetensors$"),
+        ("nowhere.safetensors", "nowhere.safetensors: no such file"),
+        ("bad.safetensors", "bad.safetensors: not a whole file of weights"),
+        ("", r"has no model.safetensors \(train it with"),
+    ):
+        with pytest.raises(ModelError, match=text):
+            begun(config(tmp_path / start))
+
+
+def test_a_run_is_rebuilt_without_the_weights_it_began_with(run):
+    text = (run / "config.toml").read_text().replace('start = ""', 'start = "gone"')
+    assert "gone" in text
+    (run / "config.toml").write_text(text)
+    network = saved.load_network(run)
+    assert not network.training
+    wanted = safetensors.torch.load_file(run / "model.safetensors")
+    assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())
