@@ -19,8 +19,8 @@ PACKAGE = ROOT / "src" / "mien"
 
 #: The floor of each room. A room imports from lower floors and from itself.
 FLOORS = {
-    "errors": 0, "extras": 0, "files": 0, "labels": 0, "machine": 0, "tables": 0, "version": 0,
-    "tasks": 1, "records": 1, "config": 1, "pictures": 1, "palette": 1,
+    "bundle": 0, "errors": 0, "extras": 0, "files": 0, "labels": 0, "machine": 0, "tables": 0, "version": 0,
+    "tasks": 1, "records": 1, "config": 1, "pictures": 1, "cropping": 1, "palette": 1,
     "datasets": 2, "store": 2,
     "models": 2, "losses": 2, "metrics": 2, "intervals": 2, "subgroups": 2, "references": 2,
     "train": 3, "evaluate": 3, "export": 3, "predict": 3, "calibrate": 3, "matching": 3,
@@ -31,11 +31,12 @@ FLOORS = {
 #: Neighbours on one floor that may know each other, in this direction. The data rooms (datasets, store) and the learning
 #: rooms (models, losses, metrics) of floor 2 stay strangers.
 SIDEWAYS = {
-    ("extras", "errors"), ("labels", "errors"), ("tables", "errors"),
-    ("records", "tasks"), ("config", "tasks"), ("pictures", "records"),
+    ("bundle", "errors"), ("bundle", "files"), ("extras", "errors"), ("labels", "errors"), ("tables", "errors"),
+    ("records", "tasks"), ("config", "tasks"), ("pictures", "records"), ("pictures", "cropping"),
+    ("cropping", "records"),
     ("datasets", "store"), ("losses", "models"), ("references", "metrics"),
     ("intervals", "metrics"), ("subgroups", "intervals"), ("subgroups", "metrics"),
-    ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"),
+    ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"), ("export", "evaluate"),
     ("calibrate", "evaluate"), ("calibrate", "predict"), ("export", "calibrate"),
     ("workflow", "report"),
     ("compare", "report"),

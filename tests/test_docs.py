@@ -64,7 +64,8 @@ def test_toml_examples_are_configurations(page: Path) -> None:
 def test_the_reference_has_every_key() -> None:
     text = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
     tables = (config.Config, config.DataConfig, config.ModelConfig, config.TrainConfig, config.PhaseConfig)
-    keys = [field.name for table in (*tables, config.AugmentConfig) for field in dataclasses.fields(table)]
+    tables = (*tables, config.AugmentConfig, config.TeacherConfig)
+    keys = [field.name for table in tables for field in dataclasses.fields(table)]
     assert [key for key in keys if not re.search(rf"[`.\[]{key}[`.\]]", text)] == []
 
 

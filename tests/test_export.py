@@ -10,7 +10,7 @@ import torch
 from mien import export, models
 from mien.errors import ModelError
 from mien.metrics import tags
-from mien.models import activate
+from mien.models import activate, saved
 from mien.pictures import decode
 from mien.predict import load
 from mien.predict.engine import Engine
@@ -151,7 +151,7 @@ def test_every_family_of_backbones_exports(backbone, tiny, tmp_path):
 
 def test_published_weights_are_not_fetched_to_read_a_run(run, monkeypatch):
     config = export.load(run / "config.toml")
-    wanted = export.untrained(config.__class__(model=config.model.__class__("resnet18", pretrained=True, colour="rgb")))
+    wanted = saved.untrained(config.__class__(model=config.model.__class__("resnet18", pretrained=True, colour="rgb")))
     assert not wanted.model.pretrained
     assert wanted.model.mean == pytest.approx((0.485, 0.456, 0.406))
 

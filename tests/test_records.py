@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from mien.records import Box, Face, Prediction, Sample
+from mien.records import Box, Face, Fault, Frame, Prediction, Sample
 from mien.tasks import TASKS
 
 FACE = Face(Box(1, 2, 30, 40), ((5.0, 6.0),), 0.9, 7)
@@ -55,8 +55,33 @@ def test_a_prediction_survives_json() -> None:
     assert record == {
         "face": {"box": [1, 2, 30, 40], "landmarks": [[5.0, 6.0]], "score": 0.9, "track": 7},
         "dominant": "happy",
+        "confidence": 0.5,
+        "entropy": pytest.approx(1.029653, abs=1e-6),
+        "abstained": False,
         "outputs": OUTPUTS,
     }
+
+
+def test_confidence_entropy_and_abstaining() -> None:
+    assert Prediction(FACE, OUTPUTS, TASKS["affect"]).confidence == 0.5
+    assert [Prediction(FACE, OUTPUTS, TASKS["affect"], abstain=p).abstained for p in (0, 0.5, 0.51)] == [
+        False,
+        False,
+        True,
+    ]
+    sure = Prediction(FACE, {"expression8": {"happy": 1.0, "sad": 0.0}}, TASKS["affect"])
+    assert (sure.entropy, sure.abstained) == (0.0, False)
+    even = Prediction(FACE, {"expression8": {"happy": 0.5, "sad": 0.5}}, TASKS["affect"])
+    assert even.entropy == pytest.approx(np.log(2))
+    tagged = Prediction(FACE, {"tags": {"Pain": 0.9}, "vad": {"valence": 5.0}}, TASKS["emotic"], abstain=1.0)
+    assert (tagged.confidence, tagged.entropy, tagged.abstained) == (None, None, False)
+
+
+def test_a_fault_reads_as_its_reason_and_frames_are_not_compared() -> None:
+    assert str(Fault("a.png", "a.png: no such file")) == "a.png: no such file"
+    frame = Frame(np.zeros((2, 2), np.uint8), "a.png")
+    assert (frame.index, frame.time) == (0, None)
+    assert frame != Frame(frame.pixels, "a.png")
 
 
 def test_a_prediction_prints_without_its_task() -> None:

@@ -8,7 +8,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import MienError
     from .labels import LabelSpace
-    from .predict import Model, load
+    from .predict import Model, load, to_frame
     from .records import Box, Face, Prediction, Sample
     from .store import Store
     from .tasks import Head, Kind, Task
@@ -28,13 +28,14 @@ __all__ = [
     "Task",
     "__version__",
     "load",
+    "to_frame",
     "train_model",
 ]
 
 _HOMES = {
     "errors": ("MienError",),
     "labels": ("LabelSpace",),
-    "predict": ("Model", "load"),
+    "predict": ("Model", "load", "to_frame"),
     "records": ("Box", "Face", "Prediction", "Sample"),
     "store": ("Store",),
     "tasks": ("Head", "Kind", "Task"),

@@ -10,7 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a part file beside `path` that takes its place when the block ends well and vanishes when it does not."""
+    """Yield a part file beside `path` that takes its place when the block ends well and vanishes when it does not.
+
+    Raises OSError with `path` as its file name.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
@@ -18,6 +21,10 @@ def replacing(path: Path) -> Iterator[Path]:
         _flush(part)
         os.replace(part, path)
         _flush(path.parent)
+    except OSError as error:  # a full disk is told of no file at all, or of the part's
+        if error.filename not in (None, str(part)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         part.unlink(missing_ok=True)
 

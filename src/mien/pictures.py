@@ -6,26 +6,31 @@ Import, training, evaluation and prediction all come through here, so a model me
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from .cropping import Boxes, Landmarks, crop, tilt
 from .errors import ConfigError, InputError
 from .records import Box, Floats, Pixels
 
-#: Boxes of several pictures: records, or int (N, 4) of left, top, width, height, zeros where there is none.
-Boxes: TypeAlias = Sequence[Box] | NDArray[np.int32]
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "SUN")
+SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm",
+    ".jp2", ".j2k", ".avif", ".ras",
+})  # fmt: skip
+#: How Apple's pictures say what they are; Pillow alone does not decode them.
+HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
 #: What a network may be shown of a sample: what lies in its box, or the whole picture.
@@ -35,7 +40,8 @@ VIEWS = ("crop", "picture")
 @dataclass(frozen=True)
 class Preprocessing:
     """What a network expects: side in pixels, colour ('grey' or 'rgb'), mean and standard deviation per colour on 0…1, the
-    margin, a share of the box added on every side before cutting the crop, and the views, in the order of its channels."""
+    margin, a share of the box added on every side before cutting the crop, the views, in the order of its channels, and whether
+    the crop is turned until the eyes are level, where landmarks say where they are."""
 
     size: int
     colour: str
@@ -43,6 +49,7 @@ class Preprocessing:
     std: tuple[float, ...]
     margin: float = 0.0  # FER-2013's framing: Haar's box is 0.96, YuNet's 1.00 of its pictures' side (medians)
     views: tuple[str, ...] = ("crop",)
+    align: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.colour not in ("grey", "rgb"):
@@ -71,22 +78,30 @@ class Preprocessing:
             "std": list(self.std),
             "margin": self.margin,
             "views": list(self.views),
+            "align": self.align,
         }
 
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Preprocessing:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote; an older version's table has no views and no align."""
         margin, views = table.get("margin", 0.0), tuple(table.get("views", ("crop",)))
-        return cls(table["size"], table["colour"], tuple(table["mean"]), tuple(table["std"]), margin, views)
+        statistics = tuple(table["mean"]), tuple(table["std"])
+        return cls(table["size"], table["colour"], *statistics, margin, views, table.get("align", False))
 
-    def fit(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> Pixels:
+    def fit(
+        self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
+    ) -> Pixels:
         """Bring pictures, uint8 (H, W[, 3]) RGB of any size, to uint8 (N, size, size[, channels]): their views in the
-        network's colour, one behind the other. Without boxes, or where a box has no area, the crop is the whole picture."""
-        cuts = [None] * len(pictures) if boxes is None else [Box(*map(int, box)) for box in boxes]
-        return np.stack([self._views(picture, box) for picture, box in zip(pictures, cuts, strict=True)])
+        network's colour, one behind the other. Without boxes, or where a box has no area, the crop is the whole picture.
+        Landmarks count where the network wants its faces aligned, and only in the crop."""
+        cuts = [Box(0, 0, 0, 0)] * len(pictures) if boxes is None else [Box(*map(int, box)) for box in boxes]
+        leaning = self.align and landmarks is not None
+        tilts = [tilt(points) for points in landmarks] if leaning else [0.0] * len(pictures)  # type: ignore[union-attr]
+        return np.stack([self._views(*given) for given in zip(pictures, cuts, tilts, strict=True)])
 
-    def _views(self, picture: Pixels, box: Box | None) -> Pixels:
-        cut = crop(picture, box, self.margin) if box and min(box.width, box.height) > 0 else picture
+    def _views(self, picture: Pixels, box: Box, lean: float) -> Pixels:
+        whole = Box(0, 0, picture.shape[1], picture.shape[0])
+        cut = crop(picture, box if min(box.width, box.height) > 0 else whole, self.margin, lean)
         shown = [cut if view == "crop" else picture for view in self.views]
         views = [resize(recolour(pixels, self.colour), self.size) for pixels in shown]
         return views[0] if len(views) == 1 else np.dstack(views)
@@ -119,34 +134,65 @@ def read_bytes(path: Path) -> bytes:
 
 def decode(data: bytes, source: str) -> Pixels:
     """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises InputError."""
-    with _opened(data, source) as image:
-        return from_pillow(image)
+    with opened(data, source) as image:
+        return pixels_of(image, source)
 
 
 def verify(data: bytes, source: str) -> None:
     """Raise InputError unless an encoded picture decodes to its end."""
-    with _opened(data, source) as image:
+    with opened(data, source) as image, guarded(source):
         image.draft("L", (1, 1))  # reads every byte of a JPEG, and computes an eighth of its side
         image.load()
 
 
-@contextmanager
-def _opened(data: bytes, source: str) -> Iterator[Image.Image]:
-    """A picture within the limits; whatever its decoder raises becomes one line."""
+def opened(data: bytes, source: str) -> Image.Image:
+    """A picture whose header is read and lies within the limits; `pixels_of` decodes it. Raises InputError."""
     if not data:
         raise InputError(f"{source}: an empty file")
     try:
-        with quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"{source}: {image.width}x{image.height} pixels, at most {MAX_PIXELS} are decoded")
-            yield image
-    except InputError:
-        raise
+        with guarded(source):
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        start = data[:24]
-        raise InputError(f"{source}: not a picture (starts with {start!r}; read are {', '.join(FORMATS)})") from None
+        raise InputError(_unknown(data, source)) from None
+    check_size(image.size, source)
+    return image
+
+
+def pixels_of(image: Image.Image, source: str) -> Pixels:
+    """Decode the frame at which an opened picture stands, as `from_pillow` does. Raises InputError."""
+    check_size(image.size, source)
+    with guarded(source):
+        return from_pillow(image)
+
+
+def check_size(size: tuple[int, int], source: str) -> None:
+    """Raise InputError where a picture of (width, height) is too large to decode."""
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{source}: {width}x{height} pixels, at most {MAX_PIXELS} are decoded")
+
+
+def _unknown(data: bytes, source: str) -> str:
+    """What to say of bytes that none of the decoders takes."""
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        return f"{source}: HEIC pictures are not read; turn it into JPEG first, for example with heif-convert"
+    return f"{source}: not a picture (starts with {data[:24]!r}; read are {', '.join(FORMATS)})"
+
+
+@contextmanager
+def guarded(source: str) -> Iterator[None]:
+    """Whatever a decoder raises becomes one line: InputError, or UnidentifiedImageError as it is."""
+    try:
+        with quiet():
+            yield
+    except (InputError, UnidentifiedImageError):
+        raise
+    except Image.DecompressionBombError as error:  # Pillow refuses before the size can be asked for
+        pixels = re.findall(r"\d+", str(error))[:1] or ["too many"]
+        raise InputError(f"{source}: {pixels[0]} pixels, at most {MAX_PIXELS} are decoded") from None
     except Exception as error:  # a decoder of foreign bytes may raise anything
-        raise InputError(f"{source}: damaged picture: {error or type(error).__name__}") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{source}: damaged picture: {reason}") from None
 
 
 @contextmanager
@@ -170,34 +216,22 @@ def encode(pixels: Pixels, form: str = "JPEG", quality: int = 95) -> bytes:
 
 def from_pillow(image: Image.Image) -> Pixels:
     """A Pillow image as uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says; transparency becomes white."""
-    image = ImageOps.exif_transpose(image)
+    form, image = image.format, ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        deep = image.mode.startswith("I;16") or values.max(initial=0) > 255
-        return np.clip(np.nan_to_num(values) * (255 / 65535 if deep else 1.0) + 0.5, 0, 255).astype(np.uint8)
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+        return np.clip(values * (255 / _white(image.mode, form, values)) + 0.5, 0, 255).astype(np.uint8)
     if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return np.asarray(image.convert("L" if image.mode in ("L", "1", "LA") else "RGB"))
 
 
-def crop(pixels: Pixels, box: Box, margin: float = 0.0) -> Pixels:
-    """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same centre.
-
-    Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of the crop.
-    A box as large as the picture is the picture as it is.
-    """
-    height, width = pixels.shape[:2]
-    if box == (0, 0, width, height):
-        return pixels
-    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
-    left = box.x + (box.width - side) // 2
-    top = box.y + (box.height - side) // 2
-    if 0 <= left <= width - side and 0 <= top <= height - side:
-        return pixels[top : top + side, left : left + side]
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    return pixels[np.ix_(rows, columns)]
+def _white(mode: str, form: str | None, values: NDArray[np.float64]) -> int:
+    """Which number stands for white where a pixel is more than a byte: floats up to 1 are shares, others 8 or 16 bits."""
+    most = values.max(initial=0)
+    if mode == "F" and (form == "PPM" or most <= 1):
+        return 1
+    return 65535 if mode.startswith("I;16") or form == "PPM" or most > 255 else 255
 
 
 def recolour(pixels: Pixels, colour: str) -> Pixels:

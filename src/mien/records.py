@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,30 @@ class Sample:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture on its way: `pixels` uint8 (H, W) or (H, W, 3) RGB; `source` as it was given; `index` from 0 within it (the
+    decoder's own number, also where frames are skipped); `time` in seconds from its start, None for a still picture."""
+
+    pixels: Pixels
+    source: str
+    index: int = 0
+    time: float | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What could not be read, and why, in one line; `index` and `time` as in Frame where it was one frame."""
+
+    source: str
+    reason: str
+    index: int | None = None
+    time: float | None = None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 @dataclass(frozen=True)
 class Face:
     """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given), track id."""
@@ -71,13 +96,15 @@ class Face:
 @dataclass(frozen=True)
 class Prediction:
     """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
-    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set."""
+    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set. `abstain`: below which
+    confidence the model gives no answer."""
 
     face: Face
     outputs: Mapping[str, Mapping[str, float]]
     task: Task = field(repr=False)
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     conformal: Mapping[str, float] = field(default_factory=dict, repr=False)
+    abstain: float = field(default=0.0, repr=False)
 
     @property
     def dominant(self) -> str | None:
@@ -85,8 +112,26 @@ class Prediction:
         ranked = self.top(1)
         return ranked[0][0] if ranked else None
 
-    def top(self, k: int = 3) -> list[tuple[str, float]]:
-        """The k likeliest labels of that head with their probabilities, best first."""
+    @property
+    def confidence(self) -> float | None:
+        """The probability of the dominant label; None if the task has no such head."""
+        ranked = self.top(1)
+        return ranked[0][1] if ranked else None
+
+    @property
+    def entropy(self) -> float | None:
+        """Entropy of that head's probabilities in nats: 0 (certain) … ln K (all alike); None if the task has no such head."""
+        if not (ranked := self.top(None)):
+            return None
+        return max(0.0, -sum(value * math.log(value) for _, value in ranked if value > 0))
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the confidence lies below what was asked for: `dominant` is then a guess nobody should act on."""
+        return self.confidence is not None and self.confidence < self.abstain
+
+    def top(self, k: int | None = 3) -> list[tuple[str, float]]:
+        """The k likeliest labels of that head (None: all) with their probabilities, best first."""
         scored = [head for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)]
         if not scored:
             return []
@@ -121,6 +166,9 @@ class Prediction:
         return {
             "face": self.face.to_dict(),
             "dominant": self.dominant,
+            "confidence": self.confidence,
+            "entropy": self.entropy,
+            "abstained": self.abstained,
             **({"tags": tags} if tags else {}),
             **({"sets": sets} if sets else {}),
             "outputs": {head: dict(values) for head, values in self.outputs.items()},

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas
 import pytest
 
 from mien import cli
 from mien.cli.predict import Predict
-from mien.errors import InputError, ModelError
+from mien.errors import ConfigError, InputError
+from mien.predict.outputs import Outputs
+from mien.predict.results import Result
 from mien.tasks import TASKS
 from tests.drawn import scene
+from tests.predict.media import PEOPLE, compose
 from tests.tiny_model import RGB, write_model
 
 
@@ -62,7 +69,7 @@ def test_a_photo_gives_a_table_json_and_a_picture(here: Path, capsys: pytest.Cap
 
 
 def test_json_alone_is_on_stdout_and_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Predict(("../photos/two.png",), Path("../run"), json=True).run()
+    Predict(("../photos/two.png",), "../run", json=True).run()
     told = capsys.readouterr()
     assert len(json.loads(told.out)["pictures"][0]["faces"]) == 2
     assert made(here / "work") == []
@@ -72,7 +79,7 @@ def test_a_folder_goes_on_past_a_broken_file_and_fails_at_the_end(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError, match="2 of 4 inputs could not be read"):
-        Predict(("../photos", "nothing*.png"), Path("../run"), out=Path("all.csv"), draw=Path("drawn")).run()
+        Predict(("../photos", "nothing*.png"), "../run", out=Path("all.csv"), draw=Path("drawn")).run()
     told = capsys.readouterr()
     assert "bad.jpg: not a picture" in told.err
     assert "nothing*.png: no file matches" in told.err
@@ -95,7 +102,7 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(here: Path) -> None:
         (here / folder).mkdir()
         cv2.imwrite(str(here / folder / "face.png"), np.zeros((48, 48), np.uint8))
     cv2.imwrite(str(here / "b" / "face-2.png"), np.zeros((48, 48), np.uint8))
-    Predict(("../a", "../b/face.png", "../b/face-2.png"), Path("../run"), faces="cropped", out_dir=Path("o")).run()
+    Predict(("../a", "../b/face.png", "../b/face-2.png"), "../run", faces="cropped", out_dir=Path("o")).run()
     found = made(here / "work" / "o")
     assert found == [f"{name}.mien.{kind}" for name in ("face-2-2", "face-2", "face") for kind in ("json", "png")]
     sources = [json.loads((here / "work" / "o" / f"{name}.mien.json").read_text()) for name in ("face", "face-2")]
@@ -109,6 +116,11 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(here: Path) -> None:
         (["../photos/two.png", "--out", "x.xlsx"], "xlsx"),
         (["../photos/two.png", "--faces", "mtcnn"], "unknown face detector 'mtcnn'"),
         (["../photos/two.png", "--faces", "yunet"], "needs its model file"),
+        (["../photos/two.png", "--every", "often"], "--every often: not a time"),
+        (["../photos/two.png", "--format", "csv"], "--format csv needs --out"),
+        (["../photos/two.png", "--abstain", "2"], "abstain 2.0: must be a probability"),
+        (["../photos/two.png", "--smooth", "-1"], "--smooth -1: not a time"),
+        (["../photos/two.png", "--out", "."], "a folder"),
         (["../photos/odd.json", "--out", "../photos/odd.json"], "is one of the pictures"),
     ],
 )
@@ -124,9 +136,113 @@ def test_wrong_use_is_2_and_writes_nothing(
     assert (here / "photos" / "odd.json").read_text() == "precious"
 
 
-def test_without_a_model_it_says_how_to_get_one(here: Path) -> None:
-    with pytest.raises(ModelError, match="mien train"):
-        Predict(("../photos/two.png",)).run()
+def test_without_a_model_the_bundled_one_answers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Predict(("../photos/two.png",), json=True).run()
+    document = json.loads(capsys.readouterr().out)
+    assert document["model"]["name"]
+    assert document["settings"] == "faces=haar"
+
+
+@pytest.fixture
+def clip(here: Path) -> Path:
+    """A video of two people who hardly move, of six frames."""
+    people = [replace(one, end=(one.start[0] + 12, one.start[1])) for one in PEOPLE]
+    compose(here / "clip.mkv", people, duration=0.6, fps=10)
+    return here / "clip.mkv"
+
+
+def test_a_video_gives_a_row_a_face_and_frame(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"track": True, "smooth": "0.3s", "every": "0.2s", "start": "0:00.2", "end": "0.5"}
+    Predict((str(clip),), "../run", out=Path("o.csv"), **options).run()  # type: ignore[arg-type]
+    rows = list(csv.DictReader(Path("o.csv").read_text().splitlines()))
+    assert sorted({float(row["timestamp"]) for row in rows}) == pytest.approx([0.2, 0.4], abs=0.01)
+    assert {row["frame"] for row in rows} == {"2", "4"}
+    assert {row["face_id"] for row in rows} == {"0", "1"}
+    assert rows[0]["settings"] == "faces=haar every=0.2 start=0.2 end=0.5 track=1 smooth=0.3"
+    assert "0.20 s" in capsys.readouterr().out
+
+
+def test_a_video_alone_gives_a_document_and_a_video(clip: Path, here: Path) -> None:
+    Predict((str(clip),), "../run", every="0.5s").run()
+    assert made(here / "work") == ["clip.mien.json", "clip.mien.mp4"]
+    assert len(json.loads(Path("clip.mien.json").read_text())["pictures"]) == 2
+
+
+def test_running_again_goes_on_where_it_stopped(
+    clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = str(here / "photos" / "two.png"), str(clip)
+    Predict(inputs, "../run", "cropped", out=Path("whole.jsonl")).run()
+    add = Outputs.add
+    seen = []
+
+    def stop_at_four(self: Outputs, item: Result) -> None:
+        add(self, item)
+        seen.append(item)
+        if len(seen) == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Outputs, "add", stop_at_four)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["predict", *inputs, "--model", "../run", "--out", "o.jsonl", "--faces", "cropped"])
+    assert caught.value.code == 130
+    assert "stopped after 4 pictures or frames, " in capsys.readouterr().err
+    cut = Path("o.jsonl").read_text()
+    assert Path("whole.jsonl").read_text().startswith(cut)
+    Predict(inputs, "../run", "cropped", out=Path("o.jsonl")).run()
+    assert Path("o.jsonl").read_text() == Path("whole.jsonl").read_text()
+    assert len(seen) == 7, "1 picture and 6 frames, none twice"
+    Predict(inputs, "../run", "cropped", out=Path("o.jsonl")).run()
+    assert Path("o.jsonl").read_text() == Path("whole.jsonl").read_text()
+    with pytest.raises(ConfigError, match="other settings"):
+        Predict(inputs, "../run", "cropped", out=Path("o.jsonl"), every="0.5s").run()
+
+
+def test_a_followed_video_is_followed_from_its_start_again(clip: Path) -> None:
+    Predict((str(clip),), "../run", out=Path("whole.csv"), track=True).run()
+    lines = Path("whole.csv").read_text().splitlines(keepends=True)
+    Path("cut.csv").write_text("".join(lines[:8]))
+    Predict((str(clip),), "../run", out=Path("cut.csv"), track=True).run()
+    assert Path("cut.csv").read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "parquet", "deepface"])
+def test_an_interruption_leaves_a_valid_file(here: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    for number in range(5):
+        cv2.imwrite(str(here / "photos" / f"x{number}.png"), np.full((60, 60), 40 * number, np.uint8))
+    add = Outputs.add
+
+    def stop(self: Outputs, item: Result) -> None:
+        add(self, item)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Outputs, "add", stop)
+    (here / "photos" / "bad.jpg").unlink()
+    write_model(here / "seven.onnx")
+    with pytest.raises(SystemExit) as caught:
+        Predict(("../photos",), "../seven.onnx", faces="cropped", out=Path("o"), format=form).run()  # type: ignore[arg-type]
+    assert caught.value.code == 130
+    read = {"csv": pandas.read_csv, "parquet": pandas.read_parquet}.get(form, lambda path: json.loads(path.read_text()))
+    found = read(Path("o"))
+    assert len(found["pictures"] if form == "json" else found) == 1
+
+
+def test_strict_stops_at_the_first_fault(here: Path) -> None:
+    with pytest.raises(InputError, match="1 of 3 inputs could not be read"):
+        Predict(("../photos",), "../run", out=Path("o.csv"), strict=True).run()
+    assert len(Path("o.csv").read_text().splitlines()) == 1, "bad.jpg comes first"
+
+
+def test_abstaining_is_marked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Predict(("../photos/two.png",), "../run", abstain=1.0, out=Path("o.csv")).run()
+    assert [row["abstained"] for row in csv.DictReader(Path("o.csv").read_text().splitlines())] == ["1", "1"]
+    assert "unsure" in capsys.readouterr().out
+
+
+def test_a_page_a_timeline_and_a_sheet(clip: Path, here: Path) -> None:
+    Predict((str(clip),), "../run", track=True, timeline=Path("t.png"), page=Path("p.html")).run()
+    Predict(("../photos/two.png", "../photos/none.png"), "../run", sheet=Path("s.png")).run()
+    assert {"p.html", "s.png", "t.png"} <= set(made(here / "work"))
 
 
 def test_an_output_folder_that_is_a_file_is_one_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +256,7 @@ def test_an_output_folder_that_is_a_file_is_one_line(here: Path, capsys: pytest.
 def test_tags_and_names_with_brackets_are_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_model(here / "emotic.onnx", TASKS["emotic"], RGB)
     cv2.imwrite("[red].png", np.zeros((48, 48), np.uint8))
-    Predict(("[red].png",), Path("../emotic.onnx"), faces="cropped").run()
+    Predict(("[red].png",), "../emotic.onnx", faces="cropped").run()
     told = capsys.readouterr().out
     assert "[red].png" in told
     assert "dominance" in told

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import ConfigError, InputError, ModelError
+from mien.errors import ConfigError, InputError
 from mien.predict import Model, crop, load
-from mien.records import Box, Face
+from mien.records import Box, Face, Fault
 from mien.tasks import TASKS
 from tests.drawn import scene
 from tests.tiny_model import RGB, write_model
@@ -56,6 +56,46 @@ def test_no_face_is_an_empty_list(affect: Model) -> None:
     assert affect.predict(np.zeros((100, 100), np.uint8)) == []
 
 
+def test_a_list_of_pictures_gives_a_list_of_lists(affect: Model) -> None:
+    empty = np.zeros((100, 100), np.uint8)
+    found = affect.predict([PICTURE, empty, PICTURE])
+    assert [len(some) for some in found] == [2, 0, 2]
+    for some in (found[0], found[2]):
+        for one, other in zip(some, affect.predict(PICTURE), strict=True):
+            assert one.face == other.face
+            assert one.outputs["expression8"] == pytest.approx(other.outputs["expression8"], abs=1e-6)
+    assert affect.predict((PICTURE,) * 20, faces="cropped")[19][0].face.box == (0, 0, 640, 320)
+    assert affect.predict([]) == []
+
+
+def test_a_stream_gives_results_in_order_and_raises_or_hands_on_faults(affect: Model, tmp_path: Path) -> None:
+    for name in ("a", "c"):
+        Image.fromarray(PICTURE).save(tmp_path / f"{name}.png")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"b\.png: not a picture"):
+        list(affect.stream(tmp_path, "cropped"))
+    faults: list[Fault] = []
+    results = list(affect.stream(str(tmp_path), "cropped", on_fault=faults.append, keep=True, abstain=1.0))
+    assert [Path(result.source).name for result in results] == ["a.png", "c.png"]
+    assert [Path(fault.source).name for fault in faults] == ["b.png"]
+    assert results[0].pixels is not None
+    assert results[0].pixels.shape == PICTURE.shape
+    assert results[0].predictions[0].abstained
+    assert results[0].origin is not None
+    assert results[0].origin.settings == "faces=cropped abstain=1.0"
+
+
+def test_a_stream_takes_a_detector_and_settings(affect: Model, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    (result,) = affect.stream([tmp_path / "a.png"], lambda _: [Face(Box(1, 2, 30, 30))])
+    assert result.predictions[0].face.box == (1, 2, 30, 30)
+    assert result.pixels is None
+    with pytest.raises(ConfigError, match="unknown averaging 'twelve'"):
+        next(affect.stream(tmp_path, average="twelve"))
+    with pytest.raises(TypeError, match="evry"):
+        next(affect.stream(tmp_path, evry=1))
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [
@@ -70,11 +110,6 @@ def test_what_is_no_picture_is_said_in_one_line(affect: Model, image: object, me
     with pytest.raises(InputError, match=message) as caught:
         affect.predict(image)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
-
-
-def test_load_without_a_model_says_what_to_do() -> None:
-    with pytest.raises(ModelError, match="mien train"):
-        load()
 
 
 def test_a_model_of_two_views_sees_each_face_and_the_picture(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
-"""`mien export`: write a run's ONNX model anew, checked against torch."""
+"""`mien export`: write a run's ONNX model anew, checked against torch, and its int8 twin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
 
-from .show import say
+from .show import print_json, say
+
+if TYPE_CHECKING:
+    from ..export.checking import Likeness, Loss
 
 
 @dataclass
@@ -17,17 +20,75 @@ class Export:
 
     run_folder: Positional[Path]
     """The run, as `mien train` wrote it."""
+    int8: bool = False
+    """Write model-int8.onnx too: smaller and faster, calibrated with training faces, its temperature fitted anew."""
+    check: bool = False
+    """Hold the models against torch, and int8 against float, on real faces of the run's store, and time them."""
     calibration: Literal["", "temperature", "vector", "none"] = ""
     """Calibrate anew on the validation split, in this way (default: what the model holds stays)."""
     data: Path | None = None
-    """Store to calibrate anew on (default: the run's own)."""
+    """Store to calibrate anew on, and to take faces from (default: the run's own)."""
+    json: bool = False
+    """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """Export and say where."""
+        """Export, check and say what came of it. Raises ModelError where a model does not answer as torch does."""
         from ..extras import require
 
         require("torch", "train")
         from .. import export
 
-        path = export.export(self.run_folder, calibration=self.calibration, store=self.data)
-        say(f"model {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        recalibrate = self.data if self.calibration or not (self.int8 or self.check) else None
+        models = [export.export(self.run_folder, calibration=self.calibration, store=recalibrate)]
+        if self.int8:
+            models.append(export.quantise(self.run_folder, self.data))
+        for path in models:
+            say(f"model {path} ({path.stat().st_size / 1e6:.1f} MB, ONNX opset {export.OPSET})")
+        if self.check:
+            self._check(models)
+
+    def _check(self, models: list[Path]) -> None:
+        from ..errors import ModelError
+        from ..export import TOLERANCE, checking
+
+        alike = checking.against_torch(self.run_folder, self.data)
+        told = {"torch": [vars(one) for one in alike]}
+        _say_alike("ONNX against torch", alike)
+        if len(models) > 1:
+            twins, losses = checking.against_float(self.run_folder, models[1], self.data)
+            told |= {"int8": [vars(one) for one in twins], "metrics": [vars(one) for one in losses]}
+            _say_alike("int8 against float", twins)
+            _say_losses(losses)
+        told["speed"] = self._time(models)
+        if self.json:
+            print_json(told)
+        if (worst := max(one.largest for one in alike)) > TOLERANCE:
+            raise ModelError(
+                f"{models[0]}: answers differ from torch by {worst:.1e}, at most {TOLERANCE:.0e} is allowed"
+            )
+
+    def _time(self, models: list[Path]) -> list[dict[str, float | str]]:
+        from ..compare import speed
+
+        timing = speed.measure(models, threads=1, budget=30)
+        told: list[dict[str, float | str]] = []
+        for path, one in zip(models, timing.speeds, strict=True):
+            size, milliseconds = path.stat().st_size / 1e6, one.latency * 1e3
+            say(f"{path.name}: {size:.1f} MB, one face {milliseconds:.2f} ms, {one.rate:.0f} faces/s")
+            figures = {"megabytes": size, "milliseconds": milliseconds, "faces_per_second": one.rate}
+            told.append({"model": path.name, **figures})
+        say(timing.words())
+        return told
+
+
+def _say_alike(title: str, found: list[Likeness]) -> None:
+    for one in found:
+        same = "" if one.agreement is None else f", same label on {one.agreement:.2%}"
+        say(f"{title}, {one.faces} faces, {one.head}: largest difference {one.largest:.1e}{same}")
+
+
+def _say_losses(losses: list[Loss]) -> None:
+    for one in losses:
+        say(
+            f"{one.head} {one.metric}: {one.before:.4f} in float, {one.after:.4f} in int8 ({one.after - one.before:+.4f})"
+        )

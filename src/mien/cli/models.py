@@ -1,42 +1,122 @@
-"""`mien models`: the backbones a configuration can name."""
+"""`mien models`: the models that come with mien, and the backbones a configuration can name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .show import print_json, say
+
+if TYPE_CHECKING:
+    from ..predict import Engine
+
+#: What is shown of a bundled model's figures, where its file tells them; shares in per cent.
+_FIGURES = {"accuracy": "accuracy", "top_label_accuracy": "top label", "kl": "KL", "ece": "ECE"}
+_SHARES = ("accuracy", "top_label_accuracy")
 
 
 @dataclass
 class Models:
-    """List the backbones that `model.backbone` of a configuration can name: our own and timm's."""
+    """List the models that come with mien and, with the train extra, the backbones that `model.backbone` can name."""
 
     search: str = ""
-    """Only names that contain this text (timm's are listed with this alone)."""
+    """List backbones alone, whose names contain this text: our own and timm's."""
     json: bool = False
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """List them. Raises MissingExtraError without the train extra."""
-        from ..extras import require
+        """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without the train extra."""
+        from ..errors import MissingExtraError
 
-        require("torch", "train")
-        timm = require("timm", "train")
-        from ..models import BACKBONES
-
-        text = self.search.lower()
-        own = [name for name in BACKBONES if text in name]
-        known = timm.list_models()
-        theirs = [_described(timm, name) for name in known if text and text in name and name not in BACKBONES]
+        told: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
+        try:
+            told |= _backbones(self.search.lower())
+        except MissingExtraError as error:
+            if self.search:
+                raise
+            told |= {"own": [], "timm": [], "timm_total": 0}
+            hint = f"backbones to train: {error}"
+        else:
+            hint = f"and {told['timm_total']} names of timm: mien models --search resnet"
         if self.json:
-            print_json({"own": own, "timm": theirs, "timm_total": len(known)})
+            print_json(told)
             return
-        _print(own, theirs)
-        if not text:
-            say(f"and {len(known)} names of timm: mien models --search resnet")
-        elif not own + theirs:
-            say(f"no backbone's name contains '{self.search}' ({len(known)} names of timm searched)")
+        if not self.search:
+            _print_bundled(told["bundled"])
+        _print(told["own"], told["timm"])
+        if not self.search:
+            say(hint)
+        elif not told["own"] + told["timm"]:
+            say(f"no backbone's name contains '{self.search}' ({told['timm_total']} names of timm searched)")
+
+
+def _bundled() -> list[dict[str, Any]]:
+    """What the bundled models say of themselves; each is opened, its SHA-256 checked."""
+    from .. import bundle
+    from ..predict import Engine
+
+    return [_about(name, Engine(bundle.find(name), threads=1)) for name in bundle.checksums()]
+
+
+def _about(name: str, engine: Engine) -> dict[str, Any]:
+    from .. import bundle
+
+    told = engine.metadata
+    return {
+        "name": name,
+        "default": name == bundle.DEFAULT,
+        "bytes": engine.path.stat().st_size,
+        "parameters": told.get("parameters"),
+        "heads": {head.name: list(head.space.labels) for head in engine.task},
+        "figures": told.get("figures", []),
+        "licence": told.get("licence", ""),
+        "sha256": engine.sha256,
+    }
+
+
+def _print_bundled(models: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for model in models:
+        size = f"{model['bytes'] / 1e6:.1f} MB, {(model['parameters'] or 0) / 1e6:.2f} M parameters"
+        default = ", used where none is named" if model["default"] else ""
+        console.print(Text.assemble((model["name"], "bold"), f"  {size}{default}"))
+        for record in model["figures"]:
+            console.print(Text("  " + _reached(record)), soft_wrap=True)
+        console.print(Text(f"  licence: {model['licence']}\n  sha256: {model['sha256']}\n"), soft_wrap=True)
+
+
+def _reached(record: dict[str, Any]) -> str:
+    """One line on what a head reached, with intervals."""
+    against = "" if record["target"] == record["head"] else f" against {record['target']}"
+    said = [
+        f"{title} {_figure(record['metrics'][metric], metric in _SHARES)}"
+        for metric, title in _FIGURES.items()
+        if metric in record["metrics"]
+    ]
+    return f"{record['head']}{against} ({record['rows']} faces of {record['split']}): {', '.join(said)}"
+
+
+def _figure(figure: dict[str, Any], share: bool) -> str:
+    value, low, high = (
+        f"{number:.1%}" if share else f"{number:.3f}" for number in (figure["value"], *figure["interval"])
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def _backbones(text: str) -> dict[str, Any]:
+    """The backbones whose names contain a text; of timm's none for an empty one."""
+    from ..extras import require
+
+    require("torch", "train")
+    timm = require("timm", "train")
+    from ..models import BACKBONES
+
+    known = timm.list_models()
+    theirs = [_described(timm, name) for name in known if text and text in name and name not in BACKBONES]
+    return {"own": [name for name in BACKBONES if text in name], "timm": theirs, "timm_total": len(known)}
 
 
 def _described(timm: Any, name: str) -> dict[str, Any]:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from .. import pictures
-from ..errors import InputError, ModelError
-from ..pictures import Boxes, crop
-from ..records import Face, Floats, Pixels, Prediction
+from .. import bundle, pictures
+from ..cropping import Boxes, Landmarks, crop
+from ..errors import InputError
+from ..records import Face, Fault, Floats, Pixels, Prediction
 from ..tasks import Task
 from .engine import Engine, check_crops
 from .faces import Detector, detector
+from .pipeline import MOST
+from .reading import Reading, begin
+from .results import Result, origin, to_frame
+from .settings import Settings
 
-__all__ = ["Detector", "Engine", "Model", "as_pixels", "crop", "detector", "load"]
+__all__ = [
+    "Detector",
+    "Engine",
+    "Model",
+    "Result",
+    "Settings",
+    "as_pixels",
+    "crop",
+    "detector",
+    "load",
+    "to_frame",
+]
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,51 +44,154 @@ if TYPE_CHECKING:
 class Model:
     """A trained model, ready to predict."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(
+        self, engine: Engine, abstain: float | None = None, align: bool | None = None, average: str = "none"
+    ) -> None:
+        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the model says, else 0).
+        `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
+        `average`: how often each is looked at, as in `Engine.probabilities`."""
+        self.engine, self.align, self.average = engine, align, average
+        self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
     @property
     def task(self) -> Task:
         """What the model answers: its heads and their labels."""
         return self.engine.task
 
+    @overload
     def predict(self, image: Picture, faces: str | Detector = "haar") -> list[Prediction]:
+        """Of one picture."""
+
+    @overload
+    def predict(
+        self, image: list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
+    ) -> list[list[Prediction]]:
+        """Of several."""
+
+    def predict(
+        self, image: Picture | list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
+    ) -> list[Prediction] | list[list[Prediction]]:
         """Find the faces in a picture, from left to right, and say what each shows; no face gives an empty list.
 
-        `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow image.
-        `faces`: a detector or its name; 'cropped' takes the whole picture for one face. Raises InputError, ConfigError.
+        `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow image; a list or
+        tuple of them gives a list of such lists. `faces`: a detector or its name; 'cropped' takes the whole picture for one
+        face. Raises InputError, ConfigError.
+
+        >>> import mien
+        >>> from mien.datasets.sketch import face
+        >>> model, pixels = mien.load(), face("happiness", size=96)
+        >>> (prediction,) = model.predict(pixels, faces="cropped")
+        >>> prediction.face.box
+        Box(x=0, y=0, width=96, height=96)
+        >>> 0 < prediction.confidence <= 1 and prediction.dominant == prediction.top(1)[0][0]
+        True
+        >>> [len(found) for found in model.predict([pixels, pixels], faces="cropped")]
+        [1, 1]
         """
-        pixels = as_pixels(image)
         find = detector(faces) if isinstance(faces, str) else faces
-        return self.predict_faces(pixels, find(pixels))
+        many = image if isinstance(image, (list, tuple)) else [image]
+        found: list[list[Prediction]] = []
+        for start in range(0, len(many), MOST):
+            some = [as_pixels(one) for one in many[start : start + MOST]]
+            found += self.recognise(some, [find(pixels) for pixels in some])
+        return found if isinstance(image, (list, tuple)) else found[0]
+
+    def stream(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        faces: str | Detector = "haar",
+        *,
+        on_fault: Callable[[Fault], object] | None = None,
+        keep: bool = False,
+        allow_urls: bool = False,
+        **settings: Any,
+    ) -> Iterator[Result]:
+        """Read pictures, folders, patterns, videos or a camera ('0') frame by frame; frames without a face come too.
+
+        `settings` as in `mien.predict.Settings`: every=0.5, start=10, end=60, track=True, smooth=0.5, most=3 …  What cannot be
+        read goes to `on_fault`; without it, it raises InputError. `keep` leaves its `pixels` in each result. Raises
+        ConfigError, InputError.
+
+        >>> import mien
+        >>> from mien.datasets.sketch import face
+        >>> from PIL import Image
+        >>> for name in ("ann", "bob"):
+        ...     Image.fromarray(face("sadness", size=96)).save(f"{name}.png")
+        >>> results = list(mien.load().stream(["ann.png", "bob.png"], "cropped"))
+        >>> [(result.source, len(result.predictions)) for result in results]
+        [('ann.png', 1), ('bob.png', 1)]
+        >>> mien.to_frame(results)["frame"].tolist()
+        [0, 0]
+        """
+        named, find = (faces, None) if isinstance(faces, str) else ("own", faces)
+        given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        reading = self.read(given, Settings(named, **settings), find, allow_urls=allow_urls)
+        with closing(reading.results(keep=keep)) as results:
+            for item in results:
+                if isinstance(item, Result):
+                    yield item
+                elif on_fault is None:
+                    raise InputError(item.reason)
+                else:
+                    on_fault(item)
+
+    def read(
+        self,
+        inputs: Iterable[str | Path],
+        settings: Settings,
+        find: Detector | None = None,
+        *,
+        allow_urls: bool = False,
+    ) -> Reading:
+        """What `stream` goes through, with its sources. `find` finds the faces instead of the settings' detector."""
+        average = self.average if settings.average == "none" else settings.average
+        asked = replace(settings, average=average, align=self.align if settings.align is None else settings.align)
+        abstain = self.abstain if settings.abstain is None else settings.abstain
+        model = Model(self.engine, abstain, asked.align, average)
+        return begin(model, origin(self.engine, str(asked)), asked, inputs, find=find, allow_urls=allow_urls)
 
     def predict_faces(self, pixels: Pixels, faces: Sequence[Face]) -> list[Prediction]:
         """Say what each of these faces shows; `pixels` is uint8 (H, W) or (H, W, 3) RGB."""
-        found = self.probabilities([pixels] * len(faces), [face.box for face in faces])
-        chosen = self.engine.thresholds, self.engine.conformal
-        return [Prediction(face, self._named(found, row), self.task, *chosen) for row, face in enumerate(faces)]
+        return self.recognise([pixels], [faces])[0]
 
-    def _named(self, found: dict[str, Floats], row: int) -> dict[str, dict[str, float]]:
-        return {
+    def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+        """Say what each face of each picture shows, all in one go; pictures are uint8 (H, W) or (H, W, 3) RGB."""
+        each = [(pixels, face) for pixels, some in zip(pictures, faces, strict=True) for face in some]
+        where = [face.box for _, face in each], [face.landmarks for _, face in each]
+        found = self.engine.probabilities(
+            [pixels for pixels, _ in each], *where, align=self.align, average=self.average
+        )
+        rows = iter(range(len(each)))
+        return [[self._prediction(face, found, next(rows)) for face in some] for some in faces]
+
+    def _prediction(self, face: Face, found: dict[str, Floats], row: int) -> Prediction:
+        outputs = {
             head.name: dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True)) for head in self.task
         }
+        return Prediction(face, outputs, self.task, self.engine.thresholds, self.engine.conformal, self.abstain)
 
-    def probabilities(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> dict[str, Floats]:
+    def probabilities(
+        self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
+    ) -> dict[str, Floats]:
         """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
 
         `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
-        they are ready crops; a model that looks at the picture too then sees the crop for both. Raises InputError.
+        they are ready crops; a model that looks at the picture too then sees the crop for both. `landmarks` of each face count
+        where the model wants its faces aligned. Raises InputError.
         """
-        return self.engine.probabilities(pictures, boxes)
+        return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
-def load(model: str | Path | None = None) -> Model:
-    """Open a model: a `model.onnx` or a run folder. Raises ModelError."""
-    if model is None:
-        raise ModelError(
-            "no model given: train one with `mien train CONFIG.toml`, then give its run folder or model.onnx"
-        )
-    return Model(Engine(model))
+def load(model: str | Path | None = None, average: str = "none") -> Model:
+    """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a `model.onnx` or a run
+    folder (`./face` for one with a bundled model's name).
+
+    `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all mirrored: ten
+    times). Raises ModelError, ConfigError.
+    """
+    name = bundle.DEFAULT if model is None else str(model)
+    path = bundle.find(name) if name in bundle.checksums() else name
+    return Model(Engine(path), average=average)
 
 
 def as_pixels(image: Picture) -> Pixels:

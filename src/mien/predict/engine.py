@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import numpy as np
 import onnxruntime
 
 from .. import files
-from ..errors import InputError, MienError, ModelError
+from ..bundle import checksums
+from ..cropping import Boxes, Landmarks
+from ..errors import InputError, MienError, ModelError, lookup
 from ..machine import usable_cores
-from ..pictures import Boxes, Preprocessing
+from ..pictures import Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Task
+from .averaging import AVERAGES
 from .scaling import read
 
 SCHEMA = 1
@@ -55,23 +59,44 @@ class Engine:
         """The model's name: what its metadata says, else the file's."""
         return str(self.metadata.get("name") or self.path.stem)
 
-    def probabilities(self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None) -> dict[str, Floats]:
+    def probabilities(
+        self,
+        pictures: Sequence[Pixels] | Pixels,
+        boxes: Boxes | None = None,
+        landmarks: Landmarks | None = None,
+        *,
+        align: bool | None = None,
+        average: str = "none",
+    ) -> dict[str, Floats]:
         """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
 
         `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
-        they are ready crops; a model that looks at the picture too then sees the crop for both. Raises InputError.
+        they are ready crops; a model that looks at the picture too then sees the crop for both. `landmarks` of each face count
+        where the model was trained on aligned faces, or `align` says otherwise. `average`: none, flip (each face also mirrored:
+        twice the time) or ten (also shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
         """
+        views = lookup(AVERAGES, average, "averaging")
         check_crops(pictures)
-        if boxes is not None and len(boxes) != len(pictures):
-            raise InputError(f"{len(boxes)} boxes for {len(pictures)} pictures, needed is one each")
+        for given, what in ((boxes, "boxes"), (landmarks, "faces' landmarks")):
+            if given is not None and len(given) != len(pictures):
+                raise InputError(f"{len(given)} {what} for {len(pictures)} pictures, needed is one each")
+        pre = self.preprocessing if align is None else replace(self.preprocessing, align=align)
         parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}
         for start in range(0, len(pictures), _BATCH):
             some = slice(start, start + _BATCH)
-            fitted = self.preprocessing.fit(pictures[some], None if boxes is None else boxes[some])
-            pixels = self.preprocessing.normalise(fitted)
-            for name, rows in zip(parts, self._session.run(list(parts), {"pixels": pixels}), strict=True):
+            where = None if boxes is None else boxes[some]
+            seen = views(pre.fit(pictures[some], where, None if landmarks is None else landmarks[some]))
+            for name, rows in zip(parts, self._mean(map(pre.normalise, seen)), strict=True):
                 parts[name].append(self.scaling[name].apply(rows) if name in self.scaling else rows)
         return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+    def _mean(self, views: Iterable[Floats]) -> list[Floats]:
+        """The graph's answers in the order of the heads, averaged over views of the same faces."""
+        names = [head.name for head in self.task]
+        seen = [self._session.run(names, {"pixels": view}) for view in views]
+        return (
+            seen[0] if len(seen) == 1 else [np.mean(rows, axis=0, dtype=np.float32) for rows in zip(*seen, strict=True)]
+        )
 
     def _check_graph(self) -> None:
         there = {output.name: output.shape for output in self._session.get_outputs()}
@@ -101,7 +126,9 @@ def _model_file(path: Path) -> Path:
             raise ModelError(f"{path}: a folder without model.onnx (make it with `mien export {path}`)")
         return path / "model.onnx"
     if not path.is_file():
-        raise ModelError(f"{path}: no such model (give a model.onnx or a run folder)")
+        raise ModelError(
+            f"{path}: no such model (give a model.onnx or a run folder; bundled are {', '.join(checksums())})"
+        )
     with path.open("rb") as file:
         if file.read(64).startswith(b"version https://git-lfs"):
             raise ModelError(f"{path}: a Git-LFS pointer, not the model itself (fetch it with `git lfs pull`)")

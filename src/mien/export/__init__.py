@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import math
-import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from . import machine, models
-from .calibrate import calibrate
-from .config import Config, load
-from .errors import ModelError
-from .files import replacing, sha256, write_text
-from .models import Network, activate
-from .predict.engine import SCHEMA
-from .store import Store
-from .tasks import Head, Task
-from .train.batches import annotated, thinned
-from .train.module import watched
-from .train.weights import class_weights
-from .version import __version__
+from .. import machine, models
+from ..calibrate import calibrate
+from ..config import Config, load
+from ..errors import ModelError
+from ..files import replacing, sha256, write_text
+from ..models import Network
+from ..models.saved import load_network
+from ..predict.engine import SCHEMA
+from ..store import Store
+from ..tasks import Head, Task
+from ..train.batches import learned_from, thinned
+from ..train.module import watched
+from ..train.weights import class_weights
+from ..version import __version__
+from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
+from .int8 import quantise
 
-#: The largest difference between torch and ONNX Runtime that counts as rounding.
-TOLERANCE = 1e-4
+__all__ = ["OPSET", "TOLERANCE", "describe", "export", "parity", "quantise", "write_onnx"]
 
 
 def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
@@ -61,7 +58,7 @@ def export(run: Path, network: Network | None = None, calibration: str = "", sto
             faces, method = Store(store or config.data.store), calibration or config.train.calibration
             chosen = calibrate(part, faces, config.data.validation, method)
             _describe(run / "model.json", json.loads((run / "model.json").read_text()) | chosen)
-            _stamp(onnx.load(part), (run / "model.json").read_text(), part)
+            stamp(part, json.loads((run / "model.json").read_text()))
     return target
 
 
@@ -69,27 +66,11 @@ def _describe(path: Path, metadata: dict[str, Any]) -> None:
     write_text(path, json.dumps(metadata, indent=2))
 
 
-def _stamp(model: onnx.ModelProto, description: str, path: Path) -> None:
-    onnx.helper.set_model_props(model, {"mien": description})
-    onnx.save(model, str(path))
-
-
-def load_network(run: Path) -> Network:
-    """Rebuild the network of a run from its safetensors. Raises ModelError."""
-    config = load(run / "config.toml")
-    path = run / "model.safetensors"
-    if not path.is_file():
-        raise ModelError(f"{run}: has no model.safetensors (train it with `mien train`, or finish it with --resume)")
-    network = models.build(untrained(config).model, config.resolved_task())
-    network.load_state_dict(safetensors.torch.load_file(path))
-    return network.eval()
-
-
 def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
     """The metadata that travels with a model: task, preprocessing, data, licence, metrics, versions."""
     store = Store(config.data.store)
     task = config.resolved_task()
-    rows = thinned(annotated(store, task, config.data.train), config)
+    rows = thinned(learned_from(store, task, config), config)
     best = _best(run, task, config)
     return {
         "schema": SCHEMA,
@@ -112,71 +93,14 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
         "head_weights": {head.name: float(best.get(f"weight.{head.name}", head.weight)) for head in task},
         "parameters": network.parameter_count,
         "seed": config.train.seed,
+        "opset": OPSET,
         "machine": machine.describe(),
         "versions": {"mien": __version__, "torch": torch.__version__, "onnx": onnx.__version__},
     }
 
 
-class _Activated(nn.Module):
-    """The network with its activations, answering a tuple in the order of the task's heads."""
-
-    def __init__(self, network: Network, task: Task) -> None:
-        super().__init__()
-        self.network, self.task = network, task
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        scores = self.network(pixels)
-        return tuple(activate(head, scores[head.name]) for head in self.task)
-
-
-def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
-    """Write the activated network as one ONNX file that carries its description (JSON)."""
-    task = config.resolved_task()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            _Activated(network.eval(), task).eval(),
-            (_example(config, 2),),
-            input_names=["pixels"],
-            output_names=[head.name for head in task],
-            dynamic_shapes=({0: torch.export.Dim("faces")},),
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    _stamp(program.model_proto, description, path)
-
-
-def parity(network: Network, config: Config, path: Path) -> float:
-    """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random pictures."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    activated = _Activated(network.eval(), config.resolved_task())
-    worst = 0.0
-    for size in (1, 2, 7):
-        pixels = _example(config, size)
-        with torch.inference_mode():
-            wanted = activated(pixels)
-        for mine, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), wanted, strict=True):
-            worst = max(worst, float(np.abs(mine - theirs.numpy()).max()))
-    return worst
-
-
-def _example(config: Config, size: int) -> Tensor:
-    shape = (size, models.preprocessing(config.model).channels, config.model.size, config.model.size)
-    return torch.randn(shape, generator=torch.Generator().manual_seed(size))
-
-
 def _weights(network: Network) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-
-
-def untrained(config: Config) -> Config:
-    """The same network without fetching published weights, which the run's own replace."""
-    pre = models.preprocessing(config.model)
-    return replace(config, model=replace(config.model, pretrained=False, mean=pre.mean, std=pre.std))
 
 
 def _best(run: Path, task: Task, config: Config) -> dict[str, str]:

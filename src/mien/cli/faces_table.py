@@ -1,0 +1,72 @@
+"""The table of faces that `mien predict` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..predict.results import Result
+    from ..records import Prediction
+
+_BAR = 12
+
+
+def faces_table(results: Sequence[Result]) -> Table:
+    """A row a face, and one for a picture without a face; times only where there are any."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    tagged = any(found.tags for result in results for found in result.predictions)
+    timed = any(result.time is not None for result in results)
+    titles = ["picture", "time", "face", "dominant", "likeliest", "tags"]
+    shown = [title for title in titles if {"time": timed, "tags": tagged}.get(title, True)]
+    for title in shown:
+        table.add_column(title, overflow="fold")
+    for result in results:
+        for row in _rows(result):
+            table.add_row(*(row[title] for title in shown))
+    return table
+
+
+def _rows(result: Result) -> list[dict[str, Text]]:
+    from rich.text import Text
+
+    from ..predict.results import face_id
+
+    time = Text("" if result.time is None else f"{result.time:.2f} s")
+    empty = {"picture": Text(result.source), "time": time, "face": Text("–"), "dominant": Text("no face")}
+    if not result.predictions:
+        return [empty | {"likeliest": Text(), "tags": Text()}]
+    return [
+        {
+            "picture": Text(result.source if place == 0 else ""),
+            "time": time if place == 0 else Text(),
+            "face": Text(str(face_id(place, found))),
+            "dominant": Text(f"{found.dominant or '–'}{' (unsure)' if found.abstained else ''}"),
+            "likeliest": _likeliest(found),
+            "tags": Text("\n").join([Text(", ".join(names) or "–") for names in found.tags.values()]),
+        }
+        for place, found in enumerate(result.predictions)
+    ]
+
+
+def _likeliest(prediction: Prediction) -> Text:
+    from rich.text import Text
+
+    from ..predict.show import card_of
+
+    card = card_of(prediction)
+    lines = []
+    wide = max((len(label) for label, _, _ in card.bars), default=0)
+    for label, value, shade in card.bars:
+        full = round(value * _BAR)
+        colour = "rgb({},{},{})".format(*shade)
+        lines.append(
+            Text.assemble(f"{label:<{wide}} ", ("━" * full, colour), ("─" * (_BAR - full), "dim"), f" {value:4.0%}")
+        )
+    return Text("\n").join([*lines, Text(card.note)] if card.note else lines)

@@ -1,0 +1,86 @@
+"""Whether the files answer alike: ONNX as torch does, int8 as float does, on real faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import metrics
+from ..config import load
+from ..evaluate import predict
+from ..models.saved import load_network
+from ..predict.engine import Engine
+from ..records import Floats
+from ..store import Rows, Store
+from ..tasks import Head, Kind
+from .graph import Activated
+
+FACES = 1000
+_BATCH = 64
+_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Of two sets of answers of a head: the largest difference, and the share of faces with the same likeliest label (None for
+    heads without one)."""
+
+    head: str
+    faces: int
+    largest: float
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A metric of a head before and after."""
+
+    head: str
+    metric: str
+    before: float
+    after: float
+
+
+def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> list[Likeness]:
+    """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation split."""
+    config, engine = load(run / "config.toml"), Engine(run)
+    engine.scaling.clear()
+    faces = Store(store or config.data.store)
+    rows = faces.rows(config.data.validation)[:count]
+    network = Activated(load_network(run), engine.task).eval()
+    answers = predict(engine, faces, rows)
+    wanted = [_torch(network, engine, faces, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
+    there = dict(zip(answers, map(np.concatenate, zip(*wanted, strict=True)), strict=True))
+    return [likeness(head, answers[head.name], there[head.name]) for head in engine.task]
+
+
+def _torch(network: Activated, engine: Engine, faces: Store, rows: Rows) -> list[Floats]:
+    pixels = engine.preprocessing.fit(faces.images(rows), faces.boxes(rows), faces.landmarks(rows))
+    with torch.inference_mode():
+        return [scores.numpy() for scores in network(torch.from_numpy(engine.preprocessing.normalise(pixels)))]
+
+
+def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[list[Likeness], list[Loss]]:
+    """Hold an int8 model against the run's `model.onnx` on the whole validation split: how alike they answer, and what each
+    metric of the run's heads (and the ECE) loses."""
+    config, engines = load(run / "config.toml"), (Engine(run), Engine(twin))
+    faces = Store(store or config.data.store)
+    rows = faces.rows(config.data.validation)
+    before, after = (predict(engine, faces, rows) for engine in engines)
+    task = engines[0].task
+    losses = []
+    for head in task:
+        target = faces.target(head, rows)
+        for name in (*head.metrics, *(("ece",) if head.kind in _SOFTMAX else ())):
+            found = (metrics.score(name, answers[head.name], target, head) for answers in (before, after))
+            losses.append(Loss(head.name, name, *found))
+    return [likeness(head, before[head.name], after[head.name]) for head in task], losses
+
+
+def likeness(head: Head, one: Floats, other: Floats) -> Likeness:
+    """Compare two sets of answers of a head, both (N, K)."""
+    same = float((one.argmax(axis=1) == other.argmax(axis=1)).mean()) if head.kind in _SOFTMAX else None
+    return Likeness(head.name, len(one), float(np.abs(one - other).max(initial=0)), same)

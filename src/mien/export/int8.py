@@ -1,0 +1,125 @@
+"""The int8 twin of a model: static quantisation with faces it was trained on, then calibrated anew."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from ..calibrate import calibrate
+from ..config import load
+from ..files import replacing
+from ..predict.engine import Engine
+from ..records import Floats
+from ..store import Rows, Store
+from ..tasks import Kind, Task
+from .graph import stamp
+
+NAME = "model-int8.onnx"
+#: Faces whose smallest and largest activations set the scales.
+FACES = 448
+#: What is done in integers. The rest, and the heads, stay in float.
+OPERATORS = (
+    "Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool",
+)  # fmt: skip
+_BATCH, _SEED = 64, 0
+_PRODUCTS = ("Gemm", "MatMul", "Conv")
+
+
+def quantise(run: Path, store: Path | None = None) -> Path:
+    """Write `model-int8.onnx` beside a run's `model.onnx`, from it and faces of the run's training split, all labels alike.
+
+    Weights are int8, a scale for each channel, activations uint8 between the least and the largest seen. Full 8 bits: without
+    VNNI or AMX, 16-bit sums of an x86 processor may saturate. The description is the float model's, with temperature, sets
+    and thresholds chosen anew on validation. Raises ModelError, StoreError.
+    """
+    config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
+    faces = Store(store or config.data.store)
+    rows = balanced(faces, engine.task, config.data.train)
+    with replacing(target) as part:
+        _quantise(engine, _Faces(_inputs(engine, faces, rows)), part)
+        told = {"int8": {"faces": len(rows), "split": config.data.train, "store": faces.path.name}}
+        description = engine.metadata | {"name": f"{engine.name}-int8", "precision": told}
+        stamp(part, description)
+        method = _method(engine.metadata)
+        stamp(part, description | calibrate(part, faces, config.data.validation, method))
+    return target
+
+
+def _quantise(engine: Engine, faces: CalibrationDataReader, target: Path) -> None:
+    logging.getLogger().setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(engine.path), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(target),
+            faces,
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=list(OPERATORS),
+            nodes_to_exclude=heads(onnx.load(prepared).graph),
+        )
+
+
+def heads(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes from each output back to its last layer of weights."""
+    made = {name: node for node in graph.node for name in node.output}
+    found = []
+    for output in graph.output:
+        node = made.get(output.name)
+        while node:
+            found.append(node.name)
+            node = None if node.op_type in _PRODUCTS else made.get(node.input[0])
+    return found
+
+
+def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
+    """At most `count` rows of a split, as many of each label of the first head of classes or a distribution as there are."""
+    rows = np.random.default_rng(_SEED).permutation(store.rows(split))
+    head = next((head for head in task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)), None)
+    if head is None:
+        return np.sort(rows[:count])
+    target = store.target(head, rows)
+    there = ~np.isnan(target).any(axis=1)
+    rows, label = rows[there], target[there].argmax(axis=1)
+    turn = np.zeros(len(rows), np.int64)
+    for k in np.unique(label):
+        turn[label == k] = np.arange((label == k).sum())
+    return np.sort(rows[np.argsort(turn, kind="stable")[:count]])
+
+
+def _inputs(engine: Engine, store: Store, rows: Rows) -> Iterator[Floats]:
+    """The network's input, batch by batch, exactly as in prediction."""
+    for start in range(0, len(rows), _BATCH):
+        some = rows[start : start + _BATCH]
+        seen = engine.preprocessing.fit(store.images(some), store.boxes(some), store.landmarks(some))
+        yield engine.preprocessing.normalise(seen)
+
+
+class _Faces(CalibrationDataReader):  # type: ignore[misc]
+    """Faces as ONNX Runtime asks for them."""
+
+    def __init__(self, batches: Iterator[Floats]) -> None:
+        self.batches = batches
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        """The next batch, or None."""
+        batch = next(self.batches, None)
+        return None if batch is None else {"pixels": batch}
+
+
+def _method(metadata: dict[str, Any]) -> str:
+    """How the float model was calibrated."""
+    told = metadata.get("calibration", {})
+    return next((str(one["method"]) for one in told.values()), "temperature")

@@ -1,0 +1,89 @@
+"""An iterator that runs ahead of its reader in a thread of its own, by a bounded number of items and bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+#: How far a thread runs ahead: at most this many items, and one item more once they take this many bytes.
+ITEMS, BYTES = 16, 48 << 20
+
+
+class Ahead(Generic[Item]):
+    """Iterate over `items` in a thread. What they raise is raised here, in its place; `weigh` says how many bytes one takes."""
+
+    def __init__(self, items: Iterable[Item], weigh: Callable[[Item], int] = lambda _: 0) -> None:
+        self._items, self._weigh = items, weigh
+        self._ready: deque[Item] = deque()
+        self._held = 0
+        self._changed = threading.Condition()
+        self._over = self._stopped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="mien-ahead", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Item]:
+        while items := self.waiting(1):
+            yield from items
+
+    def waiting(self, most: int) -> list[Item]:
+        """Wait for an item, then take all that are there, `most` at a time; an empty list is the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._over or self._stopped)
+            if self._stopped:
+                return []
+            if not self._ready and self._error:
+                raise self._error
+            taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+            self._held -= sum(map(self._weigh, taken))
+            self._changed.notify_all()
+            return taken
+
+    def stop(self) -> None:
+        """End the iteration on both sides: no further item is waited for or handed out."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float = 5.0) -> None:
+        """Wait until the thread has closed its items; a camera that never answers is left behind after `timeout` seconds."""
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    break
+        except BaseException as error:  # whatever it is, the reader's thread is the one to hear of it
+            self._error = error
+        finally:
+            self._close()
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
+
+    def _put(self, item: Item) -> bool:
+        weight = self._weigh(item)
+        with self._changed:
+            self._changed.wait_for(self._has_room)
+            if not self._stopped:
+                self._ready.append(item)
+                self._held += weight
+                self._changed.notify_all()
+            return not self._stopped
+
+    def _has_room(self) -> bool:
+        return self._stopped or (len(self._ready) < ITEMS and self._held < BYTES)
+
+    def _close(self) -> None:
+        close = getattr(self._items, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except Exception as error:
+            self._error = self._error or error

@@ -1,0 +1,34 @@
+"""Averaging at prediction: the same faces seen several times, a little different, and the answers' mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..records import Pixels
+
+#: How far crops are shifted, as a share of their side: two pixels of 48.
+SHIFT = 1 / 24
+
+
+def _once(pixels: Pixels) -> Iterator[Pixels]:
+    yield pixels
+
+
+def _flip(pixels: Pixels) -> Iterator[Pixels]:
+    yield pixels
+    yield np.ascontiguousarray(pixels[:, :, ::-1])
+
+
+def _ten(pixels: Pixels) -> Iterator[Pixels]:
+    """Where they are, and shifted towards each corner (the border repeated), each also mirrored."""
+    side = pixels.shape[1]
+    by = max(1, round(side * SHIFT))
+    around = np.pad(pixels, ((0, 0), (by, by), (by, by), *((0, 0),) * (pixels.ndim - 3)), mode="edge")
+    for top, left in ((by, by), (0, 0), (0, 2 * by), (2 * by, 0), (2 * by, 2 * by)):
+        yield from _flip(around[:, top : top + side, left : left + side])
+
+
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten times the cost.
+AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten": _ten}

@@ -1,0 +1,46 @@
+"""Results as files, written frame by frame. `docs/reference/prediction-format.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...errors import ConfigError, lookup
+from ..results import Origin
+from .document import Document
+from .lines import json_lines, table
+from .parquet import Parquet
+from .peers import DeepFace, Fer, OpenFace, PyFeat
+from .writer import Writer
+
+__all__ = ["FORMATS", "Writer", "named", "open_writer"]
+
+FORMATS: dict[str, Callable[[Path, Origin], Writer]] = {
+    "json": Document,
+    "jsonl": json_lines,
+    "csv": table,
+    "parquet": Parquet,
+    "deepface": DeepFace,
+    "fer": Fer,
+    "openface": OpenFace,
+    "pyfeat": PyFeat,
+}
+#: The formats that go on where an earlier run stopped.
+RESUMED = ("jsonl", "csv", "parquet")
+
+
+def named(path: Path, form: str | None = None) -> str:
+    """The format's name: `form`, else the path's suffix. Raises ConfigError naming the choices, or for a folder."""
+    if path.is_dir():
+        raise ConfigError(f"{path}: a folder, results go into a file")
+    name = form or path.suffix.lower().removeprefix(".")
+    lookup(FORMATS, name, "format of results" if form else f"format of results in {path}:")
+    return name
+
+
+def open_writer(path: Path, origin: Origin, form: str | None = None, *, overwrite: bool = False) -> Writer:
+    """A writer to `path`, which goes on where an earlier run stopped unless `overwrite`. Raises ConfigError, OSError."""
+    name = named(path, form)
+    if overwrite and name in RESUMED:
+        path.unlink(missing_ok=True)
+    return FORMATS[name](path, origin)

@@ -1,0 +1,152 @@
+"""What was found in each picture, and the rows that every table of results is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..extras import require
+from ..records import Pixels, Prediction
+from ..tasks import Head, Kind, Task
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .engine import Engine
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which model answered, and how it was asked: `settings`, one line of what changes the figures."""
+
+    name: str
+    sha256: str
+    task: Task
+    settings: str = ""
+    heads: Sequence[Row] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found in one picture of `width` x `height` pixels, or in frame `index` of a video, `time` seconds from its start
+    (None: a still picture). `source` is as given. A picture without a face has no predictions. `pixels` only where asked for."""
+
+    source: str
+    index: int
+    time: float | None
+    width: int
+    height: int
+    predictions: Sequence[Prediction]
+    pixels: Pixels | None = field(default=None, repr=False, compare=False)
+    origin: Origin | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> Row:
+        """The picture as JSON can hold it, its faces numbered from 0."""
+        return {
+            "source": self.source,
+            "frame": self.index,
+            "timestamp": short(self.time),
+            "width": self.width,
+            "height": self.height,
+            "faces": [
+                {"face_id": face_id(number, found), **short(found.to_dict())}
+                for number, found in enumerate(self.predictions)
+            ],
+        }
+
+    def rows(self, origin: Origin | None = None) -> list[Row]:
+        """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
+        origin = origin or self.origin
+        where = {
+            "source": self.source,
+            "frame": self.index,
+            "timestamp": short(self.time),
+            "width": self.width,
+            "height": self.height,
+            "faces": len(self.predictions),
+        }
+        empty = dict.fromkeys(columns(origin.task)) if origin else {}
+        model = {"model": origin.name, "model_sha256": origin.sha256, "settings": origin.settings} if origin else {}
+        faces = [_face(number, found) for number, found in enumerate(self.predictions)]
+        return [{**empty, **where, **face, **model} for face in faces or [{}]]
+
+
+def origin(engine: Engine, settings: str = "") -> Origin:
+    """The origin of what this engine answers."""
+    return Origin(engine.name, engine.sha256, engine.task, settings, _heads(engine))
+
+
+def columns(task: Task) -> list[str]:
+    """Names of the columns of a row, in order."""
+    outputs = [f"{head.name}.{label}" for head in task for label in head.space.labels]
+    where = ["source", "frame", "timestamp", "width", "height", "faces", "face_id"]
+    face = ["box_x", "box_y", "box_width", "box_height", "landmarks", "face_score"]
+    tags = ["tags"] if any(head.kind is Kind.TAGS for head in task) else []
+    said = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]
+    return [*where, *face, *said, "model", "model_sha256", "settings"]
+
+
+def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:
+    """A pandas frame of results, or of the predictions of one picture: a row a face, and one for a frame without a face.
+
+    Raises MissingExtraError where pandas is not installed.
+
+    >>> import mien
+    >>> from mien.datasets.sketch import face
+    >>> found = mien.load().predict(face("happiness", size=96), faces="cropped")
+    >>> mien.to_frame(found)[["face_id", "box_width", "dominant"]].shape
+    (1, 3)
+    """
+    pandas = require("pandas", "frame")
+    rows: list[Row] = []
+    for place, found in enumerate(results):
+        rows += [_face(place, found)] if isinstance(found, Prediction) else found.rows()
+    return pandas.DataFrame(rows)
+
+
+def short(value: Any) -> Any:
+    """Numbers to six decimals: a float32 holds no more."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: short(item) for key, item in value.items()}
+    return [short(item) for item in value] if isinstance(value, list) else value
+
+
+def face_id(number: int, found: Prediction) -> int:
+    """The number of a face: its track's where it is followed through a video, else its place from left to right."""
+    return number if found.face.track is None else found.face.track
+
+
+def _face(number: int, found: Prediction) -> Row:
+    face = found.face
+    row: Row = {
+        "face_id": face_id(number, found),
+        **{f"box_{name}": value for name, value in face.box._asdict().items()},
+        "landmarks": [list(point) for point in face.landmarks] or None,
+        "face_score": face.score,
+        "dominant": found.dominant,
+        "confidence": found.confidence,
+        "entropy": found.entropy,
+        "abstained": found.abstained,
+    }
+    if tags := found.tags:
+        row["tags"] = ";".join(name for names in tags.values() for name in names)
+    for head, values in found.outputs.items():
+        row.update((f"{head}.{label}", value) for label, value in values.items())
+    return {key: short(value) for key, value in row.items()}
+
+
+def _heads(engine: Engine) -> list[Row]:
+    def more(head: Head) -> Row:
+        bounds = {"bounds": list(head.bounds)} if head.kind is Kind.VALUES else {}
+        chosen = engine.thresholds.get(head.name)
+        return bounds | ({"thresholds": short(dict(chosen))} if chosen else {})
+
+    return [
+        {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels), **more(head)}
+        for head in engine.task
+    ]

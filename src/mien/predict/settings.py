@@ -1,0 +1,82 @@
+"""How results are asked for: everything but model and inputs that changes a figure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+
+from ..errors import ConfigError, lookup
+from .averaging import AVERAGES
+from .faces import Detector, detector
+from .pipeline import Through
+from .smoothing import Smoother
+from .sources import Sampling
+from .tracks import Tracker
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a picture (0: any).
+    A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
+    faces. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level (None: as the
+    model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below
+    the model's own threshold)."""
+
+    faces: str = "haar"
+    detector_file: Path | None = None
+    smallest: int = 0
+    most: int = 0
+    every: float | None = None
+    start: float = 0.0
+    end: float | None = None
+    limit: int = 0
+    track: bool = False
+    smooth: float = 0.0
+    align: bool | None = None
+    average: str = "none"
+    abstain: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a value that cannot be."""
+        self.sampling()
+        if not (math.isfinite(self.smooth) and self.smooth >= 0):
+            raise ConfigError(f"smooth {self.smooth} s: must be 0 s or more")
+        lookup(AVERAGES, self.average, "averaging")
+        if self.abstain is not None and not 0 <= self.abstain <= 1:
+            raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
+
+    def __str__(self) -> str:
+        """What differs from the defaults, in one line: what a file of results is held against before it is gone on with."""
+        said: list[tuple[str, object]] = [("faces", self.faces)]
+        for field in fields(self)[1:]:
+            value = getattr(self, field.name)
+            if value != field.default:
+                said.append((field.name, value.name if isinstance(value, Path) else value))
+        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in said)
+
+    def find(self) -> Detector:
+        """The detector. Raises ConfigError, ModelError."""
+        return detector(self.faces, self.detector_file, smallest=self.smallest, most=self.most)
+
+    def sampling(self) -> Sampling:
+        """Which frames of a video are wanted."""
+        return Sampling(self.every, self.start, self.end, self.limit or None)
+
+    def through(self) -> Through:
+        """What follows and smooths faces through a video; smoothing needs them followed."""
+        tracker = Tracker if self.track or self.smooth else None
+        return Through(tracker, partial(Smoother, self.smooth) if self.smooth else None)
+
+
+def seconds(text: str, what: str) -> float | None:
+    """A time such as 0.5s, 90, 1:30 or 0:01:30 in seconds; None for an empty one. Raises ConfigError naming `what`."""
+    if not text:
+        return None
+    parts = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+) ?s?", text.strip())
+    if parts is None:
+        raise ConfigError(f"{what} {text}: not a time (such as 0.5s, 90, 1:30 or 0:01:30)")
+    hours, minutes, rest = (float(part or 0) for part in parts.groups())
+    return 3600 * hours + 60 * minutes + rest

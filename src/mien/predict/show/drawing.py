@@ -1,0 +1,98 @@
+"""A card drawn with Pillow: its title, bars and valence-arousal plane, in sizes that follow from the height of a letter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PIL import Image, ImageDraw, ImageFont
+
+from .card import Card, Colour
+
+Area = tuple[int, int, int, int]  # left, top, right, bottom
+
+FINE = 2  # what is drawn is drawn this much larger, then shrunk: smooth edges
+INK, PALE, GROUND = (255, 255, 255, 255), (70, 74, 84, 255), (18, 20, 26, 222)
+
+
+class Pen:
+    """Sizes that follow from the height of a letter, in overlay pixels. `least`: width of the column of labels, so that cards
+    of one video are alike."""
+
+    def __init__(self, unit: int) -> None:
+        self.unit, self.least = unit, 0
+        self.gap, self.row = round(unit * 0.55), round(unit * 1.4)
+        self.big, self.small = (ImageFont.load_default(size) for size in (unit * 1.2, unit * 0.95))
+
+    def text(self, card: Card) -> tuple[int, int]:
+        """Width of the label and the number column."""
+        labels = [math.ceil(self.small.getlength(bar.label)) for bar in card.bars]
+        return max([self.least, *labels]), math.ceil(self.small.getlength("100%"))
+
+    def size(self, card: Card) -> tuple[int, int]:
+        """Width and height of a card."""
+        width = math.ceil(self.big.getlength(card.title))
+        if card.bars:
+            width = max(width, sum(self.text(card)) + 2 * self.gap + 5 * self.unit)
+        width = max(width, math.ceil(self.small.getlength(card.note)))
+        height = round(self.unit * 1.7) + self.row * (len(card.bars) + bool(card.note and card.bars))
+        if card.spot:
+            width += height + self.gap
+        return width + 2 * self.gap, height + (self.gap if card.bars else self.gap // 3)
+
+
+def patch(area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> tuple[Image.Image, tuple[int, int]]:
+    """What `paint` draws into an area of the overlay, RGBA at the picture's own size, and where it begins there."""
+    left, top = area[0] // FINE, area[1] // FINE
+    x, y = left * FINE, top * FINE
+    size = (area[2] - x) // FINE * FINE + FINE, (area[3] - y) // FINE * FINE + FINE
+    image = Image.new("RGBA", size)
+    paint(ImageDraw.Draw(image), (area[0] - x, area[1] - y, area[2] - x, area[3] - y))
+    return image.reduce(FINE), (left, top)
+
+
+def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: Card) -> None:
+    """Draw a card into the area it was given."""
+    left, top, right, bottom = spot
+    brush.rounded_rectangle(spot, pen.gap, fill=GROUND)
+    x, y = left + pen.gap, top + round(pen.unit * 0.85) + (0 if card.bars else pen.gap // 6)
+    brush.text((x, y), card.title, fill=(*card.colour, 255), font=pen.big, anchor="lm")
+    y += round(pen.unit * 1.55)
+    labels, _ = pen.text(card)
+    for label, value, colour in card.bars:
+        start = x + labels + pen.gap
+        brush.text((x, y), label, fill=INK, font=pen.small, anchor="lm")
+        draw_bar(brush, (start, y - pen.unit // 4, start + 5 * pen.unit, y + pen.unit // 4), value, colour)
+        brush.text((start + 5 * pen.unit + pen.gap, y), f"{value:.0%}", fill=INK, font=pen.small, anchor="lm")
+        y += pen.row
+    if card.bars and card.note:
+        brush.text((x, y), card.note, fill=INK, font=pen.small, anchor="lm")
+    if card.spot:
+        side = bottom - top - 2 * pen.gap
+        _plane(
+            brush, (right - pen.gap - side, top + pen.gap, right - pen.gap, top + pen.gap + side), card, pen.unit // 3
+        )
+
+
+def draw_bar(brush: ImageDraw.ImageDraw, area: Area, value: float, colour: Colour) -> None:
+    """A bar filled to `value` (0…1)."""
+    left, top, right, bottom = area
+    radius = (bottom - top) // 2
+    brush.rounded_rectangle(area, radius, fill=PALE)
+    brush.rounded_rectangle(
+        (left, top, max(left + 2 * radius, round(left + value * (right - left))), bottom), radius, fill=colour
+    )
+
+
+def _plane(brush: ImageDraw.ImageDraw, area: Area, card: Card, radius: int) -> None:
+    """The valence-arousal plane (valence to the right, arousal up) with the prediction's dot."""
+    left, top, right, bottom = area
+    half = (right - left) / 2
+    x, y = left + half, top + half
+    brush.ellipse(area, outline=PALE, width=max(2, radius // 3))
+    brush.line((left, y, right, y), fill=PALE, width=max(2, radius // 4))
+    brush.line((x, top, x, bottom), fill=PALE, width=max(2, radius // 4))
+    valence, arousal = card.spot or (0.0, 0.0)
+    shrink = (half - radius) / half / max(1.0, math.hypot(valence, arousal))
+    x, y = x + valence * half * shrink, y - arousal * half * shrink
+    brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*card.colour, 255), outline=INK, width=2)

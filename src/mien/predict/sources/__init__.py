@@ -1,0 +1,12 @@
+"""Where pictures come from: files, folders, lists, standard input, videos, cameras and addresses, one frame after the other."""
+
+from __future__ import annotations
+
+from .base import Flow, Sampling, Source
+from .cameras import Camera
+from .listing import RESULT, plan
+from .pictures import Picture
+from .urls import Remote
+from .videos import Video
+
+__all__ = ["RESULT", "Camera", "Flow", "Picture", "Remote", "Sampling", "Source", "Video", "plan"]

@@ -1,0 +1,127 @@
+"""Follow faces through a video: after ByteTrack (Zhang et al., ECCV 2022, arXiv 2110.06864), in seconds, not frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..records import Box, Face
+
+Array = NDArray[np.float64]
+
+#: How exactly detectors place a face, and how fast faces move (sizes a second); both in shares of the face's size.
+_PLACED, _SPEED = 0.05, 1.5
+#: After so many seconds unseen a face is taken to have lost most of its speed.
+_COAST = 0.5
+#: Boxes are compared as if wider on every side by what the filter is unsure of, up to this share of their size.
+_WIDEST = 1.0
+
+
+class Tracker:
+    """Gives the faces of one video their `track`: a number from 0 that is never used again.
+
+    Faces scored `high` or better, or not scored, are matched first, by their overlap with where a track is expected
+    (intersection over union above `overlap`); the others then with the tracks that are left. Whoever is left starts a new
+    track at once. One unseen for `patience` seconds is over; seen again later, a face gets a new number.
+    """
+
+    def __init__(self, patience: float = 2.0, high: float = 0.6, overlap: float = 0.2) -> None:
+        self.patience, self.high, self.overlap = patience, high, overlap
+        self._tracks: list[_Track] = []
+        self._numbers, self._time = count(), -np.inf
+
+    def update(self, faces: Sequence[Face], time: float) -> list[Face]:
+        """The same faces in the same order with their `track` set. `time` in seconds must not run back. Raises InputError."""
+        if not time >= self._time:
+            raise InputError(f"frame at {time} s after one at {self._time} s: faces are followed forwards only")
+        before, self._time = self._time, time
+        # A track seen in the last frame is alive however long ago that was.
+        self._tracks = [track for track in self._tracks if time - track.time <= self.patience or track.time == before]
+        boxes = np.array([_centred(face.box) for face in faces]).reshape(-1, 4)
+        sure = [k for k, face in enumerate(faces) if face.score is None or face.score >= self.high]
+        unsure = [k for k in range(len(faces)) if k not in sure]
+        matched = self._match(boxes, sure, self._tracks)
+        unmatched = [track for track in self._tracks if track not in matched.values()]
+        matched |= self._match(boxes, unsure, unmatched)
+        for k in range(len(faces)):
+            if k in matched:
+                matched[k].correct(boxes[k], time)
+            else:
+                matched[k] = _Track(next(self._numbers), boxes[k], time)
+                self._tracks.append(matched[k])
+        return [replace(face, track=matched[k].number) for k, face in enumerate(faces)]
+
+    def restart(self) -> None:
+        """Forget where everybody was, as after a cut: whoever comes next gets a new number."""
+        self._tracks = []
+
+    def _match(self, boxes: Array, picks: list[int], tracks: list[_Track]) -> dict[int, _Track]:
+        """Pairs of face and track by overlap, the largest first."""
+        if not picks or not tracks:
+            return {}
+        expected = np.array([track.expected(self._time) for track in tracks])
+        shared = _overlap(boxes[picks], expected[:, :4], np.minimum(expected[:, 4], _WIDEST))
+        return {picks[row]: tracks[column] for row, column in _pairs(shared, self.overlap)}
+
+
+class _Track:
+    """A face's box as centre, width and height, and their speeds, through a Kalman filter.
+
+    All four have the same covariance in shares of the face's size, so one of 2x2 does. Speeds fade (an Ornstein-Uhlenbeck
+    process) instead of holding for ever: what is expected of a face unseen for a second stays near.
+    """
+
+    def __init__(self, number: int, box: Array, time: float) -> None:
+        self.number, self.time = number, time
+        self._state = np.stack([box, np.zeros(4)])
+        self._spread = np.diag([_PLACED**2, _SPEED**2])
+
+    def expected(self, time: float) -> Array:
+        """Where the face should be: centre x, y, width, height, and how far off that may be, in shares of its size."""
+        state, spread = self._ahead(time)
+        return np.append(state[0], np.sqrt(spread[0, 0]))
+
+    def correct(self, box: Array, time: float) -> None:
+        """Take in where the face was seen."""
+        state, spread = self._ahead(time)
+        gain = spread[:, 0] / (spread[0, 0] + _PLACED**2)
+        self._state = state + np.outer(gain, box - state[0])
+        self._spread = spread - np.outer(gain, spread[0])
+        self.time = time
+
+    def _ahead(self, time: float) -> tuple[Array, Array]:
+        since = (time - self.time) / _COAST
+        left = np.exp(-since)
+        move = np.array([[1.0, _COAST * (1 - left)], [0.0, left]])
+        place = _COAST**2 * (2 * since - 3 + 4 * left - left**2)
+        both = _COAST * (1 - left) ** 2
+        noise = _SPEED**2 * np.array([[place, both], [both, 1 - left**2]])
+        return move @ self._state, move @ self._spread @ move.T + noise
+
+
+def _centred(box: Box) -> tuple[float, float, float, float]:
+    """Centre x and y, width and height."""
+    return box.x + box.width / 2, box.y + box.height / 2, max(1, box.width), max(1, box.height)
+
+
+def _overlap(boxes: Array, others: Array, wider: Array) -> Array:
+    """Intersection over union of each box (n, 4) with each other (m, 4), both first grown by `wider` (m,) on every side."""
+    grown = 1 + 2 * wider
+    size, other = boxes[:, None, 2:] * grown[None, :, None], others[None, :, 2:] * grown[None, :, None]
+    apart = np.abs(boxes[:, None, :2] - others[None, :, :2])
+    shared = np.clip(np.minimum((size + other) / 2 - apart, np.minimum(size, other)), 0, None).prod(axis=2)
+    return np.asarray(shared / (size.prod(axis=2) + other.prod(axis=2) - shared), np.float64)
+
+
+def _pairs(shared: Array, least: float) -> Iterator[tuple[int, int]]:
+    """Row and column of the largest value above `least`, then of the largest among other rows and columns, and so on."""
+    left = np.array(shared)
+    while left.max() > least:
+        row, column = divmod(int(left.argmax()), left.shape[1])
+        yield row, column
+        left[row, :] = left[:, column] = -1

@@ -1,0 +1,209 @@
+"""Threads that decode, look for faces and recognise: order, faults, closing, batches, memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from mien.errors import InputError
+from mien.predict import Model, pipeline
+from mien.predict.ahead import Ahead
+from mien.predict.pipeline import Through, stream
+from mien.predict.results import Result
+from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
+from mien.tasks import TASKS
+
+TASK = TASKS["expression7"]
+
+
+class Recorder:
+    """A recogniser that writes down what it was asked, and fails on pictures of the value 13."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+        self.batches.append(len(pictures))
+        if any(picture[0, 0] == 13 for picture in pictures):
+            raise RuntimeError("unlucky\nnumber")
+        said = [{"expression7": {"happy": float(picture[0, 0])}} for picture in pictures]
+        return [[Prediction(face, one, TASK) for face in some] for one, some in zip(said, faces, strict=True)]
+
+
+def find(pixels: Pixels) -> list[Face]:
+    if pixels[0, 0] == 7:
+        raise ValueError("seven")
+    return [Face(Box(0, 0, 2, 2))] * (pixels[0, 0] % 3)
+
+
+def frames(count: int, source: str = "a.mp4") -> list[Frame]:
+    return [Frame(np.full((4, 6), n % 256, np.uint8), source, n, n / 25) for n in range(count)]
+
+
+def alive() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "mien-ahead"]
+
+
+def test_results_come_in_order_and_one_frame_s_trouble_is_its_own() -> None:
+    broken = Fault("b.png", "b.png: not a picture")
+    model = Recorder()
+    items = list(stream(model, [*frames(9), broken, *frames(30, "c.mp4")[9:]], find))
+    assert [(item.source, item.index) for item in items] == [
+        *(("a.mp4", n) for n in range(9)), ("b.png", None), *(("c.mp4", n) for n in range(9, 30)),
+    ]  # fmt: skip
+    faults = [item for item in items if isinstance(item, Fault)]
+    assert [str(fault) for fault in faults] == [
+        "a.mp4, frame 7: seven", "b.png: not a picture", "c.mp4, frame 13: unlucky number",
+    ]  # fmt: skip
+    results = [item for item in items if isinstance(item, Result)]
+    assert [len(result.predictions) for result in results] == [result.index % 3 for result in results]
+    assert all(found.confidence == result.index for result in results for found in result.predictions)
+    assert (results[0].width, results[0].height, results[0].time, results[0].pixels) == (6, 4, 0.0, None)
+    assert alive() == []
+
+
+def test_what_the_source_raises_comes_after_what_it_gave() -> None:
+    def source() -> Iterator[Frame]:
+        yield from frames(3)
+        raise InputError("the end")
+
+    found = []
+    with pytest.raises(InputError, match="the end"):  # noqa: PT012
+        for item in stream(Recorder(), source(), find):
+            found.append(item.index)  # noqa: PERF401
+    assert found == [0, 1, 2]
+    assert alive() == []
+
+
+def test_closing_early_stops_the_threads_and_releases_the_source() -> None:
+    released = threading.Event()
+    given = []
+
+    def endless() -> Iterator[Frame]:
+        try:
+            while True:
+                given.append(1)
+                yield frames(1)[0]
+        finally:
+            released.set()
+
+    results = stream(Recorder(), endless(), find)
+    next(results)
+    results.close()
+    assert released.is_set()
+    assert alive() == []
+    assert len(given) < 100, "bounded queues"
+
+
+def test_a_slow_camera_is_not_kept_waiting_for_a_full_batch() -> None:
+    go = threading.Semaphore(0)
+
+    def camera() -> Iterator[Frame]:
+        for frame in frames(3, "camera"):
+            go.acquire()
+            yield frame
+
+    model = Recorder()
+    results = stream(model, camera(), find)
+    for number in range(3):
+        go.release()
+        assert next(results).index == number
+    results.close()
+    assert model.batches == [1, 1, 1]
+
+
+def test_frames_that_wait_are_recognised_together() -> None:
+    model = Recorder()
+    gate = threading.Event()
+    slow = model.recognise
+
+    def recognise(pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+        gate.wait(5)
+        time.sleep(0.005)
+        return slow(pictures, faces)
+
+    model.recognise = recognise  # type: ignore[method-assign]
+    results = stream(model, (Frame(np.zeros((4, 4), np.uint8), f"{n}.png") for n in range(64)), find)
+    threading.Timer(0.05, gate.set).start()
+    assert len(list(results)) == 64
+    assert max(model.batches) > 4
+    assert max(model.batches) <= pipeline.MOST
+
+
+def test_each_video_has_a_tracker_and_smoother_of_its_own_and_pictures_none() -> None:
+    made: list[str] = []
+
+    class Counting:
+        def __init__(self) -> None:
+            self.seen = 0
+
+        def update(self, items: list[Face], time: float) -> list[Face]:
+            self.seen += 1
+            return [Face(face.box, track=self.seen) for face in items]
+
+    class Smooth:
+        def __init__(self) -> None:
+            made.append("smoother")
+
+        def update(self, found: list[Prediction], time: float) -> list[Prediction]:
+            return found[:1]
+
+    still = Frame(np.full((4, 4), 2, np.uint8), "still.png")
+    given = [*frames(6), still, *frames(6, "b.mp4")]
+    items = [item for item in stream(Recorder(), given, find, Through(Counting, Smooth)) if isinstance(item, Result)]
+    tracks = {(item.source, item.index): [found.face.track for found in item.predictions] for item in items}
+    assert tracks["a.mp4", 5] == tracks["b.mp4", 5] == [6]
+    assert tracks["still.png", 0] == [None, None]
+    assert made == ["smoother"] * 2
+
+
+def test_pixels_are_kept_where_asked_for() -> None:
+    given = frames(3)
+    kept = [item.pixels for item in stream(Recorder(), given, find, keep=True) if isinstance(item, Result)]
+    assert all(pixels is frame.pixels for pixels, frame in zip(kept, given, strict=True))
+
+
+def test_few_frames_are_held_however_large_they_are() -> None:
+    held: list[int] = []
+
+    def large() -> Iterator[Frame]:
+        for n in range(40):
+            held.append(n)
+            yield Frame(np.zeros((4096, 4096), np.uint8), f"{n}.png")
+
+    results = stream(Recorder(), large(), lambda _: [])
+    next(results)
+    time.sleep(0.3)
+    results.close()
+    assert len(held) <= 24
+
+
+def test_ahead_hands_on_items_and_closes_what_it_reads() -> None:
+    ahead = Ahead(iter(range(100)))
+    assert list(ahead) == list(range(100))
+    assert ahead.waiting(3) == []
+    ahead.stop()
+    ahead.join()
+
+    class Troubled:
+        def __iter__(self) -> Iterator[int]:
+            return iter([1])
+
+        def close(self) -> None:
+            raise OSError("stuck")
+
+    with pytest.raises(OSError, match="stuck"):
+        list(Ahead(Troubled()))
+
+
+def test_a_real_model_says_the_same_as_by_itself(affect: Model) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    whole = [Face(Box(0, 0, 64, 48)), Face(Box(5, 6, 20, 20))]
+    (result,) = stream(affect, [Frame(picture, "a.png")], lambda _: whole)
+    assert isinstance(result, Result)
+    for one, other in zip(result.predictions, affect.predict_faces(picture, whole), strict=True):
+        assert one.outputs["expression8"] == pytest.approx(other.outputs["expression8"], abs=1e-6)

@@ -1,0 +1,138 @@
+"""The models that come with mien, and the wheel that brings them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mien
+from mien import bundle, cli
+from mien.errors import ModelError
+from mien.predict.engine import Engine
+from tests.drawn import scene
+
+
+def test_every_bundled_file_is_listed_whole_and_described() -> None:
+    assert sorted(path.stem for path in bundle.FOLDER.glob("*.onnx")) == sorted(bundle.checksums())
+    for name in bundle.checksums():
+        engine = Engine(bundle.find(name), threads=1)
+        assert engine.name == name
+        assert [head.name for head in engine.task] == ["distribution8", "expression7"]
+        assert "FER-2013" in engine.metadata["licence"]
+        for record in engine.metadata["figures"]:
+            assert record["split"] == "validation"
+            for figure in record["metrics"].values():
+                low, high = figure["interval"]
+                assert low <= high
+
+
+def test_sizes_keep_their_promise() -> None:
+    sizes = {name: bundle.find(name).stat().st_size / 1e6 for name in ("face", "face-int8")}
+    assert sizes["face"] < 12
+    assert sizes["face-int8"] < 4
+
+
+def test_load_takes_the_default_a_name_or_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "face").mkdir()  # a folder of that name is not taken for the model
+    assert mien.load().engine.path == mien.load("face").engine.path == bundle.FOLDER / "face.onnx"
+    assert mien.load("face-int8").engine.name == "face-int8"
+    copy = shutil.copy(bundle.find("face"), tmp_path / "mine.onnx")
+    assert mien.load(copy).engine.sha256 == mien.load().engine.sha256
+    with pytest.raises(ModelError, match=r"folder without model\.onnx"):
+        mien.load("./face")
+
+
+def test_float_and_int8_answer_alike() -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
+    one, other = (mien.load(name).probabilities(faces) for name in ("face", "face-int8"))
+    for head, rows in one.items():
+        assert np.abs(rows - other[head]).mean() < 0.05
+        assert not np.array_equal(rows, other[head])
+
+
+def test_an_unknown_name_tells_what_is_bundled() -> None:
+    with pytest.raises(ModelError, match=r"fase: no such model .*bundled are face, face-int8"):
+        mien.load("fase")
+    with pytest.raises(ModelError, match=r"no model 'fase' \(bundled are face, face-int8"):
+        bundle.find("fase")
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda folder: (folder / "face.onnx").write_bytes(b"half"), r"face\.onnx: the bundled model is damaged"),
+        (lambda folder: (folder / "face.onnx").unlink(), r"face\.onnx: the bundled model is missing"),
+        (lambda folder: (folder / bundle.SUMS).unlink(), r"SHA256SUMS: missing"),
+    ],
+)
+def test_a_damaged_installation_says_so_in_one_line(tmp_path: Path, harm: object, message: str) -> None:
+    folder = shutil.copytree(bundle.FOLDER, tmp_path / "bundle")
+    harm(folder)  # type: ignore[operator]
+    with pytest.raises(ModelError, match=message) as caught:
+        bundle.find("face", folder)
+    assert "install mien again" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_predict_needs_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    Image.fromarray(scene(320, 320, [(80, 50, 160)])).save(tmp_path / "photo.png")
+    cli.main(["predict", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out.csv")])
+    assert "face" in (tmp_path / "out.csv").read_text()
+
+
+_OFFLINE = """
+import socket, sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "timm", "onnx", "sklearn", "scipy", "matplotlib", "pandas"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Refuse())
+def refuse(*_): raise OSError("offline")
+socket.socket.connect = refuse
+import mien
+assert mien.__file__.startswith(sys.argv[1]), mien.__file__
+import numpy as np
+rows = mien.load().probabilities(np.zeros((1, 48, 48), np.uint8))
+assert [part.shape for part in rows.values()] == [(1, 8), (1, 7)]
+from mien.cli import main
+main(["predict", "photo.png", "--faces", "cropped", "--out", "out.jsonl"])
+main(["models"])
+assert "torch" not in sys.modules
+"""
+
+
+def test_the_wheel_predicts_offline_without_torch_in_any_folder(root: Path, tmp_path: Path) -> None:
+    """Built without the network where hatchling is there, installed by unpacking, as `pip install --no-deps --target` does."""
+    pytest.importorskip("hatchling")
+    source = tmp_path / "source"
+    shutil.copytree(root / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, source / name)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=source, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    from PIL import Image
+
+    Image.fromarray(scene(320, 320, [(80, 50, 160)])).save(tmp_path / "photo.png")
+    done = subprocess.run(
+        [sys.executable, "-c", _OFFLINE, str(tmp_path / "site")],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "face-int8" in done.stdout
+    assert 'pip install "mien[train]"' in done.stderr
+    assert (tmp_path / "out.jsonl").read_text().count("\n") == 1

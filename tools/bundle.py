@@ -1,0 +1,160 @@
+"""Put a trained run into the package: the model that `mien.load()` opens, its int8 twin, their checksums and the model card.
+
+    python tools/bundle.py RUN [--data STORE] [--name face]
+
+Exports the run in float and int8, scores both on its validation split (against the heads' own targets and, where the store
+has them, FER+ majority labels), writes what they reached into the files' own descriptions, puts both and `SHA256SUMS` into
+`src/mien/bundle/`, and the figures into `docs/reference/model-card.md`. Nothing there is changed if a step fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mien import export
+from mien.bundle import SUMS
+from mien.evaluate import evaluate
+from mien.export.graph import stamp
+from mien.files import replacing, sha256, write_text
+from mien.predict.engine import Engine
+from mien.store import Store
+
+ROOT = Path(__file__).parents[1]
+BUNDLE, CARD = ROOT / "src" / "mien" / "bundle", ROOT / "docs" / "reference" / "model-card.md"
+BEGIN, END = "<!-- figures: written by tools/bundle.py -->\n", "<!-- end of figures -->\n"
+#: A head of votes is also scored against the label most raters gave, where FER+ keeps one.
+VOTES, MAJORITY = "distribution8", "expression8"
+#: What the card and `mien models` show of each kind of target, and how it is called there.
+SHOWN = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "top_label_accuracy": "top-label accuracy",
+    "kl": "mean KL, nats",
+    "tvd": "total variation",
+    "log_loss": "log loss, nats",
+    "ece": "ECE, 15 bins",
+    "vote_ece": "ECE against the votes",
+}
+#: Votes' distances mean nothing against one label.
+ON_MAJORITY = ("top_label_accuracy", "macro_f1", "ece")
+
+Results = dict[str, Any]
+
+
+def scored(model: Path, folder: Path, data: Path | None) -> dict[str, Results]:
+    """Results of a model by what it is held against: {'': its heads' own targets, 'majority': FER+ majority labels}."""
+    found = {"": evaluate(model, data, out=folder / "own")}
+    store = Store(found[""]["data"]["store"])
+    if any(head["name"] == VOTES for head in found[""]["task"]["heads"]) and MAJORITY in {h.name for h in store.heads}:
+        found["majority"] = evaluate(model, data, out=folder / "majority", match={VOTES: MAJORITY})
+    return found
+
+
+def figures(found: dict[str, Results]) -> list[dict[str, Any]]:
+    """What a model's description says it reached: a record for each head and target, with 95 % intervals."""
+    told = []
+    for against, results in found.items():
+        for name, head in results["heads"].items():
+            if not against or name == VOTES:
+                told.append(
+                    {
+                        "head": name,
+                        "target": MAJORITY if against else name,
+                        "split": results["data"]["split"],
+                        "rows": head["rows"],
+                        "metrics": {
+                            metric: {"value": one["value"], "interval": one["interval"]}
+                            for metric, one in head["metrics"].items()
+                            if metric in (ON_MAJORITY if against else SHOWN)
+                        },
+                    }
+                )
+    return told
+
+
+def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
+    """The part of the model card that comes from figures, as Markdown."""
+    first = next(iter(found.values()))[""]
+    sizes = ", ".join(f"`{name}` {path.stat().st_size / 1e6:.1f} MB" for name, path in files.items())
+    parameters = first["training"]["parameters"] / 1e6
+    drawn = f"Intervals: {first['intervals']['level']:.0%}, {first['intervals']['draws']} bootstrap draws of faces"
+    lines = [f"{parameters:.2f} M parameters; {sizes}. PublicTest, no test-time averaging. {drawn}.", ""]
+    lines += comparison({name: figures(one) for name, one in found.items()})
+    for against, results in next(iter(found.values())).items():
+        for name, head in results["heads"].items():
+            if not against or name == VOTES:
+                lines += per_class(f"{name} against {MAJORITY if against else 'its own targets'}", head)
+    return "\n".join(lines) + "\n"
+
+
+def comparison(told: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """A row for each target and metric, a column for each model."""
+    lines = ["| head | against | faces | metric | " + " | ".join(f"`{name}`" for name in told) + " |"]
+    lines.append("|---" * (4 + len(told)) + "|")
+    for records in zip(*told.values(), strict=True):
+        for metric in records[0]["metrics"]:
+            cells = " | ".join(cell(metric, record["metrics"][metric]) for record in records)
+            first = records[0]
+            lines.append(f"| {first['head']} | {first['target']} | {first['rows']} | {SHOWN[metric]} | {cells} |")
+    return [*lines, ""]
+
+
+def cell(metric: str, figure: dict[str, Any]) -> str:
+    """A figure with its interval; shares in per cent."""
+    percent = metric not in ("kl", "tvd", "log_loss", "ece", "vote_ece")
+    value, *ends = (
+        f"{number:.2%}" if percent else f"{number:.4f}" for number in (figure["value"], *figure["interval"])
+    )
+    return f"{value} ({ends[0]} to {ends[1]})"
+
+
+def per_class(title: str, head: dict[str, Any]) -> list[str]:
+    """Each label's faces, precision, recall and F1."""
+    lines = [f"Per class, {title}:", "", "| label | faces | precision | recall | F1 |", "|---|---|---|---|---|"]
+    for one in head["per_class"]:
+        shown = " | ".join("–" if one[key] is None else f"{one[key]:.1%}" for key in ("precision", "recall", "f1"))
+        lines.append(f"| {one['label']} | {one['support']} | {shown} |")
+    return [*lines, ""]
+
+
+def put(files: dict[str, Path], text: str) -> None:
+    """Write models, checksums and card into the repository."""
+    page = CARD.read_text(encoding="utf-8")
+    before, rest = page.split(BEGIN)
+    for name, path in files.items():
+        with replacing(BUNDLE / f"{name}.onnx") as part:
+            shutil.copyfile(path, part)
+    write_text(BUNDLE / SUMS, "".join(f"{sha256(path)}  {name}.onnx\n" for name, path in files.items()))
+    write_text(CARD, before + BEGIN + text + END + rest.split(END)[1])
+
+
+def main() -> None:
+    """Do all of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="a run folder, as `mien train` wrote it")
+    parser.add_argument("--data", type=Path, help="its store (default: the one its configuration names)")
+    parser.add_argument("--name", default="face")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        run = Path(
+            shutil.copytree(
+                args.run, Path(temporary) / args.run.resolve().name, ignore=shutil.ignore_patterns("checkpoints")
+            )
+        )
+        files = {args.name: export.export(run), f"{args.name}-int8": export.quantise(run, args.data)}
+        found = {}
+        for name, path in files.items():
+            found[name] = scored(path, Path(temporary) / name, args.data)
+            stamp(path, Engine(path).metadata | {"name": name, "figures": figures(found[name])})
+        put(files, card(found, files))
+    sys.stdout.write(CARD.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0])
+
+
+if __name__ == "__main__":
+    main()
