@@ -39,18 +39,20 @@ SIDEWAYS = {
     ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"), ("export", "evaluate"),
     ("calibrate", "evaluate"), ("calibrate", "predict"), ("export", "calibrate"),
     ("workflow", "report"),
+    ("tune", "report"), ("tune", "workflow"),
     ("compare", "report"),
     ("__main__", "cli"),
 }  # fmt: skip
 
 #: Libraries that only some rooms may import, at the top of a module or inside a function.
-LEARNING = {"models", "losses", "train", "export", "workflow"}
+LEARNING = {"models", "losses", "train", "export", "workflow", "tune"}
 KEPT_IN = {
     "torch": LEARNING, "torchvision": LEARNING, "lightning": LEARNING, "timm": LEARNING, "kornia": LEARNING,
     "h5py": {"store", "datasets"},
     "jinja2": {"report"},
     "typst": {"report"},
     "tyro": {"cli"},
+    "optuna": {"tune"},
 }  # fmt: skip
 WITHOUT_TORCH = sorted(set(FLOORS) - LEARNING - {"__main__"})
 

@@ -11,7 +11,9 @@ import tyro
 
 from mien import cli, config
 from mien.cli.train import Train
+from mien.cli.tune import Tune
 from mien.tasks import TASKS
+from mien.tune import space
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -48,6 +50,8 @@ def test_commands_are_understood(page: Path, capsys: pytest.CaptureFixture[str])
             pytest.fail(f"mien {shlex.join(words)}\n{capsys.readouterr().err}")
         if isinstance(verb, Train):
             config.load(ROOT / verb.config, rest)
+        elif isinstance(verb, Tune):
+            space.load(ROOT / verb.config, rest)
         else:
             assert not rest, f"mien {shlex.join(words)}: unknown {rest}"
 
@@ -58,7 +62,7 @@ def test_toml_examples_are_configurations(page: Path) -> None:
         table = tomllib.loads(text)
         heads = set(table.get("heads", {}))
         task = next(name for name, task in TASKS.items() if heads <= {head.name for head in task})
-        config.from_dict({"task": task, **table}, page.name)
+        space.read({"task": task, **table}, page.name)  # values may be left open
 
 
 def test_the_reference_has_every_key() -> None:
@@ -77,4 +81,6 @@ def test_every_page_is_listed() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.name)
 def test_shipped_configurations_are_valid(path: Path) -> None:
-    assert config.load(path).train.phases
+    found = space.read(config.parsed(path), path.name)
+    assert found.config(found.defaults).train.phases
+    assert bool(found.dials) == path.name.startswith("tune_")

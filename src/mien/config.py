@@ -166,17 +166,22 @@ class Config:
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises ConfigError."""
+    config = from_dict(parsed(path), str(path))
+    table = config.to_dict()
+    tables.override(table, overrides)
+    return from_dict(table, "command line") if overrides else config
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The table that a TOML file holds. Raises ConfigError."""
     try:
-        config = from_dict(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    table = config.to_dict()
-    tables.override(table, overrides)
-    return from_dict(table, "command line") if overrides else config
 
 
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:

@@ -18,6 +18,7 @@ from .models import Models
 from .predict import Predict
 from .report import Report
 from .train import Train
+from .tune import Tune
 
 _ABOUT = """Read affect from faces: data sets to trained, evaluated and reported models, pictures to probabilities.
 
@@ -26,6 +27,7 @@ Every verb takes --debug, which shows the traceback of a fault."""
 Verb = (
     Annotated[Data, tyro.conf.subcommand("data", prefix_name=False)]
     | Annotated[Train, tyro.conf.subcommand("train", prefix_name=False)]
+    | Annotated[Tune, tyro.conf.subcommand("tune", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Compare, tyro.conf.subcommand("compare", prefix_name=False)]
     | Annotated[Report, tyro.conf.subcommand("report", prefix_name=False)]
@@ -46,11 +48,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout.write(f"mien {__version__}\n")
         return
     verb, rest = tyro.cli(Verb, prog="mien", description=_ABOUT, args=words, return_unknown_args=True)
-    if rest and not isinstance(verb, Train):
+    if rest and not isinstance(verb, (Train, Tune)):
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
-        verb.run(*([rest] if isinstance(verb, Train) else []))
+        verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
     except (MienError, OSError) as error:
         if debug:
             traceback.print_exc()

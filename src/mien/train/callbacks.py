@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from torch import Tensor
 
 from ..files import replacing, write_text
 from .batches import mixed_seed
+
+#: Told the number of an epoch and the metric that picks the best one; may raise to end the run.
+Watcher = Callable[[int, float], None]
 
 
 class StepSeeds(Callback):
@@ -100,6 +104,17 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the rows of a checkpoint."""
         self.rows[:] = state_dict["rows"]
+
+
+class Told(Callback):
+    """Tell somebody the number of each epoch, counted over all phases, and its watched metric."""
+
+    def __init__(self, watch: Watcher, key: str, rows: list[dict[str, Any]]) -> None:
+        self.watch, self.key, self.rows = watch, key, rows
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        """Tell of the epoch that has just got its row."""
+        self.watch(self.rows[-1]["epoch"], self.rows[-1][self.key])
 
 
 class Bar(Callback):

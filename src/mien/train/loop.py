@@ -34,18 +34,19 @@ from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
 
-def train(config: Config, run: Path, resume: bool = False) -> Network:
+def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watcher | None = None) -> Network:
     """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError.
 
     With `resume` a run goes on from its last finished epoch and ends with the weights it would have had undisturbed (bit
-    for bit on a CPU with the same number of threads).
+    for bit on a CPU with the same number of threads). `watch` is told each epoch's number and watched metric, in place
+    of a progress bar; what it raises ends the run.
     """
     task = config.resolved_task()
     for head in task:
         losses.check(head)
     for phase in config.train.phases:
         optim.check(phase)
-    watch = watched(config, task)
+    chosen = watched(config, task)
     weighting = HeadWeights(task, config.train.head_weights)
     _check_claim(config, run, resume)
     torch.set_num_threads(config.train.threads or usable_cores())
@@ -54,8 +55,8 @@ def train(config: Config, run: Path, resume: bool = False) -> Network:
     pre = models.preprocessing(config.model)
     teachers = Teachers(config.train.teacher, task, pre)
     faces = Faces(config, task, pre)
-    _check_watched(faces, watch)
-    work = _Run(config, run, network, weighting, faces, teachers)
+    _check_watched(faces, chosen)
+    work = _Run(config, run, network, weighting, faces, teachers, watch)
     write_text(run / "config.toml", dumps(config))
     for name, weights in class_weights(config, task, faces.training.targets).items():
         said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
@@ -88,6 +89,7 @@ class _Run:
     weighting: HeadWeights
     faces: Faces
     teachers: Teachers
+    watch: callbacks.Watcher | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def finish(self, number: int) -> None:
@@ -137,7 +139,8 @@ class _Run:
         if train.ema:
             hooks.append(callbacks.averaged(train.ema))
         hooks.append(callbacks.History(self.folder / "history.csv", self.rows, number))
-        hooks.append(callbacks.Bar(f"phase {number}/{len(train.phases)}"))
+        bar = callbacks.Bar(f"phase {number}/{len(train.phases)}")
+        hooks.append(callbacks.Told(self.watch, module.watch.key, self.rows) if self.watch else bar)
         if module.phase.patience:
             mode = "max" if module.watch.higher else "min"
             hooks.append(EarlyStopping(module.watch.key, patience=module.phase.patience, mode=mode))

@@ -1,0 +1,139 @@
+"""`mien tune`: search the values that a TOML file leaves open."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import Positional
+
+from .show import print_json, say
+
+if TYPE_CHECKING:
+    from ..tune import Outcome
+
+_ROWS = 10
+_CELL = 14  # columns of a terminal that a dial takes
+
+
+@dataclass
+class Tune:
+    """Search the values that a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
+
+    Stopped, the same command goes on; started again elsewhere at the same time, both work on one study. `--section.key value`
+    fixes one of the file's values.
+    """
+
+    config: Positional[Path]
+    """The TOML file with ranges and choices."""
+    trials: int = 50
+    """Trials to finish in all, by all workers, now and before."""
+    out: Path | None = None
+    """Folder of the study (default: runs/tune-<name of the file>)."""
+    objectives: tuple[Literal["score", "latency"], ...] = ("score",)
+    """What is tuned: the validation metric, or also the time for one face."""
+    sampler: Literal["tpe", "cmaes", "random"] = "tpe"
+    """Who draws the trials; cmaes is for numbers, choices are then drawn by tpe."""
+    pruner: Literal["median", "hyperband", "none"] | None = None
+    """Who ends hopeless trials early (default: median; with several objectives none can be)."""
+    seed: int = 0
+    """Seed of the sampler; that of training stands in the file."""
+    timeout: float = 0.0
+    """Stop after so many seconds, 0 for never; the trial under way is kept."""
+    storage: str = ""
+    """A database for workers on several machines, postgresql://… (default: study.db in the folder)."""
+    from_: str = ""
+    """An earlier study (its folder, its study.db or its database) to learn from."""
+    heartbeat: int = 30
+    """Seconds between signs of life; a worker silent for three times as long is dead, its trial is run again."""
+    best: bool = True
+    """Make the best trial a whole run with model, figures and report in best/; --no-best leaves it out."""
+    json: bool = False
+    """Print the study as one JSON object on stdout."""
+
+    def run(self, overrides: list[str]) -> None:
+        """Search, write what was found, and show it."""
+        from ..extras import require
+
+        require("optuna", "tune")
+        from .. import tune
+        from ..errors import ConfigError
+        from ..tune.space import load
+
+        space = load(self.config, overrides)
+        plan = tune.Plan(
+            space, self.out or Path("runs") / f"tune-{self.config.stem}", self.trials, self.objectives, self.sampler,
+            self.pruner or ("none" if len(self.objectives) > 1 else "median"), self.seed, self.storage, self.from_,
+            self.timeout, self.heartbeat,
+        )  # fmt: skip
+        line = Line()
+        try:
+            found = tune.tune(plan, line)
+            line.clear()
+            paths = tune.write(found)
+            whole = tune.complete(found) if self.best and len(found.trials) >= self.trials else None
+        except KeyboardInterrupt:
+            line.clear()
+            say(f"mien: stopped; {plan.folder} keeps what is finished, the same command goes on")
+            raise SystemExit(130) from None
+        if found.best is None and found.trials:
+            raise ConfigError(f"{plan.folder}: no trial could be measured; study.html says why")
+        if self.json:
+            return print_json(found.as_dict())
+        _show(found)
+        return say("\n".join(map(str, [*paths, *filter(None, [whole])])))
+
+
+class Line:
+    """What goes on, on stderr: lines that stay, and on a terminal one that is written over."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+
+    def __call__(self, text: str, stays: bool) -> None:
+        """Say something; what does not stay is for a terminal alone."""
+        if stays:
+            self.clear()
+            say(text)
+        elif self.live:
+            sys.stderr.write(f"\r\x1b[2K{text[: _width()]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self.live:
+            sys.stderr.write("\r\x1b[2K")
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns - 1
+
+
+def _show(found: Outcome) -> None:
+    """The best trials, and what mattered."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..tune.outcome import show
+    from ..tune.workers import first_number
+
+    console = Console(stderr=True)
+    shares = found.importances[0]
+    dials = sorted(found.plan.space.dials, key=lambda dial: -shares.get(dial.key, 0.0))[
+        : max(1, console.width // _CELL - 2)
+    ]
+    grid = Table(box=SIMPLE_HEAD)
+    for head in ("trial", *found.names, *(dial.name for dial in dials)):
+        grid.add_column(head, justify="right", overflow="fold")
+    for trial in (found.front if len(found.names) > 1 else found.measured)[:_ROWS]:
+        values = (f"{value:.4f}" for value in trial.values)
+        grid.add_row(str(first_number(trial)), *values, *(show(trial.params[dial.key]) for dial in dials))
+    console.print(grid)
+    counts = f"{len(found.trials)} trials finished, {len(found.measured)} measured"
+    important = ", ".join(f"{dial.name} {shares[dial.key]:.0%}" for dial in dials if shares.get(dial.key))
+    say(counts + (f"; what mattered: {important}" if important else ""))

@@ -1,0 +1,8 @@
+"""Tuning: the values of a configuration that are left open, searched by training (Optuna)."""
+
+from .finish import complete, write
+from .outcome import Outcome
+from .plan import Plan
+from .work import tune
+
+__all__ = ["Outcome", "Plan", "complete", "tune", "write"]

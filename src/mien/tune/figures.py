@@ -1,0 +1,186 @@
+"""Plots of a study: its history, what mattered, slices through each dial, parallel coordinates, epochs, and the front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from ..palette import EMOTIONS
+from ..report import plots
+from ..report.blocks import Plot
+from ..report.palette import STAND_IN
+from .outcome import Outcome
+from .space import Dial, Range, word
+from .workers import first_number
+
+_DOT, _LEFT_OUT = EMOTIONS["sad"], EMOTIONS["neutral"]
+_BEST = STAND_IN["second"]
+_LONG = 18  # letters of a choice that fit beside an axis
+
+
+def history(found: Outcome, place: int = 0) -> Plot:
+    """An objective over the trials, with the best so far."""
+    ordered = sorted(found.measured, key=first_number)
+    numbers = [first_number(trial) for trial in ordered]
+    values = np.array([trial.values[place] for trial in ordered])
+    best = (np.maximum if found.higher[place] else np.minimum).accumulate(values)
+    lost = [first_number(trial) for trial in found.trials if trial.state is not TrialState.COMPLETE]
+
+    def draw(axes: Any) -> None:
+        axes.step(numbers, best, where="post", color=_BEST, label="best so far")
+        axes.plot(numbers, values, "o", color=_DOT, markersize=5, label="trial")
+        if lost:
+            low = axes.get_ylim()[0]
+            axes.plot(
+                lost, [low] * len(lost), "x", color=_LEFT_OUT, markersize=5, label="pruned or impossible", clip_on=False
+            )
+        axes.set(title=found.names[place], xlabel="trial")
+        axes.legend(fontsize=8)
+
+    alt = f"{found.names[place]} of {len(ordered)} trials; the best of all is {best[-1]:.4f}, the first was {values[0]:.4f}."
+    return Plot(plots.svg(f"history-{place}", draw, (6.4, 3.0)), alt)
+
+
+def importances(found: Outcome, place: int) -> Plot | None:
+    """How much of an objective's variation goes with each dial."""
+    shares = found.importances[place]
+    names = {dial.key: dial.name for dial in found.plan.space.dials}
+    ordered = sorted(shares, key=lambda key: shares[key])
+    if not ordered:
+        return None
+
+    def draw(axes: Any) -> None:
+        axes.barh([names[key] for key in ordered], [shares[key] for key in ordered], color=_DOT, height=0.6)
+        axes.set(title=f"Importance for {found.names[place]}", xlabel="share of the variation", xlim=(0, 1))
+        axes.grid(visible=False, axis="y")
+
+    said = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
+    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {said}.")
+
+
+def slices(found: Outcome) -> tuple[Plot, ...]:
+    """The first objective over each dial."""
+    return tuple(_slice(found, dial, place) for place, dial in enumerate(found.plan.space.dials))
+
+
+def _slice(found: Outcome, dial: Dial, place: int) -> Plot:
+    values = [trial.values[0] for trial in found.measured]
+    across = [_position(dial, trial.params[dial.key]) for trial in found.measured]
+
+    def draw(axes: Any) -> None:
+        axes.scatter(across, values, s=22, color=_DOT, alpha=0.7, linewidths=0)
+        axes.plot(across[0], values[0], "o", color=_BEST, markersize=7)
+        axes.set(title=dial.name, ylabel=found.names[0])
+        if isinstance(dial.among, Range):
+            axes.set_xscale("log" if dial.among.log else "linear")
+        else:
+            axes.set_xticks(range(len(dial.among.choices)), _choices(dial), rotation=20, fontsize=8)
+            axes.set_xlim(-0.5, len(dial.among.choices) - 0.5)
+
+    best = found.measured[0].params[dial.key]
+    alt = f"{found.names[0]} over {dial.name} for {len(values)} trials; the best one has {best}."
+    return Plot(plots.svg(f"slice-{place}", draw, (3.4, 2.5)), alt)
+
+
+def _position(dial: Dial, value: Any) -> float:
+    if isinstance(dial.among, Range):
+        return float(value)
+    return float([word(choice) for choice in dial.among.choices].index(value))
+
+
+def _choices(dial: Dial) -> list[str]:
+    assert not isinstance(dial.among, Range)
+    texts = [str(word(choice)) for choice in dial.among.choices]
+    return [text if len(text) <= _LONG else text[: _LONG - 1] + "…" for text in texts]
+
+
+def parallel(found: Outcome) -> Plot:
+    """Each trial as a line over all dials, the better the stronger."""
+    dials = found.plan.space.dials
+    ordered = found.measured[::-1]
+    heights = [[_height(dial, trial.params[dial.key]) for dial in dials] for trial in ordered]
+
+    def draw(axes: Any) -> None:
+        for rank, line in enumerate(heights, 1):
+            share = rank / len(heights)
+            axes.plot(range(len(dials)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
+        axes.plot(range(len(dials)), heights[-1], color=_BEST, linewidth=2.4, label="best")
+        axes.set_xticks(range(len(dials)), [dial.name for dial in dials], rotation=20, ha="right", fontsize=8)
+        axes.set_yticks([])
+        for place, dial in enumerate(dials):
+            low, high = _ends(dial)
+            axes.text(place, 1.03, high, ha="center", va="bottom", fontsize=7.5, color=STAND_IN["muted"])
+            axes.text(place, -0.03, low, ha="center", va="top", fontsize=7.5, color=STAND_IN["muted"])
+        axes.set(ylim=(-0.12, 1.12), xlim=(-0.3, len(dials) - 0.7))
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 1.12))
+
+    alt = f"Each of {len(ordered)} trials as a line over {', '.join(dial.name for dial in dials)}; the best one stands out."
+    return Plot(plots.svg("parallel", draw, (max(6.4, 1.1 * len(dials)), 3.6)), alt)
+
+
+def _height(dial: Dial, value: Any) -> float:
+    """Where a value lies on its axis, 0…1."""
+    if not isinstance(dial.among, Range):
+        return _position(dial, value) / (len(dial.among.choices) - 1)
+    low, high = dial.among.low, dial.among.high
+    if dial.among.log:
+        return float(np.log(value / low) / np.log(high / low))
+    return float((value - low) / (high - low))
+
+
+def _ends(dial: Dial) -> tuple[str, str]:
+    if isinstance(dial.among, Range):
+        return f"{dial.among.low:g}", f"{dial.among.high:g}"
+    texts = _choices(dial)
+    return texts[0], texts[-1]
+
+
+def epochs(found: Outcome) -> Plot | None:
+    """The metric after each epoch of every trial, those that were pruned broken off."""
+    lines = [trial for trial in found.trials if len(trial.intermediate_values) > 1]
+    if not lines:
+        return None
+
+    def draw(axes: Any) -> None:
+        for trial in lines:
+            _epochs(axes, trial, trial is found.best)
+        axes.set(title=f"{found.names[0]} after each epoch", xlabel="epoch")
+
+    pruned = sum(trial.state is TrialState.PRUNED for trial in lines)
+    alt = f"{found.names[0]} of {len(lines)} trials after each epoch; {pruned} were ended early."
+    return Plot(plots.svg("epochs", draw, (6.4, 3.2)), alt)
+
+
+def _epochs(axes: Any, trial: FrozenTrial, best: bool) -> None:
+    steps = sorted(trial.intermediate_values)
+    values = [trial.intermediate_values[step] for step in steps]
+    if trial.state is TrialState.PRUNED:
+        axes.plot(steps, values, color=_LEFT_OUT, linewidth=0.9, alpha=0.7)
+        axes.plot(steps[-1], values[-1], "x", color=_LEFT_OUT, markersize=5)
+    else:
+        axes.plot(steps, values, color=_BEST if best else _DOT, linewidth=2.2 if best else 1, zorder=3 if best else 2)
+
+
+def front(found: Outcome) -> Plot | None:
+    """The first objective over the second, and the line of those trials that no other one beats in both."""
+    if len(found.names) < 2 or not found.measured:
+        return None
+    best: Sequence[FrozenTrial] = sorted(found.front, key=lambda trial: trial.values[1])
+
+    def draw(axes: Any) -> None:
+        points = np.array([trial.values[:2] for trial in found.measured])
+        axes.scatter(points[:, 1], points[:, 0], s=22, color=_DOT, alpha=0.7, linewidths=0)
+        ends = np.array([trial.values[:2] for trial in best])
+        axes.plot(ends[:, 1], ends[:, 0], "o--", color=_BEST, markersize=6, linewidth=1)
+        for trial in best:
+            at = (trial.values[1], trial.values[0])
+            axes.annotate(str(first_number(trial)), at, textcoords="offset points", xytext=(5, 4), fontsize=8)
+        axes.set(xlabel=found.names[1], ylabel=found.names[0])
+
+    said = ", ".join(str(first_number(trial)) for trial in best)
+    return Plot(
+        plots.svg("front", draw, (5.6, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {said}."
+    )

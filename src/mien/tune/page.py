@@ -1,0 +1,123 @@
+"""A study as one self-contained page, in the style of the report."""
+
+from __future__ import annotations
+
+from optuna.trial import FrozenTrial, TrialState
+
+from ..config import dumps
+from ..report import words
+from ..report.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Table, key, note
+from ..report.page import page
+from ..report.section import Section
+from . import figures
+from .outcome import Outcome, ended, show
+from .workers import first_number
+
+
+def render(found: Outcome) -> str:
+    """The whole page as HTML. Raises MissingExtraError without the extra `report`."""
+    made = [_summary(found), _front(found), _history(found), _dials(found), _trials(found), _setup(found)]
+    return page(found.plan.folder.resolve().name, tuple(section for section in made if section), "tuning")
+
+
+def _summary(found: Outcome) -> Section:
+    if found.best is None:
+        return Section("Best", blocks=(note("No trial has been measured yet."),))
+    first = next((trial for trial in found.measured if first_number(trial) == 0), None)
+    cards = [
+        Card(name, f"{found.best.values[place]:.4f}", _under(found, first, place), up, lead=place == 0)
+        for place, (name, up) in enumerate(zip(found.names, found.higher, strict=True))
+    ]
+    pairs = tuple((dial.key, show(found.best.params[dial.key])) for dial in found.plan.space.dials)
+    blocks: tuple[Block, ...] = (
+        Cards(tuple(cards)),
+        Facts(pairs),
+        Code(dumps(found.config(found.best)), f"best.toml: trial {first_number(found.best)} as a configuration"),
+        key(
+            "The best of many trials looks better than it is: it was chosen on the very faces it was measured on. Score it on "
+            "faces of another split, and with other seeds, before you believe the difference."
+        ),
+    )
+    return Section("Best", blocks=blocks)
+
+
+def _under(found: Outcome, first: FrozenTrial | None, place: int) -> tuple[str, ...]:
+    assert found.best is not None
+    said = (f"trial {first_number(found.best)}",)
+    return said if first is None else (*said, f"defaults {first.values[place]:.4f}")
+
+
+def _front(found: Outcome) -> Section | None:
+    drawn = figures.front(found)
+    if drawn is None:
+        return None
+    small = key(
+        "The broken line joins the trials that no other one beats in every objective; front/ holds their configurations."
+    )
+    return Section("Front", blocks=(Plots((drawn,)), _table(found, found.front, "The front"), small))
+
+
+def _history(found: Outcome) -> Section | None:
+    if not found.measured:
+        return None
+    drawn = [figures.history(found, place) for place in range(len(found.names))]
+    drawn += [plot for plot in (figures.epochs(found),) if plot]
+    return Section("History", blocks=(Plots(tuple(drawn), "large"),))
+
+
+def _dials(found: Outcome) -> Section | None:
+    if len(found.measured) < 2:
+        return None
+    shares = [plot for place in range(len(found.names)) if (plot := figures.importances(found, place))]
+    blocks: list[Block] = [Plots(tuple(shares))] if shares else []
+    blocks += [
+        key(
+            "Importance: fANOVA on the measured trials of this study. It says what made a difference within these ranges, and "
+            "little where trials are few."
+        ),
+        Plots(figures.slices(found)),
+        Plots((figures.parallel(found),), "large"),
+        key("Each line is a trial, the better the stronger; the thick one is the best."),
+    ]
+    return Section("What mattered", blocks=tuple(blocks))
+
+
+def _trials(found: Outcome) -> Section:
+    lost = [trial for trial in found.trials if trial.state is not TrialState.COMPLETE]
+    return Section("Trials", blocks=(_table(found, [*found.measured, *lost], "Trials, best first"),))
+
+
+def _table(found: Outcome, trials: list[FrozenTrial], name: str) -> Table:
+    heads = [Column("trial"), *(Column(title, "n") for title in found.names)]
+    heads += [Column(dial.name, "n") for dial in found.plan.space.dials]
+    return Table(name, (*heads, Column("time", "n")), tuple(_row(found, trial) for trial in trials))
+
+
+def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
+    lost = trial.state is not TrialState.COMPLETE
+    values = [Cell("–")] * len(found.names) if lost else [Cell(f"{value:.4f}") for value in trial.values]
+    drawn = [Cell(show(trial.params.get(dial.key, "–"))) for dial in found.plan.space.dials]
+    first = Cell(str(first_number(trial)), strong=trial is found.best, under=ended(trial))
+    return (first, *values, *drawn, Cell(words.duration(trial.user_attrs.get("seconds"))))
+
+
+def _setup(found: Outcome) -> Section:
+    plan = found.plan
+    count = {
+        state: sum(trial.state is state for trial in found.trials) for state in (TrialState.COMPLETE, TrialState.PRUNED)
+    }
+    seconds = sum(trial.user_attrs.get("seconds", 0.0) for trial in found.trials)
+    facts = (
+        ("trials", f"{len(found.trials)} finished of {plan.trials} wanted: {count[TrialState.COMPLETE]} measured, "
+                   f"{count[TrialState.PRUNED]} pruned, {len(found.trials) - sum(count.values())} impossible"),
+        ("training", words.duration(seconds)),
+        ("sampler", plan.sampler),
+        ("pruner", plan.pruner or "none"),
+        ("seed", str(plan.seed)),
+    )  # fmt: skip
+    rows = tuple(
+        (Cell(dial.key), Cell(dial.among.words()), Cell(show(found.plan.space.defaults[dial.key])))
+        for dial in plan.space.dials
+    )
+    space = Table("Search space", (Column("key"), Column("values"), Column("first trial")), rows)
+    return Section("How it was searched", blocks=(Facts(facts), space))

@@ -1,0 +1,179 @@
+"""The study: where trials are kept, who draws the next one, and what becomes of a trial whose worker died."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import RDBStorage
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import ConfigError, lookup
+from ..extras import require
+from .plan import Plan
+from .samplers import PRUNERS, SAMPLERS, Seeded
+from .space import Range, Space, word
+from .workers import again
+
+DATABASE = "study.db"
+#: The mark of a trial that comes from an earlier study.
+EARLIER = "earlier"
+#: Keys in which workers on one study may differ.
+_LOCAL = ("data.store", "data.memory_gb", "train.threads", "train.workers", "name", "licence")
+_OPENINGS = 5
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence Optuna's log, and its warnings about what is used on purpose."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+def begin(plan: Plan, higher: list[bool], names: list[str]) -> Study:
+    """Open the study of a plan, or create it with the defaults as its first trial. Raises ConfigError."""
+    check(plan)
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    storage = _storage(plan.storage or str(plan.folder / DATABASE), plan.heartbeat)
+    name = plan.folder.resolve().name
+    directions = [StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE for up in higher]
+    study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+    study.sampler = Seeded(plan, EARLIER)
+    study.pruner = lookup(PRUNERS, plan.pruner or "none", "pruner")(plan)
+    record = {"table": plan.space.table, "objectives": names}
+    if (before := study.user_attrs.get("record")) is not None:
+        _check_same(before, json.loads(json.dumps(record)), plan.folder)
+        return study
+    if not study.get_trials(deepcopy=False):
+        taken = _taken(plan) if plan.earlier else []
+        study.enqueue_trial(plan.space.defaults)
+        study.add_trials(taken)
+    study.set_user_attr("record", record)
+    return study
+
+
+def check(plan: Plan) -> None:
+    """Raise ConfigError for a plan that cannot be."""
+    lookup(SAMPLERS, plan.sampler, "sampler")
+    lookup(PRUNERS, plan.pruner or "none", "pruner")
+    several = len(plan.objectives) > 1
+    if several and plan.pruner not in ("", "none"):
+        raise ConfigError(f"--pruner {plan.pruner}: with several objectives no trial can be pruned, set it to none")
+    if several and plan.sampler == "cmaes":
+        raise ConfigError("--sampler cmaes: takes one objective; with several tpe or random")
+    if plan.trials < 1 or plan.heartbeat < 1 or plan.timeout < 0:
+        raise ConfigError("--trials and --heartbeat must be 1 or more, --timeout 0 or more")
+
+
+def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
+    """A database of studies: a file of SQLite, or an address. Tried several times: workers that start together may collide."""
+    url = where.replace("postgresql://", "postgresql+psycopg://") if "://" in where else f"sqlite:///{where}"
+    if url.startswith("postgresql+psycopg:"):
+        require("psycopg", "tune")
+    options: dict[str, Any] = {"connect_args": {"timeout": 100}}
+    if not url.startswith("sqlite"):
+        options = {"pool_size": 2, "pool_pre_ping": True}
+    beats: dict[str, Any] = {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
+    for left in reversed(range(_OPENINGS)):
+        try:
+            return RDBStorage(url, options, heartbeat_stale_trial_callback=again, **beats)
+        except (SQLAlchemyError, ImportError, RuntimeError) as error:
+            if not left:
+                said = str(error).strip().partition("\n")[0]
+                raise ConfigError(f"{where}: cannot be opened as a study: {said}") from None
+            time.sleep(0.2 * (_OPENINGS - left))
+    raise AssertionError
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Raise ConfigError where a study was begun with other settings."""
+    flat = [dict(_flat(record)) for record in (before, now)]
+    for key in {**flat[0], **flat[1]}:
+        was, is_ = flat[0].get(key), flat[1].get(key)
+        plain = key.removeprefix("table.")
+        if was != is_ and plain not in _LOCAL:
+            raise ConfigError(
+                f"{folder}: holds a study with {plain} = {was!r}, now {is_!r}; take another folder with --out"
+            )
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, dict) or not value:
+        yield key, value
+        return
+    for name, inner in value.items():
+        yield from _flat(inner, f"{key}.{name}" if key else name)
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Each dial as Optuna draws it, by key."""
+    found: dict[str, BaseDistribution] = {}
+    for dial in space.dials:
+        among = dial.among
+        if not isinstance(among, Range):
+            found[dial.key] = CategoricalDistribution([word(choice) for choice in among.choices])
+        elif among.whole:
+            found[dial.key] = IntDistribution(int(among.low), int(among.high), among.log, int(among.step) or 1)
+        else:
+            found[dial.key] = FloatDistribution(among.low, among.high, among.log, among.step or None)
+    return found
+
+
+def _taken(plan: Plan) -> list[FrozenTrial]:
+    """The finished trials of an earlier study that this one could have drawn, marked as such. Raises ConfigError."""
+    path = Path(plan.earlier)
+    where = str(path / DATABASE) if path.is_dir() else plan.earlier
+    if "://" not in where and not Path(where).is_file():
+        raise ConfigError(f"--from {plan.earlier}: no such study")
+    storage = _storage(where)
+    wanted, found = distributions(plan.space), []
+    for summary in optuna.get_all_study_summaries(storage, include_best_trial=False):
+        study = optuna.load_study(study_name=summary.study_name, storage=storage)
+        found += [trial for trial in study.get_trials() if _fits(trial, wanted, len(plan.objectives))]
+    if not found:
+        keys = ", ".join(wanted)
+        raise ConfigError(
+            f"--from {plan.earlier}: no finished trial has all of {keys} within these ranges, with as many objectives"
+        )
+    return [
+        optuna.trial.create_trial(
+            params={key: trial.params[key] for key in wanted},
+            distributions=wanted,
+            values=trial.values,
+            user_attrs={EARLIER: f"{plan.earlier}, trial {trial.number}"},
+        )
+        for trial in found
+    ]
+
+
+def _fits(trial: FrozenTrial, wanted: dict[str, BaseDistribution], objectives: int) -> bool:
+    if (
+        trial.state is not TrialState.COMPLETE
+        or trial.values is None
+        or len(trial.values) != objectives
+        or not wanted.keys() <= trial.params.keys()
+    ):
+        return False
+    if not wanted.keys() <= trial.params.keys():
+        return False
+    if any(type(trial.distributions[key]) is not type(wanted[key]) for key in wanted):
+        return False
+    return all(_holds(kind, trial.params[key]) for key, kind in wanted.items())
+
+
+def _holds(kind: BaseDistribution, value: Any) -> bool:
+    try:
+        return kind._contains(kind.to_internal_repr(value))
+    except ValueError:
+        return False

@@ -1,0 +1,188 @@
+"""One trial: a run folder trained with what was drawn, ended early where it is no good, and measured."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, Trial
+
+from ..config import Config, dumps
+from ..errors import ConfigError, ModelError
+from ..predict.engine import Engine
+from .plan import Plan
+from .space import Dial, Range, word
+from .workers import FAULT, WORKER, first_number, here
+
+#: Told what goes on; True for what should stay to be read, False for the line that is written over.
+Tell = Callable[[str, bool], None]
+_WARM, _TIMES = 3, 31
+
+
+class ImpossibleError(Exception):
+    """Settings that cannot be trained with; the next trial is drawn."""
+
+
+class InterruptedTrialError(Exception):
+    """A trial, by its number, that was stopped from outside and is to be run again; `__cause__` says by what."""
+
+
+class TimeUpError(Exception):
+    """The time budget is spent."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The column of history.csv that is tuned, what it is called, and whether higher is better."""
+
+    column: str
+    name: str
+    higher: bool
+
+    def best(self, run: Path) -> float:
+        """The metric of the epoch whose weights are kept: the best of the last phase. NaN where it is never defined."""
+        lines = rows(run)
+        values = [float(row[self.column]) for row in lines if row["phase"] == lines[-1]["phase"]]
+        defined = [value for value in values if math.isfinite(value)]
+        return (max if self.higher else min)(defined, default=math.nan)
+
+
+@dataclass
+class Watch:
+    """Told each epoch of a trial: reports it, and ends the trial where that is called for."""
+
+    trial: Trial
+    score: Score
+    prunes: bool
+    deadline: float
+    tell: Callable[[int, float], None]
+    seen: set[int] = field(default_factory=set)
+
+    def __call__(self, epoch: int, value: float) -> None:
+        """Take an epoch's metric. Raises TrialPruned, TimeUpError."""
+        self.tell(epoch, value)
+        if self.prunes and epoch not in self.seen and math.isfinite(value):
+            self.seen.add(epoch)
+            self.trial.report(value, epoch)
+            if self.trial.should_prune():
+                raise optuna.TrialPruned
+        if time.monotonic() > self.deadline:
+            raise TimeUpError
+
+    def replay(self, run: Path) -> None:
+        """Take the epochs that were trained before the trial was stopped."""
+        for row in rows(run):
+            self(int(row["epoch"]), float(row[self.score.column]))
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs trials of a plan, each until it is finished, pruned, or `deadline` (on the monotonic clock) has come."""
+
+    plan: Plan
+    score: Score
+    tell: Callable[[int, int, float], None]
+    deadline: float = math.inf
+
+    def __call__(self, trial: Trial) -> tuple[float, ...]:
+        """Train and measure. Raises TrialPruned, ImpossibleError, InterruptedTrialError."""
+        trial.set_user_attr(WORKER, here())
+        try:
+            return self._run(trial)
+        except (ConfigError, ModelError, RuntimeError, ValueError) as error:
+            if not any(one.state.name in ("COMPLETE", "PRUNED") for one in trial.study.get_trials(deepcopy=False)):
+                raise InterruptedTrialError(trial.number) from error  # the defaults do not work: no trial would
+            reason = str(error).strip().partition("\n")[0][:300]
+            trial.set_user_attr(FAULT, reason or repr(error))
+            raise ImpossibleError from error
+        except (optuna.TrialPruned, ImpossibleError):
+            raise
+        except BaseException as error:
+            raise InterruptedTrialError(trial.number) from error
+
+    def _run(self, trial: Trial) -> tuple[float, ...]:
+        config = self.plan.space.config({dial.key: drawn(trial, dial) for dial in self.plan.space.dials})
+        frozen = trial.study.get_trials(deepcopy=False)[trial.number]
+        run, number = folder(self.plan, frozen), first_number(frozen)
+        if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
+            shutil.rmtree(run)
+        watch = Watch(
+            trial, self.score, len(self.plan.objectives) == 1, self.deadline, lambda *said: self.tell(number, *said)
+        )
+        start = time.monotonic()
+        try:
+            watch.replay(run)
+            network = trained(config, run, watch)
+        except optuna.TrialPruned:
+            shutil.rmtree(run / "checkpoints", ignore_errors=True)
+            raise
+        finally:
+            trial.set_user_attr("seconds", round(time.monotonic() - start, 2))
+        values = tuple(OBJECTIVES[name](run, network, self.score) for name in self.plan.objectives)
+        if not all(map(math.isfinite, values)):
+            raise ValueError(f"{self.score.name} is never defined")
+        for last in run.glob("checkpoints/*/last.ckpt"):  # the best epoch is kept
+            last.unlink()
+        return values
+
+
+def trained(config: Config, run: Path, watch: Watch) -> Any:
+    """Train in a run folder, from where it was left, and return the network."""
+    from ..train import train
+
+    return train(config, run, True, watch)
+
+
+def folder(plan: Plan, trial: FrozenTrial) -> Path:
+    """Where the run of a trial lies."""
+    return plan.folder / "trials" / f"{first_number(trial):04d}"
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    """The epochs in a run's history; none where there is no history."""
+    try:
+        with (run / "history.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+
+
+def drawn(trial: Trial, dial: Dial) -> Any:
+    """What the trial draws for a dial."""
+    among = dial.among
+    if not isinstance(among, Range):
+        return trial.suggest_categorical(dial.key, [word(choice) for choice in among.choices])
+    if among.whole:
+        return trial.suggest_int(dial.key, int(among.low), int(among.high), step=int(among.step) or 1, log=among.log)
+    return trial.suggest_float(dial.key, among.low, among.high, step=among.step or None, log=among.log)
+
+
+def latency(run: Path, network: Any, _: Score) -> float:
+    """Milliseconds for one face on one core of this machine, with ONNX Runtime: the median of 31 times."""
+    from ..export import export
+
+    engine = Engine(export(run, network), 1)
+    side, colours = engine.preprocessing.size, (3,) if engine.preprocessing.colour == "rgb" else ()
+    face = np.random.default_rng(0).integers(0, 256, (1, side, side, *colours), np.uint8)
+    times = []
+    for _turn in range(_WARM + _TIMES):
+        start = time.perf_counter()
+        engine.probabilities(face)
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times[_WARM:])
+
+
+#: What a trial is measured by, from its run folder and network: `score` is the metric that picks the best epoch.
+OBJECTIVES: dict[str, Callable[[Path, Any, Score], float]] = {
+    "score": lambda run, _, score: score.best(run),
+    "latency": latency,
+}

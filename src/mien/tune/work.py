@@ -1,0 +1,122 @@
+"""The work of one worker on a study: trials until as many as wanted are finished by all workers together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..errors import lookup
+from ..extras import require
+from . import study as studies
+from .outcome import Outcome, ended, finished, show
+from .plan import Plan
+from .trials import OBJECTIVES, ImpossibleError, InterruptedTrialError, Runner, Score, Tell, TimeUpError
+from .workers import Undertaker, again, first_number
+
+_POLL = 1.0  # seconds between looks at what other workers do
+
+
+def tune(plan: Plan, tell: Tell = lambda *_: None) -> Outcome:
+    """Work on a study until `plan.trials` are finished or its time is up, and return what is known by then.
+
+    Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError, MissingExtraError, and what the
+    very first trial fails with.
+    """
+    require("torch", "train")
+    for name in plan.objectives:
+        lookup(OBJECTIVES, name, "objective")
+    score = _score(plan)
+    higher = [score.higher if name == "score" else False for name in plan.objectives]
+    names = [score.name if name == "score" else f"{name}, ms" for name in plan.objectives]
+    with studies.quiet():
+        study = studies.begin(plan, higher, names)
+        _Worker(plan, study, score, tell).work()
+        return Outcome(plan, study, tuple(names), tuple(higher))
+
+
+def _score(plan: Plan) -> Score:
+    from ..train.module import watched
+
+    config = plan.space.config(plan.space.defaults)
+    watch = watched(config, config.resolved_task())
+    return Score(watch.key, f"{watch.head}.{watch.metric}", watch.higher)
+
+
+@dataclass
+class _Worker:
+    """One worker on a study."""
+
+    plan: Plan
+    study: Study
+    score: Score
+    tell: Tell
+
+    def __post_init__(self) -> None:
+        self.start = time.monotonic()
+        self.before = len(self._finished())
+        self.best: float | None = None
+
+    def work(self) -> None:
+        deadline = self.start + self.plan.timeout if self.plan.timeout else float("inf")
+        runner = Runner(self.plan, self.score, self._epoch, deadline)
+        undertaker = Undertaker(self.study, 3 * self.plan.heartbeat)
+        while (missing := self.plan.trials - len(self._finished())) > 0:
+            if time.monotonic() > deadline:
+                return self.tell("time is up; the same command goes on", True)
+            undertaker.bury()
+            running = len(self._trials(TrialState.RUNNING))
+            if running >= missing:
+                self.tell(f"waiting for {running} trial{'s' * (running > 1)} of other workers", False)
+                time.sleep(_POLL)
+                continue
+            self._one(runner)
+        return None
+
+    def _one(self, runner: Runner) -> None:
+        """Run one trial; one that is stopped from outside is queued again."""
+        self.best = self._best()
+        try:
+            self.study.optimize(runner, n_trials=1, callbacks=[self._told], catch=(ImpossibleError,))
+        except InterruptedTrialError as stop:
+            again(self.study, self.study.get_trials()[stop.args[0]], None)
+            if stop.__cause__ and not isinstance(stop.__cause__, TimeUpError):
+                raise stop.__cause__ from None
+
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=states)
+
+    def _finished(self) -> list[FrozenTrial]:
+        return finished(self.study.get_trials(deepcopy=False))
+
+    def _best(self) -> float | None:
+        values = [trial.values[0] for trial in self._trials(TrialState.COMPLETE)]
+        up = self.study.directions[0].name == "MAXIMIZE"
+        return (max if up else min)(values, default=None)
+
+    def _epoch(self, number: int, epoch: int, value: float) -> None:
+        best = "" if self.best is None else f" · best {self.best:.4f}"
+        self.tell(
+            f"{len(self._finished())}/{self.plan.trials} trials{best}{self._left()} · trial {number} epoch "
+            f"{epoch}/{self.plan.epochs} {self.score.name} {value:.4f}",
+            False,
+        )
+
+    def _told(self, _: Study, trial: FrozenTrial) -> None:
+        drawn = "  ".join(f"{dial.name} {show(trial.params.get(dial.key))}" for dial in self.plan.space.dials)
+        self.tell(f"trial {first_number(trial)}: {_ended(trial)}  ({drawn})", True)
+
+    def _left(self) -> str:
+        done = len(self._finished()) - self.before
+        if done < 1:
+            return ""
+        left = (time.monotonic() - self.start) / done * (self.plan.trials - self.before - done)
+        return f" · {left / 60:.1f} min left"
+
+
+def _ended(trial: FrozenTrial) -> str:
+    if trial.state is TrialState.COMPLETE:
+        return ", ".join(f"{value:.4f}" for value in trial.values)
+    return ended(trial) or "stopped"

@@ -1,0 +1,105 @@
+import pytest
+
+from mien import config as configs
+from mien.errors import ConfigError
+from mien.tune import space
+from tests.tune.studies import TOML
+
+
+def read(text, tmp_path, *overrides):
+    path = tmp_path / "space.toml"
+    path.write_text(text)
+    return space.load(path, overrides)
+
+
+def test_each_dial_is_found_with_its_default(tmp_path):
+    found = read(TOML, tmp_path)
+    assert found.defaults == {
+        "model.options.widths": "[4, 8]",  # the first choice
+        "model.options.depth": 2,  # the middle: a free table has no standard value
+        "train.batch_size": 32,  # as said
+        "train.label_smoothing": 0.0,  # the key's standard value
+        "train.phases.0.lr": 1e-4,
+    }
+    assert [dial.name for dial in found.dials] == [
+        "options.widths",
+        "options.depth",
+        "batch_size",
+        "label_smoothing",
+        "lr",
+    ]
+
+
+def test_a_tuned_configuration_is_the_same_file_with_numbers_in(tmp_path):
+    found = read(TOML, tmp_path)
+    config = found.config(found.defaults | {"model.options.widths": "[8, 16]", "train.phases.0.lr": 0.02})
+    assert (config.model.options, config.train.phases[0].lr) == ({"widths": [8, 16], "depth": 2}, 0.02)
+    assert configs.from_dict(configs.parsed(_written(config, tmp_path)), "again") == config
+
+
+def _written(config, tmp_path):
+    path = tmp_path / "best.toml"
+    path.write_text(configs.dumps(config))
+    return path
+
+
+def test_whole_numbers_are_fractions_where_the_key_takes_them(tmp_path):
+    dials = {dial.key: dial.among for dial in read(TOML, tmp_path).dials}
+    assert not dials["train.label_smoothing"].whole
+    assert dials["model.options.depth"].whole
+
+
+def test_dials_in_lists_and_of_heads_and_backbones(tmp_path):
+    text = """
+task = "affect"
+[model]
+backbone = {choices = ["compact", "alexnet"]}
+options = {widths = [{choices = [16, 32]}, 64]}
+[heads.expression8]
+weight = {low = 0.5, high = 4.0}
+class_weights = {happy = 1.0}
+"""
+    found = read(text, tmp_path)
+    drawn = {"model.backbone": "alexnet", "model.options.widths.0": 32, "heads.expression8.weight": 2.0}
+    assert set(found.defaults) == set(drawn)
+    config = found.config(drawn)
+    assert config.model.options["widths"] == [32, 64]
+    assert config.resolved_task().head("expression8").weight == 2.0
+
+
+def test_a_value_on_the_command_line_fixes_a_dial(tmp_path):
+    found = read(TOML, tmp_path, "--train.batch-size", "48", "--train.threads", "1")
+    assert "train.batch_size" not in found.defaults
+    assert found.config(found.defaults).train.batch_size == 48
+    assert found.config(found.defaults).train.threads == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("seed = {low = 1}", "needs 'train.seed.high'"),
+        ("seed = {low = 1, hihg = 2}", "unknown key 'train.seed.hihg', did you mean 'high'"),
+        ("seed = {low = 3, high = 2}", "low must be less than high"),
+        ("ema = {low = 0.0, high = 0.9, log = true}", "log needs low above 0"),
+        ("batch_size = {low = 8, high = 20, step = 8}", "high must lie a whole number of steps above low"),
+        ("ema = {low = 0.5, high = 0.9, default = 0.2}", "default must be one of its values"),
+        ("balance = {choices = ['loss']}", "at least two different values"),
+        ("balance = {choices = ['loss', 'none'], default = 'both'}", "default must be one of the choices"),
+        ("balance = {choices = ['loss', 'nome']}", "train.balance = 'nome': must be one of none, loss, sampler"),
+        ("ema = {low = 0.5, high = 1.5}", "train.ema = 1.5: must be 0 to 1"),
+        ("seed = {low = 1.0, high = 2.5}", "train.seed = 1.75: must be a whole number"),
+        ("monitor = {choices = ['accuracy', 'kappa']}", "train.monitor cannot vary"),
+        ("seed = 1", "nothing varies"),
+    ],
+)
+def test_faults_are_one_line(line, text, tmp_path):
+    with pytest.raises(ConfigError) as fault:
+        read(f"[train]\n{line}\n", tmp_path)
+    assert text in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert "space.toml" in str(fault.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: no such file"):
+        space.load(tmp_path / "nowhere.toml")
