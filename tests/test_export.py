@@ -46,7 +46,7 @@ def test_the_model_describes_itself(run, faces):
     assert said["task"]["name"] == "affect"
     # Every seventh face of the store has neither of the task's targets.
     assert said["data"]["train_rows"] == sum(row % 7 > 0 for row in Store(faces).rows("train"))
-    pre = {"size": 24, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.0, "views": ["crop"]}
+    pre = {"size": 24, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.0, "views": ["crop"], "align": False}
     assert said["preprocessing"] == pre
     assert set(said["metrics"]) == {"expression8", "valence_arousal"}
     assert said["versions"]["torch"] == torch.__version__

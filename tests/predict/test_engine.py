@@ -153,7 +153,7 @@ def _other_heads(folder: Path) -> Path:
             "schema 9, this version of mien reads 1",
         ),
         (lambda folder: write_model(folder / "m.onnx", changes={"task": {"name": "x", "heads": []}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"preprocessing": {"size": 48}}), "damaged.*colour"),
+        (lambda folder: write_model(folder / "m.onnx", changes={"preprocessing": {"size": 48}}), "damaged.*mean"),
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": 3}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": {"expression7": 0}}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"scaling": {"expression7": {"scale": {}}}}), "damaged"),

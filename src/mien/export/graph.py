@@ -58,6 +58,7 @@ def write_onnx(network: Network, config: Config, description: str, path: Path) -
         )
     assert program is not None
     model = program.model_proto
+    forget_source(model.graph)
     fold_shortcuts(model.graph)
     _save(model, json.loads(description), path)
 
@@ -70,6 +71,13 @@ def stamp(path: Path, description: dict[str, Any]) -> None:
 def _save(model: onnx.ModelProto, description: dict[str, Any], path: Path) -> None:
     onnx.helper.set_model_props(model, {"mien": json.dumps(description)})
     onnx.save(model, str(path))
+
+
+def forget_source(graph: onnx.GraphProto) -> None:
+    """Take out the stack traces of the exporter, which name the paths of whoever made the model."""
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
 
 
 def fold_shortcuts(graph: onnx.GraphProto) -> None:
