@@ -120,7 +120,9 @@ def test_a_worker_elsewhere_is_dead_when_its_heart_has_stopped(tmp_path):
     assert states == ["COMPLETE", "FAIL", "WAITING"]
 
 
-@pytest.mark.parametrize("worker", ["", "elsewhere boot pid:[1] 1", f"{workers.here()}"])
+@pytest.mark.parametrize(
+    "worker", ["", "elsewhere boot pid:[1] 1", workers.here()], ids=["unnamed", "elsewhere", "here"]
+)
 def test_a_worker_that_may_live_is_left_alone(worker):
     assert not workers._gone(worker)
 
