@@ -24,9 +24,18 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:  # a full disk is told of no file at all, or of the part's
         if error.filename not in (None, str(part)):
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise _about(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say which file an OSError is about: a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        raise _about(path, error) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -46,6 +55,10 @@ def natural(path: Path) -> list[list[tuple[str, int]]]:
     return [
         [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", part.casefold())] for part in path.parts
     ]
+
+
+def _about(path: Path, error: OSError) -> OSError:
+    return OSError(error.errno, error.strerror or str(error), str(path))
 
 
 def _flush(path: Path) -> None:

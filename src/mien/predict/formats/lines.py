@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError
+from ...files import naming
 from ...records import Fault
 from ..results import Origin, Result, Row, columns
 from .earlier import Earlier
-from .writer import naming
 
 
 class Lines:

@@ -48,7 +48,7 @@ class Beside:
     def writing(self) -> Iterator[None]:
         """Give the whole file up if something cannot be written."""
         try:
-            with naming(self.path):
+            with files.naming(self.path):
                 yield
         except OSError as error:
             self.over = True
@@ -94,15 +94,6 @@ class Whole(Beside):
             with self.writing():
                 self._file.write(self.tail)
                 self._stack.close()
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Say which file an OSError is about: a full disk does not."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def seven(origin: Origin, what: str) -> str:
