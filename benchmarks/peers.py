@@ -10,7 +10,8 @@ then to -1…1. Every contestant is a process of its own on the same `--threads`
 another one each round, and medians are compared.
 
 FER-2013: 7 labels, which both sides know. FER+: the majority label of 8; `fer` has no contempt, so those faces count
-as wrong. Load: importing, opening, and the first answer. Memory: the peak of the process. Installed: all packages but pip.
+as wrong. ECE (15 bins): how far each side's confidence in its label is from the share that is right; of `fer` that is its largest
+probability. Load: importing, opening, and the first answer. Memory: the peak of the process. Installed: all packages but pip.
 """
 
 from __future__ import annotations
@@ -164,18 +165,29 @@ def installed(python: Path) -> float:
     return sum(path.lstat().st_size for path in files if path.is_file()) / 1e6
 
 
-def accuracies(answers: dict[str, Array], truth: dict[str, Array], labels8: tuple[str, ...]) -> tuple[float, float]:
-    """Shares right on FER-2013's label and on the FER+ majority (NaN rows: no answer known)."""
-    found7 = answers["expression7"].argmax(axis=1)
+def chances(answers: dict[str, Array], heat: float, labels8: tuple[str, ...]) -> dict[str, Array]:
+    """How likely each label is to be FER-2013's and FER+'s, both (N, K); votes tell it by a label temperature."""
+    from mien.predict import scaling
+
+    seven = answers["expression7"]
     if "distribution8" in answers:
-        found8 = answers["distribution8"].argmax(axis=1)
-    else:
-        found8 = np.array([labels8.index(label) for label in LABELS7])[found7]
-    right = []
-    for found, true in ((found7, truth["expression7"]), (found8, truth["expression8"])):
+        return {"fer2013": seven, "ferplus": scaling.temperature(heat, 8).apply(answers["distribution8"])}
+    eight = np.zeros((len(seven), 8))
+    eight[:, [labels8.index(label) for label in LABELS7]] = seven
+    return {"fer2013": seven, "ferplus": eight}
+
+
+def reached(said: dict[str, Array], truth: dict[str, Array]) -> dict[str, float]:
+    """Share right and ECE on FER-2013's label and on the FER+ majority (NaN rows: no answer known)."""
+    from mien import metrics
+
+    found = {}
+    for name, true in truth.items():
         there = ~np.isnan(true).any(axis=1)
-        right.append(float((found[there] == true[there].argmax(axis=1)).mean()))
-    return right[0], right[1]
+        rows, target = said[name][there].astype(np.float64), true[there].astype(np.float64)
+        for key, metric in ((name, "accuracy"), (f"{name}_ece", "ece")):
+            found[key] = metrics.plain(metrics.METRICS[metric].prepare(rows, target), len(rows))
+    return found
 
 
 def measured(contestants: list[Contestant], rounds: int) -> dict[str, dict[str, float]]:
@@ -199,15 +211,23 @@ def measured(contestants: list[Contestant], rounds: int) -> dict[str, dict[str, 
 def table(records: dict[str, dict[str, float]]) -> str:
     """The comparison as Markdown; ratios against `fer` as it comes and with Keras."""
     usual, keras = (records[name] for name in CONTESTANTS if CONTESTANTS[name] == "fer")
-    columns = ["", "FER-2013, 7 labels", "FER+ majority", "faces/s, one by one", "faces/s, 64 at a time"]
+    columns = [
+        "",
+        "FER-2013, 7 labels",
+        "FER+ majority",
+        "ECE (FER-2013, FER+)",
+        "faces/s, one by one",
+        "faces/s, 64 at a time",
+    ]
     columns += ["× fer TFLite (1, 64)", "× fer Keras (1, 64)", "load, s", "peak memory, MB", "installed, MB"]
     lines = ["| " + " | ".join(columns) + " |"]
-    lines.append("|---" * 10 + "|")
+    lines.append("|---" * len(columns) + "|")
     for name, one in records.items():
         ratios = [f"{peer['one'] / one['one']:.1f}, {peer['many'] / one['many']:.1f}" for peer in (usual, keras)]
         cells = [
             f"{one['fer2013']:.2%}",
             f"{one['ferplus']:.2%}",
+            f"{one['fer2013_ece']:.3f}, {one['ferplus_ece']:.3f}",
             f"{1 / one['one']:,.0f}",
             f"{BATCH / one['many']:,.0f}",
         ]
@@ -218,30 +238,32 @@ def table(records: dict[str, dict[str, float]]) -> str:
 
 def compare(args: argparse.Namespace, folder: Path) -> str:
     """Run all contestants and put their figures together."""
-    from mien import machine
+    from mien import load, machine
     from mien.store import Store
 
     store = Store(args.data)
     rows = store.rows("validation")
-    heads = {name: store.head(name) for name in ("expression7", "expression8")}
+    heads = {"fer2013": store.head("expression7"), "ferplus": store.head("expression8")}
     truth = {name: store.target(head, rows) for name, head in heads.items()}
     np.save(folder / "faces.npy", store.images(rows))
     pythons = environments(args.venv or folder)
     contestants = [
         Contestant(name, pythons[side], folder / "faces.npy", args.threads) for name, side in CONTESTANTS.items()
     ]
+    ours = [name for name, side in CONTESTANTS.items() if side == "mien"]
+    heats = {name: load(name).engine.label_temperature.get("distribution8", 1.0) for name in ours}
     records = measured(contestants, args.rounds)
     for one in contestants:
         one.ask(f"answers {folder / 'answers.npz'}")
         with np.load(folder / "answers.npz") as answers:
-            right = accuracies(dict(answers), truth, heads["expression8"].space.labels)
+            said = chances(dict(answers), heats.get(one.name, 1.0), heads["ferplus"].space.labels)
         size = installed(pythons[CONTESTANTS[one.name]])
-        records[one.name] |= {"fer2013": right[0], "ferplus": right[1], "memory": one.ask("memory"), "installed": size}
+        records[one.name] |= reached(said, truth) | {"memory": one.ask("memory"), "installed": size}
         one.close()
     if args.json:
         args.json.write_text(json.dumps(records, indent=1))
     counts = {name: int((~np.isnan(target).any(axis=1)).sum()) for name, target in truth.items()}
-    there = f"{counts['expression7']} and {counts['expression8']} faces of PublicTest"
+    there = f"{counts['fer2013']} and {counts['ferplus']} faces of PublicTest"
     words = f"{there}; {args.threads} threads of {machine.describe()}; {args.rounds} rounds."
     return f"{table(records)}\n\n{words}"
 

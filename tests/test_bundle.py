@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
+import venv
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import numpy as np
@@ -90,49 +92,88 @@ def test_predict_needs_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "face" in (tmp_path / "out.csv").read_text()
 
 
+#: Python runs it at every start: whoever connects to anything is refused.
 _OFFLINE = """
-import socket, sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "timm", "onnx", "sklearn", "scipy", "matplotlib", "pandas"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Refuse())
+import socket
 def refuse(*_): raise OSError("offline")
-socket.socket.connect = refuse
-import mien
-assert mien.__file__.startswith(sys.argv[1]), mien.__file__
+socket.socket.connect = socket.socket.connect_ex = refuse
+"""
+
+_LOADED = """
+import importlib.util, sys
 import numpy as np
+import mien
+assert importlib.util.find_spec("torch") is None
+assert mien.__file__.startswith(sys.prefix), mien.__file__
 rows = mien.load().probabilities(np.zeros((1, 48, 48), np.uint8))
 assert [part.shape for part in rows.values()] == [(1, 8), (1, 7)]
-from mien.cli import main
-main(["predict", "photo.png", "--faces", "cropped", "--out", "out.jsonl"])
-main(["models"])
-assert "torch" not in sys.modules
 """
 
 
-def test_the_wheel_predicts_offline_without_torch_in_any_folder(root: Path, tmp_path: Path) -> None:
-    """Built without the network where hatchling is there, installed by unpacking, as `pip install --no-deps --target` does."""
-    pytest.importorskip("hatchling")
-    source = tmp_path / "source"
+def needed(
+    name: str, extras: Iterable[str] = (), seen: dict[str, Distribution] | None = None
+) -> dict[str, Distribution]:
+    """The installed distributions that one needs, with these extras, and what those need; by name, itself not."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found = {} if seen is None else seen
+    for wanted in map(Requirement, distribution(name).requires or ()):
+        asked = wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+        other = canonicalize_name(wanted.name)
+        if asked and other not in found:
+            found[other] = distribution(other)
+            needed(other, wanted.extras, found)
+    return found
+
+
+def environment(folder: Path) -> Path:
+    """A virtual environment with what mien's core needs and nothing else, linked from the one that runs this; its Python."""
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    (site,) = folder.glob("lib/python*/site-packages")
+    for one in needed("mien").values():
+        for top in {file.parts[0] for file in one.files or () if file.parts[0] not in ("..", "__pycache__")}:
+            (site / top).symlink_to(Path(str(one.locate_file(top))))
+    (site / "sitecustomize.py").write_text(_OFFLINE)
+    return python
+
+
+def built(root: Path, folder: Path) -> Path:
+    """The wheel of a copy of this checkout, built without the network."""
+    source = folder / "source"
     shutil.copytree(root / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(root / name, source / name)
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=source, check=True, capture_output=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_installs_and_predicts_offline_without_torch_in_any_folder(root: Path, tmp_path: Path) -> None:
+    """pip checks what the wheel needs against what is there, so a requirement that is missing or too old fails here."""
+    pytest.importorskip("hatchling")
+    pytest.importorskip("pip")
     from PIL import Image
 
-    Image.fromarray(scene(320, 320, [(80, 50, 160)])).save(tmp_path / "photo.png")
-    done = subprocess.run(
-        [sys.executable, "-c", _OFFLINE, str(tmp_path / "site")],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "face-int8" in done.stdout
-    assert 'pip install "mien[train]"' in done.stderr
-    assert (tmp_path / "out.jsonl").read_text().count("\n") == 1
+    python = environment(tmp_path / "installed")
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", "--no-index"]
+    subprocess.run([*pip, str(built(root, tmp_path))], check=True, capture_output=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Image.fromarray(scene(320, 320, [(80, 50, 160)])).save(elsewhere / "photo.png")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))}
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command, cwd=elsewhere, env=clean, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    run(str(python), "-c", _LOADED)
+    mien = str(python.with_name("mien"))
+    run(mien, "predict", "photo.png", "--faces", "cropped", "--out", "out.jsonl")
+    assert (elsewhere / "out.jsonl").read_text().count("\n") == 1
+    listed = run(mien, "models")
+    assert "face-int8" in listed.stdout
+    assert 'pip install "mien[train]"' in listed.stderr

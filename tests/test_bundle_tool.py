@@ -23,7 +23,7 @@ def tool(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleT
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    (tmp_path / "card.md").write_text(f"# Card\n{module.BEGIN}old\n{module.END}Prose stays.\n")
+    (tmp_path / "card.md").write_text(f"# Card\n{module.BEGIN}stale\n{module.END}Prose stays.\n")
     monkeypatch.setattr(module, "BUNDLE", tmp_path / "bundle")
     monkeypatch.setattr(module, "CARD", tmp_path / "card.md")
     return module
@@ -50,7 +50,9 @@ def test_one_command_replaces_models_sums_and_figures(
     card = (tmp_path / "card.md").read_text()
     assert card.startswith("# Card\n")
     assert card.endswith("Prose stays.\n")
-    assert "old" not in card
+    assert "stale" not in card
+    assert "faces, label temperature " in card
+    assert " across five folds, " in card
     assert "| head | against | faces | metric | `small` | `small-int8` |" in card
     assert "Per class, distribution8 against expression8:" in card
     assert "| happy |" in card

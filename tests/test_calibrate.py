@@ -56,7 +56,7 @@ def calibrated(model: Path, said: dict[str, Any], task: str = "affect") -> Engin
 def test_the_engine_answers_as_the_description_promises(tmp_path: Path, faces: Path, method: str) -> None:
     model, store = write_model(tmp_path / "model.onnx", TASKS["affect"]), Store(faces)
     said = calibrate(model, store, "validation", method)
-    assert list(said) == ["temperature", "scaling", "calibration", "conformal"]
+    assert list(said) == ["temperature", "scaling", "label_temperature", "calibration", "conformal"]
     rows, head = store.rows("validation"), TASKS["affect"].heads[0]
     target, engine = store.target(head, rows), calibrated(model, said)
     raw, found = (one.probabilities(store.images(rows))[head.name] for one in (Engine(model), engine))
@@ -151,6 +151,63 @@ def test_classes_are_fitted_to_the_label_and_distributions_to_the_votes() -> Non
     votes = np.stack([np.random.default_rng(k).multinomial(10, row) for k, row in enumerate(p)]) / 10
     assert calibrate_head(VOTES, p, votes, "validation").temperature == pytest.approx(1, abs=0.05)
     assert calibrate_head(TASKS["affect"].heads[0], p, votes, "validation").temperature < 0.8
+
+
+def voted(rows: int = 4000, raters: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Shares (rows, 8) that raters vote by, and what they voted."""
+    p, _ = world(rows, 8)
+    draw = np.random.default_rng(1)
+    return p, np.stack([draw.multinomial(raters, row) for row in p]) / raters
+
+
+def clear(votes: np.ndarray) -> np.ndarray:
+    """The label of more than half of the votes, one-hot, NaN where there is none."""
+    return np.where(votes.max(axis=1, keepdims=True) > 0.5, np.eye(8)[votes.argmax(axis=1)], np.nan)
+
+
+def test_shares_of_votes_become_confidence_in_the_label() -> None:
+    p, votes = voted()
+    labels = clear(votes)
+    found = calibrate_head(VOTES, p, votes, "validation", labels=labels)
+    told = found.calibration["label"]
+    assert found.temperature == pytest.approx(1, abs=0.05)
+    assert found.label_temperature == told["temperature"] < 0.6
+    assert told["before"]["ece"] > 0.15
+    assert max(told["after"]["ece"], told["cross_fitted"]["ece"]) < 0.03
+    assert told["after"]["log_loss"] <= told["cross_fitted"]["log_loss"] < told["before"]["log_loss"]
+    assert told["rows"] == (~np.isnan(labels[:, 0])).sum() < 4000
+    assert "kl" not in told["after"]
+    known = ~np.isnan(labels[:, 0])
+    fitted = scaling.temperature(found.temperature, 8).apply(p)
+    sharp = scaling.temperature(told["temperature"], 8).apply(fitted)
+    assert metrics.score("ece", sharp[known], labels[known], VOTES) == pytest.approx(told["after"]["ece"])
+
+
+def test_without_labels_or_calibration_there_is_no_label_temperature() -> None:
+    p, votes = voted(200)
+    none = np.full_like(votes, np.nan)
+    for found in (
+        calibrate_head(VOTES, p, votes, "validation"),
+        calibrate_head(VOTES, p, votes, "validation", labels=none),
+        calibrate_head(VOTES, p, votes, "validation", "none", labels=clear(votes)),
+    ):
+        assert found.label_temperature is None
+        assert not found.calibration.get("label")
+    (one,) = np.flatnonzero(~np.isnan(clear(votes)[:, 0]))[:1]
+    alone = calibrate_head(VOTES, p[[one]], votes[[one]], "validation", labels=clear(votes)[[one]])
+    assert alone.calibration["label"]["cross_fitted"] == alone.calibration["label"]["before"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_distribution_travels_with_its_label_temperature(tmp_path: Path, faces: Path, method: str) -> None:
+    task, store = TASKS["distribution8"], Store(faces)
+    said = calibrate(write_model(tmp_path / "model.onnx", task), store, "validation", method)
+    engine = calibrated(tmp_path / "model.onnx", said, "distribution8")
+    assert engine.label_temperature == said["label_temperature"]
+    assert bool(said["label_temperature"]) == (method != "none")
+    if method != "none":
+        known = ~np.isnan(store.target(store.head("expression8"), store.rows("validation"))[:, 0])
+        assert said["calibration"]["distribution8"]["label"]["rows"] == known.sum() < len(known)
 
 
 def test_figures_across_folds_are_honest() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mien import config, evaluate, files
+from mien import config, evaluate, files, metrics
 from mien.errors import ConfigError, ModelError, StoreError
 from mien.evaluate import PREDICTIONS, RESULTS
 from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpace
@@ -365,6 +365,46 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
     assert table["votes.happy.true"].null_count == 3
     assert np.nansum([table[f"votes.{label}.true"].to_numpy() for label in EXPRESSION7.labels]) == 21
     assert table["affect.valence.true"].to_numpy() == pytest.approx(2 * np.arange(24) / 3 / 9 - 1)
+
+
+def test_shares_held_against_labels_are_made_chances_of_the_label(run: Path, faces: Path) -> None:
+    before = evaluate.evaluate(run, match={"votes": "face"})["heads"]["votes"]
+    chosen = {"conformal": {"votes": {"level": 0.9, "threshold": 0.1}}, "label_temperature": {"votes": 0.5}}
+    write_model(run / "model.onnx", TASK, GREY, chosen)
+    found = evaluate.evaluate(run, match={"votes": "face"})["heads"]["votes"]
+    store = Store(faces)
+    rows, engine = store.rows("validation"), Engine(run)
+    shares, label = engine.probabilities(store.images(rows))["votes"], store.target(FACE, rows)
+    sharp = shares.astype(float) ** 2 / (shares.astype(float) ** 2).sum(axis=1, keepdims=True)
+    for name in ("ece", "aurc", "kl"):
+        assert found["metrics"][name]["value"] == pytest.approx(metrics.score(name, sharp, label, VOTES), rel=1e-5)
+    assert found["metrics"]["kl"] != before["metrics"]["kl"]
+    assert found["confusion"] == before["confusion"]
+    assert found["calibration"]["label_temperature"] == 0.5
+    assert "label" not in found["calibration"]
+    assert found["compared"]["rule"].startswith(before["compared"]["rule"])
+    assert found["compared"]["rule"].endswith("chances of being the label by its label temperature")
+    sizes = (shares >= 0.1).sum(axis=1)[~np.isnan(label[:, 0])]
+    assert found["conformal"]["mean_size"] == pytest.approx(sizes.mean()), "sets are made of shares"
+    table = pq.read_table(run / "on-faces-validation" / PREDICTIONS)
+    np.testing.assert_allclose(table["votes.happy"].to_numpy(), sharp[:, 1], rtol=1e-5)
+
+
+def test_shares_held_against_votes_stay_shares_and_tell_of_the_label_too(run: Path, faces: Path) -> None:
+    before = evaluate.evaluate(run)["heads"]["votes"]
+    write_model(run / "model.onnx", TASK, GREY, {"label_temperature": {"votes": 0.5}})
+    found = evaluate.evaluate(run)["heads"]["votes"]
+    assert found["metrics"] == before["metrics"]
+    told = found["calibration"].pop("label")
+    assert found["calibration"].pop("label_temperature") == 0.5
+    assert found["calibration"] == before["calibration"]
+    against = evaluate.evaluate(run, match={"votes": "face"})["heads"]["votes"]["calibration"]
+    store = Store(faces)
+    rows = store.rows("validation")
+    both = ~np.isnan(store.target(VOTES, rows) + store.target(FACE, rows)).any(axis=1)
+    assert told["rows"] == both.sum() == sum(one["rows"] for one in told["bins"])
+    assert set(told) == {"bins", "ece", "ece_equal_width", "classwise_ece", "rows"}
+    assert told["ece"] == pytest.approx(against["ece"], abs=0.15), "nearly the same faces"
 
 
 def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) -> None:

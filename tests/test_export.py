@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from mien import export, models
+from mien import export, files, models
 from mien.errors import ModelError
 from mien.metrics import tags
 from mien.models import activate, saved
@@ -50,6 +50,18 @@ def test_the_model_describes_itself(run, faces):
     assert said["preprocessing"] == pre
     assert set(said["metrics"]) == {"expression8", "valence_arousal"}
     assert said["versions"]["torch"] == torch.__version__
+
+
+def test_what_a_network_began_with_and_was_taught_by_is_described(run, faces):
+    digest = files.sha256(run / "model.safetensors")
+    told = {"name": "affect", "sha256": digest}
+    config = tiny_run.config(faces, "affect", {"start": str(run)}, teacher={"runs": [str(run), str(run)]})
+    assert (
+        export.describe(run, config, export.load_network(run)).items()
+        >= {"start": told, "teachers": [told] * 2}.items()
+    )
+    assert export.learnt_from(tiny_run.config(faces)) == {}
+    assert not {"start", "teachers"} & set(json.loads((run / "model.json").read_text()))
 
 
 def test_weights_of_heads_and_classes_are_described_by_name(run):

@@ -97,6 +97,28 @@ def test_a_wish_for_a_head_that_the_model_lacks(tmp_path: Path) -> None:
         match(Task("task", (SEVEN,)), store, {"sevn": "seven"})
 
 
+def test_votes_amount_to_the_stores_own_label_or_to_that_of_more_than_half(tmp_path: Path) -> None:
+    said: list[dict[str, Target]] = [
+        {"votes": {"happy": 6, "sad": 4}, "eight": "sad"},
+        {"votes": {"happy": 5, "sad": 5}, "eight": "happy"},
+        {"votes": {"happy": 4, "sad": 3, "fear": 3}},
+        {"votes": {"fear": 6, "sad": 4}},
+        {},
+    ]
+    store = stored(tmp_path, (VOTES, SEVEN, EIGHT), *said)
+
+    def named(store: Store) -> list[str | None]:
+        found = matching.labels(VOTES, store, store.rows())
+        assert found.shape == (5, 8)
+        return [None if np.isnan(row).any() else EXPRESSION8.labels[row.argmax()] for row in found]
+
+    assert named(store) == ["sad", "happy", None, None, None]
+    votes = [{"votes": given["votes"]} if given else {} for given in said]
+    (tmp_path / "more").mkdir()
+    for heads in ((VOTES,), (EIGHT, VOTES)):  # a target of classes that nobody has says nothing
+        assert named(stored(tmp_path / "more", heads, *votes)) == ["happy", None, None, "fear", None]
+
+
 def test_wishes_are_pairs() -> None:
     assert wishes(("a=b", "c=d")) == {"a": "b", "c": "d"}
     for word in ("a", "a=", "=b"):

@@ -2,9 +2,10 @@
 
     python tools/bundle.py RUN [--data STORE] [--name face]
 
-Exports the run in float and int8, scores both on its validation split (against the heads' own targets and, where the store
-has them, FER+ majority labels), writes what they reached into the files' own descriptions, puts both and `SHA256SUMS` into
-`src/mien/bundle/`, and the figures into `docs/reference/model-card.md`. Nothing there is changed if a step fails.
+Exports the run in float and int8, both calibrated anew, scores both on its validation split (against the heads' own targets
+and, where the store has them, FER+ majority labels), writes what they reached into the files' own descriptions, puts both
+and `SHA256SUMS` into `src/mien/bundle/`, and the figures into `docs/reference/model-card.md`. Nothing there is changed if a
+step fails.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mien import export
+from mien import config, export
 from mien.bundle import SUMS
 from mien.evaluate import evaluate
 from mien.export.graph import stamp
@@ -41,8 +42,11 @@ SHOWN = {
     "ece": "ECE, 15 bins",
     "vote_ece": "ECE against the votes",
 }
-#: Votes' distances mean nothing against one label.
+#: Votes' distances mean nothing against one label; there the model's confidence in the label is what is scored.
 ON_MAJORITY = ("top_label_accuracy", "macro_f1", "ece")
+#: And shares of votes are not chances of the top label.
+ON_VOTES = tuple(metric for metric in SHOWN if metric != "ece")
+_FITS = ("before", "after", "cross_fitted")
 
 Results = dict[str, Any]
 
@@ -61,6 +65,7 @@ def figures(found: dict[str, Results]) -> list[dict[str, Any]]:
     told = []
     for against, results in found.items():
         for name, head in results["heads"].items():
+            shown = ON_MAJORITY if against else ON_VOTES if name == VOTES else SHOWN
             if not against or name == VOTES:
                 told.append(
                     {
@@ -71,7 +76,7 @@ def figures(found: dict[str, Results]) -> list[dict[str, Any]]:
                         "metrics": {
                             metric: {"value": one["value"], "interval": one["interval"]}
                             for metric, one in head["metrics"].items()
-                            if metric in (ON_MAJORITY if against else SHOWN)
+                            if metric in shown
                         },
                     }
                 )
@@ -86,6 +91,7 @@ def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
     drawn = f"Intervals: {first['intervals']['level']:.0%}, {first['intervals']['draws']} bootstrap draws of faces"
     lines = [f"{parameters:.2f} M parameters; {sizes}. PublicTest, no test-time averaging. {drawn}.", ""]
     lines += comparison({name: figures(one) for name, one in found.items()})
+    lines += across_folds(files)
     for against, results in next(iter(found.values())).items():
         for name, head in results["heads"].items():
             if not against or name == VOTES:
@@ -112,6 +118,17 @@ def cell(metric: str, figure: dict[str, Any]) -> str:
         f"{number:.2%}" if percent else f"{number:.4f}" for number in (figure["value"], *figure["interval"])
     )
     return f"{value} ({ends[0]} to {ends[1]})"
+
+
+def across_folds(files: dict[str, Path]) -> list[str]:
+    """How well confidence in the label does on faces that had no part in its temperature, where there is one."""
+    lines = []
+    for name, path in files.items():
+        if told := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
+            heat, (before, after, across) = told["temperature"], (told[when]["ece"] for when in _FITS)
+            what = f"`{name}`, ECE of the confidence in the label ({told['rows']} faces, label temperature {heat:.3f})"
+            lines += [f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.", ""]
+    return lines
 
 
 def per_class(title: str, head: dict[str, Any]) -> list[str]:
@@ -147,11 +164,14 @@ def main() -> None:
                 args.run, Path(temporary) / args.run.resolve().name, ignore=shutil.ignore_patterns("checkpoints")
             )
         )
-        files = {args.name: export.export(run), f"{args.name}-int8": export.quantise(run, args.data)}
+        settings = config.load(run / "config.toml")
+        files = {args.name: export.export(run, calibration=settings.train.calibration, store=args.data)}
+        files[f"{args.name}-int8"] = export.quantise(run, args.data)
         found = {}
         for name, path in files.items():
             found[name] = scored(path, Path(temporary) / name, args.data)
-            stamp(path, Engine(path).metadata | {"name": name, "figures": figures(found[name])})
+            told = export.learnt_from(settings) | Engine(path).metadata
+            stamp(path, told | {"name": name, "figures": figures(found[name])})
         put(files, card(found, files))
     sys.stdout.write(CARD.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0])
 

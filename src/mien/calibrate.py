@@ -1,19 +1,21 @@
 """What is chosen on the validation split once a model is trained, and then kept in its description.
 
 For tags the threshold of each; for classes and distributions a temperature, or a scale and bias for each label, and the
-threshold of conformal sets. `docs/concepts/calibration.md`.
+threshold of conformal sets; for distributions a second temperature too, at which shares of votes become the chance of each
+label to be the label. `docs/concepts/calibration.md`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import metrics
+from . import matching, metrics
 from .errors import lookup
 from .evaluate import predict
 from .extras import require
@@ -36,17 +38,19 @@ _HALVINGS = 60
 
 
 class Calibrated(NamedTuple):
-    """What is stored of one head: a temperature, a scaling beside it (vector), how well it did, and the threshold of sets."""
+    """What is stored of one head: a temperature, a scaling beside it (vector), the temperature that makes shares of votes the
+    chance of each label, how well they did, and the threshold of sets."""
 
     temperature: float
     scaling: dict[str, dict[str, float]] | None
+    label_temperature: float | None
     calibration: dict[str, Any]
     conformal: dict[str, Any]
 
 
 def calibrate(model: Path, store: Store, split: str, method: str = "temperature") -> dict[str, Any]:
     """What a model's description should say after a look at a split: `thresholds` of tags for the best F1, and for classes and
-    distributions `temperature`, `scaling` (vector), `calibration` and `conformal`, each by head.
+    distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration` and `conformal`, each by head.
 
     `method`: temperature, vector or none. Answers are taken as the graph gives them, whatever the model held before. Heads that
     nobody annotated there are left out; empty where none is left. Raises ConfigError for another method.
@@ -65,8 +69,9 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
         for head, target in targets.items()
         if head.kind is Kind.TAGS
     }
+    labels = {head: matching.labels(head, store, rows) for head in targets if head.kind is Kind.DISTRIBUTION}
     heads = {
-        head.name: calibrate_head(head, outputs[head.name], target, split, method)
+        head.name: calibrate_head(head, outputs[head.name], target, split, method, labels=labels.get(head))
         for head, target in targets.items()
         if head.kind in _SOFTMAX
     }
@@ -77,27 +82,37 @@ def _by_key(heads: dict[str, Calibrated]) -> dict[str, Any]:
     if not heads:
         return {}
     found = {key: {name: getattr(one, key) for name, one in heads.items()} for key in Calibrated._fields}
-    found["scaling"] = {name: given for name, given in found["scaling"].items() if given is not None}
+    for key in ("scaling", "label_temperature"):
+        found[key] = {name: given for name, given in found[key].items() if given is not None}
     return found
 
 
-def calibrate_head(head: Head, output: Floats, target: Floats, split: str, method: str = "temperature") -> Calibrated:
+def calibrate_head(
+    head: Head,
+    output: Floats,
+    target: Floats,
+    split: str,
+    method: str = "temperature",
+    *,
+    labels: Floats | None = None,
+) -> Calibrated:
     """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and across folds.
 
-    Across folds each row is scored by a scaling, and held by a set, that the other folds chose.
+    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels` (N, K), one-hot, NaN
+    where there is none, are what a distribution's label temperature is fitted to.
     """
     kept = ~np.isnan(target).any(axis=1)
     raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
     fit, aim = METHODS[method], aimed_at(head, true)
     chosen = fit(raw, aim)
     fitted = np.asarray(chosen.apply(raw), np.float64)
-    crossed, inside = _cross_fitted(fit, raw, aim)
+    folds = _cross_fitted(fit, raw, aim)
     told: dict[str, Any] = {
         "method": method,
         "temperature": 1 / float(chosen.scale[0]) if method == "temperature" else 1.0,
         "before": _figures(head, raw, true),
         "after": _figures(head, fitted, true),
-        "cross_fitted": _figures(head, crossed, true),
+        "cross_fitted": _figures(head, folds.output, true),
         "split": split,
         "rows": len(raw),
     }
@@ -107,21 +122,47 @@ def calibrate_head(head: Head, output: Floats, target: Floats, split: str, metho
         "method": conformal.METHOD,
         "split": split,
         "rows": len(raw),
-        "cross_fitted": conformal.measured(inside, true),
+        "cross_fitted": conformal.measured(folds.inside, true),
     }
-    return Calibrated(told["temperature"], chosen.to_dict(head) if method == "vector" else None, told, sets)
+    if labels is not None and method != "none":
+        told["label"] = _label(head, fitted, folds, np.asarray(labels, np.float64)[kept])
+    heat = (told.get("label") or {}).get("temperature")
+    return Calibrated(told["temperature"], chosen.to_dict(head) if method == "vector" else None, heat, told, sets)
 
 
-def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them."""
-    crossed, inside, fold = raw.copy(), np.ones(raw.shape, bool), conformal.folds(len(raw))
+class _Folds(NamedTuple):
+    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them; for each fold which rows are
+    its own, and probabilities of all rows as the others chose."""
+
+    output: Array
+    inside: NDArray[np.bool_]
+    each: list[tuple[NDArray[np.bool_], Array]]
+
+
+def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
+    found, fold = _Folds(raw.copy(), np.ones(raw.shape, bool), []), conformal.folds(len(raw))
     for k in np.unique(fold) if len(raw) > 1 else ():
         mine = fold == k
-        chosen = fit(raw[~mine], aim[~mine])
-        crossed[mine] = chosen.apply(raw[mine])
-        limit = conformal.threshold(np.asarray(chosen.apply(raw[~mine]), np.float64), aim[~mine])
-        inside[mine] = conformal.sets(crossed[mine], limit)
-    return crossed, inside
+        fitted = np.asarray(fit(raw[~mine], aim[~mine]).apply(raw), np.float64)
+        found.output[mine] = fitted[mine]
+        found.inside[mine] = conformal.sets(fitted[mine], conformal.threshold(fitted[~mine], aim[~mine]))
+        found.each.append((mine, fitted))
+    return found
+
+
+def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
+    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one; {} where there is
+    none."""
+    known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
+    if not known.any():
+        return {}
+    chosen, crossed = fit_temperature(fitted[known], labels[known]), fitted.copy()
+    for mine, others in folds.each:
+        if (rest := known & ~mine).any():
+            crossed[mine] = fit_temperature(others[rest], labels[rest]).apply(others[mine])
+    said = {"before": fitted, "after": np.asarray(chosen.apply(fitted), np.float64), "cross_fitted": crossed}
+    figures = {when: _figures(as_class, output[known], labels[known]) for when, output in said.items()}
+    return {"temperature": 1 / float(chosen.scale[0]), **figures, "rows": int(known.sum())}
 
 
 def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:

@@ -47,6 +47,11 @@ class Match:
         return replace(self.head, space=LabelSpace(space.name, tuple(space.labels[k] for k in self.shared)))
 
     @property
+    def of_labels(self) -> bool:
+        """Whether a distribution is held against single labels, so that not its shares are asked for but chances."""
+        return self.head.kind is Kind.DISTRIBUTION and self.target.kind is Kind.CLASS
+
+    @property
     def model_only(self) -> list[str]:
         """Labels of the model that the data lack."""
         return [label for k, label in enumerate(self.head.space.labels) if k not in self.shared]
@@ -167,6 +172,22 @@ def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = Tru
     if not matches:
         raise _nothing(task, store)
     return matches
+
+
+def labels(head: Head, store: Store, rows: Rows) -> Floats:
+    """The one label of each row that a distribution's votes amount to, one-hot (n, K); NaN where there is none.
+
+    That is what the store's own target of classes with the same labels says, where there is one, else the answer of more than
+    half of the votes.
+    """
+    for other in store.heads:
+        if other.kind is Kind.CLASS and other.space.labels == head.space.labels:
+            found = store.target(other, rows)
+            if not np.isnan(found).all():
+                return found
+    shares = store.target(head, rows)
+    named = np.eye(len(head), dtype=np.float32)[shares.argmax(axis=1)]
+    return np.where(shares.max(axis=1, keepdims=True) > 0.5, named, np.float32(np.nan))
 
 
 def wishes(given: tuple[str, ...]) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Face:
 class Prediction:
     """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
     which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set. `abstain`: below which
-    confidence the model gives no answer."""
+    confidence the model gives no answer. `label_temperature`, by head: what makes shares of votes the chance of each label."""
 
     face: Face
     outputs: Mapping[str, Mapping[str, float]]
@@ -105,6 +105,7 @@ class Prediction:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     conformal: Mapping[str, float] = field(default_factory=dict, repr=False)
     abstain: float = field(default=0.0, repr=False)
+    label_temperature: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def dominant(self) -> str | None:
@@ -114,9 +115,16 @@ class Prediction:
 
     @property
     def confidence(self) -> float | None:
-        """The probability of the dominant label; None if the task has no such head."""
-        ranked = self.top(1)
-        return ranked[0][1] if ranked else None
+        """How likely the dominant label is right, 0…1; None if the task has no such head.
+
+        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p ** (1 / T) renormalised
+        where the model has a label temperature T (`docs/concepts/calibration.md`).
+        """
+        if (head := self._ranked) is None:
+            return None
+        values, heat = self.outputs[head].values(), self.label_temperature.get(head, 1)
+        best = max(values)
+        return best if heat == 1 or best <= 0 else 1 / sum((value / best) ** (1 / heat) for value in values)
 
     @property
     def entropy(self) -> float | None:
@@ -132,10 +140,14 @@ class Prediction:
 
     def top(self, k: int | None = 3) -> list[tuple[str, float]]:
         """The k likeliest labels of that head (None: all) with their probabilities, best first."""
-        scored = [head for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)]
-        if not scored:
+        if (head := self._ranked) is None:
             return []
-        return sorted(self.outputs[scored[0].name].items(), key=lambda item: -item[1])[:k]
+        return sorted(self.outputs[head].items(), key=lambda item: -item[1])[:k]
+
+    @property
+    def _ranked(self) -> str | None:
+        """The first head of classes or a distribution."""
+        return next((head.name for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)), None)
 
     @property
     def tags(self) -> dict[str, list[str]]:

@@ -75,7 +75,8 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     monkeypatch.setenv("COLUMNS", "120")
     votes = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
     rng = np.random.default_rng(0)
-    said = [dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True)) for _ in range(60)]
+    said = [dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True)) for _ in range(59)]
+    said.append({"happy": 10})
     rows = [
         Sample(np.full((48, 48), 4 * k, np.uint8), {"votes": cast}, "test", f"{k}", attributes={"age": "ab"[k % 2]})
         for k, cast in enumerate(said)
@@ -93,6 +94,11 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
         assert title in header
     assert any("top_label_accuracy ↑" in line and "1.0000" in line for line in lines)  # nothing is cut off
     assert "Sets that promise 90% hold the true label in 100.0%, with 8.00 labels on average." in " ".join(lines)
+    write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told | {"label_temperature": {"votes": 0.5}})
+    main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "0"])
+    label = json.loads(Path("on-votes-test/results.json").read_text())["heads"]["votes"]["calibration"]["label"]["ece"]
+    sure = f"Confidence in the label is off by {label:.1%} on average (ECE). Shares of votes are off by {errors['vote_ece']:.1%}"
+    assert sure in " ".join(capsys.readouterr().err.split())
     assert any(line.startswith("  By age: kl lies ") and " between " in line for line in lines)
 
 

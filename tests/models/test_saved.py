@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import safetensors.torch
@@ -8,6 +9,7 @@ from mien import config as configs
 from mien import models
 from mien.config import Config
 from mien.errors import ModelError
+from mien.files import sha256
 from mien.models import saved
 
 SMALL = {"widths": [8, 12], "depth": 1}
@@ -96,6 +98,19 @@ def test_what_is_no_run_and_no_weights_is_named(tmp_path):
     ):
         with pytest.raises(ModelError, match=text):
             begun(config(tmp_path / start))
+
+
+def test_weights_are_named_without_a_machines_paths(run, tmp_path):
+    digest = sha256(run / "model.safetensors")
+    for place in (run, run / "model.safetensors"):
+        assert saved.source(str(place)) == {"name": "run", "sha256": digest}
+    alone = shutil.copy(
+        run / "model.safetensors", (tmp_path / "bare").mkdir() or tmp_path / "bare" / "face.safetensors"
+    )
+    assert saved.source(str(alone)) == {"name": "face.safetensors", "sha256": digest}
+    (run / "model.json").write_text(json.dumps({"name": "teacher"}))
+    assert saved.source(str(run))["name"] == "teacher"
+    assert saved.source(str(tmp_path / "gone")) == {"name": "gone"}
 
 
 def test_a_run_is_rebuilt_without_the_weights_it_began_with(run):

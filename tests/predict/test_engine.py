@@ -158,6 +158,7 @@ def _other_heads(folder: Path) -> Path:
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": {"expression7": 0}}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"scaling": {"expression7": {"scale": {}}}}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"conformal": {"expression7": 0.1}}), "damaged"),
+        (lambda folder: write_model(folder / "m.onnx", changes={"label_temperature": {"expression7": 0}}), "damaged"),
     ],
 )
 def test_a_file_that_is_no_model_is_named_in_one_line(tmp_path: Path, make: object, message: str) -> None:

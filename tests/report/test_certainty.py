@@ -63,6 +63,29 @@ def test_how_probabilities_were_scaled(one: HeadRecord, method: str, words: str)
     assert words in said(calibration(changed(one, "calibration", method=method)))
 
 
+def test_confidence_in_the_label_comes_before_shares_of_votes(one: HeadRecord) -> None:
+    bins = [{"confidence": 0.9, "accuracy": 0.8, "rows": 40}]
+    label = {"ece": 0.0123, "ece_equal_width": 0.02, "classwise_ece": 0.03, "bins": bins, "rows": 1234}
+    fits = {when: {"ece": 0.1} for when in ("before", "after", "cross_fitted")}
+    fitted = {**one.fitted, "label": {"temperature": 0.586, **fits}}
+    told = replace(changed(one, "calibration", label_temperature=0.586, label=label), fitted=fitted)
+    section = calibration(told)
+    assert [card.value for card in only(section, Cards).cards][:1] == ["0.012"]
+    assert (
+        "by label temperature 0.586: here on the 1,234 faces that have a label. The vote ECE is of the shares."
+        in said(section)
+    )
+    assert "in 1 bins" in only(section, Plots).plots[0].alt
+    assert section is not None
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert [table.name for table in tables] == ["Before and after", "Confidence in the label"]
+    assert tables[1].columns[0].title == "On the validation split"
+    held = {**one.part("calibration"), "label_temperature": 0.586}
+    against = calibration(replace(one, found={"calibration": {**held, "vote_ece": None}}))
+    assert "by label temperature 0.586." in said(against)
+    assert "faces that have a label" not in said(against)
+
+
 def test_the_furthest_bin_is_told_to_those_who_cannot_see(one: HeadRecord) -> None:
     bins = [
         {"confidence": 0.5, "accuracy": 0.4, "rows": 9},

@@ -111,6 +111,9 @@ def _certainty(head: dict[str, Any]) -> str:
     if "vote_ece" in errors:
         told = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE)"
         said = f"{told}, by {errors['ece']:.1%} from being right about their top label (ECE)."
+    if "label" in errors:
+        votes = f" Shares of votes are off by {errors['vote_ece']:.1%} (vote ECE)." if "vote_ece" in errors else ""
+        said = f"Confidence in the label is off by {errors['label']['ece']:.1%} on average (ECE).{votes}"
     if "conformal" not in head:
         return said
     sets = head["conformal"]

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,11 @@ import numpy as np
 from .. import config, files, intervals, matching
 from ..errors import ConfigError, StoreError
 from ..matching import Match
+from ..predict import scaling
 from ..predict.engine import Engine
 from ..records import Floats
 from ..store import Rows, Store
+from ..tasks import Kind
 from ..version import __version__
 from . import heads, predictions
 from .heads import Answers, Sampling
@@ -77,9 +79,10 @@ def evaluate(
         }
     )
     out = out or destination(run, store, split, match)
-    true = {name: one.spread(targets[name]) for name, one in matches.items()}
-    predictions.write(out / PREDICTIONS, predictions.columns(engine.task, outputs, true), faces, scene.rows)
-    files.write_text(out / RESULTS, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    with files.replacing(out / RESULTS) as results, files.replacing(out / PREDICTIONS) as table:
+        results.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        predictions.write(table, scene.columns(matches, outputs, targets), faces, scene.rows)
+        (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
     return dict(record)
 
 
@@ -147,16 +150,45 @@ class _Scene:
         whole = len(one.shared) == len(one.head)
         answers = Answers(
             one.compared,
-            one.answers(output),
+            one.answers(self.asked(one, output)),
             target,
             one.votes(self.faces, self.rows),
             *self.learnt(one),
             self.engine.thresholds.get(one.head.name),
             self.engine.metadata if whole else {},
             self.used["chosen_on"],
+            one.answers(output),
+            self.labels(one) if whole else None,
         )
-        told = {} if one.alike else {"compared": one.describe(self.faces, self.rows, output, target)}
-        return heads.results(answers, self.sampling) | told
+        return heads.results(answers, self.sampling) | self.compared(one, output, target)
+
+    def compared(self, one: Match, output: Floats, target: Floats) -> dict[str, Any]:
+        """How two sides were brought together, where they are not alike."""
+        if one.alike:
+            return {}
+        told = one.describe(self.faces, self.rows, output, target)
+        if one.of_labels and one.head.name in self.engine.label_temperature:
+            told["rule"] += "; the model's shares of votes are made chances of being the label by its label temperature"
+        return {"compared": told}
+
+    def columns(
+        self, matches: Mapping[str, Match], outputs: dict[str, Floats], targets: Mapping[str, Floats]
+    ) -> dict[str, Floats]:
+        """The columns of `predictions.parquet`."""
+        true = {name: one.spread(targets[name]) for name, one in matches.items()}
+        said = outputs | {name: self.asked(one, outputs[name]) for name, one in matches.items()}
+        return predictions.columns(self.engine.task, said, true)
+
+    def asked(self, one: Match, output: Floats) -> Floats:
+        """What a head answers to the question that its target asks: against labels, not shares of votes but chances."""
+        heat = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
+        return scaling.temperature(heat, len(one.head)).apply(output)
+
+    def labels(self, one: Match) -> Floats | None:
+        """The label (N, K) that the votes of each face amount to; None where the target is no votes."""
+        if one.target.kind is not Kind.DISTRIBUTION or one.head.kind is not Kind.DISTRIBUTION:
+            return None
+        return matching.labels(replace(one.head, name=one.target.name), self.faces, self.rows)
 
     def learnt(self, one: Match) -> tuple[Floats, str]:
         """The targets that chance is taken from, and the split they are of: training, else the one scored."""

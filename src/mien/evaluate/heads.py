@@ -14,8 +14,11 @@ from ..metrics import tags
 from ..metrics.calibration import calibration_record
 from ..metrics.distributions import vote_distances
 from ..metrics.statistic import plain
+from ..predict import scaling
 from ..records import Floats
 from ..tasks import Head, Kind
+
+_LABEL_ERRORS = ("bins", "ece", "ece_equal_width", "classwise_ece")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Answers:
     annotated, and the votes as they were cast.
 
     `training` are the targets that chance is taken from, `training_split` where they stand. `said` is what the model says of
-    itself, {} where only some of its labels are compared; `same`: it was calibrated on these very rows.
+    itself, {} where only some of its labels are compared; `same`: it was calibrated on these very rows. `predicted` is what the
+    model predicts, shares of votes, also where `output` holds the chances of labels; `labels` are those that votes amount to.
     """
 
     head: Head
@@ -46,6 +50,8 @@ class Answers:
     thresholds: Mapping[str, float] | None = None
     said: Mapping[str, Any] = field(default_factory=dict)
     same: bool = False
+    predicted: Floats | None = None
+    labels: Floats | None = None
 
     @property
     def limits(self) -> NDArray[np.float64]:
@@ -94,8 +100,37 @@ def _classes(answers: Answers, sampling: Sampling) -> dict[str, Any]:
         "per_class": _per_class(answers, sampling),
         "confusion": metrics.confusion(output, target).tolist(),
         **({"ground": [list(row) for row in head.ground]} if head.ground else {}),
-        **calibration_record(head, output, target, answers.said, same=answers.same),
+        **_certainty(answers),
     }
+
+
+def _certainty(answers: Answers) -> dict[str, Any]:
+    """How far probabilities can be trusted, and of votes the confidence in the label that they amount to too."""
+    head, said = answers.head, answers.said
+    output, target = _exact(answers.output), _exact(answers.target)
+    sets_of = None if answers.predicted is None else _exact(answers.predicted)
+    record = calibration_record(head, output, target, said, same=answers.same, sets_of=sets_of)
+    heat = said.get("label_temperature", {}).get(head.name)
+    if heat is not None and record:
+        record["calibration"]["label_temperature"] = heat
+        record["calibration"] |= _label(answers, heat)
+    return record
+
+
+def _label(answers: Answers, heat: float) -> dict[str, Any]:
+    """Errors and reliability of the confidence in the label, where votes were scored."""
+    if answers.labels is None:
+        return {}
+    as_class = replace(answers.head, kind=Kind.CLASS)
+    said = scaling.temperature(heat, len(as_class)).apply(answers.output)
+    labels = np.where(np.isnan(answers.target), answers.target, answers.labels)
+    errors = calibration_record(as_class, _exact(said), _exact(labels), {}).get("calibration", {})
+    kept = {name: errors[name] for name in _LABEL_ERRORS if name in errors}
+    return {"label": kept | {"rows": sum(one["rows"] for one in kept["bins"])}} if kept else {}
+
+
+def _exact(rows: Floats) -> NDArray[np.float64]:
+    return np.asarray(rows, np.float64)
 
 
 def _tags(answers: Answers, sampling: Sampling) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import files
 from ..extras import require
 from ..predict.engine import Engine
 from ..records import Floats
@@ -46,5 +45,4 @@ def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -
     groups = faces.texts("group", rows)
     told = {"group": groups} if any(groups) else {}
     table = arrow.table({"row": rows, "source": faces.texts("source", rows), **told, **arrays})
-    with files.replacing(path) as part:
-        parquet.write_table(table, part)
+    parquet.write_table(table, path)

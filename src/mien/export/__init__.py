@@ -19,7 +19,7 @@ from ..config import Config, load
 from ..errors import ModelError
 from ..files import replacing, sha256, write_text
 from ..models import Network
-from ..models.saved import load_network
+from ..models.saved import load_network, source
 from ..predict.engine import SCHEMA
 from ..store import Store
 from ..tasks import Head, Task
@@ -30,7 +30,7 @@ from ..version import __version__
 from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
 from .int8 import quantise
 
-__all__ = ["OPSET", "TOLERANCE", "describe", "export", "parity", "quantise", "write_onnx"]
+__all__ = ["OPSET", "TOLERANCE", "describe", "export", "learnt_from", "parity", "quantise", "write_onnx"]
 
 
 def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
@@ -86,6 +86,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
             "validation": config.data.validation,
         },
         "licence": config.licence,
+        **learnt_from(config),
         "metrics": {head.name: _metrics(best, head) for head in task},
         "class_weights": class_weights(
             config, task, {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
@@ -97,6 +98,15 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
         "machine": machine.describe(),
         "versions": {"mien": __version__, "torch": torch.__version__, "onnx": onnx.__version__},
     }
+
+
+def learnt_from(config: Config) -> dict[str, Any]:
+    """`start` and `teachers`: which other weights a network began with, and which it was taught by; without any, nothing."""
+    start, teacher = config.model.start, config.train.teacher
+    told: dict[str, Any] = {"start": source(start)} if start else {}
+    if teacher.runs:
+        told["teachers"] = [source(run) for run in teacher.runs]
+    return told
 
 
 def _weights(network: Network) -> dict[str, Tensor]:

@@ -123,12 +123,19 @@ def reliability(output: Array, target: Array) -> list[dict[str, Any]]:
 
 
 def calibration_record(
-    head: Head, output: Array, target: Array, metadata: Mapping[str, Any], *, same: bool = False
+    head: Head,
+    output: Array,
+    target: Array,
+    metadata: Mapping[str, Any],
+    *,
+    same: bool = False,
+    sets_of: Array | None = None,
 ) -> dict[str, Any]:
     """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it cannot be said.
 
     `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its threshold was
-    not chosen for those. `same`: these are the rows that it was chosen on, so coverage is measured across folds.
+    not chosen for those. `same`: these are the rows that it was chosen on, so coverage is measured across folds. `sets_of`: the
+    probabilities that sets are made of, where they are others than those whose calibration is asked for.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets).any(axis=1)
@@ -140,7 +147,10 @@ def calibration_record(
         "risk_coverage": risk_coverage(outputs, targets),
     }
     chosen = metadata.get("conformal", {}).get(head.name)
-    return record | ({"conformal": _sets(head, outputs, targets, chosen, same)} if chosen else {})
+    if not chosen:
+        return record
+    inside = outputs if sets_of is None else np.asarray(sets_of, np.float64)[known]
+    return record | {"conformal": _sets(head, inside, targets, chosen, same)}
 
 
 def _told(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from ..config import Config, load
 from ..errors import ModelError
+from ..files import sha256
 from ..pictures import Preprocessing
 from . import Network, build, preprocessing
 
+_FILE = "model.safetensors"
 _BACKBONE, _HEADS = "backbone.", "heads.layers.head_"
 
 
@@ -63,9 +65,23 @@ def begin(network: Network, config: Config) -> None:
         _compare_pixels(start, Preprocessing.from_dict(there["preprocessing"]), preprocessing(config.model))
 
 
+def source(place: str) -> dict[str, str]:
+    """Which weights a configuration names, a run's folder or a file, in words that hold on any machine: their `name`, and their
+    `sha256` where they can be read."""
+    weights = _weights(Path(place)).resolve()
+    named = weights.parent.name if weights.name == _FILE else weights.name
+    told = {"name": str(_description(Path(place)).get("name") or named)}
+    return told | ({"sha256": sha256(weights)} if weights.is_file() else {})
+
+
+def _weights(place: Path) -> Path:
+    """The file of weights of a run's folder, or the file itself."""
+    return place if place.suffix == ".safetensors" else place / _FILE
+
+
 def _read(place: Path) -> dict[str, Tensor]:
     """The weights of a run's folder, or of a file. Raises ModelError."""
-    path = place / "model.safetensors" if place.suffix != ".safetensors" else place
+    path = _weights(place)
     if not path.is_file():
         hint = " (train it with `mien train`, or finish it with --resume)" if place.is_dir() else ""
         raise ModelError(f"{place}: has no model.safetensors{hint}" if path != place else f"{place}: no such file")

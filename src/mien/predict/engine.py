@@ -20,7 +20,7 @@ from ..pictures import Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Task
 from .averaging import AVERAGES
-from .scaling import read
+from .scaling import label_temperature, read
 
 SCHEMA = 1
 _BATCH = 64
@@ -30,8 +30,8 @@ class Engine:
     """A model file opened for prediction. One engine may be used from several threads.
 
     `task`, `preprocessing`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's sets) and
-    `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the graph, by head; `sha256` names
-    the file's exact bytes.
+    `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the graph, by head, and
+    `label_temperature` what makes shares of votes the chance of each label; `sha256` names the file's exact bytes.
     """
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
@@ -50,6 +50,8 @@ class Engine:
             sets = self.metadata.get("conformal", {})
             self.conformal = {head.name: float(sets[head.name]["threshold"]) for head in self.task if head.name in sets}
             self.scaling = {head.name: scaling for head in self.task if (scaling := read(self.metadata, head))}
+            heats = {head.name: label_temperature(self.metadata, head) for head in self.task}
+            self.label_temperature = {name: heat for name, heat in heats.items() if heat != 1}
         except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
             raise ModelError(f"{self.path}: its description of itself is damaged: {error!r}") from None
         self._check_graph()

@@ -66,6 +66,15 @@ def read(metadata: Mapping[str, Any], head: Head) -> Scaling | None:
     return Scaling(scale / heat, bias)
 
 
+def label_temperature(metadata: Mapping[str, Any], head: Head) -> float:
+    """The temperature at which a head's calibrated probabilities, shares of votes, become the chance of each label to be right; 1
+    where a model's description names none. Raises ValueError for a number that cannot be one."""
+    heat = float(metadata.get("label_temperature", {}).get(head.name, 1))
+    if not 0 < heat < np.inf:
+        raise ValueError(f"head '{head.name}': label temperature {heat}: not a finite number above 0")
+    return heat
+
+
 def softmax(scores: Array) -> Array:
     """Rows of probabilities from rows of scores."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -29,20 +29,25 @@ def calibration(one: HeadRecord) -> Section | None:
     part = one.part("calibration")
     if not part:
         return None
+    label = part.get("label") or {}
+    shown = {**part, **label}
     cards = tuple(
-        Card(title(error), signed(float(part[error]), 3), (what,), up=False, lead=error == "ece")
+        Card(title(error), signed(float(shown[error]), 3), (what,), up=False, lead=error == "ece")
         for error, what in _ERRORS.items()
-        if part.get(error) is not None
+        if shown.get(error) is not None
     )
     told = blocks.text(
         "Of the faces where the model is 70 % sure, 70 % should be right. Expected calibration error (ECE): how far that "
         "fails, on average. ",
         *_scaling(part),
+        *_sharpened(part, label),
     )
-    drawn: list[Block] = [Plots((_reliability(one, part["bins"]),), look="square")] if part.get("bins") else []
-    return Section(
-        "Calibration", blocks=(told, Cards(cards), *drawn, *_brier(part.get("brier") or {}), *_fitted(one.fitted))
-    )
+    drawn: list[Block] = [Plots((_reliability(one, shown["bins"]),), look="square")] if shown.get("bins") else []
+    fits = [
+        *_fitted(one.fitted),
+        *_fitted(one.fitted.get("label") or {}, "Confidence in the label", one.fitted.get("split")),
+    ]
+    return Section("Calibration", blocks=(told, Cards(cards), *drawn, *_brier(part.get("brier") or {}), *fits))
 
 
 def _scaling(part: Mapping[str, Any]) -> Iterator[str | Strong]:
@@ -56,6 +61,16 @@ def _scaling(part: Mapping[str, Any]) -> Iterator[str | Strong]:
         yield "The network's probabilities are scaled by temperature "
         yield Strong(f"{part['temperature']:.3g}")
         yield f"{where}; 1 leaves them as they are."
+
+
+def _sharpened(part: Mapping[str, Any], label: Mapping[str, Any]) -> Iterator[str | Strong]:
+    """How shares of votes became a confidence in the label, and on which faces it is held against it here."""
+    if part.get("label_temperature") is None:
+        return
+    yield " They are shares of raters; confidence is the chance that the label is right, from them by label temperature "
+    yield Strong(f"{part['label_temperature']:.3g}")
+    faces = f": here on the {number(label['rows'])} faces that have a label" if label else ""
+    yield f"{faces}. The vote ECE is of the shares." if part.get("vote_ece") is not None else f"{faces}."
 
 
 def _brier(part: Mapping[str, Any]) -> list[Block]:
@@ -93,15 +108,16 @@ def _reliability(one: HeadRecord, bins: list[Mapping[str, Any]]) -> Plot:
     return Plot(plots.svg(f"reliability-{one.head.name}", draw, (3.6, 3.6)), alt)
 
 
-def _fitted(fitted: Mapping[str, Any]) -> list[Block]:
+def _fitted(fitted: Mapping[str, Any], heading: str = "Before and after", split: str | None = None) -> list[Block]:
     """Calibration before and after, as the model itself tells of the split it was calibrated on."""
     told = {title: fitted[name] for name, title in _FITS.items() if fitted.get(name)}
     names = list(dict.fromkeys(name for figures in told.values() for name in figures))
     if not names:
         return []
     rows = tuple((Cell(title(name)), *(Cell(_three(figures.get(name))) for figures in told.values())) for name in names)
-    where = f"On the {fitted['split']} split" if fitted.get("split") else "On the faces it was fitted on"
-    found: list[Block] = [Table("Before and after", (Column(where), *(Column(name, "n") for name in told)), rows)]
+    split = fitted.get("split") or split
+    where = f"On the {split} split" if split else "On the faces it was fitted on"
+    found: list[Block] = [Table(heading, (Column(where), *(Column(name, "n") for name in told)), rows)]
     if "Across folds" in told:
         found.append(
             blocks.key("Across folds: each face is scored by what the other faces chose, which flatters nobody.")
