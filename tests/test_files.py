@@ -1,5 +1,7 @@
 """Files are whole or absent."""
 
+import os
+import platform
 import signal
 import subprocess
 import sys
@@ -69,3 +71,21 @@ def test_write_text_is_utf8(tmp_path: Path) -> None:
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_killed_processes_left_is_cleared_away(tmp_path):
+    here, gone = platform.node(), subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = {
+        "dead": f".other.h5.part-{here}-{gone.pid}",
+        "alive": f".a.csv.part-{here}-{os.getppid()}",
+        "silent": ".b.h5.part-elsewhere-7",
+        "elsewhere": ".c.h5.part-elsewhere-7",
+        "mine": ".part-of-my-diary",
+    }
+    for name in names.values():
+        (tmp_path / name).touch()
+    os.utime(tmp_path / names["silent"], (0, 0))
+    write_text(tmp_path / "a.csv", "whole")
+    left = {path.name for path in tmp_path.iterdir()} - {"a.csv"}
+    assert left == {names["alive"], names["elsewhere"], names["mine"]}

@@ -1,11 +1,20 @@
 """Files that are whole or absent (write beside the target, flush, rename into place), their checksum and their natural order."""
 
+import functools
 import hashlib
 import os
+import platform
 import re
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from .machine import alive
+
+_PART = re.compile(r"\..+\.part-(.*)-(\d+)")
+_DAY = 86400.0
 
 
 @contextmanager
@@ -15,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises OSError with `path` as its file name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    part = beside(path)
     try:
         yield part
         _flush(part)
@@ -27,6 +36,29 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _about(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """Where the part of `path` lies until it is whole. What killed processes left in that folder is cleared away."""
+    _clear(path.parent)
+    return path.with_name(f".{path.name}.part-{platform.node()}-{os.getpid()}")
+
+
+@functools.cache  # once for each folder: a large one takes long to list
+def _clear(folder: Path) -> None:
+    for part in folder.glob(".*.part-*"):
+        if (named := _PART.fullmatch(part.name)) and _abandoned(part, *named.groups()):
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+
+
+def _abandoned(part: Path, machine: str, process: str) -> bool:
+    """Whether nobody writes a part any more: its process is gone, or on another machine has been silent for a day."""
+    if machine == platform.node() and os.name == "posix":
+        return not alive(int(process))
+    try:
+        return time.time() - part.stat().st_mtime > _DAY
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -21,6 +21,27 @@ def usable_cores(quota: Path = _CPU_QUOTA) -> int:
         return cores
 
 
+def launched() -> bool:
+    """Whether torchrun or SLURM's srun started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_STEP_NUM_TASKS", "1"))) > 1
+
+
+def first() -> bool:
+    """Whether this process is the one that writes and speaks for all that were started together."""
+    return not launched() or os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "0"
+
+
+def alive(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
 def describe(info: Path = _CPU_INFO) -> str:
     """The processor, the cores in use and the operating system, in words."""
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import config as configs
+from . import machine
 from .config import Config
 from .extras import require
 
@@ -20,13 +21,17 @@ def train_model(
     """Train, export, evaluate on the validation split and report into a run folder; return what its `results.json` holds.
 
     `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a run that was
-    stopped goes on. Raises ConfigError, StoreError, ModelError, and MissingExtraError without torch.
+    stopped goes on. Of several processes (torchrun, srun) the first alone does what follows training, the others return {}.
+    Raises ConfigError, StoreError, ModelError, and MissingExtraError without torch.
     """
     settings, folder = configs.changed(_settings(config), changes or {}), Path(run)
     require("torch", "train")
     from . import evaluate, export, report, train
 
-    export.export(folder, train.train(settings, folder, resume))
+    network = train.train(settings, folder, resume)
+    if not machine.first():
+        return {}
+    export.export(folder, network)
     results = evaluate.evaluate(folder)
     report.write_report(folder)
     return results

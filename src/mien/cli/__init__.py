@@ -15,8 +15,9 @@ from .data import Data
 from .evaluate import Evaluate
 from .export import Export
 from .models import Models
-from .predict import Predict
+from .predict import Predict, predict
 from .report import Report
+from .stopping import heeding, stopping
 from .train import Train
 from .tune import Tune
 
@@ -31,7 +32,12 @@ Verb = (
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Compare, tyro.conf.subcommand("compare", prefix_name=False)]
     | Annotated[Report, tyro.conf.subcommand("report", prefix_name=False)]
-    | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[
+        Predict,
+        tyro.conf.subcommand("predict", prefix_name=False, constructor=predict),
+        tyro.conf.OmitArgPrefixes,
+        tyro.conf.FlagCreatePairsOff,
+    ]
     | Annotated[Export, tyro.conf.subcommand("export", prefix_name=False)]
     | Annotated[Models, tyro.conf.subcommand("models", prefix_name=False)]
 )
@@ -52,15 +58,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
-        verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
+        with heeding(), stopping("nothing is half written, run the same command again"):
+            verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
     except (MienError, OSError) as error:
         if debug:
             traceback.print_exc()
         sys.stderr.write(f"mien: {_told(error)}\n")
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("mien: stopped\n")
-        raise SystemExit(130) from None
 
 
 def _told(error: Exception) -> str:

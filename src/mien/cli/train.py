@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from .. import machine
 from .show import print_json, say
+from .stopping import stopping
+
+if TYPE_CHECKING:
+    from ..config import Config
 
 
 @dataclass
@@ -29,16 +36,25 @@ class Train:
 
     def run(self, overrides: list[str]) -> None:
         """Train, export, evaluate on the validation split, and write the report."""
-        from .. import config
         from ..workflow import train_model
 
-        settings = config.load(self.config, overrides)
+        settings = self._settings(overrides)
         folder = self.out or Path("runs") / self.config.stem
-        try:
+        again = ["mien", "train", str(self.config), "--out", str(folder), *overrides, "--resume"]
+        with stopping(f"{folder} keeps every finished epoch; go on with: {shlex.join(again)}"):
             results = train_model(settings, folder, resume=self.resume)
-        except KeyboardInterrupt:
-            say(f"mien: stopped; {folder} keeps what is finished, the same command with --resume goes on")
-            raise SystemExit(130) from None
+        if not machine.first():
+            return
         if self.json:
             print_json(results)
         say(f"model  {folder / 'model.onnx'}\nreport {folder / 'report.html'}")
+
+    def _settings(self, overrides: list[str]) -> Config:
+        """What the file says; where it is at fault one of several processes tells."""
+        from .. import config
+
+        if not machine.launched():
+            return config.load(self.config, overrides)
+        from ..train import ranks
+
+        return ranks.agreed(lambda: config.load(self.config, overrides))

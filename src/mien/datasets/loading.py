@@ -74,7 +74,8 @@ class Parts:
         return self.folder / f"{self.count:05d}.{suffix}"
 
     def remove(self) -> None:
-        """Clear everything away."""
+        """Clear everything away; first what says whose parts these are, so that nobody takes up half of them."""
+        (self.folder / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
 

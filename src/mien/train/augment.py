@@ -6,32 +6,53 @@ from typing import Any
 
 import torch
 from kornia import augmentation as K
+from kornia.augmentation.container.params import ParamItem
 from torch import Tensor
 
 from ..config import AugmentConfig
+from . import ranks
 
 Targets = dict[str, Tensor]
 
 
 class Augmentation:
-    """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator."""
+    """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator.
+
+    Of several processes each draws for the whole batch and changes its own part, so a face is changed alike in any of them.
+    """
 
     def __init__(self, config: AugmentConfig) -> None:
         self.config = config
         steps = _steps(config)
-        self.geometry = K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
+        self.geometry: Any = (
+            K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
+        )
 
     def __call__(self, pixels: Tensor, targets: Targets, mixing: bool = True) -> tuple[Tensor, Targets]:
         """Augment a batch, and mix its faces where `mixing` is still on."""
         if self.geometry is not None:
-            pixels = self.geometry(pixels)
+            pixels = self.geometry(pixels) if ranks.count() == 1 else self.geometry(pixels, params=self._drawn(pixels))
         kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
         if not kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
             return pixels, targets
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        return mix(pixels, targets, share, patch=kind == "cutmix")
+        everyone = {name: ranks.whole(target) for name, target in targets.items()}
+        pixels, targets = mix(ranks.whole(pixels), everyone, share, patch=kind == "cutmix")
+        mine = ranks.span(len(pixels))
+        return pixels[mine], {name: target[mine] for name, target in targets.items()}
+
+    def _drawn(self, pixels: Tensor) -> list[Any]:
+        """What is drawn for the whole batch, of which this process keeps its rows."""
+        rows = len(pixels) * ranks.count()
+        mine = ranks.span(rows)
+        return [
+            ParamItem(
+                name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}
+            )
+            for name, drawn in self.geometry.forward_parameters(torch.Size((rows, *pixels.shape[1:])))
+        ]
 
 
 def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:

@@ -14,12 +14,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..config import Config
-from ..errors import StoreError
+from ..errors import ConfigError, StoreError
 from ..machine import usable_cores
 from ..pictures import Preprocessing, quiet
 from ..records import Pixels
 from ..store import Rows, Store
 from ..tasks import Task
+from . import ranks
 
 Batch = dict[str, Any]
 _BLOCK = 64
@@ -93,7 +94,10 @@ class FaceSet(Dataset[Batch]):
 
 
 class EpochOrder(Sampler[list[int]]):
-    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight instead."""
+    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight instead.
+
+    The batches are those of all processes together; each process is given its own part of them.
+    """
 
     def __init__(self, count: int, batch_size: int, seed: int, weights: Tensor | None = None) -> None:
         self.count, self.batch_size, self.seed, self.weights = count, min(batch_size, count), seed, weights
@@ -113,7 +117,7 @@ class EpochOrder(Sampler[list[int]]):
         else:
             order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield order[start : start + self.batch_size].tolist()
+            yield order[start : start + self.batch_size][ranks.span(self.batch_size)].tolist()
 
 
 class Faces(lightning.LightningDataModule):
@@ -131,6 +135,21 @@ class Faces(lightning.LightningDataModule):
         self.training = held(learned_from(store, task, config))
         self.validation = held(annotated(store, task, config.data.validation))
         self.phase = 0
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        """Raise ConfigError or StoreError where processes that train together would not get equal parts, or none."""
+        many, size = ranks.count(), min(self.config.train.batch_size, len(self.training))
+        if size % many:
+            given = f"train.batch_size = {self.config.train.batch_size}"
+            fewer = "" if size == self.config.train.batch_size else f", {size} faces to train on"
+            raise ConfigError(
+                f"{given}{fewer}: the batch of all {many} processes together must be a multiple of {many}"
+            )
+        if len(self.validation) < many:
+            raise StoreError(
+                f"{self.store.path}: split '{self.config.data.validation}' has fewer faces than the {many} processes"
+            )
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  (Lightning names it)
         """Move the faces to the GPU that trains, where there is one and they fit."""
@@ -152,10 +171,10 @@ class Faces(lightning.LightningDataModule):
         return self._loader(self.training, order)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """All faces in order."""
+        """All faces in order, of several processes each its part."""
         size = max(self.config.train.batch_size, 256)
-        count = len(self.validation)
-        return self._loader(self.validation, [list(range(k, min(k + size, count))) for k in range(0, count, size)])
+        mine = range(len(self.validation))[ranks.span(len(self.validation))]
+        return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
     def _loader(self, faces: FaceSet, order: Any) -> DataLoader[Batch]:
         workers = (

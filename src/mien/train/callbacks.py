@@ -1,9 +1,10 @@
-"""What happens around a training step: seeds, history, progress, and checkpoints that are whole or absent."""
+"""What happens around a training step: seeds, history and progress."""
 
 from __future__ import annotations
 
 import csv
 import io
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -12,13 +13,12 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from ..files import replacing, write_text
+from ..files import write_text
 from .batches import mixed_seed
 
 #: Told the number of an epoch and the metric that picks the best one; may raise to end the run.
@@ -36,14 +36,16 @@ class StepSeeds(Callback):
         torch.manual_seed(mixed_seed(self.seed, "step", self.phase, trainer.global_step))
 
 
-class WholeFiles(TorchCheckpointIO):
-    """Write checkpoints beside the target, flush, and rename: a kill leaves the old one or none, never half of one."""
+class Leave(Callback):
+    """Of several processes each leaves at SIGTERM by itself: Lightning's handler tells the others, who may be waiting for it."""
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Save a checkpoint whole."""
-        del storage_options
-        with replacing(Path(path)) as part:
-            torch.save(checkpoint, part)
+    def on_train_start(self, *_: Any) -> None:
+        """Take the signal; Lightning gives it back."""
+        signal.signal(signal.SIGTERM, self._stop)
+
+    @staticmethod
+    def _stop(number: int, _: Any) -> None:
+        raise KeyboardInterrupt(number)
 
 
 class History(Callback):
@@ -87,7 +89,8 @@ class History(Callback):
         )
         for logger in trainer.loggers:
             logger.log_metrics({**learnt, "lr": rate}, step=trainer.global_step)
-        self.write()
+        if trainer.is_global_zero:
+            self.write()
 
     def write(self) -> None:
         """Write the table whole."""
@@ -178,13 +181,6 @@ def averaged(decay: float) -> Callback:
             torch._foreach_copy_(averages, currents)
 
     return WeightAveraging(multi_avg_fn=step)
-
-
-def checkpoints(folder: Path, key: str, higher: bool) -> list[Callback]:
-    """Keep the last epoch and the best one."""
-    common: dict[str, Any] = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
-    best = ModelCheckpoint(filename="best", monitor=key, mode="max" if higher else "min", **common)
-    return [best, ModelCheckpoint(filename="last", **common)]
 
 
 def logger(folder: Path) -> Any:

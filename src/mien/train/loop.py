@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 import signal
 import sys
 import warnings
@@ -16,18 +15,17 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from torch import nn
+from torch import Tensor, nn
 
-from .. import losses, models
+from .. import losses, machine, models
 from ..config import Config, dumps, load
-from ..errors import ConfigError, ModelError, StoreError
+from ..errors import ConfigError, StoreError
 from ..files import write_text
-from ..machine import usable_cores
 from ..models import Network, saved
 from ..tasks import Task
-from . import callbacks, optim
+from . import callbacks, checkpoints, optim, ranks
 from .batches import Faces, mixed_seed
 from .module import Trainee, Watch, watched
 from .teacher import Teachers
@@ -35,12 +33,23 @@ from .weights import HeadWeights, class_weights
 
 
 def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watcher | None = None) -> Network:
-    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError.
+    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError, OSError.
 
     With `resume` a run goes on from its last finished epoch and ends with the weights it would have had undisturbed (bit
     for bit on a CPU with the same number of threads). `watch` is told each epoch's number and watched metric, in place
     of a progress bar; what it raises ends the run.
     """
+    work = ranks.agreed(lambda: _prepared(config, run, resume, watch))
+    ranks.told(lambda: _claim(config, work))
+    with _quiet():
+        for number in range(1, len(config.train.phases) + 1):
+            work.finish(number)
+    ranks.wait()
+    return work.network.eval()
+
+
+def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher | None) -> _Run:
+    """A run about to begin, its settings checked; nothing is written yet."""
     task = config.resolved_task()
     for head in task:
         losses.check(head)
@@ -49,22 +58,22 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     chosen = watched(config, task)
     weighting = HeadWeights(task, config.train.head_weights)
     _check_claim(config, run, resume)
-    torch.set_num_threads(config.train.threads or usable_cores())
+    torch.set_num_threads(config.train.threads or ranks.cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = _built(config, task)
     pre = models.preprocessing(config.model)
     teachers = Teachers(config.train.teacher, task, pre)
     faces = Faces(config, task, pre)
     _check_watched(faces, chosen)
-    work = _Run(config, run, network, weighting, faces, teachers, watch)
-    write_text(run / "config.toml", dumps(config))
-    for name, weights in class_weights(config, task, faces.training.targets).items():
+    return _Run(config, run, network, weighting, faces, teachers, watch)
+
+
+def _claim(config: Config, work: _Run) -> None:
+    """Write down whose the run folder is, and say what classes weigh."""
+    write_text(work.folder / "config.toml", dumps(config))
+    for name, weights in class_weights(config, work.faces.task, work.faces.training.targets).items():
         said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
         sys.stderr.write(f"class weights of {name}: {said}\n")
-    with _quiet():
-        for number in range(1, len(config.train.phases) + 1):
-            work.finish(number)
-    return network.eval()
 
 
 def _built(config: Config, task: Task) -> Network:
@@ -74,6 +83,8 @@ def _built(config: Config, task: Task) -> Network:
     if start:
         saved.begin(network, config)
     if config.train.compile:
+        if ranks.count() > 1:
+            raise ConfigError(f"train.compile = true: not with several processes ({ranks.count()} were started)")
         network.compile()
     # A third faster on a processor, and what a GPU's tensor cores want.
     return network.to(memory_format=torch.channels_last)
@@ -94,37 +105,40 @@ class _Run:
 
     def finish(self, number: int) -> None:
         """Train a phase, or read its outcome if it is done; leave its best weights in the network."""
-        folder = self.folder / "checkpoints" / str(number)
-        done = folder / "done.json"
-        if done.exists():
-            self.rows[:] = json.loads(done.read_text())
-        else:
-            self._fit(number, folder)
-            write_text(done, json.dumps(self.rows))
-        _restore({"network.": self.network, "weighting.": self.weighting}, folder / "best.ckpt")
+        folder, whose = self.folder / "checkpoints" / str(number), checkpoints.claim(self.config, number)
+        found = ranks.told(lambda: checkpoints.outcome(folder, whose))
+        if found is None:
+            keeper = self._fit(number, folder, whose)
+            found = {"epoch": keeper.epoch, "state_dict": keeper.weights, "rows": self.rows}
+            if machine.first():
+                checkpoints.write(folder / checkpoints.BEST, found, whose)
+        self.rows[:] = found["rows"]
+        _restore({"network.": self.network, "weighting.": self.weighting}, found["state_dict"])
 
-    def _fit(self, number: int, folder: Path) -> None:
+    def _fit(self, number: int, folder: Path, whose: checkpoints.Claim) -> checkpoints.Keeper:
         module = self._trainee(number)
-        last = folder / "last.ckpt"
+        last = ranks.told(lambda: checkpoints.newest(folder, whose))
+        keeper = checkpoints.Keeper(folder, module.watch.key, module.watch.higher)
+        options = ranks.trainer_options()
         trainer = lightning.Trainer(
             max_epochs=module.phase.epochs,
             precision=self.config.train.precision,
             gradient_clip_val=self.config.train.clip or None,
-            callbacks=self._hooks(number, module)
-            + callbacks.checkpoints(folder, module.watch.key, module.watch.higher),
-            plugins=[callbacks.WholeFiles()],
+            callbacks=[*self._hooks(number, module), keeper],
+            plugins=[checkpoints.WholeFiles(whose), *options.pop("plugins")],
             logger=callbacks.logger(self.folder),
             num_sanity_val_steps=0,
             enable_progress_bar=False,
             enable_model_summary=False,
+            **options,
         )
         try:
-            # weights_only=False: the checkpoint is this run's own, and holds optimizer and callback state beside weights.
-            trainer.fit(module, datamodule=self.faces, ckpt_path=last if last.exists() else None, weights_only=False)
-        except SIGTERMException:  # Lightning's own exit would read as success
-            raise SystemExit(128 + signal.SIGTERM) from None
-        except SystemExit:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from None
+            trainer.fit(module, datamodule=self.faces, ckpt_path=last, weights_only=True)
+        except SIGTERMException:  # nobody else heeds the signal
+            raise KeyboardInterrupt(signal.SIGTERM) from None
+        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt(*getattr(stop.__context__, "args", ())) from None
+        return keeper
 
     def _trainee(self, number: int) -> Trainee:
         phase = self.config.train.phases[number - 1]
@@ -136,23 +150,24 @@ class _Run:
     def _hooks(self, number: int, module: Trainee) -> list[Callback]:
         train = self.config.train
         hooks: list[Callback] = [callbacks.StepSeeds(train.seed, number)]
+        if ranks.count() > 1:
+            hooks.append(callbacks.Leave())
         if train.ema:
             hooks.append(callbacks.averaged(train.ema))
         hooks.append(callbacks.History(self.folder / "history.csv", self.rows, number))
         bar = callbacks.Bar(f"phase {number}/{len(train.phases)}")
-        hooks.append(callbacks.Told(self.watch, module.watch.key, self.rows) if self.watch else bar)
+        if self.watch:
+            hooks.append(callbacks.Told(self.watch, module.watch.key, self.rows))
+        elif machine.first():
+            hooks.append(bar)
         if module.phase.patience:
             mode = "max" if module.watch.higher else "min"
-            hooks.append(EarlyStopping(module.watch.key, patience=module.phase.patience, mode=mode))
+            hooks.append(checkpoints.Patience(module.watch.key, patience=module.phase.patience, mode=mode))
         return hooks
 
 
-def _restore(parts: dict[str, nn.Module], path: Path) -> None:
-    """Load the weights of a checkpoint into its parts, by prefix; averaged ones where weights were averaged."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
-    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path}: not a whole checkpoint: {error}") from None
+def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
+    """Load weights into their parts, by prefix."""
     for prefix, part in parts.items():
         part.load_state_dict(
             {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
@@ -206,6 +221,8 @@ def _quiet() -> Iterator[None]:
             "logging interval",
             "LeafSpec",
             "in eval mode",
+            "epoch level in distributed setting",
+            "`broadcast_buffers` is deprecated",
         ):
             warnings.filterwarnings("ignore", f".*{text}.*")
         yield

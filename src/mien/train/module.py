@@ -14,7 +14,7 @@ from ..config import Config, PhaseConfig
 from ..losses import Setting
 from ..models import Network, activate
 from ..tasks import Task
-from . import optim
+from . import optim, ranks
 from .augment import Augmentation
 from .batches import Batch, Faces
 from .sam import Climb, still_statistics
@@ -78,7 +78,8 @@ class Trainee(lightning.LightningModule):
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
         normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        scores: dict[str, Tensor] = self.network(normal)
+        with ranks.one_batch():
+            scores: dict[str, Tensor] = self.network(normal)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
@@ -110,8 +111,8 @@ class Trainee(lightning.LightningModule):
             self.climb.back()
 
     def _loss(self, pixels: Tensor, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
-        """The loss to minimise, and that of each head with anything to learn from in the batch."""
-        scores = self(pixels)
+        """The loss to minimise, and that of each head with anything to learn from in the batch: that of all processes."""
+        scores, targets, taught = _whole(self(pixels), targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
         for name, wanted in taught.items():
@@ -135,10 +136,11 @@ class Trainee(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score every head over the whole validation set."""
+        everyone = [batch for process in ranks.gathered(self.seen) for batch in process]
         scores, targets = (
-            {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*self.seen, strict=True)
+            {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*everyone, strict=True)
         )
-        self.seen.clear()
+        self.seen = []
         parts, there = self.losses(scores, targets, smooth=False), self._annotated(targets)
         results = self._summed("validation_loss", {name: float(parts[name]) for name in there})
         for head in self.task:
@@ -161,6 +163,15 @@ class Trainee(lightning.LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         plan = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
         return {"optimizer": optimizer, "lr_scheduler": plan}
+
+
+def _whole(*sides: Tensors) -> tuple[Tensors, ...]:
+    """The rows of all processes of each tensor (N, K), fetched as one."""
+    if ranks.count() == 1:
+        return sides
+    columns = [values.float() for side in sides for values in side.values()]
+    parts = iter(torch.split(ranks.whole(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
+    return tuple({name: next(parts) for name in side} for side in sides)
 
 
 def _fetched(tensors: Tensors) -> Tensors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ... import store
 from ...errors import ConfigError, lookup
+from ...files import beside
 from .faces import samples
 from .layouts import LAYOUTS
 from .scene import scenes
@@ -58,7 +58,7 @@ def _new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path}: is there already; give a new or an empty folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    part = beside(path)
     part.mkdir()
     try:
         yield part
