@@ -1,4 +1,4 @@
-"""`mien data`: import, look at, check, audit, clean and draw data sets."""
+"""`mien data`: import, look at, check, audit, clean, split and draw data sets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from .audit import Audit, Clean
 from .show import bar, print_json, say
+from .stopping import stopping
 
 _SHOWN = 10
 
@@ -48,15 +49,12 @@ class Import:
 
         start = time.perf_counter()
         rules = Splitting(self.validation, self.test, self.seed)
-        try:
-            with bar(f"reading {self.source.name}") as progress:
-                store = import_dataset(
-                    self.source, self.out, self.layout, votes=self.votes, labels=self.labels, splitting=rules,
-                    skip_bad=self.skip_bad, progress=progress,
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            say(f"mien: stopped; {self.out} is not written, the same command goes on from what is finished")
-            raise SystemExit(130) from None
+        goes_on = f"{self.out} is not written, the same command goes on from what is finished"
+        with stopping(goes_on), bar(f"reading {self.source.name}") as progress:
+            store = import_dataset(
+                self.source, self.out, self.layout, votes=self.votes, labels=self.labels, splitting=rules,
+                skip_bad=self.skip_bad, progress=progress,
+            )  # fmt: skip
         found = summary(store) | {"seconds": round(time.perf_counter() - start, 2)}
         if self.json:
             print_json(found)
@@ -102,6 +100,25 @@ class Check:
 
 
 @dataclass
+class Split:
+    """Split a store into shards: stores of consecutive rows, and a small one that reads them all as one."""
+
+    file: Positional[Path]
+    """The store."""
+    out: Path
+    """The small store to write, such as shards/faces.h5; beside it come shards/faces-00.h5 and so on."""
+    shards: int = 8
+    """How many."""
+
+    def run(self) -> None:
+        """Split it."""
+        from ..store import Store, write_shards
+
+        store = write_shards(self.out, Store(self.file), self.shards)
+        say(f"{len(store)} faces -> {self.out}, in {len(store.shards)} shards beside it")
+
+
+@dataclass
 class Sketch:
     """Draw faces whose truth is known exactly for every task, into a store or into a folder as a real data set has them."""
 
@@ -140,7 +157,7 @@ class Sketch:
 
 @dataclass
 class Data:
-    """Import, look at, check, audit, clean and draw data sets."""
+    """Import, look at, check, audit, clean, split and draw data sets."""
 
     verb: OmitArgPrefixes[
         Annotated[Import, subcommand("import", prefix_name=False)]
@@ -148,6 +165,7 @@ class Data:
         | Annotated[Check, subcommand("check", prefix_name=False)]
         | Annotated[Audit, subcommand("audit", prefix_name=False)]
         | Annotated[Clean, subcommand("clean", prefix_name=False)]
+        | Annotated[Split, subcommand("split", prefix_name=False)]
         | Annotated[Sketch, subcommand("sketch", prefix_name=False)]
     ]
 

@@ -9,6 +9,8 @@
     landmarks (N, P, 2) float32, attributes/<name> (N,) text, where a data set has them
     description uint8: JSON with schema, heads, importer, inputs and their SHA-256, options, notes, what was left out;
     attribute `mien`: the schema
+
+A split store is one without pictures: its description names the stores beside it that hold them, with their SHA-256.
 """  # fmt: skip
 
 from __future__ import annotations
@@ -19,18 +21,32 @@ from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from ..errors import StoreError
-from ..files import replacing
+from ..files import replacing, sha256
 from ..records import Sample
 from ..tasks import Head
 from .checking import check
 from .joining import join
 from .reader import Rows, Store
+from .sharding import index, same_origin
 from .splits import SPLITS, Splitting
 from .writer import SCHEMA, Origin, fill, finish
 
-__all__ = ["SCHEMA", "SPLITS", "Origin", "Rows", "Splitting", "Store", "check", "write", "write_joined", "write_part"]
+__all__ = [
+    "SCHEMA",
+    "SPLITS",
+    "Origin",
+    "Rows",
+    "Splitting",
+    "Store",
+    "check",
+    "write",
+    "write_joined",
+    "write_part",
+    "write_shards",
+]
 
 
 def write(path: Path, samples: Iterable[Sample], heads: Sequence[Head], origin: Origin) -> Store:
@@ -52,6 +68,23 @@ def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origi
     with _created(path) as file:
         origin = replace(origin, inputs={**origin.inputs, pictures_of: join(file, parts)})
         finish(file, heads, origin)
+    return Store(path)
+
+
+def write_shards(path: Path, store: Store, shards: int) -> Store:
+    """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself with everything but the
+    pictures, written last. Raises StoreError."""
+    if not 1 <= shards <= len(store):
+        raise StoreError(f"{store.path}: {shards} shards of {len(store)} faces, there must be 1 to {len(store)}")
+    names = [path.with_name(f"{path.stem}-{number:02}{path.suffix}") for number in range(shards)]
+    if store.path.resolve() in {place.resolve() for place in [path, *names]}:
+        raise StoreError(f"{path}: the store that is to be split; choose another name")
+    tables = []
+    for name, rows in zip(names, np.array_split(store.rows(), shards), strict=True):
+        write(name, store.samples(rows), store.heads, same_origin(store))
+        tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(name)})
+    with _created(path) as file:
+        index(file, store, tables)
     return Store(path)
 
 

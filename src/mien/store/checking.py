@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import StoreError
+from ..files import sha256
 from ..tasks import Head, Kind
 from .reader import Store, row_bytes
 from .splits import SPLITS
@@ -20,7 +21,8 @@ def check(store: Store) -> None:
                 raise StoreError(f"{store.path}: '{name}' has {len(file[name])} rows, the split has {len(store)}")
     for name in columns:
         _verify(store, name)
-    if store.image_shape is None:
+    _check_shards(store)
+    if store.image_shape is None and not store.shards:
         _check_pictures(store)
     if (code := store.read("split", store.rows()).max(initial=0)) >= len(SPLITS):
         raise StoreError(f"{store.path}: 'split' holds {code}, allowed are 0 to {len(SPLITS) - 1}")
@@ -30,6 +32,7 @@ def check(store: Store) -> None:
 
 def _columns(store: Store) -> list[str]:
     images = ["extents", "checksums"] if store.image_shape is None else ["images"]
+    images = [] if store.shards else images
     targets = [f"{part}/{head.name}" for head in store.heads for part in ("targets", "masks")]
     return [*images, *targets, "source", "group", "box", *(f"attributes/{name}" for name in store.attributes)]
 
@@ -40,6 +43,13 @@ def _verify(store: Store, name: str) -> None:
         step = max(1, _STEP_BYTES // row_bytes(dataset))
         for start in range(0, len(dataset), step):
             dataset[start : start + step]
+
+
+def _check_shards(store: Store) -> None:
+    for shard, table in zip(store.shards, store.meta.get("shards", ()), strict=True):
+        if sha256(shard.path) != table["sha256"]:
+            raise StoreError(f"{shard.path}: not the file that {store.path.name} was split into; split again")
+        check(shard)
 
 
 def _check_pictures(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ _GAP_BYTES = 1 << 16  # skipping less than this takes longer than reading it
 
 
 class Store:
-    """A store opened for reading. It holds no open file: every read opens, reads and closes, so it may be pickled."""
+    """A store opened for reading. It holds no open file: every read opens, reads and closes, so it may be pickled.
+
+    `shards`: the stores that hold its pictures, in the order of its rows; none where it holds them itself.
+    """
 
     def __init__(self, path: str | Path) -> None:
         """Read the store's description. Raises StoreError for a missing, foreign or damaged file."""
@@ -39,6 +42,9 @@ class Store:
             self._split = file["split"][:]
             self.attributes: tuple[str, ...] = tuple(file.get("attributes", ()))
             self._encoded = _Encoded(file) if "extents" in file else None
+        self.shards = tuple(self._shard(**table) for table in self.meta.get("shards", ()))
+        if self.shards:
+            self.image_shape = self.shards[0].image_shape
         self.heads = tuple(Head.from_dict(table) for table in self.meta["heads"])
 
     def __len__(self) -> int:
@@ -51,6 +57,12 @@ class Store:
             raise StoreError(f"{self.path}: of another schema than this version reads ({SCHEMA}); import again")
         meta: dict[str, Any] = json.loads(file[DESCRIPTION][:].tobytes())
         return meta
+
+    def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002  (`check` holds the digest against the file)
+        shard = _Shard(self.path.with_name(file))
+        if len(shard) != faces:
+            raise StoreError(f"{shard.path}: holds {len(shard)} faces, {self.path.name} was split with {faces} there")
+        return shard
 
     @contextmanager
     def open(self, part: str = "") -> Iterator[h5py.File]:
@@ -85,15 +97,32 @@ class Store:
 
     def images(self, rows: Rows) -> Pixels | list[Pixels]:
         """Faces of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are mixed."""
+        if self.shards:
+            found = self._gathered(rows, Store.images)
+            return found if self.image_shape is None or not found else np.stack(found)
         if self.image_shape is not None:
             return np.asarray(self.read("images", rows), np.uint8)
         return [pictures.decode(blob, f"{self.path}, row {row}") for blob, row in self._blobs(rows)]
 
     def encoded(self, rows: Rows) -> list[bytes]:
         """The picture files of some rows as they were imported. Raises StoreError for a store of pixels, or a damaged one."""
+        if self.shards:
+            return self._gathered(rows, Store.encoded)
         if self._encoded is None:
             raise StoreError(f"{self.path}: holds pixels, not encoded pictures")
         return [blob for blob, _ in self._blobs(rows)]
+
+    def _gathered(self, rows: Rows, read: Callable[[Store, Rows], Any]) -> list[Any]:
+        """What each row's shard says of it, in the order of the rows."""
+        found: list[Any] = [None] * len(rows)
+        start = 0
+        for shard in self.shards:
+            places = np.flatnonzero((rows >= start) & (rows < start + len(shard)))
+            if len(places):
+                for place, item in zip(places, read(shard, rows[places] - start), strict=True):
+                    found[place] = item
+            start += len(shard)
+        return found
 
     def _blobs(self, rows: Rows) -> Iterator[tuple[bytes, int]]:
         assert self._encoded is not None
@@ -124,7 +153,7 @@ class Store:
             yield from self._samples(rows[start : start + _AT_ONCE])
 
     def _samples(self, rows: Rows) -> list[Sample]:
-        images = self.images(rows) if self._encoded is None else self.encoded(rows)
+        images = self.encoded(rows) if self.image_shape is None else self.images(rows)
         targets = {head.name: self._given(head, rows) for head in self.heads}
         attributes = {name: self.attribute(name, rows) for name in self.attributes}
         landmarks, boxes = self.landmarks(rows), self.boxes(rows).tolist()
@@ -202,6 +231,13 @@ class Store:
             parts = [_picked(dataset[stretch[0] : stretch[-1] + 1], stretch - stretch[0]) for stretch in stretches]
             found = parts[0] if len(parts) == 1 else np.concatenate(parts)
             return _picked(found, back)
+
+
+class _Shard(Store):
+    """A store that holds its pictures itself."""
+
+    def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002
+        raise StoreError(f"{self.path}: a split store, where a shard of one is expected; split again")
 
 
 class _Encoded:

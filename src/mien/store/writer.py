@@ -69,7 +69,11 @@ def finish(file: h5py.File, heads: Sequence[Head], origin: Origin) -> None:
     if (undecided := file["split"][:] == UNDECIDED).any():
         source = file["source"][int(undecided.argmax())].decode()
         raise DataError(f"{source}: split '' is none of {', '.join(SPLITS)}")
-    record = {"schema": SCHEMA, "heads": [head.to_dict() for head in heads], **asdict(origin)}
+    describe(file, {"schema": SCHEMA, "heads": [head.to_dict() for head in heads], **asdict(origin)})
+
+
+def describe(file: h5py.File, record: Mapping[str, Any]) -> None:
+    """Write what a store says of itself."""
     text = np.frombuffer(json.dumps(record).encode(), np.uint8)
     # Not an attribute: a long one would lie where HDF5 keeps no checksum, and a flipped bit there can hang the reader.
     file.create_dataset(DESCRIPTION, data=text, chunks=text.shape, fletcher32=True)

@@ -1,0 +1,9 @@
+"""Prediction over millions of pictures: shards of the inputs, workers on one or many machines, a Parquet part of each shard.
+
+docs/how-to/predict-millions.md, docs/concepts/scale.md
+"""
+
+from .job import Job, plan
+from .parts import Count
+
+__all__ = ["Count", "Job", "plan"]

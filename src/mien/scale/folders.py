@@ -1,0 +1,157 @@
+"""A folder of files on this machine or on object storage, and the pictures that lie there."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import ConfigError, InputError
+from ..extras import require
+from ..pictures import MAX_BYTES
+from ..predict.sources import RESULT, Flow, Picture, Sampling, Source, Video
+from ..predict.sources.base import told
+from ..predict.sources.kinds import PICTURES, VIDEOS
+from ..predict.sources.urls import MAX_VIDEO
+
+#: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
+SCHEMES = ("s3", "gs", "abfs", "abfss")
+#: One slash is enough: pathlib folds the two of an address that has been a Path.
+_ADDRESS = re.compile(rf"({'|'.join(SCHEMES)}):/+(.*)", re.DOTALL)
+
+
+def address_of(given: str | Path) -> str:
+    """The address on object storage that `given` is, else ''. Raises ConfigError for one with a password in it."""
+    found = _ADDRESS.fullmatch(str(given))
+    if found and "@" in found[2].partition("/")[0] and found[1] in ("s3", "gs"):
+        raise ConfigError(f"{found[1]}://…@…: no keys in an address; give them by the environment, a profile or a role")
+    return f"{found[1]}://{found[2]}" if found else ""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder by its path, or by its address on object storage."""
+
+    given: str
+
+    def names(self) -> set[str]:
+        """The files and folders in it, less hidden ones; none where it is not there. Raises InputError."""
+        system, path = _opened(self.given)
+        fs = require("pyarrow.fs", "scale")
+        with telling(self.given):
+            found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
+        return {info.base_name for info in found if not info.base_name.startswith(".")}
+
+    def open(self, name: str) -> Any:
+        """One of its files as pyarrow reads it. Raises OSError."""
+        system, path = _opened(self.given)
+        return system.open_input_file(f"{path}/{name}")
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole or not at all. Raises OSError, InputError."""
+        system, path = _opened(self.given)
+        if not address_of(self.given):
+            with files.replacing(Path(path, name)) as part:
+                part.write_bytes(data)
+            return
+        with telling(f"{self.given}/{name}"):
+            stream = system.open_output_stream(f"{path}/{name}")
+            stream.write(data)
+            stream.close()  # an object is there once it is complete
+
+    def remove(self, name: str) -> None:
+        """Remove one of its files. Raises InputError."""
+        system, path = _opened(self.given)
+        with telling(f"{self.given}/{name}"):
+            system.delete_file(f"{path}/{name}")
+
+
+class Stored:
+    """A picture or video on object storage: fetched when it is read, into memory or a file that vanishes afterwards."""
+
+    count: int | None = None
+
+    def __init__(self, name: str, place: tuple[str, str], sampling: Sampling) -> None:
+        """`place`: the address that was searched, which says how to reach its store, and the path inside."""
+        self.name = name
+        self._place, self._sampling = place, sampling
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is a video, by its name."""
+        return Path(self.name).suffix.lower() in VIDEOS
+
+    def __iter__(self) -> Flow:
+        """Fetch and decode."""
+        try:
+            with self._fetched() as source:
+                yield from source
+        except (InputError, OSError) as error:
+            yield told(self.name, error)
+
+    @contextmanager
+    def _fetched(self) -> Generator[Source, None, None]:
+        system, _ = _opened(self._place[0])
+        most = MAX_VIDEO if self.moving else MAX_BYTES
+        with telling(self.name), system.open_input_file(self._place[1]) as file:
+            if (size := file.size()) > most:
+                raise InputError(f"{self.name}: {size} bytes, at most {most} are fetched")
+            if not self.moving:
+                yield Picture(self.name, file.read(), self._sampling)
+                return
+            with tempfile.NamedTemporaryFile(prefix="mien-") as copy:
+                while piece := file.read(1 << 22):
+                    copy.write(piece)
+                copy.flush()
+                yield Video(self.name, Path(copy.name), self._sampling)
+
+
+def stored(address: str, sampling: Sampling) -> list[Source]:
+    """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
+    system, path = _opened(address)
+    fs = require("pyarrow.fs", "scale")
+    with telling(address):
+        info = system.get_file_info(path)
+        if info.type == fs.FileType.File:
+            found = [path]
+        else:
+            listed = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+            found = [info.path for info in listed if info.type == fs.FileType.File and _wanted(info.path)]
+    if not found:
+        raise InputError(f"{address}: no pictures or videos there")
+    scheme = address.partition(":")[0]
+    paths = sorted(found, key=lambda name: files.natural(Path(name)))
+    return [Stored(f"{scheme}://{path}", (address, path), sampling) for path in paths]
+
+
+def _wanted(name: str) -> bool:
+    path = Path(name)
+    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return path.suffix.lower() in PICTURES | VIDEOS and not hidden and not path.stem.endswith(RESULT)
+
+
+@cache
+def _opened(given: str) -> tuple[Any, str]:
+    """pyarrow's file system for a path or address, and the path inside."""
+    fs = require("pyarrow.fs", "scale")
+    if address := address_of(given):
+        with telling(address):
+            system, path = fs.FileSystem.from_uri(address)
+            return system, path.rstrip("/")
+    return fs.LocalFileSystem(), str(Path(given).absolute())
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Say in one line what object storage has to say, and about what."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{what}: {reason}") from None

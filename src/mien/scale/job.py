@@ -1,0 +1,122 @@
+"""One prediction over many inputs: what is to be done, in shards, and what an earlier run has done already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import ConfigError, MienError
+from ..predict import Settings, load
+from ..predict.reading import Reading
+from ..predict.sources import Camera, Picture, Source
+from ..records import Fault
+from ..version import __version__
+from . import cluster, parts
+from .folders import Folder, address_of, stored
+from .parts import Count
+from .worker import Order, Shard
+
+#: Pictures of a shard: a part of a minute or less, and one file of Parquet.
+SHARD = 1000
+_DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prediction that is planned: `shards` in order, those `done` before with their counts, `faults` of inputs that named
+    nothing, and the number of inputs in all."""
+
+    order: Order
+    shards: Sequence[Shard]
+    done: dict[int, Count]
+    faults: Sequence[Fault]
+    total: int
+
+    @property
+    def left(self) -> list[Shard]:
+        """The shards without a part."""
+        return [shard for shard in self.shards if shard.number not in self.done]
+
+    def run(self, workers: int = 0) -> Generator[Count, None, None]:
+        """The counts of all parts: those that were there, then those of the workers (0: one a core), in no order.
+
+        Closing the iterator stops the workers. Raises MienError where a worker cannot work or parts are missing at the end.
+        """
+        yield from self.done.values()
+        if self.left:
+            yield from cluster.spread(self.order, self.left, workers)
+        missing = {shard.number for shard in self.shards} - parts.finished(self.order.folder)
+        if missing:
+            raise MienError(
+                f"{self.order.folder.given}: {len(missing)} of {len(self.shards)} parts are missing (the first: "
+                f"{parts.name_of(min(missing))}): their workers died over them, or write to a folder of their own; "
+                "run the same again"
+            )
+
+
+def plan(
+    inputs: Sequence[str],
+    out: str | Path,
+    model: str | None = None,
+    settings: Settings = _DEFAULTS,
+    *,
+    shard: int = SHARD,
+    overwrite: bool = False,
+    allow_urls: bool = False,
+) -> Job:
+    """Plan to predict on `inputs`, as `mien predict` takes them and addresses on object storage besides, in shards of so many
+    pictures (a video is one of its own), into a folder or an address. Raises ConfigError, ModelError, InputError."""
+    if shard < 1:
+        raise ConfigError(f"shards of {shard} pictures: must be 1 or more")
+    folder = Folder(address_of(out) or str(Path(out).absolute()))
+    if not address_of(out) and Path(out).exists() and not Path(out).is_dir():
+        raise ConfigError(f"{out}: a file; results of many workers go into a folder")
+    reading = _reading(inputs, model, settings, allow_urls)
+    order = Order(model, reading.settings, reading.origin.sha256, folder, str(Path.cwd()))
+    manifest = {
+        "version": __version__,
+        "model": f"{reading.origin.name} {reading.origin.sha256[:12]}",
+        "settings": reading.origin.settings,
+        "inputs": {"count": len(reading.sources), "sha256": _digest(reading.sources)},
+        "shard": shard,
+    }
+    done = parts.begin(folder, manifest, overwrite=overwrite)
+    shards = list(_shards(reading.sources, shard))
+    return Job(order, shards, done, reading.faults, len(reading.sources) + len(reading.faults))
+
+
+def _reading(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> Reading:
+    away = [address for given in inputs if (address := address_of(given))]
+    reading = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
+    found = {source.name: source for source in reading.sources}
+    for address in away:
+        found |= {source.name: source for source in stored(address, settings.sampling())}
+    for name, source in found.items():
+        if isinstance(source, Camera):
+            raise ConfigError(f"{name}: a camera cannot be shared among workers")
+    return replace(reading, sources=list(found.values()))
+
+
+def _digest(sources: Iterable[Source]) -> str:
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(os.fsencode(source.name) + b"\n")
+    return digest.hexdigest()
+
+
+def _shards(sources: Iterable[Source], size: int) -> Iterator[Shard]:
+    number, some = 0, list[Source]()
+    for source in sources:
+        alone = not isinstance(source, Picture) and source.moving
+        if some and (alone or len(some) == size):
+            yield Shard(number, some)
+            number, some = number + 1, []
+        some.append(source)
+        if alone:
+            yield Shard(number, some)
+            number, some = number + 1, []
+    if some:
+        yield Shard(number, some)

@@ -1,0 +1,90 @@
+"""What each worker does: the model opened once, then shard after shard through the pipeline of every prediction."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import platform
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+
+from ..errors import ModelError
+from ..predict import Settings, load
+from ..predict.reading import Reading
+from ..predict.sources import Source
+from .folders import Folder
+from .parts import Count, name_of, part_of
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some of the inputs, in order."""
+
+    number: int
+    sources: Sequence[Source]
+
+    def to_row(self) -> dict[str, Any]:
+        """As Ray hands it on."""
+        return {"number": self.number, "sources": pickle.dumps(list(self.sources))}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all workers are told: model and its SHA-256, settings, where parts go, the folder that paths are seen from."""
+
+    model: str | None
+    settings: Settings
+    sha256: str
+    folder: Folder
+    home: str
+
+
+class Worker:
+    """One process of `cores` cores. It never raises: what goes wrong is the `error` of its answer, and ends the job."""
+
+    def __init__(self, order: Order, cores: int) -> None:
+        self._order, self._error = order, ""
+        try:
+            self._reading = _opened(order, cores)
+        except Exception as error:
+            self._error = _told(error)
+
+    def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
+        """Predict on the shards of a batch, each into its part; the answer is their counts as JSON."""
+        counts, errors = [], []
+        for number, sources in zip(rows["number"], rows["sources"], strict=True):
+            try:
+                counts.append("" if self._error else self.work(Shard(int(number), pickle.loads(sources))).to_json())
+                errors.append(self._error)
+            except Exception as error:
+                counts.append("")
+                errors.append(_told(error))
+        return {"count": counts, "error": errors}
+
+    def work(self, shard: Shard) -> Count:
+        """Predict on one shard. Raises OSError, InputError where its part cannot be written."""
+        reading = replace(self._reading, sources=shard.sources)
+        with closing(reading.results()) as results:
+            data, count = part_of(shard.number, results, reading.origin)
+        self._order.folder.write(name_of(shard.number), data)
+        return count
+
+
+def _opened(order: Order, cores: int) -> Reading:
+    os.chdir(order.home)
+    cv2.setNumThreads(cores)
+    reading = load(order.model, threads=cores).read((), order.settings)
+    if reading.origin.sha256 != order.sha256:
+        raise ModelError(f"{order.model}: another model than where the job was started")
+    return reading
+
+
+def _told(error: Exception) -> str:
+    """One line; a fault that is nobody's input is told with its kind."""
+    known = isinstance(error, OSError) or type(error).__module__.startswith("mien.")
+    reason = " ".join(str(error).split())
+    return f"{platform.node()}: {reason if known and reason else f'{type(error).__name__}: {reason}'}"
