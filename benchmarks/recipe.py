@@ -4,6 +4,10 @@
         --metrics distribution8.kl expression8.accuracy \\
         --change train.sam=0.05 --change "train.augment.mixup=0.2 train.augment.mix_until=0.85"
 
+A change may be a whole configuration, such as what `mien tune` found against what it began with:
+
+    python benchmarks/recipe.py runs/tune-compact/trials/0000/config.toml --change runs/tune-compact/best.toml --split test …
+
 Each run has a folder of its own; the same command again trains only what is missing. Differences are paired by seed. Their t
 intervals over seeds, wide with three, tell how a figure moves from seed to seed, not how it would move with other faces.
 """
@@ -27,6 +31,8 @@ from mien import config as configs
 from mien import intervals
 from mien.config import Config
 from mien.errors import ConfigError, lookup
+from mien.evaluate import evaluate
+from mien.export import export
 from mien.train import train
 from mien.train.module import watched
 
@@ -40,8 +46,11 @@ class Outcome(NamedTuple):
 
 
 def loaded(path: Path, text: str, metrics: Sequence[str]) -> Config:
-    """A configuration with `key=value` changes that has these metrics. Raises ConfigError."""
-    config = configs.load(path, [f"--{word}" for word in shlex.split(text)])
+    """A configuration, or the one that the changes name instead, with `key=value` changes, that has these metrics. Raises
+    ConfigError."""
+    words = shlex.split(text)
+    others = [word for word in words if word.endswith(".toml") and "=" not in word]
+    config = configs.load(Path(others[-1]) if others else path, [f"--{word}" for word in words if word not in others])
     known = {f"{head.name}.{name}": head for head in config.resolved_task() for name in head.metrics}
     for name in metrics:
         lookup(known, name, "metric")
@@ -50,7 +59,7 @@ def loaded(path: Path, text: str, metrics: Sequence[str]) -> Config:
 
 def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
     """Train in a folder, or read what was trained there. Raises ConfigError where it holds another configuration."""
-    if not (run / "checkpoints" / str(len(config.train.phases)) / "done.json").exists():
+    if not (run / "checkpoints" / str(len(config.train.phases)) / "best.ckpt").exists():
         train(config, run, resume=True)
     elif configs.load(run / "config.toml").to_dict() != config.to_dict():
         raise ConfigError(f"{run}: holds a run of another configuration; choose another folder with --out")
@@ -62,6 +71,18 @@ def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
     steps = sum(int(row["step"]) for row, after in pairwise([*rows, {"phase": ""}]) if row["phase"] != after["phase"])
     values = {name: float(best[f"validation_{name.replace('.', '_', 1)}"]) for name in metrics}
     return Outcome(values, steps, sum(float(row["seconds"]) for row in rows) / 60)
+
+
+def scored(config: Config, run: Path, metrics: Sequence[str], split: str) -> Outcome:
+    """The same with the metrics of another split, by the weights of the epoch that validation picked."""
+    found = outcome(config, run, metrics)
+    if not split:
+        return found
+    if not (run / "model.onnx").exists():
+        export(run, train(config, run, resume=True))
+    heads = evaluate(run, split=split, draws=0)["heads"]
+    parts = {name: name.split(".", 1) for name in metrics}
+    return found._replace(values={name: heads[head]["metrics"][key]["value"] for name, (head, key) in parts.items()})
 
 
 def difference(changed: Sequence[float], base: Sequence[float], level: float = 0.95) -> tuple[float, float]:
@@ -97,6 +118,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--metrics", nargs="+", required=True, help="head.metric of the validation split")
+    parser.add_argument("--split", default="", help="score the runs on this split instead")
     parser.add_argument("--set", action="append", default=[], help="key=value of base and changes alike")
     parser.add_argument("--change", action="append", default=[], help="key=value, several in quotes, against the base")
     args = parser.parse_args(words)
@@ -108,11 +130,14 @@ def main(words: Sequence[str] | None = None) -> None:
     found = {}
     for change, several in wanted.items():
         folder = args.out / (re.sub(r"[^\w.=-]+", "_", change) or "base")
-        found[change] = [outcome(config, folder / str(config.train.seed), args.metrics) for config in several]
+        found[change] = [
+            scored(config, folder / str(config.train.seed), args.metrics, args.split) for config in several
+        ]
     print(table(found, args.metrics))
-    print(
-        f"\nSeeds {args.seeds}; 95 % t intervals over seeds, paired, each by itself. Validation picked the epoch too."
+    place = (
+        f"Scored on {args.split}; validation picked the epoch." if args.split else "Validation picked the epoch too."
     )
+    print(f"\nSeeds {args.seeds}; 95 % t intervals over seeds, paired, each by itself. {place}")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def test_runs_are_trained_once_and_gone_on_with(tiny, tmp_path, capsys, monkeypa
     changed = "model.options.depth=2_train.clip=1"
     assert trained == [Path("out", name, seed) for name in ("base", changed) for seed in "01"]
     assert printed.count(" | 8 | 0.0 |") == 2  # two phases of four steps
-    (tmp_path / "out" / changed / "1/checkpoints/2/done.json").unlink()
+    (tmp_path / "out" / changed / "1/checkpoints/2/best.ckpt").unlink()
     recipe.main(words)
     assert trained[4:] == [Path("out", changed, "1")]
     assert capsys.readouterr().out.splitlines()[:3] == printed.splitlines()[:3]
@@ -71,3 +71,30 @@ def test_runs_are_trained_once_and_gone_on_with(tiny, tmp_path, capsys, monkeypa
         recipe.main([*words, "--change", "train.clap=2"])
     with pytest.raises(ConfigError, match=r"unknown metric 'expression7\.acuracy', did you mean"):
         recipe.main([*words, "--metrics", "expression7.acuracy"])
+
+
+def test_a_change_may_be_a_whole_configuration(tiny, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    base, other = tmp_path / "base.toml", tmp_path / "best.toml"
+    base.write_text(configs.dumps(tiny(clip=1.0)))
+    other.write_text(configs.dumps(tiny(clip=2.0, label_smoothing=0.1)))
+    found = recipe.loaded(base, f"train.seed=3 {other} train.clip=5", [METRIC])
+    assert (found.train.seed, found.train.clip, found.train.label_smoothing) == (3, 5.0, 0.1)
+    assert recipe.loaded(base, "train.seed=3", [METRIC]).train.clip == 1.0
+
+
+def test_another_split_is_scored_by_the_exported_run(tiny, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    done: list[str] = []
+    heads = {"expression7": {"metrics": {"accuracy": {"value": 0.25}}}}
+
+    def scored(run: Path, split: str, draws: int) -> dict[str, object]:
+        done.append(f"{run.name} {split} {draws}")
+        return {"heads": heads}
+
+    monkeypatch.setattr(recipe, "outcome", lambda *_: outcomes(0.5)[0])
+    monkeypatch.setattr(recipe, "train", lambda *_, resume: "network")
+    monkeypatch.setattr(recipe, "export", lambda run, network: (run / "model.onnx").write_text(network))
+    monkeypatch.setattr(recipe, "evaluate", scored)
+    for split, value in (("test", 0.25), ("test", 0.25), ("", 0.5)):
+        assert recipe.scored(tiny(), tmp_path, [METRIC], split).values == {METRIC: value}
+    assert done == [f"{tmp_path.name} test 0"] * 2
+    assert (tmp_path / "model.onnx").read_text() == "network"

@@ -67,6 +67,49 @@ class_weights = {happy = 1.0}
     assert config.resolved_task().head("expression8").weight == 2.0
 
 
+def test_everything_that_training_uses_can_be_left_open(tmp_path):
+    text = """
+[model]
+backbone = {choices = ["compact", "resnet18"]}
+colour = {choices = ["grey", "rgb"]}
+size = {low = 32, high = 64, step = 16}
+dropout = {low = 0.0, high = 0.5}
+[model.options]
+activation = {choices = ["relu", "gelu"]}
+widths = {choices = [[8, 16], [16, 32]]}
+depth = {low = 1, high = 3}
+[train]
+batch_size = {low = 16, high = 64}
+label_smoothing = {low = 0.0, high = 0.2}
+ema = {choices = [0.0, 0.99]}
+sam = {choices = [0.0, 0.05]}
+clip = {low = 0.0, high = 5.0}
+balance = {choices = ["none", "loss"]}
+head_weights = {choices = ["fixed", "uncertainty"]}
+[train.augment]
+flip = {low = 0.0, high = 0.5}
+rotation = {low = 0, high = 20}
+mixup = {low = 0.0, high = 0.4}
+[[train.phases]]
+epochs = {low = 2, high = 4}
+lr = {low = 1e-4, high = 1e-2, log = true}
+momentum = {low = 0.8, high = 0.99}
+weight_decay = {low = 1e-4, high = 0.1, log = true}
+warmup = {low = 0.0, high = 1.0}
+optimizer = {choices = ["sgd", "adamw"]}
+schedule = {choices = ["cosine", "one_cycle"]}
+[heads.expression7]
+weight = {low = 0.5, high = 2.0}
+loss = {choices = ["cross_entropy", "focal"]}
+"""
+    found = read(text, tmp_path)
+    assert len(found.dials) == text.count(" = {") == 26
+    ends = {dial.key: space.word(dial.among.ends()[-1]) for dial in found.dials}
+    config = found.config(ends).to_dict()
+    for dial in found.dials:
+        assert space._at(config, dial.key) == dial.among.ends()[-1], dial.key
+
+
 def test_a_value_on_the_command_line_fixes_a_dial(tmp_path):
     found = read(TOML, tmp_path, "--train.batch-size", "48", "--train.threads", "1")
     assert "train.batch_size" not in found.defaults

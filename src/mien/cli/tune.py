@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tyro.conf import Positional
 
 from .show import print_json, say
+from .stopping import stopping
 
 if TYPE_CHECKING:
     from ..tune import Outcome
@@ -69,15 +70,11 @@ class Tune:
             self.timeout, self.heartbeat,
         )  # fmt: skip
         line = Line()
-        try:
+        with stopping(f"{plan.folder} keeps what is finished, the same command goes on"), line:
             found = tune.tune(plan, line)
             line.clear()
             paths = tune.write(found)
             whole = tune.complete(found) if self.best and len(found.trials) >= self.trials else None
-        except KeyboardInterrupt:
-            line.clear()
-            say(f"mien: stopped; {plan.folder} keeps what is finished, the same command goes on")
-            raise SystemExit(130) from None
         if found.best is None and found.trials:
             raise ConfigError(f"{plan.folder}: no trial could be measured; study.html says why")
         if self.json:
@@ -100,6 +97,12 @@ class Line:
         elif self.live:
             sys.stderr.write(f"\r\x1b[2K{text[: _width()]}")
             sys.stderr.flush()
+
+    def __enter__(self) -> None:
+        """Nothing is shown yet."""
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def clear(self) -> None:
         """Take the line away."""

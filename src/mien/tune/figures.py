@@ -75,14 +75,27 @@ def _slice(found: Outcome, dial: Dial, place: int) -> Plot:
         axes.plot(across[0], values[0], "o", color=_BEST, markersize=7)
         axes.set(title=dial.name, ylabel=found.names[0])
         if isinstance(dial.among, Range):
-            axes.set_xscale("log" if dial.among.log else "linear")
+            _scale(axes, dial.among)
         else:
             axes.set_xticks(range(len(dial.among.choices)), _choices(dial), rotation=20, fontsize=8)
             axes.set_xlim(-0.5, len(dial.among.choices) - 0.5)
 
     best = found.measured[0].params[dial.key]
     alt = f"{found.names[0]} over {dial.name} for {len(values)} trials; the best one has {best}."
-    return Plot(plots.svg(f"slice-{place}", draw, (3.4, 2.5)), alt)
+    return Plot(plots.svg(f"slice-{place}", draw, (4.0, 2.7)), alt)
+
+
+def _scale(axes: Any, among: Range) -> None:
+    """The axis of a range: whole numbers for those, plain numbers also by logarithm."""
+    if not among.log:
+        axes.xaxis.get_major_locator().set_params(integer=among.whole)
+        return
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if among.high / among.low > 30 else (1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _position(dial: Dial, value: Any) -> float:
@@ -91,10 +104,10 @@ def _position(dial: Dial, value: Any) -> float:
     return float([word(choice) for choice in dial.among.choices].index(value))
 
 
-def _choices(dial: Dial) -> list[str]:
+def _choices(dial: Dial, long: int = _LONG) -> list[str]:
     assert not isinstance(dial.among, Range)
     texts = [str(word(choice)) for choice in dial.among.choices]
-    return [text if len(text) <= _LONG else text[: _LONG - 1] + "…" for text in texts]
+    return [text if len(text) <= long else text[: long - 1] + "…" for text in texts]
 
 
 def parallel(found: Outcome) -> Plot:
@@ -108,17 +121,17 @@ def parallel(found: Outcome) -> Plot:
             share = rank / len(heights)
             axes.plot(range(len(dials)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
         axes.plot(range(len(dials)), heights[-1], color=_BEST, linewidth=2.4, label="best")
-        axes.set_xticks(range(len(dials)), [dial.name for dial in dials], rotation=20, ha="right", fontsize=8)
+        axes.set_xticks(range(len(dials)), [dial.name for dial in dials], rotation=25, ha="right", fontsize=9)
         axes.set_yticks([])
         for place, dial in enumerate(dials):
             low, high = _ends(dial)
-            axes.text(place, 1.03, high, ha="center", va="bottom", fontsize=7.5, color=STAND_IN["muted"])
-            axes.text(place, -0.03, low, ha="center", va="top", fontsize=7.5, color=STAND_IN["muted"])
+            axes.text(place, 1.03, high, ha="center", va="bottom", fontsize=8.5, color=STAND_IN["muted"])
+            axes.text(place, -0.03, low, ha="center", va="top", fontsize=8.5, color=STAND_IN["muted"])
         axes.set(ylim=(-0.12, 1.12), xlim=(-0.3, len(dials) - 0.7))
         axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 1.12))
 
     alt = f"Each of {len(ordered)} trials as a line over {', '.join(dial.name for dial in dials)}; the best one stands out."
-    return Plot(plots.svg("parallel", draw, (max(6.4, 1.1 * len(dials)), 3.6)), alt)
+    return Plot(plots.svg("parallel", draw, (max(6.4, 0.8 * len(dials)), 3.8)), alt)
 
 
 def _height(dial: Dial, value: Any) -> float:
@@ -134,20 +147,21 @@ def _height(dial: Dial, value: Any) -> float:
 def _ends(dial: Dial) -> tuple[str, str]:
     if isinstance(dial.among, Range):
         return f"{dial.among.low:g}", f"{dial.among.high:g}"
-    texts = _choices(dial)
+    texts = _choices(dial, 11)
     return texts[0], texts[-1]
 
 
 def epochs(found: Outcome) -> Plot | None:
     """The metric after each epoch of every trial, those that were pruned broken off."""
-    lines = [trial for trial in found.trials if len(trial.intermediate_values) > 1]
-    if not lines:
+    lines = [trial for trial in found.trials if trial.intermediate_values]
+    if all(len(trial.intermediate_values) < 2 for trial in lines):
         return None
 
     def draw(axes: Any) -> None:
         for trial in lines:
             _epochs(axes, trial, trial is found.best)
         axes.set(title=f"{found.names[0]} after each epoch", xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
 
     pruned = sum(trial.state is TrialState.PRUNED for trial in lines)
     alt = f"{found.names[0]} of {len(lines)} trials after each epoch; {pruned} were ended early."
@@ -175,12 +189,25 @@ def front(found: Outcome) -> Plot | None:
         axes.scatter(points[:, 1], points[:, 0], s=22, color=_DOT, alpha=0.7, linewidths=0)
         ends = np.array([trial.values[:2] for trial in best])
         axes.plot(ends[:, 1], ends[:, 0], "o--", color=_BEST, markersize=6, linewidth=1)
-        for trial in best:
+        for trial in _apart(best, points):
             at = (trial.values[1], trial.values[0])
-            axes.annotate(str(first_number(trial)), at, textcoords="offset points", xytext=(5, 4), fontsize=8)
+            axes.annotate(
+                str(first_number(trial)), at, textcoords="offset points", xytext=(-6, 5), fontsize=8, ha="right"
+            )
         axes.set(xlabel=found.names[1], ylabel=found.names[0])
 
     said = ", ".join(str(first_number(trial)) for trial in best)
     return Plot(
-        plots.svg("front", draw, (5.6, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {said}."
+        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {said}."
     )
+
+
+def _apart(front: Sequence[FrozenTrial], points: Any) -> list[FrozenTrial]:
+    """Those of the front whose numbers do not cover each other, from its ends inwards."""
+    spans = np.maximum(np.ptp(points, axis=0), 1e-12)
+    kept: list[FrozenTrial] = []
+    for trial in [*front[:1], *front[:0:-1]]:
+        gaps = [np.abs(np.subtract(trial.values[:2], one.values[:2]) / spans) for one in kept]
+        if all(up > 0.07 or across > 0.06 for up, across in gaps):
+            kept.append(trial)
+    return kept

@@ -50,14 +50,15 @@ def complete(found: Outcome) -> Path | None:
     if best is None:
         return None
     config, target = found.config(best), into / RUN
+    aside = into / ".best"
     if _is_whole(target, dumps(config)):
+        shutil.rmtree(aside, ignore_errors=True)  # left by a worker that was killed after its last step
         return target
     with _alone(into / ".best.lock") as mine:
         if not mine:
             return None
-        aside = into / ".best"
         shutil.rmtree(aside, ignore_errors=True)
-        there = folder(found.plan, best)
+        there = folder(found.plan, first_number(best))
         if (there / "config.toml").is_file():
             shutil.copytree(there, aside / RUN)
         train_model(config, aside / RUN, resume=True)

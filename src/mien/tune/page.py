@@ -54,7 +54,7 @@ def _front(found: Outcome) -> Section | None:
     small = key(
         "The broken line joins the trials that no other one beats in every objective; front/ holds their configurations."
     )
-    return Section("Front", blocks=(Plots((drawn,)), _table(found, found.front, "The front"), small))
+    return Section("Front", blocks=(Plots((drawn,), "large"), _table(found, found.front, "The front"), small))
 
 
 def _history(found: Outcome) -> Section | None:

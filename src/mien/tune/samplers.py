@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..extras import require
 from .plan import Plan
+from .workers import place
 
 _START = 10  # trials drawn at random before TPE believes what it has seen
 _LEAST = 5  # finished trials that a median is taken of
@@ -56,12 +57,9 @@ class Seeded(BaseSampler):
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Make the sampler of this trial."""
-        earlier = [
-            one
-            for one in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if self.mark in one.user_attrs
-        ]
-        self.inner = SAMPLERS[self.plan.sampler](1_000_003 * self.plan.seed + trial.number, earlier)
+        trials = study.get_trials(deepcopy=False)
+        earlier = [one for one in trials if one.state is TrialState.COMPLETE and self.mark in one.user_attrs]
+        self.inner = SAMPLERS[self.plan.sampler](1_000_003 * self.plan.seed + place(trial, trials), earlier)
         self.inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:

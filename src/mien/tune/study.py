@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -41,11 +44,22 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def naming(plan: Plan) -> Iterator[None]:
+    """Say which database a fault is of: the disk is full, the folder read-only, the server gone. Raises OSError."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        said = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
+        raise OSError(errno.EIO, said, _shown(_place(plan))) from None
+
+
 def begin(plan: Plan, higher: list[bool], names: list[str]) -> Study:
     """Open the study of a plan, or create it with the defaults as its first trial. Raises ConfigError."""
     check(plan)
     plan.folder.mkdir(parents=True, exist_ok=True)
-    storage = _storage(plan.storage or str(plan.folder / DATABASE), plan.heartbeat)
+    storage = _storage(_place(plan), plan.heartbeat)
     name = plan.folder.resolve().name
     directions = [StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE for up in higher]
     study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
@@ -55,12 +69,22 @@ def begin(plan: Plan, higher: list[bool], names: list[str]) -> Study:
     if (before := study.user_attrs.get("record")) is not None:
         _check_same(before, json.loads(json.dumps(record)), plan.folder)
         return study
-    if not study.get_trials(deepcopy=False):
-        taken = _taken(plan) if plan.earlier else []
+    taken, there = _taken(plan) if plan.earlier else [], study.get_trials(deepcopy=False)
+    if not there:
         study.enqueue_trial(plan.space.defaults)
-        study.add_trials(taken)
+    held = {trial.user_attrs.get(EARLIER) for trial in there}  # by one that was killed in here
+    study.add_trials([trial for trial in taken if trial.user_attrs[EARLIER] not in held])
     study.set_user_attr("record", record)
     return study
+
+
+def _place(plan: Plan) -> str:
+    return plan.storage or str(plan.folder / DATABASE)
+
+
+def _shown(where: str) -> str:
+    """A place for people: without the password."""
+    return re.sub(r"(?<=//)([^/@:]+):[^/@]*@", r"\1:***@", where)
 
 
 def check(plan: Plan) -> None:
@@ -91,7 +115,7 @@ def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
         except (SQLAlchemyError, ImportError, RuntimeError) as error:
             if not left:
                 said = str(error).strip().partition("\n")[0]
-                raise ConfigError(f"{where}: cannot be opened as a study: {said}") from None
+                raise ConfigError(f"{_shown(where)}: cannot be opened as a study: {said}") from None
             time.sleep(0.2 * (_OPENINGS - left))
     raise AssertionError
 

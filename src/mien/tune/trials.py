@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import Trial
 
 from ..config import Config, dumps
 from ..errors import ConfigError, ModelError
 from ..predict.engine import Engine
 from .plan import Plan
 from .space import Dial, Range, word
-from .workers import FAULT, WORKER, first_number, here
+from .workers import FAULT, NUMBER, WORKER, doubled, here, place
 
 #: Told what goes on; True for what should stay to be read, False for the line that is written over.
 Tell = Callable[[str, bool], None]
@@ -110,9 +110,12 @@ class Runner:
             raise InterruptedTrialError(trial.number) from error
 
     def _run(self, trial: Trial) -> tuple[float, ...]:
+        frozen = (trials := trial.study.get_trials(deepcopy=False))[trial.number]
+        if doubled(frozen, trials):
+            raise ImpossibleError
         config = self.plan.space.config({dial.key: drawn(trial, dial) for dial in self.plan.space.dials})
-        frozen = trial.study.get_trials(deepcopy=False)[trial.number]
-        run, number = folder(self.plan, frozen), first_number(frozen)
+        trial.set_user_attr(NUMBER, number := place(frozen, trials))
+        run = folder(self.plan, number)
         if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
             shutil.rmtree(run)
         watch = Watch(
@@ -130,8 +133,9 @@ class Runner:
         values = tuple(OBJECTIVES[name](run, network, self.score) for name in self.plan.objectives)
         if not all(map(math.isfinite, values)):
             raise ValueError(f"{self.score.name} is never defined")
-        for last in run.glob("checkpoints/*/last.ckpt"):  # the best epoch is kept
-            last.unlink()
+        for old in run.glob("checkpoints/*/*.ckpt*"):  # the best epoch is kept
+            if old.name != "best.ckpt":
+                old.unlink()
         return values
 
 
@@ -142,9 +146,9 @@ def trained(config: Config, run: Path, watch: Watch) -> Any:
     return train(config, run, True, watch)
 
 
-def folder(plan: Plan, trial: FrozenTrial) -> Path:
-    """Where the run of a trial lies."""
-    return plan.folder / "trials" / f"{first_number(trial):04d}"
+def folder(plan: Plan, number: int) -> Path:
+    """Where the run of a trial lies, by its first number."""
+    return plan.folder / "trials" / f"{number:04d}"
 
 
 def rows(run: Path) -> list[dict[str, str]]:

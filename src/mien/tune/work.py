@@ -31,7 +31,7 @@ def tune(plan: Plan, tell: Tell = lambda *_: None) -> Outcome:
     score = _score(plan)
     higher = [score.higher if name == "score" else False for name in plan.objectives]
     names = [score.name if name == "score" else f"{name}, ms" for name in plan.objectives]
-    with studies.quiet():
+    with studies.quiet(), studies.naming(plan):
         study = studies.begin(plan, higher, names)
         _Worker(plan, study, score, tell).work()
         return Outcome(plan, study, tuple(names), tuple(higher))

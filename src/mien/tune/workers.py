@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import optuna
@@ -14,23 +15,53 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-#: What a trial carries: the worker that runs it, and why its settings cannot be.
-WORKER, FAULT = "worker", "fault"
+from .. import machine
+
+#: What a trial carries: the worker that runs it, why its settings cannot be, and, once all its values are drawn, its number in
+#: a study that nobody disturbs.
+WORKER, FAULT, NUMBER = "worker", "fault", "number"
 #: How often the same trial is tried again after its worker died: its settings may be what kills it.
-RETRIES = 3
+RETRIES = 5
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _SPACE = Path("/proc/self/ns/pid")
+_FIRST, _HISTORY = "failed_trial", "retry_history"  # what Optuna writes into the repeat of a trial
+_HEIR = "heir"  # the worker that marks it failed and is to queue it again
 
 
 def again(study: Study, trial: FrozenTrial, retries: int | None = RETRIES) -> None:
-    """Queue a trial to be run once more with the same values, under its first number; so many times at most (None: ever)."""
-    trial.user_attrs.pop(WORKER, None)
+    """Queue a failed trial to be run once more with the same values; so many times at most (None: ever).
+
+    One that is queued already, or whose settings cannot be, is left alone.
+    """
+    if FAULT in trial.user_attrs or trial.number in _repeated(study.get_trials(deepcopy=False)):
+        return
+    trial = copy.deepcopy(trial)
+    for owner in (WORKER, _HEIR):
+        trial.user_attrs.pop(owner, None)
+    if NUMBER not in trial.user_attrs:  # draws that begin in the middle would not be the same
+        trial.params, trial.distributions = {}, {}
     RetryHeartbeatStaleTrialCallback(max_retry=retries)(study, trial)
 
 
 def first_number(trial: FrozenTrial) -> int:
-    """The number that a trial had when it was first run; its folder keeps it."""
-    return int(trial.system_attrs.get("failed_trial", trial.number))
+    """The number that a trial has in a study that nobody disturbs; its folder keeps it."""
+    return int(trial.user_attrs.get(NUMBER, trial.system_attrs.get(_FIRST, trial.number)))
+
+
+def place(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
+    """The same, from all trials of the study, for one that does not carry it yet: repeats take numbers too."""
+    first = int(trial.system_attrs.get(_FIRST, trial.number))
+    return first - sum(_FIRST in one.system_attrs for one in trials[:first])
+
+
+def doubled(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
+    """Whether two workers queued the same repeat at once, and this is the later one."""
+    history = trial.system_attrs.get(_HISTORY)
+    return history is not None and any(one.system_attrs.get(_HISTORY) == history for one in trials[: trial.number])
+
+
+def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
+    return {number for trial in trials for number in trial.system_attrs.get(_HISTORY, ())}
 
 
 def here() -> str:
@@ -49,21 +80,36 @@ class Undertaker:
         self._silent: dict[int, float] = {}
 
     def bury(self) -> None:
-        """Mark them failed and queue them again."""
+        """Mark them failed and queue them again; also those that a worker marked and did not live to queue."""
         fail_stale_trials(self.study)
-        now = self.clock()
-        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        for trial in running:
-            if WORKER in trial.user_attrs:
-                dead = _gone(trial.user_attrs[WORKER])
-            else:  # its worker has not got round to its first heartbeat, or never will
-                dead = now - self._silent.setdefault(trial.number, now) > self.grace
-            if dead:
-                self._fail(trial.number)
+        trials = self.study.get_trials(deepcopy=False)
+        for trial in trials:
+            if (trial.state is TrialState.RUNNING or _left(trial, trials)) and self._dead(trial):
+                self._repeat(trial)
 
-    def _fail(self, number: int) -> None:
+    def _dead(self, trial: FrozenTrial) -> bool:
+        running, now = trial.state is TrialState.RUNNING, self.clock()
+        worker = trial.user_attrs.get(WORKER, "")
+        if _gone(worker if running else trial.user_attrs.get(_HEIR, worker)):
+            return True
+        if running and worker:
+            return False  # on another machine its heartbeat tells
+        # It has not got round to its first heartbeat, or to queueing, or never will.
+        return now - self._silent.setdefault(trial.number, now) > self.grace
+
+    def _repeat(self, trial: FrozenTrial) -> None:
         with contextlib.suppress(ValueError, optuna.exceptions.UpdateFinishedTrialError):  # another worker was first
-            again(self.study, self.study.tell(number, state=TrialState.FAIL))
+            if trial.state is TrialState.RUNNING:
+                self.study._storage.set_trial_user_attr(trial._trial_id, _HEIR, here())
+                trial = self.study.tell(trial.number, state=TrialState.FAIL)
+            again(self.study, trial)
+
+
+def _left(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
+    """Whether a trial failed for no fault of its settings and nobody has queued it again."""
+    if trial.state is not TrialState.FAIL or FAULT in trial.user_attrs:
+        return False
+    return trial.number not in _repeated(trials) and not doubled(trial, trials)
 
 
 def _gone(worker: str) -> bool:
@@ -71,10 +117,4 @@ def _gone(worker: str) -> bool:
     place, _, process = worker.rpartition(" ")
     if not place or place != here().rpartition(" ")[0]:
         return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # somebody else's process, so there is one
-        pass
-    return False
+    return not machine.alive(int(process))
