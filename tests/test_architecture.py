@@ -24,20 +24,21 @@ FLOORS = {
     "datasets": 2, "store": 2,
     "models": 2, "losses": 2, "metrics": 2, "intervals": 2, "subgroups": 2, "references": 2,
     "train": 3, "evaluate": 3, "export": 3, "predict": 3, "calibrate": 3, "matching": 3,
-    "report": 4, "compare": 4, "tune": 4, "workflow": 4,
+    "report": 4, "compare": 4, "tune": 4, "workflow": 4, "scale": 4,
     "cli": 5, "serve": 5, "__main__": 5, "__init__": 5,
 }  # fmt: skip
 
 #: Neighbours on one floor that may know each other, in this direction. The data rooms (datasets, store) and the learning
 #: rooms (models, losses, metrics) of floor 2 stay strangers.
 SIDEWAYS = {
-    ("bundle", "errors"), ("bundle", "files"), ("extras", "errors"), ("labels", "errors"), ("tables", "errors"),
+    ("bundle", "errors"), ("bundle", "files"), ("files", "machine"), ("extras", "errors"), ("labels", "errors"),
+    ("tables", "errors"),
     ("records", "tasks"), ("config", "tasks"), ("pictures", "records"), ("pictures", "cropping"),
     ("cropping", "records"),
     ("datasets", "store"), ("losses", "models"), ("references", "metrics"),
     ("intervals", "metrics"), ("subgroups", "intervals"), ("subgroups", "metrics"),
     ("evaluate", "predict"), ("evaluate", "matching"), ("export", "train"), ("export", "predict"), ("export", "evaluate"),
-    ("calibrate", "evaluate"), ("calibrate", "predict"), ("export", "calibrate"),
+    ("calibrate", "evaluate"), ("calibrate", "matching"), ("calibrate", "predict"), ("export", "calibrate"),
     ("workflow", "report"),
     ("tune", "report"), ("tune", "workflow"),
     ("compare", "report"),
@@ -53,6 +54,7 @@ KEPT_IN = {
     "typst": {"report"},
     "tyro": {"cli"},
     "optuna": {"tune"},
+    "ray": {"scale"},
 }  # fmt: skip
 WITHOUT_TORCH = sorted(set(FLOORS) - LEARNING - {"__main__"})
 

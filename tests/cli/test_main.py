@@ -62,7 +62,8 @@ def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (DataError("a.csv:3: no pixels"), 1, "mien: a.csv:3: no pixels\n"),
         (ConfigError("a.toml: bad"), 2, "mien: a.toml: bad\n"),
-        (KeyboardInterrupt(), 130, "mien: stopped\n"),
+        (KeyboardInterrupt(), 130, "mien: stopped; nothing is half written, run the same command again\n"),
+        (KeyboardInterrupt(15), 143, "mien: stopped; nothing is half written, run the same command again\n"),
     ],
 )
 def test_a_fault_is_one_line(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+import http.server
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+import threading
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,12 +23,18 @@ import pytest
 
 from mien import cli
 from mien.cli.predict import Predict
+from mien.cli.tally import Tally
 from mien.errors import ConfigError, InputError
+from mien.predict import Model, Settings, faces, load
+from mien.predict.faces.fetching import YUNET
 from mien.predict.outputs import Outputs
 from mien.predict.results import Result
+from mien.predict.show import sheet
+from mien.predict.show.sheet import draw
 from mien.tasks import TASKS
 from tests.drawn import scene
 from tests.predict.media import PEOPLE, compose
+from tests.predict.show.streams import face, step
 from tests.tiny_model import RGB, write_model
 
 
@@ -62,6 +74,11 @@ def test_a_photo_gives_a_table_json_and_a_picture(here: Path, capsys: pytest.Cap
     assert "valence" in told.out
     assert "%" in told.out
     assert "two.mien.json" in told.err
+    lines = [line for line in told.out.splitlines() if line.endswith("% ") or "%  " in line]
+    assert len(lines) == 6
+    assert len({min(line.find(mark) for mark in "━─" if mark in line) for line in lines}) == 1, (
+        "bars stand below each other"
+    )
     assert made(here / "work") == ["two.mien.json", "two.mien.png"]
     record = json.loads((here / "work" / "two.mien.json").read_text())
     assert [face["face_id"] for face in record["pictures"][0]["faces"]] == [0, 1]
@@ -118,6 +135,7 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(here: Path) -> None:
         (["../photos/two.png", "--faces", "yunet"], "needs its model file"),
         (["../photos/two.png", "--every", "often"], "--every often: not a time"),
         (["../photos/two.png", "--format", "csv"], "--format csv needs --out"),
+        (["../photos/two.png", "--fetch"], "--fetch fetches YuNet's file; with --faces haar it is of no use"),
         (["../photos/two.png", "--abstain", "2"], "abstain 2.0: must be a probability"),
         (["../photos/two.png", "--smooth", "-1"], "--smooth -1: not a time"),
         (["../photos/two.png", "--out", "."], "a folder"),
@@ -134,6 +152,15 @@ def test_wrong_use_is_2_and_writes_nothing(
     assert message in capsys.readouterr().err
     assert made(here / "work") == []
     assert (here / "photos" / "odd.json").read_text() == "precious"
+
+
+def test_the_table_ends_after_ten_rows_and_counts_the_rest() -> None:
+    tally = Tally()
+    for number in range(20):
+        _, result = step([face((9, 9, 30, 30))] * 3, None, source=f"{number}.jpg")
+        tally.add(result)
+    assert [result.source for result in tally.first] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert str(tally) == "20 pictures or frames, 60 faces, 0 without a face"
 
 
 def test_without_a_model_the_bundled_one_answers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,12 +225,15 @@ def test_running_again_goes_on_where_it_stopped(
         Predict(inputs, "../run", "cropped", out=Path("o.jsonl"), every="0.5s").run()
 
 
-def test_a_followed_video_is_followed_from_its_start_again(clip: Path) -> None:
+def test_a_followed_video_is_followed_from_its_start_again(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Predict((str(clip),), "../run", out=Path("whole.csv"), track=True).run()
     lines = Path("whole.csv").read_text().splitlines(keepends=True)
     Path("cut.csv").write_text("".join(lines[:8]))
     Predict((str(clip),), "../run", out=Path("cut.csv"), track=True).run()
     assert Path("cut.csv").read_text() == "".join(lines)
+    capsys.readouterr()
+    Predict((str(clip),), "../run", out=Path("cut.csv"), track=True).run()
+    assert capsys.readouterr().err == "cut.csv holds all of it already (--overwrite begins anew)\n"
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "parquet", "deepface"])
@@ -270,3 +300,158 @@ def test_predicting_imports_no_torch(here: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_shows_every_option_in_a_group_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["predict", "--help"])
+    assert caught.value.code == 0
+    told = capsys.readouterr().out
+    groups = [f" {name} options " for name in ("source", "faces", "video", "answer", "result", "picture", "work")]
+    places = [told.index(group) for group in groups]
+    assert places == sorted(places)
+    own = {"input": "INPUT", "start": "--from", "end": "--to", "cuts": "--no-cuts"}
+    named = [own.get(field.name, f"--{field.name}".replace("_", "-")) for field in fields(Predict)]
+    assert [name for name in named if f" {name} " not in told] == []
+    assert "None" not in told
+    assert "--no-track" not in told
+
+
+ALIGNED = replace(RGB, align=True)
+
+
+def test_a_model_of_aligned_faces_and_no_eyes_to_align_by_is_said_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(write_model(here / "aligned.onnx", TASKS["affect"], ALIGNED))
+    inputs = ("../photos/two.png", "../photos/none.png", "../photos/two.png")
+    line = "mien: faces stay as they lean: {} wants them turned until their eyes are level, and --faces haar does not"
+    Predict(inputs, model, json=True).run()
+    assert capsys.readouterr().err.count(line.format("this model")) == 1
+    Predict(inputs, model, align="off", json=True).run()
+    Predict(inputs[1:2], model, json=True).run()
+    Predict(inputs, "../run", json=True).run()
+    assert "lean" not in capsys.readouterr().err
+    Predict(inputs, "../run", align="on", json=True).run()
+    assert capsys.readouterr().err.count(line.format("--align on")) == 1
+
+
+def test_a_contact_sheet_by_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles = []
+    monkeypatch.setattr(sheet, "draw", lambda cells, title: titles.append(title) or draw(cells, title))
+    for by in ("emotion", "source"):
+        words = ["predict", "../photos/two.png", "--model", "../run", "--sheet", f"{by}.png"]
+        cli.main([*words, *(["--sheet-by", by] if by == "source" else [])])
+    assert titles == ["2 faces by emotion", "2 faces by source"]
+    assert made(here / "work") == ["emotion.png", "source.png"]
+
+
+def test_a_folder_with_a_dot_is_a_folder_to_draw_into(here: Path) -> None:
+    (here / "work" / "v1.0").mkdir()
+    Predict(("../photos/two.png",), "../run", draw=Path("v1.0")).run()
+    assert made(here / "work") == ["v1.0/two.mien.png"]
+
+
+def test_what_was_asked_for_and_not_written_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Predict(("../photos/none.png",), "../run", sheet=Path("s.png"), page=Path("p.html"), timeline=Path("t.svg")).run()
+    told = capsys.readouterr().err
+    for line in ("no t.svg: there was no video", "no p.html: there was no video", "no s.png: there was no face"):
+        assert f"wrote {line}\n" in told
+    assert made(here / "work") == []
+
+
+@pytest.mark.parametrize("words", [["--out", "o.csv"], ["--json"], ["--draw", "drawn"]])
+def test_without_pyav_videos_are_faults_and_pictures_go_on(
+    clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["predict", str(clip), "../photos/two.png", "--model", "../run", *words])
+    assert caught.value.code == 1
+    told = capsys.readouterr()
+    assert f'mien: {clip}: av is not installed; run: pip install "mien[video]"\n' in told.err
+    assert "1 of 2 inputs could not be read" in told.err
+    if "--json" in words:
+        document = json.loads(told.out)
+        assert (len(document["pictures"]), len(document["failed"])) == (1, 1)
+    else:
+        assert made(here / "work") == ["o.csv" if "--out" in words else "drawn/two.mien.png"]
+
+
+def test_without_pyav_a_video_to_write_is_refused_at_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["predict", "../photos/two.png", "--model", "../run", "--draw", "o.mp4"])
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == 'mien: av is not installed; run: pip install "mien[video]"\n'
+    assert made(here / "work") == []
+
+
+@pytest.fixture
+def zoo(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, list[str]]]:
+    """The folder of a server from which --fetch fetches, what it was asked for, and an empty cache folder."""
+    asked: list[str] = []
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            asked.append(self.path)
+
+    (here / "zoo").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(here / "zoo"))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/{YUNET}"
+        monkeypatch.setattr(faces, "fetch_yunet", partial(faces.fetch_yunet, address))
+        yield here / "zoo", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_yunet_is_fetched_once_and_then_there(
+    here: Path, zoo: tuple[Path, list[str]], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, asked = zoo
+    known = Path(os.environ.get("MIEN_MODELS", root.parent / "shared" / "models")) / YUNET
+    if not known.is_file():
+        pytest.skip("no YuNet model here (set MIEN_MODELS to its folder)")
+    shutil.copyfile(known, folder / YUNET)
+    words = ["predict", "../photos/two.png", "--model", "../run", "--faces", "yunet", "--json"]
+    for fetch in (["--fetch"], ["--fetch"], []):
+        cli.main([*words, *fetch])
+        found = json.loads(capsys.readouterr().out)["pictures"][0]["faces"]
+        assert [len(one["face"]["landmarks"]) for one in found] == [5, 5]
+    assert asked == [f"/{YUNET}"]
+    assert (here / "cache" / "mien" / YUNET).read_bytes() == known.read_bytes()
+
+
+def test_a_fetched_file_that_is_not_the_pinned_one_is_refused(
+    here: Path, zoo: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (zoo[0] / YUNET).write_bytes(b"something else")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["predict", "../photos/two.png", "--model", "../run", "--faces", "yunet", "--fetch"])
+    assert caught.value.code == 1
+    assert "14 bytes with SHA-256" in capsys.readouterr().err
+    assert not (here / "cache").exists()
+    assert made(here / "work") == []
+
+
+def test_going_on_with_another_threshold_of_the_model_is_refused(here: Path) -> None:
+    """A threshold that the caller or the model chose is among the settings, whichever of the two it was."""
+    model = load(here / "run")
+    asked = [
+        (model, {}, "faces=cropped"),
+        (model, {"abstain": 0.0}, "faces=cropped"),
+        (Model(model.engine, abstain=0.5), {}, "faces=cropped abstain=0.5"),
+        (model, {"abstain": 0.5}, "faces=cropped abstain=0.5"),
+        (Model(model.engine, abstain=0.5), {"abstain": 0.0}, "faces=cropped"),
+    ]
+    for who, settings, said in asked:
+        reading = who.read(["../photos/two.png"], Settings("cropped", **settings))
+        assert reading.origin.settings == said
+        (result,) = reading.results()
+        assert isinstance(result, Result)
+        assert result.predictions[0].abstain == (0.5 if "abstain" in said else 0.0)

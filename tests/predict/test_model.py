@@ -43,6 +43,18 @@ def test_each_face_gets_what_its_crop_gets(affect: Model) -> None:
         assert prediction.dominant == max(prediction.outputs["expression8"].items(), key=lambda item: item[1])[0]
 
 
+def test_confidence_in_a_label_comes_from_shares_of_votes(tmp_path: Path) -> None:
+    task, told = TASKS["distribution8"], {"label_temperature": {"distribution8": 0.5}, "abstain": 0.6}
+    model = load(write_model(tmp_path / "m.onnx", task, RGB, told))
+    bare = load(write_model(tmp_path / "old.onnx", task, RGB))
+    for found, old in zip(model.predict(PICTURE), bare.predict(PICTURE), strict=True):
+        shares = np.array(list(found.outputs["distribution8"].values()))
+        assert found.outputs == old.outputs
+        assert found.confidence == pytest.approx(shares.max() ** 2 / (shares**2).sum())
+        assert old.confidence == shares.max() < found.confidence
+        assert found.abstained == (found.confidence < 0.6)
+
+
 def test_a_detector_by_name_or_as_an_object(affect: Model) -> None:
     (whole,) = affect.predict(PICTURE, faces="cropped")
     assert whole.face.box == (0, 0, 640, 320)

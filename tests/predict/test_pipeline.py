@@ -14,6 +14,8 @@ from mien.predict import Model, pipeline
 from mien.predict.ahead import Ahead
 from mien.predict.pipeline import Through, stream
 from mien.predict.results import Result
+from mien.predict.shots import Shots
+from mien.predict.tracks import Tracker
 from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
 from mien.tasks import TASKS
 
@@ -141,7 +143,7 @@ def test_each_video_has_a_tracker_and_smoother_of_its_own_and_pictures_none() ->
         def __init__(self) -> None:
             self.seen = 0
 
-        def update(self, items: list[Face], time: float) -> list[Face]:
+        def update(self, items: list[Face], time: float, shot: int) -> list[Face]:
             self.seen += 1
             return [Face(face.box, track=self.seen) for face in items]
 
@@ -159,6 +161,60 @@ def test_each_video_has_a_tracker_and_smoother_of_its_own_and_pictures_none() ->
     assert tracks["a.mp4", 5] == tracks["b.mp4", 5] == [6]
     assert tracks["still.png", 0] == [None, None]
     assert made == ["smoother"] * 2
+
+
+def test_a_cut_ends_all_tracks_and_a_new_video_begins_with_shot_0() -> None:
+    rng = np.random.default_rng(0)
+    scenes = rng.integers(20, 255, (2, 48, 64), np.uint8)
+    given = [Frame(scenes[n // 5 % 2], source, n, n / 25) for source in ("a.mp4", "b.mp4") for n in range(10)]
+    given.append(Frame(scenes[0], "still.png"))
+
+    def one(pixels: Pixels) -> list[Face]:
+        return [Face(Box(20, 10, 24, 24))]
+
+    def told(through: Through) -> list[tuple[int | None, int | None]]:
+        items = [item for item in stream(Recorder(), given, one, through) if isinstance(item, Result)]
+        return [(item.shot, item.predictions[0].face.track) for item in items]
+
+    assert told(Through(Tracker, shots=Shots)) == ([(0, 0)] * 5 + [(1, 1)] * 5) * 2 + [(None, None)]
+    assert told(Through(Tracker)) == [(None, 0)] * 20 + [(None, None)]
+
+
+def test_a_camera_is_kept_up_with_and_a_video_is_read_whole() -> None:
+    """While the model looks at its first frames, 60 come: of a camera the newest few are left, of a video all."""
+
+    def seen(live: Sequence[str]) -> list[int]:
+        over = threading.Event()
+
+        class Slow(Recorder):
+            def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+                over.wait(5 if live else 0.1)
+                return [[] for _ in pictures]
+
+        def camera() -> Iterator[Frame]:
+            yield from frames(60, "camera:0")
+            over.set()
+
+        return [item.index for item in stream(Slow(), camera(), lambda _: [], live=live) if item.index is not None]
+
+    looked_at = seen(["camera:0"])
+    assert looked_at == sorted(looked_at)
+    assert looked_at[-1] == 59
+    assert len(looked_at) < 12
+    assert seen([]) == list(range(60))
+
+
+def test_waiting_frames_of_a_camera_make_way_and_nothing_else_does() -> None:
+    go = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield from [1, 2, -1, 3, 4, 5, -2, 6]
+        go.set()
+
+    ahead = Ahead(items(), passing=lambda item: item > 0)
+    assert go.wait(5)
+    ahead.join()
+    assert list(ahead) == [-1, 5, -2, 6]
 
 
 def test_pixels_are_kept_where_asked_for() -> None:

@@ -49,6 +49,21 @@ def test_the_first_frame_and_faces_without_a_track_are_unchanged(pool: str) -> N
     assert [one.face.track for one in found] == [7, None, 3]
 
 
+@pytest.mark.parametrize("pool", POOLS)
+def test_confidence_and_abstaining_are_those_of_the_smoothed_answers(pool: str) -> None:
+    heat = {"expression8": 0.5}
+    given = [replace(said(), abstain=0.9, label_temperature=heat) for _ in range(6)]
+    smoother = Smoother(0.5, pool)
+    found = [smoother.update([one], 0.1 * k)[0] for k, one in enumerate(given)]
+    for one in found:
+        sharp = values(one, "expression8") ** 2
+        assert one.confidence == pytest.approx(sharp.max() / sharp.sum())
+        assert one.abstained == (one.confidence < 0.9)
+    (person,) = summary([Result("a.mp4", k, 0.1 * k, 9, 9, [one]) for k, one in enumerate(found)])
+    each = np.array([one.confidence for one in found])
+    assert person.confidence == pytest.approx(((each[1:] + each[:-1]) / 2).mean(), abs=1e-4)
+
+
 def test_the_mean_is_that_of_pandas_at_irregular_times() -> None:
     times = np.cumsum(RNG.exponential(0.3, 40))
     given = [said() for _ in times]

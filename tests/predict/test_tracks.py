@@ -96,11 +96,10 @@ def test_a_track_seen_in_the_last_frame_lives_however_long_ago_that_was() -> Non
     assert [tracker.update([face(200 + 5 * k)], 10.0 * k)[0].track for k in range(4)] == [0, 0, 0, 0]
 
 
-def test_a_restart_gives_new_ids() -> None:
+def test_a_face_of_another_shot_is_another_and_a_shot_that_goes_on_has_its_own_again() -> None:
     tracker = Tracker()
-    tracker.update([face(200)], 0.0)
-    tracker.restart()
-    assert tracker.update([face(200)], 0.04)[0].track == 1
+    shots = [(0.0, 0), (0.04, 1), (0.08, 0), (0.12, 2), (0.16, 2)]
+    assert [tracker.update([face(200)], time, shot)[0].track for time, shot in shots] == [0, 1, 0, 2, 2]
 
 
 def test_sure_faces_choose_first_and_unsure_ones_keep_a_track_going() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 import pytest
 
 from mien.report import write_report
-
-sync = pytest.importorskip("playwright.sync_api", reason="needs playwright and axe-playwright-python from PyPI")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python from PyPI")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+from tests.browsing import opened, violations
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +21,7 @@ def pages(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs chromium or google-chrome")
-    with sync.sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    yield from opened()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
@@ -38,7 +29,6 @@ def browser() -> Iterator[Any]:
 def test_the_page_is_accessible(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page.goto(pages[name].as_uri())
-    found = axe.Axe().run(page).response["violations"]
-    assert not [(fault["id"], fault["impact"]) for fault in found if fault["impact"] in ("serious", "critical")]
+    assert not [(rule, impact) for rule, impact in violations(page) if impact in ("serious", "critical")]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()

@@ -59,10 +59,12 @@ def _likeliest(prediction: Prediction) -> Text:
     from rich.text import Text
 
     from ..predict.show import card_of
+    from ..predict.show.card import scored
 
     card = card_of(prediction)
     lines = []
-    wide = max((len(label) for label, _, _ in card.bars), default=0)
+    head = scored(prediction.task)
+    wide = max(map(len, head.space.labels)) if head else 0
     for label, value, shade in card.bars:
         full = round(value * _BAR)
         colour = "rgb({},{},{})".format(*shade)

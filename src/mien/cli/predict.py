@@ -6,14 +6,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from tyro.conf import Positional, arg
-
+from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
 from .show import say
+from .tally import TABLE, Tally
 
 if TYPE_CHECKING:
     from ..predict.formats import Writer
@@ -25,82 +25,25 @@ if TYPE_CHECKING:
     from ..records import Fault
     from .watching import Stop, Watch
 
-#: Up to so many results are printed as a table; of more only the sums.
-_TABLE = 50
+#: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
+_LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
 
 
 @dataclass
-class Predict:
-    """Read the faces in pictures, videos and cameras.
-
-    Writes <name>.mien.json and <name>.mien.png (of a video <name>.mien.mp4) of each input, unless --out, --draw or --json say
-    otherwise. Running again with the same --out (.jsonl, .csv, .parquet) goes on where it stopped.
-    """
-
-    input: Positional[tuple[str, ...]]
-    """Pictures, videos, folders (searched through all levels), patterns such as 'photos/*.jpg', @list.txt, - (standard input),
-    camera:0, rtsp:// or, with --allow-urls, http(s):// addresses."""
-    model: str | None = None
-    """A model that comes with mien, by its name (default: face), a model.onnx or a run folder."""
-    faces: str = "haar"
-    """How faces are found: haar, yunet (needs its file), cropped (each picture is one face already), or package.module:name."""
-    detector_file: Path | None = None
-    """The face detector's own model file."""
-    fetch: bool = False
-    """Fetch YuNet's model file (230 kB) once, if it is not there."""
-    smallest: int = 0
-    """Leave out faces narrower than so many pixels, and look for faces that small (0: what the detector finds)."""
-    most: int = 0
-    """Keep only so many faces of a picture, the largest (0: all)."""
-    every: str = ""
-    """Take a frame of a video every so often: 0.5s, 2, 1:00 (default: every frame)."""
-    start: Annotated[str, arg(name="from")] = ""
-    """Begin at this time of a video: 90s, 1:30, 0:01:30."""
-    end: Annotated[str, arg(name="to")] = ""
-    """End before this time of a video."""
-    limit: int = 0
-    """Take at most so many frames of each video (0: all)."""
-    track: bool = False
-    """Follow each face through a video: face_id then stays with the person."""
-    smooth: str = ""
-    """Smooth each followed face's probabilities over time, with this half-life: 0.3s."""
-    align: Literal["model", "on", "off"] = "model"
-    """Turn each face until its eyes are level (needs a detector that finds them): as the model was trained, or on, or off."""
-    average: Literal["none", "flip", "ten"] = "none"
-    """Ask the model several times of each face, and average: its mirror image too, or ten crops."""
-    abstain: float | None = None
-    """Mark predictions whose largest probability lies below this, 0…1, as abstained."""
-    allow_urls: bool = False
-    """Fetch http(s):// inputs."""
-    out: Path | None = None
-    """Write all results to this one file: .json, .jsonl, .csv or .parquet; other formats with --format."""
-    format: Literal["json", "jsonl", "csv", "parquet", "deepface", "fer", "openface", "pyfeat"] | None = None
-    """The format of --out, where its suffix does not say."""
-    overwrite: bool = False
-    """Begin --out anew instead of going on with it."""
-    draw: Path | None = None
-    """Write annotated pictures and videos into this folder; or one annotated video, with a name such as out.mp4."""
-    timeline: Path | None = None
-    """Plot what each face of a video shows over time into this file: .svg or .png."""
-    sheet: Path | None = None
-    """Put all faces on contact sheets: .png or .jpg; of a video each followed face once."""
-    page: Path | None = None
-    """Write a page with the video and its timeline in step: .html."""
-    out_dir: Path = Path()
-    """Where the files of each input go (default: the current folder)."""
-    strict: bool = False
-    """Stop at the first input that cannot be read."""
-    json: bool = False
-    """Print one JSON object on stdout instead of the table; files are written only where asked for (--out, --draw …)."""
+class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
+    """`mien predict`: what was asked for, and how it is done."""
 
     def run(self) -> None:
         """Predict, show and write. Raises InputError at the end if something could not be read."""
-        from ..errors import InputError
         from ..predict import load
 
         self._check()
-        reading = load(self.model).read(self.input, self._settings(), allow_urls=self.allow_urls)
-        tally = Tally()
+        if self.engine == "ray":
+            self._spread()
+            return
+        model = load(self.model)
+        reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
+        tally = Tally(leaning=self._leaning(model.engine.preprocessing.align))
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
             self._read(reading, document, tally)
@@ -108,11 +51,35 @@ class Predict:
                 with document.open(encoding="utf-8") as text:
                     shutil.copyfileobj(text, sys.stdout)
         self._tell(tally)
-        if tally.stopped:
-            say(f"stopped after {tally}" + ("; run the same again to go on" if self.out else ""))
-            raise SystemExit(130)
-        if tally.failed:
-            raise InputError(f"{len(tally.failed)} of {tally.total} inputs could not be read")
+        tally.leave(going_on=bool(self.out))
+
+    def _spread(self) -> None:
+        """Let workers do it, each shard into a part of its own."""
+        from ..errors import ConfigError
+        from ..scale import plan
+        from .many import finish
+
+        if self.out is None:
+            raise ConfigError("--engine ray needs --out FOLDER (or an address such as s3://bucket/results)")
+        if self.format not in (None, "parquet"):
+            raise ConfigError(f"--engine ray writes parquet, not {self.format}")
+        if given := [f"--{name}" for name in _LOCAL if getattr(self, name)]:
+            raise ConfigError(f"--engine ray writes parquet alone: leave out {', '.join(given)}")
+        job = plan(
+            self.input, self.out, self.model, self._settings(), shard=self.shard, overwrite=self.overwrite,
+            allow_urls=self.allow_urls,
+        )  # fmt: skip
+        finish(job, self.workers)
+
+    def _leaning(self, trained: bool) -> str:
+        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
+        if not {"on": True, "off": False}.get(self.align, trained):
+            return ""
+        who = "this model" if self.align == "model" else "--align on"
+        return (
+            f"mien: faces stay as they lean: {who} wants them turned until their eyes are level, and --faces {self.faces} "
+            "does not find the eyes (yunet does)"
+        )
 
     def _check(self) -> None:
         """Say what is wrong with the words themselves, before anything is loaded. Raises ConfigError."""
@@ -124,9 +91,13 @@ class Predict:
             raise ConfigError("nothing to predict on: give pictures, videos, folders or patterns")
         if self.format and not self.out:
             raise ConfigError(f"--format {self.format} needs --out FILE")
-        if self.out:
+        if self.out and self.engine == "local":
             named(self.out, self.format)
-        if self.fetch and self.faces == "yunet" and self.detector_file is None:
+        if self.fetch and self.faces != "yunet":
+            raise ConfigError(
+                f"--fetch fetches YuNet's file; with --faces {self.faces} it is of no use (try --faces yunet)"
+            )
+        if self.fetch and self.detector_file is None:
             fetch_yunet()
 
     def _settings(self) -> Settings:
@@ -142,6 +113,7 @@ class Predict:
             end=seconds(self.end, "--to"),
             limit=self.limit,
             track=self.track,
+            cuts=self.cuts,
             smooth=seconds(self.smooth, "--smooth") or 0.0,
             align={"model": None, "on": True, "off": False}[self.align],
             average=self.average,
@@ -178,7 +150,7 @@ class Predict:
     def _outputs(self, reading: Reading, document: Path | None) -> Outputs:
         from ..predict.formats import open_writer
         from ..predict.outputs import ByKind, Each, Outputs, names_of
-        from ..predict.show import open_sink
+        from ..predict.show import Sheet, open_sink
 
         names = names_of(source.name for source in reading.sources)
         writers: list[Writer] = []
@@ -189,8 +161,11 @@ class Predict:
         if document:
             writers.append(open_writer(document, reading.origin))
         if self.draw:
-            sinks.append(open_sink("video", self.draw) if self.draw.suffix else ByKind(self.draw, names))
-        more = {"timeline": self.timeline, "sheet": self.sheet, "page": self.page}
+            one = self.draw.suffix and not self.draw.is_dir()
+            sinks.append(open_sink("video", self.draw) if one else ByKind(self.draw, names))
+        if self.sheet:
+            sinks.append(Sheet(self.sheet, self.sheet_by))
+        more = {"timeline": self.timeline, "page": self.page}
         sinks += [open_sink(kind, path) for kind, path in more.items() if path]
         if not (writers or sinks):
             writers.append(Each(self.out_dir, reading.origin, names))
@@ -203,6 +178,18 @@ class Predict:
         if self.out and self.out.resolve() in {Path(source.name).resolve() for source in reading.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
+    def _tell_files(self, tally: Tally) -> None:
+        """What was written, and what was asked for and was not."""
+        if self.out and not (tally.frames or tally.failed):
+            say(f"{self.out} holds all of it already (--overwrite begins anew)")
+        elif self.out:
+            say(f"wrote {self.out}")
+        for path in tally.written[:TABLE]:
+            say(f"wrote {path}")
+        for asked, needed in ((self.timeline, "video"), (self.page, "video"), (self.sheet, "face")):
+            if asked and asked not in tally.written:
+                say(f"wrote no {asked}: there was no {needed}")
+
     def _tell(self, tally: Tally) -> None:
         from rich.console import Console
 
@@ -212,43 +199,25 @@ class Predict:
             Console().print(faces_table(tally.first))
         if tally.frames > len(tally.first):
             say(f"{'…' if not self.json else ''}{tally}")
-        for path in [*([self.out] if self.out else []), *tally.written[:_TABLE]]:
-            say(f"wrote {path}")
-        if self.faces != "cropped" and tally.empty:
-            say("no face found in some pictures; if they are cropped faces already, use --faces cropped")
+        self._tell_files(tally)
+        if self.faces != "cropped" and 2 * tally.empty >= max(1, tally.frames):
+            say("no face found in many pictures; if they are cropped faces already, use --faces cropped")
 
 
-@dataclass
-class Tally:
-    """What was read so far. `first`: up to _TABLE results for the table."""
+def predict(
+    *,
+    source: Inputs,
+    faces: Finding,
+    video: Moving,
+    answer: Answering,
+    result: Writing,
+    picture: Showing,
+    work: Working,
+) -> Predict:
+    """Read the faces in pictures, videos and cameras.
 
-    total: int = 0
-    frames: int = 0
-    faces: int = 0
-    empty: int = 0
-    stopped: bool = False
-    first: list[Result] = field(default_factory=list)
-    failed: dict[str, int] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
-
-    def add(self, item: Result | Fault) -> None:
-        """Count one result; say a fault."""
-        from ..records import Fault
-
-        if isinstance(item, Fault):
-            say(f"mien: {item.reason}")
-            self.failed[item.source] = self.failed.get(item.source, 0) + 1
-            return
-        self.frames += 1
-        self.faces += len(item.predictions)
-        self.empty += not item.predictions
-        if len(self.first) < _TABLE:
-            self.first.append(replace(item, pixels=None))
-
-    def close(self, outputs: Outputs) -> None:
-        """Finish the outputs, and note what they wrote."""
-        outputs.close()
-        self.written = outputs.written
-
-    def __str__(self) -> str:
-        return f"{self.frames:,} pictures or frames, {self.faces:,} faces, {self.empty:,} without a face"
+    Each input gets <name>.mien.json and <name>.mien.png (a video <name>.mien.mp4), unless --out, --draw, --json or another
+    output is asked for. Try: mien predict photo.jpg · mien predict holiday/ --out faces.csv · mien predict talk.mp4 --track
+    """
+    groups = (source, faces, video, answer, result, picture, work)
+    return Predict(**{name: value for group in groups for name, value in vars(group).items()})

@@ -145,8 +145,9 @@ class Model:
     ) -> Reading:
         """What `stream` goes through, with its sources. `find` finds the faces instead of the settings' detector."""
         average = self.average if settings.average == "none" else settings.average
-        asked = replace(settings, average=average, align=self.align if settings.align is None else settings.align)
+        align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
+        asked = replace(settings, average=average, align=align, abstain=abstain or None)
         model = Model(self.engine, abstain, asked.align, average)
         return begin(model, origin(self.engine, str(asked)), asked, inputs, find=find, allow_urls=allow_urls)
 
@@ -168,7 +169,8 @@ class Model:
         outputs = {
             head.name: dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True)) for head in self.task
         }
-        return Prediction(face, outputs, self.task, self.engine.thresholds, self.engine.conformal, self.abstain)
+        chosen = self.engine.thresholds, self.engine.conformal, self.abstain, self.engine.label_temperature
+        return Prediction(face, outputs, self.task, *chosen)
 
     def probabilities(
         self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
@@ -182,16 +184,16 @@ class Model:
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
-def load(model: str | Path | None = None, average: str = "none") -> Model:
+def load(model: str | Path | None = None, average: str = "none", threads: int | None = None) -> Model:
     """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a `model.onnx` or a run
     folder (`./face` for one with a bundled model's name).
 
     `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all mirrored: ten
-    times). Raises ModelError, ConfigError.
+    times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
     name = bundle.DEFAULT if model is None else str(model)
     path = bundle.find(name) if name in bundle.checksums() else name
-    return Model(Engine(path), average=average)
+    return Model(Engine(path, threads), average=average)
 
 
 def as_pixels(image: Picture) -> Pixels:

@@ -11,13 +11,21 @@ Item = TypeVar("Item")
 
 #: How far a thread runs ahead: at most this many items, and one item more once they take this many bytes.
 ITEMS, BYTES = 16, 48 << 20
+#: So many passing items wait at most.
+_PASSING = 2
 
 
 class Ahead(Generic[Item]):
-    """Iterate over `items` in a thread. What they raise is raised here, in its place; `weigh` says how many bytes one takes."""
+    """Iterate over `items` in a thread. What they raise is raised here, in its place; `weigh` says how many bytes one takes.
+    Items that are `passing`, a camera's, are dropped, the oldest first, where others would have to wait."""
 
-    def __init__(self, items: Iterable[Item], weigh: Callable[[Item], int] = lambda _: 0) -> None:
-        self._items, self._weigh = items, weigh
+    def __init__(
+        self,
+        items: Iterable[Item],
+        weigh: Callable[[Item], int] = lambda _: 0,
+        passing: Callable[[Item], bool] = lambda _: False,
+    ) -> None:
+        self._items, self._weigh, self._passing = items, weigh, passing
         self._ready: deque[Item] = deque()
         self._held = 0
         self._changed = threading.Condition()
@@ -69,12 +77,25 @@ class Ahead(Generic[Item]):
     def _put(self, item: Item) -> bool:
         weight = self._weigh(item)
         with self._changed:
+            if self._passing(item):
+                self._drop()
             self._changed.wait_for(self._has_room)
             if not self._stopped:
                 self._ready.append(item)
                 self._held += weight
                 self._changed.notify_all()
             return not self._stopped
+
+    def _drop(self) -> None:
+        kept: deque[Item] = deque()
+        over = sum(map(self._passing, self._ready)) + 1 - _PASSING
+        for item in self._ready:
+            if over > 0 and self._passing(item):
+                over -= 1
+                self._held -= self._weigh(item)
+            else:
+                kept.append(item)
+        self._ready = kept
 
     def _has_room(self) -> bool:
         return self._stopped or (len(self._ready) < ITEMS and self._held < BYTES)

@@ -1,4 +1,7 @@
-"""Averaging at prediction: the same faces seen several times, a little different, and the answers' mean."""
+"""Averaging at prediction: the same faces seen several times, a little different, and the answers' mean.
+
+The arithmetic one: docs/concepts/tracking.md has what the geometric one would change.
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ..records import Face, Fault, Frame, Pixels, Prediction
 from .ahead import Ahead
@@ -27,8 +27,15 @@ class Recogniser(Protocol):
 class Tracks(Protocol):
     """Follows the faces of one video."""
 
-    def update(self, faces: list[Face], time: float) -> list[Face]:
+    def update(self, faces: list[Face], time: float, shot: int) -> list[Face]:
         """The same faces with their `track` set."""
+
+
+class Cuts(Protocol):
+    """Finds the cuts of one video."""
+
+    def update(self, pixels: Pixels, time: float) -> int:
+        """The number of the shot that a frame belongs to."""
 
 
 class Smooths(Protocol):
@@ -38,16 +45,25 @@ class Smooths(Protocol):
         """The same predictions, smoothed."""
 
 
-Found: TypeAlias = tuple[Frame, list[Face]]
+Item: TypeAlias = "Frame | _Found | Result | Fault"
 Kept = TypeVar("Kept")
+
+
+class _Found(NamedTuple):
+    """The faces of a frame, and its shot where cuts are looked for."""
+
+    frame: Frame
+    faces: list[Face]
+    shot: int | None
 
 
 @dataclass(frozen=True)
 class Through:
-    """What happens to a video's faces from frame to frame: makers of a fresh tracker and smoother for each video."""
+    """What happens to a video's faces from frame to frame: makers of a fresh tracker, smoother and finder of cuts for each."""
 
     tracker: Callable[[], Tracks] | None = None
     smoother: Callable[[], Smooths] | None = None
+    shots: Callable[[], Cuts] | None = None
 
 
 def stream(
@@ -58,14 +74,20 @@ def stream(
     *,
     origin: Origin | None = None,
     keep: bool = False,
+    live: Collection[str] = (),
 ) -> Generator[Result | Fault, None, None]:
     """Results in the order of the frames; a frame that fails becomes a Fault, and the rest goes on.
 
-    `keep` leaves its pixels in each result. Closing the iterator stops the threads and closes `frames`.
+    `keep` leaves its pixels in each result. Frames of the sources named in `live` wait for nobody: newer ones take the place of
+    those that wait. Closing the iterator stops the threads and closes `frames`.
     """
-    read = Ahead(frames, _bytes)
-    found = Ahead(_detected(read, find, through), _bytes)
-    done = Ahead(_recognised(found, model, through, keep), _bytes)
+
+    def passing(item: Item) -> bool:
+        return not isinstance(item, Fault) and _frame_of(item).source in live
+
+    read = Ahead(frames, _bytes, passing)
+    found = Ahead(_detected(read, find, through), _bytes, passing)
+    done = Ahead(_recognised(found, model, through, keep), _bytes, passing)
     try:
         for item in done:
             yield item if isinstance(item, Fault) or origin is None else replace(item, origin=origin)
@@ -92,24 +114,26 @@ class _PerSource(Generic[Kept]):
         return self._kept
 
 
-def _detected(frames: Iterable[Frame | Fault], find: Detector, through: Through) -> Iterator[Found | Fault]:
-    followed = _PerSource(through.tracker)
+def _detected(frames: Iterable[Frame | Fault], find: Detector, through: Through) -> Iterator[_Found | Fault]:
+    followed, cut = _PerSource(through.tracker), _PerSource(through.shots)
     for frame in frames:
         if isinstance(frame, Fault):
             yield frame
             continue
         try:
+            time = frame.time or 0.0
+            shot = shots.update(frame.pixels, time) if (shots := cut.of(frame)) else None
             faces = find(frame.pixels)
-            if (tracker := followed.of(frame)) and frame.time is not None:
-                faces = tracker.update(faces, frame.time)
+            if tracker := followed.of(frame):
+                faces = tracker.update(faces, time, shot or 0)
         except Exception as error:  # one frame's trouble, whatever the detector raises, is not the others'
             yield _fault(frame, error)
         else:
-            yield frame, faces
+            yield _Found(frame, faces, shot)
 
 
 def _recognised(
-    found: Ahead[Found | Fault], model: Recogniser, through: Through, keep: bool
+    found: Ahead[_Found | Fault], model: Recogniser, through: Through, keep: bool
 ) -> Iterator[Result | Fault]:
     smoothed = _PerSource(through.smoother)
     while batch := found.waiting(MOST):
@@ -117,24 +141,25 @@ def _recognised(
             if isinstance(item, Fault):
                 yield item
             elif isinstance(predictions, Exception):
-                yield _fault(item[0], predictions)
+                yield _fault(item.frame, predictions)
             else:
-                yield _result(item[0], predictions, smoothed, keep)
+                yield _result(item, predictions, smoothed, keep)
 
 
-def _result(frame: Frame, predictions: list[Prediction], smoothed: _PerSource[Smooths], keep: bool) -> Result:
+def _result(found: _Found, predictions: list[Prediction], smoothed: _PerSource[Smooths], keep: bool) -> Result:
+    frame = found.frame
     if (smoother := smoothed.of(frame)) and frame.time is not None:
         predictions = smoother.update(predictions, frame.time)
     height, width = frame.pixels.shape[:2]
     pixels = frame.pixels if keep else None
-    return Result(frame.source, frame.index, frame.time, width, height, predictions, pixels)
+    return Result(frame.source, frame.index, frame.time, width, height, predictions, pixels, shot=found.shot)
 
 
-def _answers(model: Recogniser, batch: Sequence[Found | Fault]) -> list[list[Prediction] | Exception]:
+def _answers(model: Recogniser, batch: Sequence[_Found | Fault]) -> list[list[Prediction] | Exception]:
     """For each item its predictions, in one go; if that fails, one by one, to find out whose fault it is."""
     asked = [item for item in batch if not isinstance(item, Fault)]
     try:
-        rows = iter(model.recognise([frame.pixels for frame, _ in asked], [faces for _, faces in asked]))
+        rows = iter(model.recognise([one.frame.pixels for one in asked], [one.faces for one in asked]))
         return [[] if isinstance(item, Fault) else next(rows) for item in batch]
     except Exception as error:
         return [error] if len(batch) == 1 else [_answers(model, [item])[0] for item in batch]
@@ -146,7 +171,10 @@ def _fault(frame: Frame, error: Exception) -> Fault:
     return Fault(frame.source, f"{where}: {reason}", frame.index, frame.time)
 
 
-def _bytes(item: Frame | Found | Result | Fault) -> int:
-    held = item[0] if isinstance(item, tuple) else item
-    pixels = None if isinstance(held, Fault) else held.pixels
+def _frame_of(item: Frame | _Found | Result) -> Frame | Result:
+    return item.frame if isinstance(item, _Found) else item
+
+
+def _bytes(item: Item) -> int:
+    pixels = None if isinstance(item, Fault) else _frame_of(item).pixels
     return 0 if pixels is None else pixels.nbytes

@@ -13,7 +13,7 @@ from .faces import Detector
 from .pipeline import Recogniser, stream
 from .results import Origin, Result
 from .settings import Settings
-from .sources import Camera, Source, plan
+from .sources import Camera, Picture, Source, plan
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,17 @@ class Reading:
 
     @property
     def left(self) -> list[Source]:
-        """The sources that `done`, the last frame of each source in an earlier run's file, does not cover. A file is written
-        in order, so that only its last source may be unfinished."""
+        """The sources that `done`, the last frame of each source in an earlier run's file, does not cover. Pictures of several
+        frames say how many they have. Of the others only the last in the file may be unfinished: it comes first."""
         last = next(reversed(list(self.done)), None)
-        return [source for source in self.sources if source.name not in self.done or source.name == last]
+        begun = [source for source in self.sources if source.name in self.done and self._unfinished(source, last)]
+        begun.sort(key=lambda source: source.name != last)
+        return begun + [source for source in self.sources if source.name not in self.done]
+
+    def _unfinished(self, source: Source, last: str | None) -> bool:
+        if isinstance(source, Picture):
+            return (source.count or 1) > self.done[source.name] + 1
+        return source.name == last
 
     def going_on(self, done: Mapping[str, int], path: Path) -> Reading:
         """The same, less what `path` holds already. Raises ConfigError for a camera, which cannot be gone on with."""
@@ -47,7 +54,9 @@ class Reading:
         through = self.settings.through()
         replayed = through.tracker is not None
         frames = _frames(self.left, self.faults, {} if replayed else self.done)
-        with closing(stream(self.model, frames, self.find, through, origin=self.origin, keep=keep)) as results:
+        live = [source.name for source in self.sources if isinstance(source, Camera)]
+        given = stream(self.model, frames, self.find, through, origin=self.origin, keep=keep, live=live)
+        with closing(given) as results:
             for item in results:
                 if not replayed or _new(item, self.done):
                     yield item

@@ -32,7 +32,8 @@ class Origin:
 @dataclass(frozen=True)
 class Result:
     """What was found in one picture of `width` x `height` pixels, or in frame `index` of a video, `time` seconds from its start
-    (None: a still picture). `source` is as given. A picture without a face has no predictions. `pixels` only where asked for."""
+    (None: a still picture). `source` is as given. A picture without a face has no predictions. `pixels` only where asked for.
+    `shot` counts the cuts before it where faces are followed."""
 
     source: str
     index: int
@@ -42,6 +43,7 @@ class Result:
     predictions: Sequence[Prediction]
     pixels: Pixels | None = field(default=None, repr=False, compare=False)
     origin: Origin | None = field(default=None, repr=False, compare=False)
+    shot: int | None = None
 
     def to_dict(self) -> Row:
         """The picture as JSON can hold it, its faces numbered from 0."""
@@ -49,6 +51,7 @@ class Result:
             "source": self.source,
             "frame": self.index,
             "timestamp": short(self.time),
+            "shot": self.shot,
             "width": self.width,
             "height": self.height,
             "faces": [
@@ -64,6 +67,7 @@ class Result:
             "source": self.source,
             "frame": self.index,
             "timestamp": short(self.time),
+            "shot": self.shot,
             "width": self.width,
             "height": self.height,
             "faces": len(self.predictions),
@@ -82,7 +86,7 @@ def origin(engine: Engine, settings: str = "") -> Origin:
 def columns(task: Task) -> list[str]:
     """Names of the columns of a row, in order."""
     outputs = [f"{head.name}.{label}" for head in task for label in head.space.labels]
-    where = ["source", "frame", "timestamp", "width", "height", "faces", "face_id"]
+    where = ["source", "frame", "timestamp", "shot", "width", "height", "faces", "face_id"]
     face = ["box_x", "box_y", "box_width", "box_height", "landmarks", "face_score"]
     tags = ["tags"] if any(head.kind is Kind.TAGS for head in task) else []
     said = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]

@@ -12,6 +12,7 @@ from ..errors import ConfigError, lookup
 from .averaging import AVERAGES
 from .faces import Detector, detector
 from .pipeline import Through
+from .shots import Shots
 from .smoothing import Smoother
 from .sources import Sampling
 from .tracks import Tracker
@@ -21,9 +22,9 @@ from .tracks import Tracker
 class Settings:
     """`faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a picture (0: any).
     A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
-    faces. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level (None: as the
-    model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below
-    the model's own threshold)."""
+    faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level
+    (None: as the model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below the model's own
+    threshold)."""
 
     faces: str = "haar"
     detector_file: Path | None = None
@@ -34,6 +35,7 @@ class Settings:
     end: float | None = None
     limit: int = 0
     track: bool = False
+    cuts: bool = True
     smooth: float = 0.0
     align: bool | None = None
     average: str = "none"
@@ -67,8 +69,9 @@ class Settings:
 
     def through(self) -> Through:
         """What follows and smooths faces through a video; smoothing needs them followed."""
-        tracker = Tracker if self.track or self.smooth else None
-        return Through(tracker, partial(Smoother, self.smooth) if self.smooth else None)
+        if not (self.track or self.smooth):
+            return Through()
+        return Through(Tracker, partial(Smoother, self.smooth) if self.smooth else None, Shots if self.cuts else None)
 
 
 def seconds(text: str, what: str) -> float | None:

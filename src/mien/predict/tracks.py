@@ -23,7 +23,7 @@ _WIDEST = 1.0
 
 
 class Tracker:
-    """Gives the faces of one video their `track`: a number from 0 that is never used again.
+    """Gives the faces of one video their `track`: a number from 0 that is never used again, nor in another shot.
 
     Faces scored `high` or better, or not scored, are matched first, by their overlap with where a track is expected
     (intersection over union above `overlap`); the others then with the tracks that are left. Whoever is left starts a new
@@ -35,8 +35,9 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._numbers, self._time = count(), -np.inf
 
-    def update(self, faces: Sequence[Face], time: float) -> list[Face]:
-        """The same faces in the same order with their `track` set. `time` in seconds must not run back. Raises InputError."""
+    def update(self, faces: Sequence[Face], time: float, shot: int = 0) -> list[Face]:
+        """The same faces in the same order with their `track` set. `time` in seconds must not run back; `shot` is the number of
+        what lies between two cuts. Raises InputError."""
         if not time >= self._time:
             raise InputError(f"frame at {time} s after one at {self._time} s: faces are followed forwards only")
         before, self._time = self._time, time
@@ -45,20 +46,17 @@ class Tracker:
         boxes = np.array([_centred(face.box) for face in faces]).reshape(-1, 4)
         sure = [k for k, face in enumerate(faces) if face.score is None or face.score >= self.high]
         unsure = [k for k in range(len(faces)) if k not in sure]
-        matched = self._match(boxes, sure, self._tracks)
-        unmatched = [track for track in self._tracks if track not in matched.values()]
+        there = [track for track in self._tracks if track.shot == shot]
+        matched = self._match(boxes, sure, there)
+        unmatched = [track for track in there if track not in matched.values()]
         matched |= self._match(boxes, unsure, unmatched)
         for k in range(len(faces)):
             if k in matched:
                 matched[k].correct(boxes[k], time)
             else:
-                matched[k] = _Track(next(self._numbers), boxes[k], time)
+                matched[k] = _Track(next(self._numbers), boxes[k], time, shot)
                 self._tracks.append(matched[k])
         return [replace(face, track=matched[k].number) for k, face in enumerate(faces)]
-
-    def restart(self) -> None:
-        """Forget where everybody was, as after a cut: whoever comes next gets a new number."""
-        self._tracks = []
 
     def _match(self, boxes: Array, picks: list[int], tracks: list[_Track]) -> dict[int, _Track]:
         """Pairs of face and track by overlap, the largest first."""
@@ -76,8 +74,8 @@ class _Track:
     process) instead of holding for ever: what is expected of a face unseen for a second stays near.
     """
 
-    def __init__(self, number: int, box: Array, time: float) -> None:
-        self.number, self.time = number, time
+    def __init__(self, number: int, box: Array, time: float, shot: int) -> None:
+        self.number, self.time, self.shot = number, time, shot
         self._state = np.stack([box, np.zeros(4)])
         self._spread = np.diag([_PLACED**2, _SPEED**2])
 

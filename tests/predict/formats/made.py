@@ -35,8 +35,8 @@ FACES = [
 ]
 RESULTS = [
     Result('a,"b".png', 0, None, 64, 48, FACES),
-    Result("leer/ü.mp4", 30, 1.25, 8, 8, []),
-    Result("leer/ü.mp4", 45, 1.75, 8, 8, FACES[1:]),
+    Result("leer/ü.mp4", 30, 1.25, 8, 8, [], shot=2),
+    Result("leer/ü.mp4", 45, 1.75, 8, 8, FACES[1:], shot=3),
 ]
 FAULT = Fault("x.png", "x.png: no such file")
 

@@ -24,12 +24,12 @@ from tests.predict.formats.made import FACES, FAULT, HEADS, ORIGIN, RESULTS, TAS
 
 MODEL = "tiny,ab12,faces=haar every=0.5"
 GOLDEN_CSV = f"""\
-source,frame,timestamp,width,height,faces,face_id,box_x,box_y,box_width,box_height,landmarks,face_score,dominant,confidence,\
+source,frame,timestamp,shot,width,height,faces,face_id,box_x,box_y,box_width,box_height,landmarks,face_score,dominant,confidence,\
 entropy,abstained,mood.good,mood.bad,va.valence,model,model_sha256,settings
-"a,""b"".png",0,,64,48,2,0,1,2,3,4,1.5 2.5;3.0 2.5,0.9,good,0.75,0.562335,1,0.75,0.25,0.1,{MODEL}
-"a,""b"".png",0,,64,48,2,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MODEL}
-leer/ü.mp4,30,1.25,8,8,0,,,,,,,,,,,,,,,{MODEL}
-leer/ü.mp4,45,1.75,8,8,1,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MODEL}
+"a,""b"".png",0,,,64,48,2,0,1,2,3,4,1.5 2.5;3.0 2.5,0.9,good,0.75,0.562335,1,0.75,0.25,0.1,{MODEL}
+"a,""b"".png",0,,,64,48,2,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MODEL}
+leer/ü.mp4,30,1.25,2,8,8,0,,,,,,,,,,,,,,,{MODEL}
+leer/ü.mp4,45,1.75,3,8,8,1,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MODEL}
 """
 
 
@@ -66,7 +66,7 @@ def test_the_document_is_golden(tmp_path: Path, root: Path) -> None:
     }
     assert found["pictures"][0]["faces"][0] == face
     assert found["pictures"][1] == {
-        "source": "leer/ü.mp4", "frame": 30, "timestamp": 1.25, "width": 8, "height": 8, "faces": [],
+        "source": "leer/ü.mp4", "frame": 30, "timestamp": 1.25, "shot": 2, "width": 8, "height": 8, "faces": [],
     }  # fmt: skip
     assert found["pictures"][2]["faces"][0]["face_id"] == 12
     assert found["failed"] == [{"source": "x.png", "frame": None, "timestamp": None, "error": "x.png: no such file"}]
@@ -147,7 +147,7 @@ def test_real_predictions_fit_their_columns(affect: Model, tmp_path: Path, root:
     row = json.loads(path.read_text())
     jsonschema.validate(row, schema(root, "row"))
     assert list(row) == columns(affect.task)
-    assert [key for key, value in row.items() if value is None] == ["timestamp", "landmarks", "face_score"]
+    assert [key for key, value in row.items() if value is None] == ["timestamp", "shot", "landmarks", "face_score"]
     document = json.loads(written(tmp_path / "a.json", [Result("a.png", 0, None, 9, 9, found)], made).read_text())
     jsonschema.validate(document, schema(root, "document"))
     assert document["model"]["heads"][1]["bounds"] == [-1.0, 1.0]
@@ -225,7 +225,7 @@ def test_parquet_writes_groups_as_it_goes(tmp_path: Path, monkeypatch: pytest.Mo
 def test_formats_by_suffix_or_name(tmp_path: Path) -> None:
     assert named(Path("a.JSONL")) == "jsonl"
     assert named(Path("a.csv"), "openface") == "openface"
-    with pytest.raises(ConfigError, match=r"out\.xlsx: 'xlsx' \(one of: csv, deepface, fer, json, jsonl, "):
+    with pytest.raises(ConfigError, match=r"out\.xlsx: 'xlsx' \(one of: csv, json, jsonl, parquet\)"):
         named(tmp_path / "out.xlsx")
     with pytest.raises(ConfigError, match="unknown format of results 'csw', did you mean 'csv'"):
         named(tmp_path / "out.csv", "csw")

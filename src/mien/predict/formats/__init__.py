@@ -34,7 +34,8 @@ def named(path: Path, form: str | None = None) -> str:
     if path.is_dir():
         raise ConfigError(f"{path}: a folder, results go into a file")
     name = form or path.suffix.lower().removeprefix(".")
-    lookup(FORMATS, name, "format of results" if form else f"format of results in {path}:")
+    known = FORMATS if form else {own: FORMATS[own] for own in ("json", *RESUMED)}
+    lookup(known, name, "format of results" if form else f"format of results in {path}:")
     return name
 
 

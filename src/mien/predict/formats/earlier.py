@@ -11,7 +11,7 @@ from ..results import Origin
 
 
 class Earlier:
-    """Reads the rows of an earlier run. `done`: the last whole frame of each source."""
+    """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
         """Rows of `path`; only those of the same model and settings can be gone on with."""
@@ -31,7 +31,7 @@ class Earlier:
         self._last = frame
         if self._rows < int(row["faces"]):
             return False
-        self.done[frame[0]] = max(frame[1], self.done.get(frame[0], 0))
+        self.done[frame[0]] = max(frame[1], self.done.pop(frame[0], 0))
         return True
 
     def _same(self, what: str, there: str, here: str) -> None:

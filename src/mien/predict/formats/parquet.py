@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GROUP = 8192
 _TEXTS = ("source", "dominant", "tags", "model", "model_sha256", "settings")
-_NUMBERS = ("frame", "width", "height", "faces", "face_id", "box_x", "box_y", "box_width", "box_height")
+_NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", "box_x", "box_y", "box_width", "box_height")
 
 
 class Parquet(Beside):

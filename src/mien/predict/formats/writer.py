@@ -18,7 +18,8 @@ from ..results import Origin, Result
 class Writer(Protocol):
     """Writes results to one file, frame by frame, never half a frame."""
 
-    #: The last frame of each source that the file held already: those up to it need not be done again.
+    #: The last frame of each source that the file held already, in the order of their last rows: those up to it need not be
+    #: done again.
     done: Mapping[str, int]
 
     def add(self, result: Result) -> None:

@@ -14,7 +14,7 @@ from .sink import Sink
 from .timeline import open_timeline
 from .video import open_video
 
-__all__ = ["SINKS", "Bar", "Card", "Sink", "annotate", "card_of", "open_sink", "save"]
+__all__ = ["SINKS", "Bar", "Card", "Sheet", "Sink", "annotate", "card_of", "open_sink", "save"]
 
 SINKS: dict[str, Callable[[Path], Sink]] = {
     "pictures": Pictures,

@@ -4,7 +4,8 @@ const data = JSON.parse(find("data").textContent);
 const { times, tracks, labels, colours, axis } = data;
 const video = find("video"), canvas = find("canvas"), time = find("time"), brush = canvas.getContext("2d");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-let now = data.start, playable = Boolean(video);
+// `shift`: the time of the video's first frame on the browser's own clock, which need not begin at 0 as ours does.
+let now = data.start, playable = Boolean(video), ready = false, shift = 0;
 
 /** The position of the last number that is not above `value`, or -1. */
 function last(numbers, value) {
@@ -132,7 +133,7 @@ function card(face, box, taken, large) {
 
 function seek(at) {
   const to = Math.min(Math.max(at, data.start), data.end);
-  if (playable) video.currentTime = to;
+  if (ready) video.currentTime = to + shift;
   show(to);
   const x = find("cursor").offsetLeft, scroll = find("scroll");
   if (x < scroll.scrollLeft || x > scroll.scrollLeft + scroll.clientWidth)
@@ -141,18 +142,29 @@ function seek(at) {
 
 function play() {
   if (!playable) return;
-  if (video.paused) video.play(); else video.pause();
+  if (video.paused && (video.ended || now >= data.end)) seek(data.start);
+  if (video.paused) video.play().catch(() => {}); else video.pause();
 }
 
-/** Take over where the video stands, unless it is on its way to where it was sent. */
+/** Take over where the video stands, unless it is on its way to where it was sent. It stops where the numbers end. */
 function follow(at) {
-  if (playable && !video.seeking) show(at);
+  if (!ready || video.seeking) return;
+  show(at - shift);
+  if (at - shift >= data.end && !video.paused) video.pause();
+}
+
+/** The first frame is there: what the browser calls its time is our 0. */
+function begin(at) {
+  if (ready || !playable) return;
+  ready = true;
+  shift = at;
+  seek(now);
 }
 
 function lose() {
-  playable = false;
+  playable = ready = false;
   find("play").disabled = true;
-  if (video) { find("lost").style.display = "block"; video.hidden = true; }
+  if (video) { find("lost").firstChild.hidden = false; video.hidden = true; }
   show(now);
 }
 
@@ -165,7 +177,8 @@ function pointed(event) {
 time.addEventListener("click", pointed);
 time.addEventListener("pointermove", (event) => { if (event.buttons === 1 && event.pointerType === "mouse") pointed(event); });
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "BUTTON", "VIDEO"].includes(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === " " && ["INPUT", "BUTTON"].includes(event.target.tagName)) return;
   const frame = last(times, now + 0.002), next = (step) => times[Math.min(Math.max(frame + step, 0), times.length - 1)];
   const tenth = (data.end - data.start) / 10;
   const to = {
@@ -179,19 +192,27 @@ find("boxes").addEventListener("change", () => show(now));
 find("play").addEventListener("click", play);
 addEventListener("resize", () => show(now));
 
+const asked = Number((location.hash.match(/^#t=([\d.]+)$/) || [])[1]);
 if (video) {
   video.addEventListener("error", lose, true);
+  // Of a file whose pictures a browser does not know it may still play the sound.
+  video.addEventListener("loadedmetadata", () => { if (!video.videoWidth) lose(); });
   for (const event of ["play", "pause"]) video.addEventListener(event, () => { find("play").textContent = video.paused ? "Play" : "Pause"; });
   for (const event of ["seeked", "timeupdate", "pause"]) video.addEventListener(event, () => follow(video.currentTime));
   video.addEventListener("click", play);
   if (video.requestVideoFrameCallback) {
-    const tick = (_, frame) => { follow(frame.mediaTime); video.requestVideoFrameCallback(tick); };
+    const tick = (_, frame) => {
+      begin(frame.mediaTime);
+      if (!video.paused) follow(frame.mediaTime);
+      video.requestVideoFrameCallback(tick);
+    };
     video.requestVideoFrameCallback(tick);
+    if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) video.currentTime += 0;  // shown already: show it again
   } else {
-    const tick = () => { if (!video.paused) show(video.currentTime); requestAnimationFrame(tick); };
+    video.addEventListener("loadeddata", () => begin(video.currentTime));
+    const tick = () => { if (!video.paused) follow(video.currentTime); requestAnimationFrame(tick); };
     requestAnimationFrame(tick);
   }
   if (video.error) lose();
 } else lose();
-const asked = Number((location.hash.match(/^#t=([\d.]+)$/) || [])[1]);
 seek(asked || data.start);

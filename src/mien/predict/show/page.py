@@ -78,6 +78,7 @@ def render(series: Series, source: str, path: Path) -> str:
         "START": f"{start:.3f}",
         "END": f"{end:.3f}",
         "VIDEO": _video(source, path),
+        "LOST": escape(_lost(source, path)),
         "PLOT": svg(timeline.draw(series, ""), paper=False),
         "SCRIPT": _part("page.js"),
         "DATA": json.dumps(data(series), separators=(",", ":")).replace("<", "\\u003c"),
@@ -140,11 +141,30 @@ def _video(source: str, path: Path) -> str:
     if not file.is_file():
         return ""
     kind = mimetypes.guess_type(file.name)[0] or "video/mp4"
-    if file.stat().st_size <= EMBED:
+    if _embedded(file):
         address = f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
     else:
-        address = quote(os.path.relpath(file.resolve(), path.parent.resolve()).replace(os.sep, "/"))
+        address = quote(_from(path, file))
     return f'<video id="video" src="{escape(address)}" playsinline preload="auto"></video>'
+
+
+def _lost(source: str, path: Path) -> str:
+    """What is said where a browser does not play the video."""
+    file = Path(source)
+    lost = file.is_file() and not _embedded(file)
+    why = (
+        f"is not at {_from(path, file)} from this page, or its format is unknown" if lost else "is of an unknown format"
+    )
+    return f"This browser cannot play {file.name}: it {why} (most browsers know H.264, VP9 and AV1)."
+
+
+def _embedded(file: Path) -> bool:
+    return file.stat().st_size <= EMBED
+
+
+def _from(page: Path, file: Path) -> str:
+    """The way to a file from the folder of a page."""
+    return os.path.relpath(file.resolve(), page.parent.resolve()).replace(os.sep, "/")
 
 
 def _colours() -> str:

@@ -1,0 +1,28 @@
+"""Pages in a real browser, for tests that run where Chromium, playwright and axe are installed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+sync = pytest.importorskip("playwright.sync_api", reason="needs playwright and axe-playwright-python from PyPI")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python from PyPI")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def opened() -> Iterator[Any]:
+    """A browser, for a fixture to yield."""
+    if CHROMIUM is None:
+        pytest.skip("needs chromium or google-chrome")
+    with sync.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def violations(page: Any) -> list[tuple[str, str]]:
+    """What axe-core finds: the rule and how grave it is."""
+    return [(fault["id"], fault["impact"]) for fault in axe.Axe().run(page).response["violations"]]
