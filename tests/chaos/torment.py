@@ -122,8 +122,11 @@ def torment(job: Job, place: Place, kills: int, seed: int, kind: signal.Signals,
             killed += 1
             record.kills += 1
             record.at_changes += "change" in how
-            left = [path.name for path in folder.rglob(".*.part-*")]
-            record.writing += bool(left)
+            parts = list(folder.rglob(".*.part-*"))
+            left = [
+                path.name for path in parts if not path.parent.name.startswith(".")
+            ]  # else it waits for the next command
+            record.writing += bool(parts)
             where = f"kill {record.kills} ({how}, last {end.changes[-1:]})"
             record.faults += [f"{where}: {fault}" for fault in _wrong(end, kind, place.log.read_text(), left)]
             try:
@@ -149,7 +152,10 @@ def _wrong(end: strike.End, kind: signal.Signals, said: str, left: list[str]) ->
         return [] if end.status == -kind else [f"status {end.status}: {last}"]
     faults = [] if end.status == 128 + kind else [f"status {end.status}"]
     faults += [] if last.startswith("mien: stopped; ") and "Traceback" not in said else [f"said: {said[-1500:]}"]
-    return faults + [f"{name} is left" for name in left]
+    clearing = (
+        end.changes[-1].removeprefix("os.remove ") if end.changes else ""
+    )  # stopped right before it was cleared away
+    return faults + [f"{name} is left" for name in left if Path(clearing).name != name]
 
 
 def _ended(job: Job, folder: Path, wanted: Any) -> list[str]:

@@ -236,22 +236,30 @@ def test_a_followed_video_is_followed_from_its_start_again(clip: Path, capsys: p
     assert capsys.readouterr().err == "cut.csv holds all of it already (--overwrite begins anew)\n"
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "parquet", "deepface"])
-def test_an_interruption_leaves_a_valid_file(here: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "sent"),
+    [
+        ("json", signal.SIGINT), ("csv", signal.SIGTERM), ("parquet", signal.SIGINT), ("parquet", signal.SIGTERM),
+        ("deepface", signal.SIGINT),
+    ],
+)  # fmt: skip
+def test_an_interruption_leaves_a_valid_file(
+    here: Path, monkeypatch: pytest.MonkeyPatch, form: str, sent: signal.Signals
+) -> None:
     for number in range(5):
         cv2.imwrite(str(here / "photos" / f"x{number}.png"), np.full((60, 60), 40 * number, np.uint8))
     add = Outputs.add
 
     def stop(self: Outputs, item: Result) -> None:
         add(self, item)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(sent)
 
     monkeypatch.setattr(Outputs, "add", stop)
     (here / "photos" / "bad.jpg").unlink()
     write_model(here / "seven.onnx")
     with pytest.raises(SystemExit) as caught:
         Predict(("../photos",), "../seven.onnx", faces="cropped", out=Path("o"), format=form).run()  # type: ignore[arg-type]
-    assert caught.value.code == 130
+    assert caught.value.code == 128 + sent
     read = {"csv": pandas.read_csv, "parquet": pandas.read_parquet}.get(form, lambda path: json.loads(path.read_text()))
     found = read(Path("o"))
     assert len(found["pictures"] if form == "json" else found) == 1

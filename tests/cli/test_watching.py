@@ -18,7 +18,7 @@ def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
     with pytest.raises(KeyboardInterrupt), stoppable() as stop:  # noqa: PT012
         assert not stop.asked
         signal.raise_signal(signal.SIGINT)
-        assert stop.asked
+        assert stop.asked == signal.SIGINT
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 

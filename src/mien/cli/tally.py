@@ -21,14 +21,14 @@ TABLE = 10
 @dataclass
 class Tally:
     """What was read so far. `first`: the results of up to TABLE rows for the table. `leaning`: what to say of the first face
-    whose eyes nobody found, where faces are to be turned by them."""
+    whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal that asked for it."""
 
     total: int = 0
     frames: int = 0
     faces: int = 0
     empty: int = 0
     cuts: int = 0
-    stopped: bool = False
+    stopped: int = 0
     leaning: str = ""
     first: list[Result] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Tally:
         self.shot = item.source, latest
 
     def leave(self, *, going_on: bool) -> None:
-        """Leave with 130 if stopped. Raises InputError if something could not be read."""
+        """Leave with 128 and the signal if stopped. Raises InputError if something could not be read."""
         from ..errors import InputError
 
         if self.stopped:
             say(f"stopped after {self}" + ("; run the same again to go on" if going_on else ""))
-            raise SystemExit(130)
+            raise SystemExit(128 + self.stopped)
         if self.failed:
             raise InputError(f"{len(self.failed)} of {self.total} inputs could not be read")
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Stop:
-    """Whether somebody asked to stop."""
+    """Whether somebody asked to stop, and with which signal; 0 for nobody."""
 
-    asked = False
+    asked = 0
 
 
 @contextmanager
@@ -27,10 +27,10 @@ def stoppable() -> Iterator[Stop]:
     """Within, the first Ctrl-C (or SIGTERM) sets `asked`, a second one interrupts."""
     stop, before = Stop(), {}
 
-    def ask(*_: Any) -> None:
+    def ask(number: int, _: Any) -> None:
         if stop.asked:
-            raise KeyboardInterrupt
-        stop.asked = True
+            raise KeyboardInterrupt(number)
+        stop.asked = number
 
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

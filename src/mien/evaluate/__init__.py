@@ -80,10 +80,15 @@ def evaluate(
     )
     out = out or destination(run, store, split, match)
     with files.replacing(out / RESULTS) as results, files.replacing(out / PREDICTIONS) as table:
-        results.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write(results, out / RESULTS, record)
         predictions.write(table, scene.columns(matches, outputs, targets), faces, scene.rows)
         (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
     return dict(record)
+
+
+def _write(part: Path, path: Path, record: Mapping[str, Any]) -> None:
+    with files.naming(path):
+        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def destination(run: Path, store: Path | None = None, split: str = "", match: Mapping[str, str] | None = None) -> Path:
