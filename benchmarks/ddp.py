@@ -63,7 +63,7 @@ def measure(config: Config, processes: int, folder: Path) -> list[dict[str, str]
     launcher = (
         ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
     )
-    words = [sys.executable, *launcher, __file__, "--train", str(folder / "given.toml"), "--run", str(folder / "run")]
+    words = [sys.executable, *launcher, __file__, "--train", str(folder / "given.toml"), "--into", str(folder / "run")]
     subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
     with (folder / "run/history.csv").open() as file:
         return list(csv.DictReader(file))
@@ -114,10 +114,10 @@ def main() -> None:
     parser.add_argument("--backbone", default="compact")
     parser.add_argument("--precision", default="bf16-mixed")
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.train:
-        trained(args.train, args.run)
+        trained(args.train, args.into)
     elif args.data is None or args.epochs < 2:
         parser.error("--data FILE is needed, and at least two epochs")
     else:

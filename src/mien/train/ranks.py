@@ -201,7 +201,8 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-        variance, mean = torch.var_mean(x.to(_exact(x)), [0, *range(2, x.ndim)], correction=0)
+        running = torch.zeros(2, x.shape[1], device=x.device, dtype=_exact(x))  # their kind is that of the statistics
+        mean, variance = torch.batch_norm_update_stats(x, running[0], running[1], 0.0)
         means, variances = _all_of(torch.stack((mean, variance))).unbind(1)
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
@@ -222,8 +223,9 @@ class _Norm(torch.autograd.Function):
         inverse = (variance + ctx.eps).rsqrt()
         by_x = -weight * inverse.square() * mean_product
         constant = -weight * inverse * mean_slope - by_x * mean
-        shape = (1, -1, *[1] * (x.ndim - 2))
-        return (own + x * by_x.view(shape) + constant.view(shape)).to(x.dtype), by_weight, by_bias, None
+        # x * by_x + constant, in one pass.
+        shared = F.batch_norm(x, torch.zeros_like(mean), torch.ones_like(mean), by_x, constant, eps=0.0)
+        return own.add_(shared), by_weight, by_bias, None
 
 
 def _exact(x: Tensor) -> torch.dtype:
