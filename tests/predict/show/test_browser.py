@@ -161,7 +161,7 @@ def test_it_plays_in_step_to_where_the_numbers_end_and_begins_again(browser: Any
             }"""
         )
         page.click("#play")
-        page.wait_for_function("video.paused && now === data.end")
+        page.wait_for_function("video.paused && !video.seeking && now === data.end")
         apart = page.evaluate("far")
         assert apart
         assert max(apart) < 1 / FPS + 0.01, "the numbers are those of the frame that is shown"

@@ -150,7 +150,9 @@ function play() {
 function follow(at) {
   if (!ready || video.seeking) return;
   show(at - shift);
-  if (at - shift >= data.end && !video.paused) video.pause();
+  if (at - shift < data.end || video.paused) return;
+  video.pause();
+  seek(data.end);  // the clock of a video may lag behind the frame it shows
 }
 
 /** The first frame is there: what the browser calls its time is our 0. */
