@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ def opened() -> Iterator[Any]:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def hold_accessible(browser: Any, path: Path, width: int, scheme: str) -> None:
+    """Hold a page to what everybody can read: axe-core finds nothing grave, and nothing sticks out at the side."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page.goto(path.as_uri())
+    assert not [(rule, impact) for rule, impact in violations(page) if impact in ("serious", "critical")]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
 
 
 def violations(page: Any) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mien.report import write_report
-from tests.browsing import opened, violations
+from tests.browsing import hold_accessible, opened
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,4 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 @pytest.mark.parametrize("name", ["distribution8", "emotic"])
 def test_the_page_is_accessible(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
-    page.goto(pages[name].as_uri())
-    assert not [(rule, impact) for rule, impact in violations(page) if impact in ("serious", "critical")]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+    hold_accessible(browser, pages[name], width, scheme)

@@ -10,7 +10,7 @@ import pytest
 
 from mien import config as configs
 from mien.tune import finish, trials, work
-from tests.browsing import opened, violations
+from tests.browsing import hold_accessible, opened
 from tests.tune.studies import TOML, plan, without_training
 
 #: A range of less than a decade, a long name, and words to choose from.
@@ -53,11 +53,7 @@ def browser() -> Iterator[Any]:
     [("pruned", 1280, "dark"), ("pruned", 390, "light"), ("front", 1280, "light"), ("empty", 390, "dark")],
 )
 def test_the_page_is_accessible(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
-    page.goto(pages[name].as_uri())
-    assert not [(rule, impact) for rule, impact in violations(page) if impact in ("serious", "critical")]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+    hold_accessible(browser, pages[name], width, scheme)
 
 
 def test_ticks_are_plain_numbers(pages: dict[str, Path]) -> None:
