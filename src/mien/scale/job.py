@@ -84,7 +84,7 @@ def plan(
         "shard": shard,
     }
     done = parts.begin(folder, manifest, overwrite=overwrite)
-    shards = list(_shards(reading.sources, shard))
+    shards = [Shard(number, some) for number, some in enumerate(_groups(reading.sources, shard))]
     return Job(order, shards, done, reading.faults, len(reading.sources) + len(reading.faults))
 
 
@@ -107,16 +107,17 @@ def _digest(sources: Iterable[Source]) -> str:
     return digest.hexdigest()
 
 
-def _shards(sources: Iterable[Source], size: int) -> Iterator[Shard]:
-    number, some = 0, list[Source]()
+def _groups(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
+    """The sources of each shard: so many pictures, or one video."""
+    some = list[Source]()
     for source in sources:
         alone = not isinstance(source, Picture) and source.moving
         if some and (alone or len(some) == size):
-            yield Shard(number, some)
-            number, some = number + 1, []
+            yield some
+            some = []
         some.append(source)
         if alone:
-            yield Shard(number, some)
-            number, some = number + 1, []
+            yield some
+            some = []
     if some:
-        yield Shard(number, some)
+        yield some

@@ -83,8 +83,10 @@ class Undertaker:
         """Mark them failed and queue them again; also those that a worker marked and did not live to queue."""
         fail_stale_trials(self.study)
         trials = self.study.get_trials(deepcopy=False)
+        repeated = _repeated(trials)
         for trial in trials:
-            if (trial.state is TrialState.RUNNING or _left(trial, trials)) and self._dead(trial):
+            left = trial.number not in repeated and _left(trial, trials)
+            if (trial.state is TrialState.RUNNING or left) and self._dead(trial):
                 self._repeat(trial)
 
     def _dead(self, trial: FrozenTrial) -> bool:
@@ -106,10 +108,8 @@ class Undertaker:
 
 
 def _left(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
-    """Whether a trial failed for no fault of its settings and nobody has queued it again."""
-    if trial.state is not TrialState.FAIL or FAULT in trial.user_attrs:
-        return False
-    return trial.number not in _repeated(trials) and not doubled(trial, trials)
+    """Whether a trial failed for no fault of its settings, and is not a repeat that stands twice."""
+    return trial.state is TrialState.FAIL and FAULT not in trial.user_attrs and not doubled(trial, trials)
 
 
 def _gone(worker: str) -> bool:
