@@ -28,6 +28,7 @@ from PIL import Image
 
 from mien import models
 from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
+from mien.models.small_maps import lay_side_by_side
 from mien.store import Store
 from mien.tasks import TASKS
 from mien.train import train
@@ -48,7 +49,9 @@ def configuration(args: argparse.Namespace) -> Config:
 
 def network(config: Config) -> torch.nn.Module:
     """The network, ready to train."""
-    return models.build(config.model, config.resolved_task()).train().to(memory_format=torch.channels_last)
+    made = models.build(config.model, config.resolved_task()).train().to(memory_format=torch.channels_last)
+    lay_side_by_side(made)
+    return made
 
 
 def forward_backward(net: torch.nn.Module, pixels: torch.Tensor, labels: torch.Tensor) -> None:

@@ -1,4 +1,6 @@
 import os
+import platform
+import resource
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,25 @@ def test_a_machine_is_described_by_its_processor(tmp_path: Path) -> None:
     cores = machine.usable_cores()
     assert machine.describe(info).startswith(f"Abacus 9000, {cores} core")
     assert machine.describe(tmp_path / "absent")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library frees as it likes")
+def test_freed_memory_is_kept_for_what_comes_next() -> None:
+    def new_pages() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(4):
+            assert b"x" * (40 << 20)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    pages = 40 * 2**20 // resource.getpagesize()
+    with machine.kept_memory():
+        new_pages()
+        assert new_pages() < pages / 10
+    assert new_pages() > 3 * pages
+
+
+def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    monkeypatch.setattr(machine.ctypes, "CDLL", lambda _: pytest.fail("no such library here"))
+    with machine.kept_memory():
+        pass

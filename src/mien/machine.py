@@ -1,13 +1,17 @@
-"""The machine a figure was measured on, and how many of its cores this process may use."""
+"""The machine a figure was measured on, how many of its cores this process may use, and how it holds memory."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's mallopt(3)
 
 
 def usable_cores(quota: Path = _CPU_QUOTA) -> int:
@@ -40,6 +44,23 @@ def alive(process: int) -> bool:
     except PermissionError:  # somebody else's
         pass
     return True
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Meanwhile glibc keeps freed memory for what is asked for next: else large tensors get new, zeroed pages at every step."""
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_MMAP_MAX, 0)
+    libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:  # as mallopt(3) says it was
+        libc.mallopt(_MMAP_MAX, 65536)
+        libc.mallopt(_TRIM_THRESHOLD, 128 * 1024)
+        libc.malloc_trim(0)
 
 
 def describe(info: Path = _CPU_INFO) -> str:

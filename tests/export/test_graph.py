@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mien import export, models
-from mien.export.graph import fold_shortcuts
+from mien.export.convolutions import fold_shortcuts, multiply_small_maps, seen
 
 DRAW = np.random.default_rng(1)
 
@@ -68,6 +68,60 @@ def test_any_other_sum_stays(model: onnx.ModelProto) -> None:
     before = model.SerializeToString()
     fold_shortcuts(model.graph)
     assert model.SerializeToString() == before
+
+
+def small(kernel: tuple[int, ...], size: tuple[int, int], bias: bool = True, **attributes: object) -> onnx.ModelProto:
+    """A ReLU, and a convolution of its maps of a size the graph tells."""
+    weight = numpy_helper.from_array(DRAW.normal(size=kernel).astype(np.float32), "weight")
+    given = [weight, numpy_helper.from_array(DRAW.normal(size=kernel[0]).astype(np.float32), "bias")][: 1 + bias]
+    attributes = {"pads": [side // 2 for side in kernel[2:]] * 2, **attributes}
+    nodes = [
+        helper.make_node("Relu", ["x"], ["maps"]),
+        helper.make_node("Conv", ["maps", *(part.name for part in given)], ["y"], **attributes),
+    ]
+    x, maps, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", ["N", 4, *size]), ("maps", ["N", 4, *size]), ("y", ["N", None, None, None]))
+    )
+    graph = helper.make_graph(nodes, "small", [x], [y], given, value_info=[maps])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", export.OPSET)], ir_version=10)
+
+
+@pytest.mark.parametrize("faces", [1, 3])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("size", [(3, 3), (2, 4), (1, 1)], ids=str)
+@pytest.mark.parametrize("kernel", [(6, 4, 3, 3), (4, 4, 5, 3), (2, 4, 1, 1)], ids=str)
+def test_a_convolution_of_small_maps_becomes_a_product(
+    kernel: tuple[int, ...], size: tuple[int, int], bias: bool, faces: int
+) -> None:
+    model, x = small(kernel, size, bias), DRAW.normal(size=(faces, 4, *size)).astype(np.float32)
+    before = answers(model, x)
+    multiply_small_maps(model.graph)
+    onnx.checker.check_model(model, full_check=True)
+    assert "Conv" not in {node.op_type for node in model.graph.node}
+    assert "weight" not in {tensor.name for tensor in model.graph.initializer}
+    np.testing.assert_allclose(answers(model, x), before, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        small((4, 4, 3, 3), (5, 4)),
+        small((4, 4, 3, 3), (3, 3), strides=[2, 2]),
+        small((4, 2, 3, 3), (3, 3), group=2),
+        small((4, 4, 3, 3), (3, 3), pads=[0, 0, 0, 0]),
+        residual(),
+    ],
+    ids=["larger map", "stride", "groups", "smaller answer", "size untold"],
+)
+def test_any_other_convolution_stays(model: onnx.ModelProto) -> None:
+    before = model.SerializeToString()
+    multiply_small_maps(model.graph)
+    assert model.SerializeToString() == before
+
+
+def test_what_a_pixel_sees() -> None:
+    assert seen((2, 2), (3, 1)).tolist() == [[4, 0, 2], [4, 1, 3], [0, 2, 4], [1, 3, 4]]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from .. import models
 from ..config import Config
 from ..models import Network, activate
 from ..tasks import Task
+from .convolutions import fold_shortcuts, multiply_small_maps
 
 #: The ONNX operator set of every model.
 OPSET = 20
@@ -60,6 +59,7 @@ def write_onnx(network: Network, config: Config, description: str, path: Path) -
     model = program.model_proto
     forget_source(model.graph)
     fold_shortcuts(model.graph)
+    multiply_small_maps(model.graph)
     _save(model, json.loads(description), path)
 
 
@@ -78,42 +78,6 @@ def forget_source(graph: onnx.GraphProto) -> None:
     for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
         part.ClearField("doc_string")
         part.ClearField("metadata_props")
-
-
-def fold_shortcuts(graph: onnx.GraphProto) -> None:
-    """Make x + convolution(x) one convolution, whose kernel also holds the identity (as RepVGG does: Ding et al. 2021).
-
-    Such a shortcut then costs nothing, and in int8 no rounding of its own.
-    """
-    made = {name: node for node in graph.node for name in node.output}
-    used = Counter(name for node in graph.node for name in node.input)
-    weights = {tensor.name: tensor for tensor in graph.initializer}
-    for add in [node for node in graph.node if node.op_type == "Add"]:
-        for convolved, x in (add.input, reversed(add.input)):
-            node = made.get(convolved)
-            if node and used[convolved] == 1 and _around(node, x, weights):
-                kernel = numpy_helper.to_array(weights[node.input[1]]).copy()
-                diagonal, (rows, columns) = np.arange(len(kernel)), kernel.shape[2:]
-                kernel[diagonal, diagonal, rows // 2, columns // 2] += 1
-                weights[node.input[1]].CopyFrom(numpy_helper.from_array(kernel, node.input[1]))
-                node.output[0] = add.output[0]
-                made[add.output[0]] = node
-                graph.node.remove(add)
-                break
-
-
-def _around(node: onnx.NodeProto, x: str, weights: dict[str, onnx.TensorProto]) -> bool:
-    """Whether a node is a convolution of `x` alone that keeps its shape, with a middle to hold the identity."""
-    if node.op_type != "Conv" or node.input[0] != x or node.input[1] not in weights:
-        return False
-    shape = weights[node.input[1]].dims
-    said = {given.name: onnx.helper.get_attribute_value(given) for given in node.attribute}
-    padded = [size // 2 for size in shape[2:]] * 2
-    plain = said.get("group", 1) == 1 and all(
-        step == 1 for key in ("strides", "dilations") for step in said.get(key, ())
-    )
-    same = said.get("auto_pad", b"NOTSET") == b"NOTSET" and said.get("pads", [0] * len(padded)) == padded
-    return len(shape) == 4 and shape[0] == shape[1] and all(size % 2 for size in shape[2:]) and plain and same
 
 
 def parity(network: Network, config: Config, path: Path) -> float:

@@ -29,6 +29,7 @@ FACES = 448
 #: What is done in integers. The rest, and the heads, stay in float.
 OPERATORS = (
     "Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool",
+    "Gather", "Pad", "Reshape", "Transpose",
 )  # fmt: skip
 _BATCH, _SEED = 64, 0
 _PRODUCTS = ("Gemm", "MatMul", "Conv")

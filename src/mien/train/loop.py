@@ -24,6 +24,7 @@ from ..config import Config, dumps, load
 from ..errors import ConfigError, StoreError
 from ..files import write_text
 from ..models import Network, saved
+from ..models.small_maps import lay_side_by_side
 from ..tasks import Task
 from . import callbacks, checkpoints, optim, ranks
 from .batches import Faces, mixed_seed
@@ -41,7 +42,7 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     """
     work = ranks.agreed(lambda: _prepared(config, run, resume, watch))
     ranks.told(lambda: _claim(config, work))
-    with _quiet():
+    with _quiet(), machine.kept_memory():
         for number in range(1, len(config.train.phases) + 1):
             work.finish(number)
     ranks.wait()
@@ -86,6 +87,8 @@ def _built(config: Config, task: Task) -> Network:
         if ranks.count() > 1:
             raise ConfigError(f"train.compile = true: not with several processes ({ranks.count()} were started)")
         network.compile()
+    else:
+        lay_side_by_side(network)
     # A third faster on a processor, and what a GPU's tensor cores want.
     return network.to(memory_format=torch.channels_last)
 

@@ -13,6 +13,7 @@ from ..config import TeacherConfig, load
 from ..errors import ConfigError
 from ..models import preprocessing
 from ..models.saved import load_network
+from ..models.small_maps import lay_side_by_side
 from ..pictures import Preprocessing
 from ..tasks import Head, Kind, Task
 
@@ -59,6 +60,7 @@ class _Teacher(nn.Module):
             )
         self.heads = [head.name for head in config.resolved_task() if _teaches(head, task, run)]
         self.network = load_network(run).requires_grad_(False).to(memory_format=torch.channels_last)
+        lay_side_by_side(self.network)
         views = len(pre.views)
         self.mean = nn.Buffer(torch.tensor(self.pre.mean * views).view(1, -1, 1, 1))
         self.std = nn.Buffer(torch.tensor(self.pre.std * views).view(1, -1, 1, 1))
