@@ -1,8 +1,9 @@
 """What laying small feature maps side by side is worth in training: forward and backward of a batch, with and without.
 
-    python benchmarks/small_maps.py --networks compact resnet18 --size 48 [--batch 64] [--precision bf16] [--threads 1]
+    python benchmarks/small_maps.py --networks configs/face.toml resnet18 [--batch 64] [--precision bf16]
 
-The two take turns, `--rounds` times, and the medians of the processor's time are compared, so other work hardly matters.
+A network is a configuration's, or a backbone by name. The two take turns, `--rounds` times, and the medians of the processor's time
+are compared, so other work hardly matters.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import statistics
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from mien import config as configs
 from mien import models
 from mien.config import ModelConfig
 from mien.models.small_maps import lay_side_by_side
@@ -51,7 +55,7 @@ def times(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=["compact", "resnet18"])
+    parser.add_argument("--networks", nargs="+", default=["configs/face.toml", "resnet18"])
     parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=["bf16", "fp32"])
@@ -64,7 +68,8 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     for name in args.networks:
-        alone = models.build(ModelConfig(name, size=args.size), TASK).train().to(memory_format=torch.channels_last)
+        config = configs.load(Path(name)).model if name.endswith(".toml") else ModelConfig(name)
+        alone = models.build(replace(config, size=args.size), TASK).train().to(memory_format=torch.channels_last)
         beside = deepcopy(alone)
         lay_side_by_side(beside)
         pixels = torch.randn(args.batch, 1, args.size, args.size).to(memory_format=torch.channels_last)
