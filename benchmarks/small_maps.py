@@ -2,8 +2,8 @@
 
     python benchmarks/small_maps.py --networks configs/face.toml resnet18 [--batch 64] [--precision bf16]
 
-A network is a configuration's, or a backbone by name. The two take turns, `--rounds` times, and the medians of the processor's time
-are compared, so other work hardly matters.
+A network is a configuration's, or a backbone by name. The two take turns, `--rounds` times, and the medians of the processor's
+time are compared, so other work hardly matters.
 """
 
 from __future__ import annotations
