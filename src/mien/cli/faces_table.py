@@ -1,4 +1,4 @@
-"""The table of faces that `mien predict` prints."""
+"""The tables that `mien predict` prints: of faces, and of people who were followed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..predict.results import Result
+    from ..predict.smoothing import Person
     from ..records import Prediction
 
 _BAR = 12
+_SHARES = 3
 
 
 def faces_table(results: Sequence[Result]) -> Table:
@@ -72,3 +74,20 @@ def _likeliest(prediction: Prediction) -> Text:
             Text.assemble(f"{label:<{wide}} ", ("━" * full, colour), ("─" * (_BAR - full), "dim"), f" {value:4.0%}")
         )
     return Text("\n").join([*lines, Text(card.note)] if card.note else lines)
+
+
+def people_table(people: Sequence[Person]) -> Table:
+    """A row for each followed face: when it was seen, what it showed for how much of that time, and its mean answers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..records import Box, Face, Prediction
+
+    table = Table("picture", "face", "seen", "frames", "of the time", "on average", box=box.SIMPLE_HEAD)
+    for one in people:
+        seen = "" if one.first is None or one.last is None else f"{one.first:.2f} … {one.last:.2f} s"
+        shares = [f"{label} {share:.0%}" for label, share in list(one.share.items())[:_SHARES]]
+        mean = _likeliest(Prediction(Face(Box(0, 0, 0, 0), track=one.track), one.means, one.task))
+        table.add_row(Text(one.source), str(one.track), seen, f"{one.frames:,}", "\n".join(shares), mean)
+    return table

@@ -36,6 +36,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
     def run(self) -> None:
         """Predict, show and write. Raises InputError at the end if something could not be read."""
         from ..predict import load
+        from ..predict.smoothing import People
 
         self._check()
         if self.engine == "ray":
@@ -43,7 +44,8 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             return
         model = load(self.model)
         reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
-        tally = Tally(leaning=self._leaning(model.engine.preprocessing.align))
+        people = People(TABLE) if self.track else None
+        tally = Tally(leaning=self._leaning(model.engine.preprocessing.align), people=people)
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
             self._read(reading, document, tally)
@@ -193,9 +195,11 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
     def _tell(self, tally: Tally) -> None:
         from rich.console import Console
 
-        from .faces_table import faces_table
+        from .faces_table import faces_table, people_table
 
-        if tally.first and not self.json:
+        if not self.json and tally.people and (people := tally.people.summed()):
+            Console().print(people_table(people))
+        elif tally.first and not self.json:
             Console().print(faces_table(tally.first))
         if tally.frames > len(tally.first):
             say(f"{'…' if not self.json else ''}{tally}")

@@ -11,6 +11,7 @@ from .show import say
 if TYPE_CHECKING:
     from ..predict.outputs import Outputs
     from ..predict.results import Result
+    from ..predict.smoothing import People
     from ..records import Fault
     from ..scale import Count
 
@@ -20,8 +21,9 @@ TABLE = 10
 
 @dataclass
 class Tally:
-    """What was read so far. `first`: the results of up to TABLE rows for the table. `leaning`: what to say of the first face
-    whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal that asked for it."""
+    """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for one of their own.
+    `leaning`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
+    that asked for it."""
 
     total: int = 0
     frames: int = 0
@@ -31,6 +33,7 @@ class Tally:
     stopped: int = 0
     leaning: str = ""
     first: list[Result] = field(default_factory=list)
+    people: People | None = None
     failed: dict[str, int] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
     shot: tuple[str, int] = ("", 0)
@@ -51,6 +54,8 @@ class Tally:
         self.faces += len(item.predictions)
         self.empty += not item.predictions
         self._count_cuts(item)
+        if self.people is not None:
+            self.people.add(item)
         if sum(max(1, len(shown.predictions)) for shown in self.first) < TABLE:
             self.first.append(replace(item, pixels=None))
 

@@ -106,6 +106,7 @@ class Person:
     means: Mapping[str, Mapping[str, float]]
     confidence: float | None
     abstained: float
+    task: Task = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The person as JSON can hold it."""
@@ -124,13 +125,33 @@ class Person:
 
 def summary(results: Iterable[Result]) -> list[Person]:
     """Each followed face of each source, in order of appearance. Goes through the results once and keeps none of them."""
-    people: dict[tuple[str, int], _Tally] = {}
+    people = People()
     for result in results:
+        people.add(result)
+    return people.summed()
+
+
+class People:
+    """The followed faces of results as they come, summed up; of `most` of them, the first to appear, if it is not 0."""
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        self._tallies: dict[tuple[str, int], _Tally] = {}
+
+    def add(self, result: Result) -> None:
+        """Take in the next result."""
         for found in result.predictions:
-            if (track := found.face.track) is not None:
-                tally = people.setdefault((result.source, track), _Tally(found.task, result.time))
-                tally.add(found, result.time)
-    return [tally.person(*key) for key, tally in people.items()]
+            if (track := found.face.track) is None:
+                continue
+            key = result.source, track
+            if key not in self._tallies and (not self.most or len(self._tallies) < self.most):
+                self._tallies[key] = _Tally(found.task, result.time)
+            if key in self._tallies:
+                self._tallies[key].add(found, result.time)
+
+    def summed(self) -> list[Person]:
+        """The people so far, in order of appearance."""
+        return [tally.person(*key) for key, tally in self._tallies.items()]
 
 
 @dataclass
@@ -169,4 +190,4 @@ class _Tally:
         means = {head.name: {label: next(each) for label in head.space.labels} for head in self.task}
         share = {label: seconds / self.total for label, seconds in sorted(self.seconds.items(), key=lambda kv: -kv[1])}
         sure = confidence if share else None
-        return Person(source, track, self.first, self.last, self.frames, share, means, sure, abstained)
+        return Person(source, track, self.first, self.last, self.frames, share, means, sure, abstained, self.task)
