@@ -187,7 +187,7 @@ def test_a_video_gives_a_row_a_face_and_frame(clip: Path, capsys: pytest.Capture
     assert {row["face_id"] for row in rows} == {"0", "1"}
     assert rows[0]["settings"] == "faces=haar every=0.2 start=0.2 end=0.5 track=1 smooth=0.3"
     told = capsys.readouterr().out
-    assert "0.20 … 0.40 s" in told
+    assert "0.20–0.40 s" in told
     assert "on average" in told
 
 

@@ -30,5 +30,5 @@ def test_people_are_summed_up_for_the_table_and_only_the_first() -> None:
     with told.capture() as caught:
         told.print(people_table(tally.people.summed()))
     row = next(line for line in caught.get().splitlines() if "a.mp4" in line)
-    assert "0.00 … 0.30 s" in row
+    assert "0.00–0.30 s" in row
     assert "100%" in row

@@ -21,7 +21,7 @@ TABLE = 10
 
 @dataclass
 class Tally:
-    """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for one of their own.
+    """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
     `leaning`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
     that asked for it."""
 
