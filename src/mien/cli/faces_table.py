@@ -84,13 +84,16 @@ def people_table(people: Sequence[Person]) -> Table:
 
     from ..records import Box, Face, Prediction
 
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("picture", overflow="fold")
+    sources = {one.source for one in people}
+    table = Table(box=box.SIMPLE_HEAD, title=Text(sources.pop()) if len(sources) == 1 else None)
+    if sources:
+        table.add_column("picture", overflow="fold")
     for title in ("face", "seen", "frames", "of the time", "on average"):
         table.add_column(title, no_wrap=True)
     for one in people:
         seen = "" if one.first is None or one.last is None else f"{one.first:.2f}–{one.last:.2f} s"
         shares = [f"{label} {share:.0%}" for label, share in list(one.share.items())[:_SHARES]]
         mean = _likeliest(Prediction(Face(Box(0, 0, 0, 0), track=one.track), one.means, one.task))
-        table.add_row(Text(one.source), str(one.track), seen, f"{one.frames:,}", "\n".join(shares), mean)
+        where = [Text(one.source)] if sources else []
+        table.add_row(*where, str(one.track), seen, f"{one.frames:,}", "\n".join(shares), mean)
     return table
