@@ -23,10 +23,10 @@ def lay_side_by_side(network: nn.Module) -> None:
 def _keeps_size(convolution: nn.Conv2d) -> bool:
     """A convolution by more than a pixel, over zeros beyond the edge, with as many pixels out as in."""
     kernel, padding = convolution.kernel_size, convolution.padding
-    plain = {*convolution.stride, *convolution.dilation, convolution.groups} == {
-        1
-    } and convolution.padding_mode == "zeros"
-    return plain and not isinstance(padding, str) and kernel == tuple(2 * p + 1 for p in padding) and max(kernel) > 1
+    if isinstance(padding, str) or convolution.padding_mode != "zeros":
+        return False
+    plain = {*convolution.stride, *convolution.dilation, convolution.groups} == {1}
+    return plain and kernel == tuple(2 * side + 1 for side in padding) and max(kernel) > 1
 
 
 class _SideBySide(nn.Conv2d):
