@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from ...labels import AFFECTNET8, EXPRESSION7, VALENCE_AROUSAL
 from ...pictures import SUFFIXES
 from ...records import Target
 from ...tasks import TASKS
-from .. import sniff
+from .. import literals, sniff
 from ..base import Journal
 from ..labelling import SPLITS
 
@@ -164,7 +164,7 @@ def numbers(path: str) -> list[float] | None:
             sniff.head(Path(path))
         raise DataError(f"{path}: not a .npy file (starts with {data[:12]!r})")
     try:
-        return np.asarray(np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64)).ravel().tolist()
+        return literals.array(BytesIO(data)).astype(np.float64).ravel().tolist()
     except Exception as error:  # a reader of foreign bytes may raise anything
         raise DataError(f"{path}: no numbers: {sniff.shown(str(error), 90)}") from None
 

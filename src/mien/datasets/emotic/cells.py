@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from ...errors import DataError
 from ...files import sha256
 from ...labels import canonical
-from .. import sniff
+from .. import literals, sniff
 from ..base import Journal
 from ..sniff import shown
 
@@ -38,7 +37,7 @@ def listed(cells: Cells, name: str) -> list[Any]:
     """The Python list in a cell; None stands for NaN. Raises DataError."""
     text = cells[canonical(name)]
     try:
-        found = ast.literal_eval(_NAN.sub("None", _NUMPY.sub(r"\1", text.strip())))
+        found = literals.value(_NAN.sub("None", _NUMPY.sub(r"\1", text.strip())))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, list | tuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ... import pictures
 from ...errors import DataError
 from ...labels import EMOTIC26, VAD
 from ...records import Pixels, Target
+from .. import literals
 from .people import TAGS, VALUES, Frame
 
 _KINDS: dict[str, tuple[int | None, ...]] = {
@@ -26,7 +28,7 @@ _KINDS: dict[str, tuple[int | None, ...]] = {
 def load(path: Path, mapped: bool = False) -> NDArray[Any]:
     """An array of numbers; `mapped` leaves it on the disk. Raises DataError."""
     try:
-        return np.asanyarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+        return literals.array(path if mapped else BytesIO(path.read_bytes()), mapped)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:

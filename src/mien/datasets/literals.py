@@ -1,0 +1,28 @@
+"""Python literals, and `.npy` files, whose headers are such: parsed by one thread at a time."""
+
+from __future__ import annotations
+
+import ast
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: CPython 3.11 counts the depth of what it parses for all threads together: two at once now and then end in
+#: "AST constructor recursion depth mismatch" (github.com/python/cpython/issues/106905).
+_ALONE = Lock()
+
+
+def value(text: str) -> Any:
+    """The Python literal in a text. Raises what `ast.literal_eval` raises."""
+    with _ALONE:
+        return ast.literal_eval(text)
+
+
+def array(file: Path | BytesIO, mapped: bool = False) -> NDArray[Any]:
+    """A `.npy` file's array, never unpickled; `mapped` leaves it on the disk. Raises what `np.load` raises."""
+    with _ALONE:
+        return np.asanyarray(np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False))
