@@ -21,9 +21,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mien.datasets import sketch
-from mien.pictures import read
-from mien.predict.shots import Shots
+from mien import synthetic
+from mien.media.image import read
+from mien.predict.shot_detection import Shots
 from mien.records import Pixels
 
 RATE, WIDTH, HEIGHT = 25, 640, 480
@@ -99,12 +99,12 @@ def edited(rng: np.random.Generator, count: int, shots: int = 8) -> list[Shot]:
 @cache
 def _face(look: int) -> tuple[Pixels, np.ndarray]:
     """A face, 240 pixels wide, and how much of each pixel it covers."""
-    drawn = sketch.draw_look(np.random.default_rng(look))
+    drawn = synthetic.draw_look(np.random.default_rng(look))
     view = replace(drawn.view, roll=0.0, yaw=0.0, shift=(0.0, 0.0), zoom=1 / 1.3, blur=0.0)
     mask = np.zeros((240, 240), np.float32)
     cv2.ellipse(mask, (120, 120), (100, 115), 0, 0, 360, 1.0, -1)
     emotion = ("happiness", "sadness", "surprise")[look % 3]
-    return sketch.face(emotion, replace(drawn, view=view), 240, "rgb"), cv2.GaussianBlur(mask, (0, 0), 3)
+    return synthetic.face(emotion, replace(drawn, view=view), 240, "rgb"), cv2.GaussianBlur(mask, (0, 0), 3)
 
 
 def rendered(shot: Shot, pictures: list[Pixels], frame: int, rng: np.random.Generator) -> np.ndarray:

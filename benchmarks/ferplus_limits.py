@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import metrics, references
+from mien import baselines, metrics
 from mien.datasets.fer2013 import ferplus_rules
 from mien.store import Store
 from mien.tasks import TASKS
@@ -51,9 +51,9 @@ def shares(cast: Votes) -> Votes:
 def limits(cast: Votes, training: Votes, draws: int) -> dict[str, dict[str, float]]:
     """Every metric of each reference."""
     target, learnt = shares(cast), shares(training)
-    found = references.for_head(HEAD, target, learnt)
-    for name, prior in {"noise floor": references.marginal(learnt), "noise floor, unshrunk": np.zeros(8)}.items():
-        drawn = [metrics.evaluate_head(HEAD, *references.redrawn(cast, prior, seed)) for seed in range(draws)]
+    found = baselines.for_head(HEAD, target, learnt)
+    for name, prior in {"noise floor": baselines.marginal(learnt), "noise floor, unshrunk": np.zeros(8)}.items():
+        drawn = [metrics.evaluate_head(HEAD, *baselines.redrawn(cast, prior, seed)) for seed in range(draws)]
         found[name] = {metric: float(np.mean([one[metric] for one in drawn])) for metric in METRICS}
     return found
 
@@ -63,7 +63,7 @@ def ceiling(cast: Votes, rule: str, prior: Votes, draws: int) -> float:
     it then keeps and what is right, and the likeliest emotion is answered."""
     right: list[float] = []
     for seed in range(draws):
-        truth, fresh = references.redrawn(cast, prior, seed)
+        truth, fresh = baselines.redrawn(cast, prior, seed)
         target, there = ferplus_rules.target(rule, np.round(fresh * cast.sum(axis=1, keepdims=True)))
         best = truth[:, : ferplus_rules.EMOTIONS].argmax(axis=1)
         right.append(float((best == target.argmax(axis=1))[there].mean()))
@@ -96,7 +96,7 @@ def main() -> None:
     for name, rule in SETS.items():
         cast = kept(scored, rule)
         show(name, cast, limits(cast, kept(training, rule), args.draws))
-    prior = references.marginal(shares(training))
+    prior = baselines.marginal(shares(training))
     told = (f"{name} {ceiling(scored, rule, prior, args.draws):.1%}" for name, rule in SETS.items())
     print(f"\nAccuracy ceiling: {', '.join(told)}.")
 

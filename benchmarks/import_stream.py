@@ -20,12 +20,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mien import pictures
 from mien.datasets import import_dataset
-from mien.datasets.sketch import face
 from mien.labels import AFFECTNET8
 from mien.machine import describe, usable_cores
+from mien.media import image
 from mien.store import Store
+from mien.synthetic import face
 
 SIDE, STEP = 224, 10_000
 READS, ROUNDS = 4_000, 3
@@ -82,7 +82,7 @@ def measure_reading(folder: Path, store: Store) -> None:
         "bytes from the store": store.encoded,
         "bytes from the files": lambda batch: [by_row[row].read_bytes() for row in batch.tolist()],
         "pixels from the store": store.images,
-        "pixels from the files": lambda batch: [pictures.read(by_row[row]) for row in batch.tolist()],
+        "pixels from the files": lambda batch: [image.read(by_row[row]) for row in batch.tolist()],
     }
     rates: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(ROUNDS):

@@ -17,8 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from mien import synthetic
 from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
-from mien.datasets import sketch
 from mien.evaluate import evaluate
 from mien.export import export
 from mien.train import train
@@ -90,7 +90,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
-        sketch.write_store(folder / "drawn.h5", args.faces, args.size, args.seed, candid=args.candid)
+        synthetic.write_store(folder / "drawn.h5", args.faces, args.size, args.seed, candid=args.candid)
         for task in args.tasks:
             start = time.perf_counter()
             found = learn(task, folder, args)

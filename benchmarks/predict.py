@@ -24,13 +24,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mien import pictures
-from mien.datasets import sketch
+from mien import synthetic
+from mien.detect import Detector
+from mien.media import image
+from mien.outputs.formats import open_writer
 from mien.predict import Model, Settings, load
-from mien.predict.faces import Detector
-from mien.predict.formats import open_writer
+from mien.predict.job import Reading
 from mien.predict.pipeline import stream
-from mien.predict.reading import Reading
 from mien.predict.results import Result
 from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
 
@@ -80,18 +80,18 @@ def scene(rng: np.random.Generator, size: tuple[int, int], faces: int) -> Pixels
     picture = np.asarray(ground, np.uint8).copy()
     side = min(height * 2 // 5, width // (faces + 1))
     for place in range(faces):
-        look = sketch.draw_look(rng)
+        look = synthetic.draw_look(rng)
         look = replace(look, view=replace(look.view, roll=0.0, yaw=0.0, blur=0.0))
         left = int(width * (place + 0.5) / faces - side / 2)
         top = int(rng.integers(0, height - side))
-        picture[top : top + side, left : left + side] = sketch.face("happiness", look, side, "rgb")
+        picture[top : top + side, left : left + side] = synthetic.face("happiness", look, side, "rgb")
     return picture
 
 
 def photos(folder: Path, count: int) -> None:
     """`count` JPEG files of 40 different scenes with one to three faces."""
     rng = np.random.default_rng(0)
-    kinds = [pictures.encode(scene(rng, (1280, 720), 1 + n % 3), quality=90) for n in range(min(40, count))]
+    kinds = [image.encode(scene(rng, (1280, 720), 1 + n % 3), quality=90) for n in range(min(40, count))]
     for number, data in zip(range(count), cycle(kinds)):
         (folder / f"{number:05}.jpg").write_bytes(data)
 

@@ -34,8 +34,8 @@ WARM = 5
 
 def opened_mien(faces: str, yunet: Path) -> Reader:
     """The bundled model, writing JSON lines."""
+    from mien.outputs.formats import open_writer
     from mien.predict import Settings, load
-    from mien.predict.formats import open_writer
     from mien.records import Fault
 
     model = load()

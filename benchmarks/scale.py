@@ -25,12 +25,13 @@ import numpy as np
 import pandas as pd
 from predict import scene
 
-from mien import machine, pictures
+from mien import machine
 from mien.bundle import find
+from mien.detect import detector
+from mien.media import image
+from mien.outputs.formats import open_writer
+from mien.outputs.formats.parquet import Parquet
 from mien.predict import Settings, load
-from mien.predict.faces import detector
-from mien.predict.formats import open_writer
-from mien.predict.formats.parquet import Parquet
 from mien.predict.results import Result, origin
 from mien.records import Fault, Pixels
 from mien.scale import plan
@@ -43,14 +44,14 @@ def draw(folder: Path, count: int) -> None:
     for number in range(count):
         moved = np.roll(kinds[number % 40], rng.integers(-60, 60, 2), axis=(0, 1))
         lit = np.asarray(cv2.convertScaleAbs(moved, alpha=rng.uniform(0.8, 1.1)), np.uint8)
-        (folder / f"{number:05}.jpg").write_bytes(pictures.encode(lit, quality=90))
+        (folder / f"{number:05}.jpg").write_bytes(image.encode(lit, quality=90))
 
 
 def costs(files: list[Path], yunet: Path | None) -> Iterator[tuple[str, float, str]]:
     """Each stage with its milliseconds of processor time, and of what."""
     cv2.setNumThreads(1)
     seen: list[Pixels] = []
-    yield "decode", timed(lambda file: seen.append(pictures.read(file)), files), "picture"
+    yield "decode", timed(lambda file: seen.append(image.read(file)), files), "picture"
     haar = detector("haar")
     found: list[Any] = []
     yield "look for faces, Haar", timed(lambda pixels: found.append(haar(pixels)), seen), "picture"

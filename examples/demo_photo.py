@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mien.datasets.sketch import photo
+from mien.synthetic import photo
 
 pixels, faces = photo(seed=6, faces=3, size=(960, 420), emotions=["happy", "angry", "surprise"])
 path = Path(sys.argv[1])

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from mien.predict import Model, load
+from mien.tasks import TASKS
 from tests import tiny_run
+from tests.tiny_model import RGB, write_model
 
 settings.register_profile("mien", deadline=None, max_examples=50)
 settings.load_profile("mien")
@@ -61,3 +64,11 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(faces: Path) -> Any:
     """A maker of configurations that train on it in a moment: `tiny(task, model, **train)`."""
     return functools.partial(tiny_run.config, faces)
+
+
+@pytest.fixture(scope="session")
+def affect(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model of expressions, valence and arousal in a run folder."""
+    folder: Path = tmp_path_factory.mktemp("affect")
+    write_model(folder / "model.onnx", TASKS["affect"], RGB)
+    return load(folder)

@@ -17,7 +17,7 @@ def test_all_is_true_and_short() -> None:
     assert dir(mien) == sorted(mien.__all__)
     for name in mien.__all__:
         assert getattr(mien, name) is not None
-    assert mien.load.__module__ == "mien.predict"
+    assert mien.load.__module__ == "mien.predict.model"
 
 
 def test_every_lazy_name_is_public() -> None:

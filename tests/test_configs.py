@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mien import config as configs
-from mien import models
+from mien import models, synthetic
 from mien.cli import main
-from mien.datasets import import_dataset, sketch
+from mien.datasets import import_dataset
 from mien.store import Store
 from mien.tasks import Kind
 
@@ -68,8 +68,8 @@ def store(tmp_path_factory):
     def drawn(layout):
         out = folder / f"{layout or 'faces'}.h5"
         if not layout:
-            return sketch.write_store(out, 80, 24).path
-        sketch.write_folder(folder / layout, layout, 40 if layout == "emotic" else 80, 64)
+            return synthetic.write_store(out, 80, 24).path
+        synthetic.write_folder(folder / layout, layout, 40 if layout == "emotic" else 80, 64)
         return import_dataset(folder / layout, out).path
 
     return drawn

@@ -8,10 +8,12 @@ import safetensors.torch
 import torch
 
 from mien import export, files, models
+from mien.config import load as load_config
 from mien.errors import ModelError
+from mien.media.image import decode
 from mien.metrics import tags
 from mien.models import activate, saved
-from mien.pictures import decode
+from mien.models.saved import load_network
 from mien.predict import load
 from mien.predict.engine import Engine
 from mien.records import Box, Face
@@ -56,10 +58,7 @@ def test_what_a_network_began_with_and_was_taught_by_is_described(run, faces):
     digest = files.sha256(run / "model.safetensors")
     told = {"name": "affect", "sha256": digest}
     config = tiny_run.config(faces, "affect", {"start": str(run)}, teacher={"runs": [str(run), str(run)]})
-    assert (
-        export.describe(run, config, export.load_network(run)).items()
-        >= {"start": told, "teachers": [told] * 2}.items()
-    )
+    assert export.describe(run, config, load_network(run)).items() >= {"start": told, "teachers": [told] * 2}.items()
     assert export.learnt_from(tiny_run.config(faces)) == {}
     assert not {"start", "teachers"} & set(json.loads((run / "model.json").read_text()))
 
@@ -102,7 +101,7 @@ def test_thresholds_survive_another_export(tagged):
 
 
 def test_onnx_answers_as_torch_does_on_faces_of_any_number(run, faces):
-    network, engine = export.load_network(run), Engine(run)
+    network, engine = load_network(run), Engine(run)
     engine.scaling.clear()
     store = Store(faces)
     for count in (1, 2, 7):
@@ -141,7 +140,7 @@ def test_a_new_model_is_calibrated_and_can_be_anew(run, faces, tmp_path):
 
 def test_a_model_that_answers_differently_is_not_written(run, monkeypatch):
     before = (run / "model.onnx").read_bytes()
-    monkeypatch.setattr(export, "parity", lambda *_: 0.5)
+    monkeypatch.setattr("mien.export.exporting.parity", lambda *_: 0.5)
     with pytest.raises(ModelError, match=r"differ from torch by 5\.0e-01"):
         export.export(run)
     assert (run / "model.onnx").read_bytes() == before
@@ -162,7 +161,7 @@ def test_every_family_of_backbones_exports(backbone, tiny, tmp_path):
 
 
 def test_published_weights_are_not_fetched_to_read_a_run(run, monkeypatch):
-    config = export.load(run / "config.toml")
+    config = load_config(run / "config.toml")
     wanted = saved.untrained(config.__class__(model=config.model.__class__("resnet18", pretrained=True, colour="rgb")))
     assert not wanted.model.pretrained
     assert wanted.model.mean == pytest.approx((0.485, 0.456, 0.406))
@@ -178,7 +177,7 @@ def scenes(tmp_path_factory):
 
 
 def test_prediction_shows_the_network_what_training_did(scenes):
-    model, network = load(scenes / "run"), export.load_network(scenes / "run")
+    model, network = load(scenes / "run"), load_network(scenes / "run")
     store, pre = Store(scenes / "scenes.h5"), model.engine.preprocessing
     assert (pre.views, pre.margin, pre.channels) == (("crop", "picture"), 0.1, 6)
     rows = store.rows("train")

@@ -134,7 +134,7 @@ def test_several_processes_read_at_once(pair: tuple[Store, Store]) -> None:
 
 @pytest.mark.parametrize("memory_gb", [0, 1])
 def test_training_sees_the_same_batches(pair: tuple[Store, Store], memory_gb: float) -> None:
-    from mien.pictures import Preprocessing
+    from mien.media.image import Preprocessing
     from mien.tasks import TASKS
     from mien.train.batches import FaceSet
 

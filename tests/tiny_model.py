@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mien.pictures import Preprocessing
+from mien.media.image import Preprocessing
 from mien.tasks import TASKS, Head, Kind, Task
 
 GREY = Preprocessing(48, "grey", (0.5,), (0.25,))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mien import store
-from mien.pictures import encode
+from mien.media.image import encode
 from mien.records import Box, Sample
 from mien.tasks import TASKS
 from tests import tiny_run

@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mien import bundle
-from mien.datasets.sketch import photo
 from mien.files import write_text
+from mien.synthetic import photo
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH = 100

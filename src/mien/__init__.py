@@ -1,5 +1,6 @@
 """mien reads affect from faces: `mien.load(model).predict(image)`. Names are imported when they are first used."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from .store import Store
     from .tasks import Head, Kind, Task
     from .workflow import train_model
+
+# Its Linux wheels since 1.29 report usage unless this is set before the import; a value of the user's own wins.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Box",

@@ -8,7 +8,7 @@ import pytest
 
 from mien.cli import main
 from mien.store import Store
-from tests import planted
+from tests.audit import planted
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from mien.cli import main
 from mien.cli.data import Data, Sketch
-from mien.pictures import encode
+from mien.media.image import encode
 from mien.records import Box, Sample
 from mien.store import Origin, write
 from mien.tasks import TASKS, Head

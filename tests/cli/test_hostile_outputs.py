@@ -13,7 +13,7 @@ import pytest
 from mien import cli
 from mien.tasks import TASKS
 from tests.drawn import scene
-from tests.predict.media import PEOPLE, compose
+from tests.sources.media import PEOPLE, compose
 from tests.tiny_model import RGB, write_model
 
 

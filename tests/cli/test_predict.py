@@ -22,19 +22,20 @@ import pandas
 import pytest
 
 from mien import cli
+from mien import detect as faces
 from mien.cli.predict import Predict
-from mien.cli.tally import Tally
+from mien.cli.run_summary import Tally
+from mien.detect.fetching import YUNET
 from mien.errors import ConfigError, InputError
-from mien.predict import Model, Settings, faces, load
-from mien.predict.faces.fetching import YUNET
-from mien.predict.outputs import Outputs
+from mien.outputs.per_source import Outputs
+from mien.outputs.show import sheet
+from mien.outputs.show.sheet import draw
+from mien.predict import Model, Settings, load
 from mien.predict.results import Result
-from mien.predict.show import sheet
-from mien.predict.show.sheet import draw
 from mien.tasks import TASKS
 from tests.drawn import scene
-from tests.predict.media import PEOPLE, compose
-from tests.predict.show.streams import face, step
+from tests.outputs.show.streams import face, step
+from tests.sources.media import PEOPLE, compose
 from tests.tiny_model import RGB, write_model
 
 

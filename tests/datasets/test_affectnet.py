@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.datasets import Journal, detect, import_dataset, sketch
+from mien import synthetic
+from mien.datasets import Journal, detect, import_dataset
 from mien.datasets.affectnet import files, release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
@@ -19,14 +20,14 @@ EXP, VAL, ARO, LND = (f"train_set/annotations/2_{what}.npy" for what in ("exp", 
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Sample]:
-    return list(sketch.samples(20, 32, 0, "rgb"))
+    return list(synthetic.samples(20, 32, 0, "rgb"))
 
 
 @pytest.fixture
 def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     """16 pictures in train_set, 4 in val_set."""
     root = tmp_path / "AffectNet"
-    sketch.LAYOUTS["affectnet"](root, drawn)
+    synthetic.LAYOUTS["affectnet"](root, drawn)
     return root
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.datasets import Journal, detect, import_dataset, sketch
+from mien import synthetic
+from mien.datasets import Journal, detect, import_dataset
 from mien.datasets.affectnet import csv_release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
@@ -20,14 +21,14 @@ Change = Callable[[list[str]], None]
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Sample]:
-    return list(sketch.samples(10, 32, 0, "rgb"))
+    return list(synthetic.samples(10, 32, 0, "rgb"))
 
 
 @pytest.fixture
 def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     """Eight pictures in training.csv, two in validation.csv."""
     root = tmp_path / "AffectNet"
-    sketch.LAYOUTS["affectnet-csv"](root, drawn)
+    synthetic.LAYOUTS["affectnet-csv"](root, drawn)
     return root
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.ckplus import PUBLISHED, read
-from mien.datasets.sketch import samples
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
 from mien.records import Sample
 from mien.store import SPLITS
+from mien.synthetic import samples
+from mien.synthetic.layouts import LAYOUTS
 
 Save = Callable[..., Path]
 

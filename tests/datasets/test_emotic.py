@@ -14,10 +14,10 @@ from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.emotic.matlab import variables
 from mien.datasets.emotic.release import read
-from mien.datasets.sketch.layouts import LAYOUTS
-from mien.datasets.sketch.layouts.emotic import _structs as structs
 from mien.errors import DataError, InputError, MissingExtraError
 from mien.records import Box
+from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic.layouts.emotic import _structs as structs
 from tests.people import drawn, made, told
 
 NONE = np.empty((0, 0))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import pictures
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.emotic.arrays import read
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
+from mien.media import image
 from mien.records import Box
+from mien.synthetic.layouts import LAYOUTS
 from tests.people import drawn, made, told
 
 #: The order that the release has.
@@ -83,7 +83,7 @@ def test_everyone_comes_back_by_name(root: Path) -> None:
     assert first.attributes == {"gender": "Female", "age": "Teenager", "file": "000001.jpg"}
     given = np.asarray(next(sample.image for sample in drawn() if sample.group == "drawn/1"))
     assert isinstance(first.image, bytes)
-    assert first.image == pictures.encode(given)
+    assert first.image == image.encode(given)
 
 
 def test_into_a_store(root: Path, tmp_path: Path) -> None:

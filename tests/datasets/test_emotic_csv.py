@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import pictures
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.emotic.mat2py import read
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
+from mien.media import image
 from mien.records import Box
+from mien.synthetic.layouts import LAYOUTS
 from tests.people import drawn, made, told
 
 Edit = Callable[..., Path]
@@ -64,7 +64,7 @@ def test_resized_pictures_and_their_boxes(converted: Path) -> None:
     found = made(read(converted, journal))
     given = [sample for split in ("train", "validation", "test") for sample in drawn() if sample.split == split]
     assert [told(sample)[:3] for sample in found] == [told(sample)[:3] for sample in given]
-    assert np.array_equal(found[1].image, pictures.resize(np.asarray(given[1].image), 224))
+    assert np.array_equal(found[1].image, image.resize(np.asarray(given[1].image), 224))
     width = 61
     assert found[2].box == Box(17 * 224 // width, 3 * 224 // 40, 31 * 224 // width - 17 * 224 // width, 184 - 16)
     assert found[1].source == "framesdb/images/000001.jpg#0"
@@ -89,7 +89,7 @@ def test_from_the_folder_around_it_into_a_store(converted: Path, tmp_path: Path)
     assert len(store) == len(drawn())
     context = np.load(converted / "val_context_arr.npy")
     row = store.texts("source", store.rows()).index("emodb_small/images/000002.jpg#1")
-    assert np.array_equal(pictures.decode(store.encoded(store.rows()[row : row + 1])[0], ""), context[1])
+    assert np.array_equal(image.decode(store.encoded(store.rows()[row : row + 1])[0], ""), context[1])
 
 
 def test_numpys_own_numbers(edit: Edit) -> None:

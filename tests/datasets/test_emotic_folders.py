@@ -8,9 +8,9 @@ import pytest
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.emotic.class_folders import read
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
 from mien.labels import EMOTIC26
+from mien.synthetic.layouts import LAYOUTS
 from tests.people import drawn, made
 
 SPLITS = ("train", "validation", "test")

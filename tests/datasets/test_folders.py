@@ -9,10 +9,10 @@ import pytest
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.plain.class_folders import FOLDERS
-from mien.datasets.sketch import samples
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import DataError
 from mien.records import Sample
+from mien.synthetic import samples
+from mien.synthetic.layouts import LAYOUTS
 from mien.tasks import Head
 
 Save = Callable[..., Path]

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import pictures
 from mien.datasets import loading
 from mien.datasets.base import Item, Journal
 from mien.datasets.loading import write_items
 from mien.errors import DataError
+from mien.media import image
 from mien.records import Sample
 from mien.store import Origin, Store, check
 from mien.tasks import TASKS
@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def picture(k: int) -> bytes:
-    return pictures.encode(np.full((8 + k % 5, 9, 3), k % 256, np.uint8))
+    return image.encode(np.full((8 + k % 5, 9, 3), k % 256, np.uint8))
 
 
 def sample(root: Path, k: int) -> Sample | None:

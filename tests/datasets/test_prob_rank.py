@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.datasets import Journal, detect, import_dataset, sketch
+from mien import synthetic
+from mien.datasets import Journal, detect, import_dataset
 from mien.datasets.affectnet import prob_rank
 from mien.datasets.labelling import space_of
 from mien.errors import ConfigError, DataError
@@ -20,14 +21,14 @@ FIFTEEN = ", ".join("abcdefghijklmno")
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Sample]:
-    return list(sketch.samples(40, 32, 0, "rgb"))
+    return list(synthetic.samples(40, 32, 0, "rgb"))
 
 
 @pytest.fixture
 def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     """32 pictures in train_set, two of them frames of films, and 8 in val_set."""
     root = tmp_path / "download"
-    sketch.LAYOUTS["prob-rank"](root, drawn)
+    synthetic.LAYOUTS["prob-rank"](root, drawn)
     return root
 
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from mien.datasets import IMPORTERS, detect, import_dataset
 from mien.datasets.base import Journal
-from mien.datasets.sketch import samples
-from mien.datasets.sketch.layouts import LAYOUTS
-from mien.datasets.sketch.layouts.smallsets import compound
 from mien.errors import DataError
 from mien.labels import COMPOUND11
 from mien.records import Sample
+from mien.synthetic import samples
+from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic.layouts.smallsets import compound
 
 LIST = "EmoLabel/list_patition_label.txt"
 Change = Callable[[Path], None]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from mien.datasets import detect, import_dataset
 from mien.datasets.base import Journal
 from mien.datasets.plain.table import TABLE
-from mien.datasets.sketch import samples
-from mien.datasets.sketch.layouts import LAYOUTS
 from mien.errors import ConfigError, DataError
 from mien.labels import COMPOUND11, EXPRESSION8
 from mien.records import Box, Sample
+from mien.synthetic import samples
+from mien.synthetic.layouts import LAYOUTS
 from mien.tasks import Head, Kind
 
 Write = Callable[..., Path]

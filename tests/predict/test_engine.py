@@ -14,7 +14,7 @@ import onnxruntime
 import pytest
 
 from mien.errors import InputError, ModelError
-from mien.pictures import crop
+from mien.media.image import crop
 from mien.predict.engine import Engine
 from mien.records import Box
 from mien.tasks import TASKS

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.predict.faces import detector
-from mien.predict.sources import plan
+from mien.detect import detector
 from mien.records import Fault, Frame
+from mien.sources import plan
 from tests import drawn
-from tests.predict.media import compose
+from tests.sources.media import compose
 
 RNG = np.random.default_rng(5)
 

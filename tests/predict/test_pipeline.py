@@ -11,10 +11,10 @@ import pytest
 
 from mien.errors import InputError
 from mien.predict import Model, pipeline
-from mien.predict.ahead import Ahead
 from mien.predict.pipeline import Through, stream
+from mien.predict.prefetch import Ahead
 from mien.predict.results import Result
-from mien.predict.shots import Shots
+from mien.predict.shot_detection import Shots
 from mien.predict.tracks import Tracker
 from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
 from mien.tasks import TASKS

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 
+from mien.detect import detector
 from mien.errors import InputError
-from mien.predict.faces import detector
 from mien.predict.tracks import Tracker, _overlap, _pairs
 from mien.records import Box, Face
-from tests.predict.media import PEOPLE, Person, draw, present
+from tests.sources.media import PEOPLE, Person, draw, present
 
 Shot = tuple[float, list[tuple[str, Face]]]
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien import pictures
-from mien.datasets.audit import Audit, audit
+from mien.audit import Audit, audit
 from mien.labels import LabelSpace
+from mien.media import image as pictures
 from mien.report import audit as page_of
 from mien.report.audit import write_audit
 from mien.store import Store
 from mien.tasks import Head, Kind
-from tests import planted
+from tests.audit import planted
 
 Parse = Callable[[Path], Any]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from mien.render.blocks import Code, Facts, Points, Strong, Table
+from mien.render.section import Section
 from mien.report import data_card, model_card, setup
-from mien.report.blocks import Code, Facts, Points, Strong, Table
+from mien.report.heads.subgroups import subgroups
 from mien.report.record import read
-from mien.report.section import Section
-from mien.report.subgroups import subgroups
 
 from .test_heads import facts, only, said
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mien.report.blocks import Cards, Plots, Table
-from mien.report.certainty import abstaining, calibration, prediction_sets
+from mien.render.blocks import Cards, Plots, Table
+from mien.report.heads.certainty import abstaining, calibration, prediction_sets
 from mien.report.record import read
 from mien.report.results import HeadRecord
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from mien.labels import VAD, LabelSpace
-from mien.report import gallery
-from mien.report.blocks import Face, Faces, Subhead
+from mien.render.blocks import Face, Faces, Subhead
+from mien.render.section import Section
+from mien.report.heads import gallery
 from mien.report.record import read
 from mien.report.results import Outputs
-from mien.report.section import Section
 from mien.tasks import TASKS, Head, Kind
 
 THREE = LabelSpace("three", ("a", "b", "c"))

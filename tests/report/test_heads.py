@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 
 from mien.labels import EXPRESSION7
-from mien.report import heads, learning, summary, write_report
-from mien.report.blocks import Aside, Beside, Cards, Facts, Matrix, Plots, Strong, Subhead, Table, Text
-from mien.report.confusion import confusion, cooccurrence, mixed, together
-from mien.report.distributions import distribution
+from mien.render.blocks import Aside, Beside, Cards, Facts, Matrix, Plots, Strong, Subhead, Table, Text
+from mien.render.section import Section
+from mien.report import learning, summary, write_report
+from mien.report.heads import by_kind
+from mien.report.heads.confusion import confusion, cooccurrence, mixed, together
+from mien.report.heads.distributions import distribution
+from mien.report.heads.measures import measures
+from mien.report.heads.per_label import per_label
+from mien.report.heads.values import values
 from mien.report.history import History
-from mien.report.measures import measures
-from mien.report.per_label import per_label
 from mien.report.record import read
-from mien.report.section import Section
-from mien.report.values import values
 from mien.tasks import Kind
 
 from .conftest import Page
@@ -44,21 +45,21 @@ def said(section: Section | None) -> str:
 
 
 def test_a_task_of_one_head_has_no_level_of_its_own(runs: dict[str, Path]) -> None:
-    flat = heads.sections(read(runs["distribution8"]))
+    flat = by_kind.sections(read(runs["distribution8"]))
     assert [section.title for section in flat] == [
         "Measures", "Distributions", "Confusion", "Labels", "Calibration", "Abstaining", "Prediction sets", "Subgroups",
         "Faces", "Likely mislabelled",
     ]  # fmt: skip
-    first, second = heads.sections(read(runs["affect"]))
+    first, second = by_kind.sections(read(runs["affect"]))
     assert first.title == "expression8: one of 8 labels"
     assert second.title == "valence_arousal: 2 values"
     assert [section.title for section in second.children] == ["Measures", "Values", "Subgroups", "Faces"]
-    tags, _ = heads.sections(read(runs["emotic"]))
+    tags, _ = by_kind.sections(read(runs["emotic"]))
     assert [section.title for section in tags.children][:3] == ["Measures", "Labels", "Tags together"]
 
 
 def test_every_kind_has_its_sections() -> None:
-    assert set(heads.PARTS) == set(Kind) == set(summary.ANSWERS)
+    assert set(by_kind.PARTS) == set(Kind) == set(summary.ANSWERS)
 
 
 def test_sections_without_their_input_say_so_or_do_not_appear(runs: dict[str, Path]) -> None:
@@ -68,10 +69,10 @@ def test_sections_without_their_input_say_so_or_do_not_appear(runs: dict[str, Pa
             bare = replace(
                 one, measures=(), per_class=(), per_column=(), confusion=None, outputs=None, found={}, fitted={}
             )
-            found = [part(bare) for part in heads.PARTS[one.head.kind]]
+            found = [part(bare) for part in by_kind.PARTS[one.head.kind]]
             assert any(found)
             assert all(section.note for section in found if section)
-            (tree,) = heads.sections(replace(record, heads=(bare,)))[-1:]
+            (tree,) = by_kind.sections(replace(record, heads=(bare,)))[-1:]
             assert tree.title == "Faces"
             assert tree.note.startswith("No gallery")
 

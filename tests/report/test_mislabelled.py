@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.report import mislabelled
-from mien.report.blocks import Faces, Table
+from mien.render.blocks import Faces, Table
+from mien.report.heads import mislabelled
 from mien.report.record import read
 from mien.report.results import Outputs
 

@@ -15,9 +15,9 @@ import pytest
 
 from mien import files
 from mien.labels import LabelSpace
+from mien.render.page import place
+from mien.render.section import Section
 from mien.report import write_report
-from mien.report.page import place
-from mien.report.section import Section
 from mien.tasks import Head, Kind, Task
 
 from . import fake_run

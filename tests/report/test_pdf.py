@@ -10,9 +10,12 @@ from typing import Any, get_args
 
 import pytest
 
-from mien.report import blocks, pdf, read, sections, summary, write_report
-from mien.report.page import TEMPLATES
-from mien.report.section import Section
+from mien.render import blocks, pdf
+from mien.render.page import TEMPLATES
+from mien.render.section import Section
+from mien.report import summary, write_report
+from mien.report.record import read
+from mien.report.writing import sections
 
 from .conftest import TASKS
 

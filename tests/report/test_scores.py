@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien import metrics
-from mien.report import scores
+from mien.report.heads import scores
 from mien.tasks import TASKS
 
 RNG = np.random.default_rng(5)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ConfigError, InputError
-from mien.predict.sources import Sampling
 from mien.records import Fault
 from mien.scale.folders import Folder, address_of, stored
-from tests.predict.media import PEOPLE, compose
+from mien.sources import Sampling
 from tests.scale.objects import Bucket
+from tests.sources.media import PEOPLE, compose
 
 
 @pytest.mark.parametrize(

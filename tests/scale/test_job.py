@@ -13,8 +13,8 @@ from mien.errors import ConfigError, InputError, MienError
 from mien.predict import Settings
 from mien.scale import plan
 from mien.scale.worker import Worker
-from tests.predict.media import PEOPLE, compose
 from tests.scale.objects import Bucket
+from tests.sources.media import PEOPLE, compose
 from tests.tiny_model import write_model
 
 CROPPED = Settings("cropped")

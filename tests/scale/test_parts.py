@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ConfigError
+from mien.outputs.formats import open_writer
 from mien.predict import Settings, load
-from mien.predict.formats import open_writer
 from mien.records import Fault
 from mien.scale import parts
 from mien.scale.folders import Folder

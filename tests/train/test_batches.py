@@ -10,7 +10,7 @@ import torch
 
 from mien import store
 from mien.errors import StoreError
-from mien.pictures import Preprocessing, decode
+from mien.media.image import Preprocessing, decode
 from mien.records import Box, Sample
 from mien.store import Store
 from mien.tasks import TASKS

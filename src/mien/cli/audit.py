@@ -11,7 +11,7 @@ from tyro.conf import Positional
 from .show import bar, print_json, say
 
 if TYPE_CHECKING:
-    from ..datasets import audit as auditing
+    from .. import audit as auditing
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": ""}
 
@@ -61,7 +61,7 @@ class Clean:
 
     def run(self) -> None:
         """Audit, decide, write, and say what went."""
-        from ..datasets.audit import clean
+        from ..audit import clean
         from ..errors import ConfigError
         from ..store import Store
 
@@ -87,7 +87,7 @@ class Clean:
 
 
 def _audited(store: Any) -> auditing.Audit:
-    from ..datasets.audit import audit
+    from ..audit import audit
 
     with bar(f"looking at {store.path.name}") as progress:
         return audit(store, progress=progress)

@@ -141,17 +141,17 @@ class Sketch:
 
     def run(self) -> None:
         """Draw them."""
-        from ..datasets import sketch
+        from .. import synthetic
 
         if self.layout:
-            sketch.write_folder(self.out, self.layout, self.count, self.size, self.seed)
+            synthetic.write_folder(self.out, self.layout, self.count, self.size, self.seed)
             say(f"drawn in the layout of {self.layout} -> {self.out}")
             return
         if self.scenes:
-            store = sketch.write_scenes(self.out, self.count, self.size or 240, self.seed, candid=self.candid)
+            store = synthetic.write_scenes(self.out, self.count, self.size or 240, self.seed, candid=self.candid)
         else:
             size = self.size or 48
-            store = sketch.write_store(self.out, self.count, size, self.seed, self.colour, candid=self.candid)
+            store = synthetic.write_store(self.out, self.count, size, self.seed, self.colour, candid=self.candid)
         say(f"{len(store)} drawn faces -> {self.out}")
 
 

@@ -68,7 +68,7 @@ class Export:
             )
 
     def _time(self, models: list[Path]) -> list[dict[str, float | str]]:
-        from ..compare import speed
+        from ..predict import speed
 
         timing = speed.measure(models, threads=1, budget=30)
         told: list[dict[str, float | str]] = []

@@ -60,8 +60,8 @@ def _rows(result: Result) -> list[dict[str, Text]]:
 def _likeliest(prediction: Prediction) -> Text:
     from rich.text import Text
 
-    from ..predict.show import card_of
-    from ..predict.show.card import scored
+    from ..outputs.show import card_of
+    from ..outputs.show.card import scored
 
     card = card_of(prediction)
     lines = []

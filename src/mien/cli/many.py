@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from .run_summary import Tally
 from .show import bar, say
-from .tally import Tally
 from .watching import stoppable
 
 if TYPE_CHECKING:

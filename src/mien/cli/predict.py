@@ -12,16 +12,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
+from .run_summary import TABLE, Tally
 from .show import say
-from .tally import TABLE, Tally
 
 if TYPE_CHECKING:
-    from ..predict.formats import Writer
-    from ..predict.outputs import Outputs
-    from ..predict.reading import Reading
+    from ..outputs.formats import Writer
+    from ..outputs.per_source import Outputs
+    from ..outputs.show import Sink
+    from ..predict.job import Reading
     from ..predict.results import Result
     from ..predict.settings import Settings
-    from ..predict.show import Sink
     from ..records import Fault
     from .watching import Stop, Watch
 
@@ -85,9 +85,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
 
     def _check(self) -> None:
         """Say what is wrong with the words themselves, before anything is loaded. Raises ConfigError."""
+        from ..detect import fetch_yunet
         from ..errors import ConfigError
-        from ..predict.faces import fetch_yunet
-        from ..predict.formats import named
+        from ..outputs.formats import named
 
         if not self.input:
             raise ConfigError("nothing to predict on: give pictures, videos, folders or patterns")
@@ -150,9 +150,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
                 return
 
     def _outputs(self, reading: Reading, document: Path | None) -> Outputs:
-        from ..predict.formats import open_writer
-        from ..predict.outputs import ByKind, Each, Outputs, names_of
-        from ..predict.show import Sheet, open_sink
+        from ..outputs.formats import open_writer
+        from ..outputs.per_source import ByKind, Each, Outputs, names_of
+        from ..outputs.show import Sheet, open_sink
 
         names = names_of(source.name for source in reading.sources)
         writers: list[Writer] = []

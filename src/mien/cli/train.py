@@ -55,6 +55,6 @@ class Train:
 
         if not machine.launched():
             return config.load(self.config, overrides)
-        from ..train import ranks
+        from ..train import distributed
 
-        return ranks.agreed(lambda: config.load(self.config, overrides))
+        return distributed.agreed(lambda: config.load(self.config, overrides))

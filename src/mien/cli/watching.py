@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..predict.results import Result
-    from ..predict.sources import Source
     from ..records import Fault
+    from ..sources import Source
 
 
 class Stop:

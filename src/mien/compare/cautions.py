@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..report import words
+from ..render import text as words
 from ..tasks import Head
 from .differences import Difference, Draws, Measured
 from .runs import Entry, Run

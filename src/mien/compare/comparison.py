@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ConfigError, ModelError, lookup
-from ..report import words
+from ..predict.speed import Progress, Timing, measure
+from ..render import text
 from .cautions import cautions, verdict
 from .differences import Difference, Measured, differences, draws, measured, value_of
 from .macs import macs
 from .runs import Entry, check, entries, load, shared
-from .speed import Progress, Timing, measure
 from .table import Column, Row, Table, Value
 
 _SHOWN = 2
@@ -138,8 +138,8 @@ def _value(entry: Entry, one: Measured, apart: Difference | None) -> Value:
 
 def _column(one: Measured, twice: bool, cells: Sequence[Value]) -> Column:
     """How a metric is written: per cent for shares, else as many decimals as the narrowest interval is worth."""
-    title = words.title(one.metric) + (f", {one.head.name}" if twice else "")
-    if words.METRICS.get(one.metric, ("", "", False))[2]:
+    title = text.title(one.metric) + (f", {one.head.name}" if twice else "")
+    if text.METRICS.get(one.metric, ("", "", False))[2]:
         return Column(one.key, f"{title}, %", one.higher_is_better, 100, 1)
     widths = [cell.interval[1] - cell.interval[0] for cell in cells if cell.interval]
     halves = [half for half in (*(width / 2 for width in widths), *(cell.sd or 0.0 for cell in cells)) if half > 0]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..palette import EMOTIONS
-from ..report import plots
-from ..report.blocks import Plot
-from ..report.palette import STAND_IN
+from ..render import plots
+from ..render.blocks import Plot
+from ..render.stand_in import STAND_IN
 from .runs import Entry
 from .table import Column, Table, Value
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..report import words
-from ..report.blocks import Block, Cell, Plots, Points, key, text
-from ..report.blocks import Column as Head
-from ..report.blocks import Table as Grid
-from ..report.page import page
-from ..report.section import Section
+from ..render import text as words
+from ..render.blocks import Block, Cell, Plots, Points, key, text
+from ..render.blocks import Column as Head
+from ..render.blocks import Table as Grid
+from ..render.page import page
+from ..render.section import Section
 from . import figures
 from .comparison import Comparison
 from .differences import Difference

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import DataError
 from ..labels import EXPRESSION8
 from ..records import Sample
-from . import official
+from . import expected_counts
 from .base import Importer, Journal
 from .labelling import BASIC, basic_targets
 from .picture_files import listed
@@ -34,7 +34,7 @@ def read(root: Path, journal: Journal) -> Iterator[Sample]:
     found = [(path, label) for folder in _folders(root) for path, label in _listed(folder, journal)]
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'CK+48' / 'anger' / 'S010_004_00000017.png'}")
-    official.compare([label for _, label in found], PUBLISHED, journal)
+    expected_counts.compare([label for _, label in found], PUBLISHED, journal)
     journal.total = len(found)
     for path, label in found:
         if name := _NAME.fullmatch(path.stem):

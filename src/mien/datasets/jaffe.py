@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..records import Sample
-from . import official
+from . import expected_counts
 from .base import Importer, Journal
 from .labelling import BASIC, basic_targets
 from .picture_files import listed, subfolders
@@ -39,7 +39,7 @@ def read(root: Path, journal: Journal) -> Iterator[Sample]:
     found = _pictures(root)
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'KA.AN1.39.tiff'}")
-    official.compare(["pictures" for path in found if _parts(path)], {"pictures": 213}, journal)
+    expected_counts.compare(["pictures" for path in found if _parts(path)], {"pictures": 213}, journal)
     journal.total = len(found)
     for path in found:
         if parts := _parts(path):

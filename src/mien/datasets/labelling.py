@@ -11,7 +11,7 @@ from ..files import natural
 from ..labels import EXPRESSION7, EXPRESSION8, SPACES, VAD, VALENCE_AROUSAL, LabelSpace, canonical
 from ..records import Target
 from ..tasks import TASKS, Head, Kind
-from . import sniff
+from . import file_checks
 from .picture_files import SPLIT_FOLDERS
 
 #: Folder names and table cells that name a split, in lower case.
@@ -35,7 +35,9 @@ class Labelling:
         """The target of each head that knows this label. Raises DataError naming the choices."""
         found: dict[str, Target] = {head.name: label for head in self.heads if label in head.space}
         if not found:
-            raise DataError(f"label is {sniff.shown(label)}, allowed are {', '.join(self.heads[-1].space.labels)}")
+            raise DataError(
+                f"label is {file_checks.shown(label)}, allowed are {', '.join(self.heads[-1].space.labels)}"
+            )
         return found
 
 
@@ -88,7 +90,9 @@ def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> 
     if space := shipped(names):
         return Labelling(heads_of(space))
     if len(names) > MOST:
-        raise DataError(f"{where}: {len(names)} different labels, such as {sniff.shown(min(names))}; at most {MOST}")
+        raise DataError(
+            f"{where}: {len(names)} different labels, such as {file_checks.shown(min(names))}; at most {MOST}"
+        )
     space = LabelSpace("label", tuple(sorted(names.values(), key=lambda name: natural(Path(name)))))
     return Labelling(heads_of(space), _told(space))
 

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import pictures, store
+from .. import store
 from ..errors import DataError, InputError
 from ..files import write_text
 from ..machine import usable_cores
+from ..media import image
 from ..records import Sample
 from ..tasks import Head
 from .base import Item, Journal
@@ -97,7 +98,7 @@ def write_items(
     parts = Parts(out, _identity(origin, journal))
     try:
         _report(parts.faults, journal)
-        with pictures.quiet(), ThreadPoolExecutor(usable_cores()) as pool:
+        with image.quiet(), ThreadPoolExecutor(usable_cores()) as pool:
             for found in _parts(_finished(islice(items, parts.items, None), parts.items, pool, journal)):
                 _report([fault for fault in found if isinstance(fault, str)], journal)
                 parts.add(found, heads)
@@ -174,11 +175,11 @@ def _finish(item: Item, read: dict[Path, bytes]) -> Sample | str | None:
         if sample is None or isinstance(sample.image, bytes):
             return sample
         if isinstance(sample.image, np.ndarray):
-            return replace(sample, image=pictures.encode(sample.image, "PNG"))
+            return replace(sample, image=image.encode(sample.image, "PNG"))
         if sample.image not in read:
             read.clear()
-            read[sample.image] = pictures.read_bytes(sample.image)
-            pictures.verify(read[sample.image], str(sample.image))
+            read[sample.image] = image.read_bytes(sample.image)
+            image.verify(read[sample.image], str(sample.image))
         return replace(sample, image=read[sample.image])
     except (DataError, InputError) as error:
         return str(error)

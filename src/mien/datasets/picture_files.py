@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import pictures
 from ..files import natural
+from ..media import image
 
 #: Folders that name a split, in lower case.
 SPLIT_FOLDERS = {
@@ -27,7 +27,7 @@ class Picture(NamedTuple):
 
 def listed(folder: Path) -> list[Path]:
     """The pictures in a folder in natural order: im2 before im10."""
-    return sorted((path for path in folder.iterdir() if path.suffix.lower() in pictures.SUFFIXES), key=natural)
+    return sorted((path for path in folder.iterdir() if path.suffix.lower() in image.SUFFIXES), key=natural)
 
 
 def within(folder: Path) -> Iterator[Path]:
@@ -35,7 +35,7 @@ def within(folder: Path) -> Iterator[Path]:
     for base, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         yield from (
-            Path(base, name) for name in names if Path(name).suffix.lower() in pictures.SUFFIXES and name[0] != "."
+            Path(base, name) for name in names if Path(name).suffix.lower() in image.SUFFIXES and name[0] != "."
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import intervals, metrics, references, subgroups
+from .. import baselines, intervals, metrics, subgroups
 from ..metrics import tags
 from ..metrics.calibration import calibration_record
 from ..metrics.distributions import vote_distances
@@ -66,7 +66,7 @@ def results(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     record = {
         "rows": len(metrics.present(output, target, head)[1]),
         "metrics": _metrics(whole, sampling),
-        "references": references.for_head(head, target, answers.training, answers.votes),
+        "references": baselines.for_head(head, target, answers.training, answers.votes),
         "references_from": answers.training_split,
     }
     return record | _PARTS[head.kind](whole, sampling) | _subgroups(answers, sampling)

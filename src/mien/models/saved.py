@@ -15,7 +15,7 @@ from torch import Tensor
 from ..config import Config, load
 from ..errors import ModelError
 from ..files import sha256
-from ..pictures import Preprocessing
+from ..media.image import Preprocessing
 from . import Network, build, preprocessing
 
 _FILE = "model.safetensors"

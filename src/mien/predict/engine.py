@@ -13,14 +13,14 @@ import onnxruntime
 
 from .. import files
 from ..bundle import checksums
-from ..cropping import Boxes, Landmarks
 from ..errors import InputError, MienError, ModelError, lookup
 from ..machine import usable_cores
-from ..pictures import Preprocessing
+from ..media.cropping import Boxes, Landmarks
+from ..media.image import Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Task
-from .averaging import AVERAGES
 from .scaling import label_temperature, read
+from .tta import AVERAGES
 
 SCHEMA = 1
 _BATCH = 64

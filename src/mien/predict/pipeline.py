@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ..records import Face, Fault, Frame, Pixels, Prediction
-from .ahead import Ahead
+from .prefetch import Ahead
 from .results import Origin, Result
 
 if TYPE_CHECKING:
-    from .faces import Detector
+    from ..detect import Detector
 
 #: At most this many frames are recognised in one go, and only as many as are waiting: a camera's is never held back.
 MOST = 16

@@ -99,7 +99,7 @@ def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:
     Raises MissingExtraError where pandas is not installed.
 
     >>> import mien
-    >>> from mien.datasets.sketch import face
+    >>> from mien.synthetic import face
     >>> found = mien.load().predict(face("happiness", size=96), faces="cropped")
     >>> mien.to_frame(found)[["face_id", "box_width", "dominant"]].shape
     (1, 3)

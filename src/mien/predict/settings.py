@@ -8,14 +8,14 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
+from ..detect import Detector, detector
 from ..errors import ConfigError, lookup
-from .averaging import AVERAGES
-from .faces import Detector, detector
+from ..sources import Sampling
 from .pipeline import Through
-from .shots import Shots
+from .shot_detection import Shots
 from .smoothing import Smoother
-from .sources import Sampling
 from .tracks import Tracker
+from .tta import AVERAGES
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..datasets.audit import Audit, Finding
-from ..datasets.audit.facts import labelled, said
+from ..audit import Audit, Finding
+from ..audit.context import labelled, said
 from ..errors import InputError
+from ..render.page import page
+from ..render.section import Section
+from ..render.stand_in import colours
 from ..store import Store
 from ..tasks import Kind
-from .faces import portraits
-from .page import page
-from .palette import colours
-from .section import Section
+from .heads.faces import portraits
 
 _GROUPS, _IN_GROUP, _SINGLE = 12, 6, 24
 _BUDGET = 4_000_000  # characters of all pictures

@@ -8,13 +8,13 @@ from typing import Any
 
 from ..datasets.summary import summary
 from ..labels import LabelSpace
+from ..render import blocks
+from ..render.blocks import Block, Cell, Column, Facts, Points, Subhead, Table
+from ..render.section import Section
+from ..render.stand_in import colours
+from ..render.text import number, signed
 from ..store import Store
-from . import blocks
-from .blocks import Block, Cell, Column, Facts, Points, Subhead, Table
-from .palette import colours
 from .record import RunRecord
-from .section import Section
-from .words import number, signed
 
 _NOTES = 12
 

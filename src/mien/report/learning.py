@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import blocks, plots, words
-from .blocks import Block, Plot, Plots, Strong
+from ..render import blocks, plots, text
+from ..render.blocks import Block, Plot, Plots, Strong
+from ..render.section import Section
+from ..render.stand_in import STAND_IN
 from .history import History
-from .palette import STAND_IN
 from .record import RunRecord
-from .section import Section
 
 _METRICS = 2
 
@@ -65,7 +65,7 @@ def _title(column: str, record: RunRecord) -> str:
     for head in record.task:
         prefix = f"validation_{head.name}_"
         if column.startswith(prefix):
-            name = words.title(column.removeprefix(prefix))
+            name = text.title(column.removeprefix(prefix))
             return f"{name}, {head.name}" if len(record.task.heads) > 1 else name
     return column.replace("_", " ").capitalize()
 

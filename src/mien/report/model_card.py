@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import blocks
-from .blocks import Block, Points, Runs, Strong, Subhead
+from ..render import blocks
+from ..render.blocks import Block, Points, Runs, Strong, Subhead
+from ..render.section import Section
 from .record import RunRecord
-from .section import Section
 from .summary import ANSWERS
 
 _USES: tuple[Runs, ...] = (

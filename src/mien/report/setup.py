@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from .blocks import Block, Code, Facts, Subhead
+from ..render.blocks import Block, Code, Facts, Subhead
+from ..render.section import Section
 from .record import RunRecord
-from .section import Section
 
 
 def section(record: RunRecord) -> Section:

@@ -7,14 +7,14 @@ from pathlib import PurePath
 
 import numpy as np
 
+from ..render import blocks
+from ..render.blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
+from ..render.section import Section
+from ..render.stand_in import colours
+from ..render.text import between, duration, figure, number, percent, title
 from ..tasks import Kind
-from . import blocks
-from .blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
-from .palette import colours
 from .record import RunRecord
 from .results import HeadRecord, Measure
-from .section import Section
-from .words import between, duration, figure, number, percent, title
 
 _CARDS = 4
 #: What each kind of head answers with; {} is the number of its labels.

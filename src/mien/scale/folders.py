@@ -14,11 +14,11 @@ from typing import Any
 from .. import files
 from ..errors import ConfigError, InputError
 from ..extras import require
-from ..pictures import MAX_BYTES
-from ..predict.sources import RESULT, Flow, Picture, Sampling, Source, Video
-from ..predict.sources.base import told
-from ..predict.sources.kinds import PICTURES, VIDEOS
-from ..predict.sources.urls import MAX_VIDEO
+from ..media.image import MAX_BYTES
+from ..sources import RESULT, Flow, Picture, Sampling, Source, Video
+from ..sources.base import told
+from ..sources.kinds import PICTURES, VIDEOS
+from ..sources.urls import MAX_VIDEO
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
 SCHEMES = ("s3", "gs", "abfs", "abfss")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import ConfigError, MienError
 from ..predict import Settings, load
-from ..predict.reading import Reading
-from ..predict.sources import Camera, Picture, Source
+from ..predict.job import Reading
 from ..records import Fault
+from ..sources import Camera, Picture, Source
 from ..version import __version__
 from . import cluster, parts
 from .folders import Folder, address_of, stored

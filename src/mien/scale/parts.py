@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..extras import require
-from ..predict.formats.parquet import Parquet
+from ..outputs.formats.parquet import Parquet
 from ..predict.results import Origin, Result
 from ..records import Fault
 from .folders import Folder

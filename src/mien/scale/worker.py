@@ -14,8 +14,8 @@ import cv2
 
 from ..errors import ModelError
 from ..predict import Settings, load
-from ..predict.reading import Reading
-from ..predict.sources import Source
+from ..predict.job import Reading
+from ..sources import Source
 from .folders import Folder
 from .parts import Count, name_of, part_of
 

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import pictures
 from ..errors import StoreError, lookup
+from ..media import image
 from ..records import Box, Floats, Pixels, Sample, Target
 from ..tasks import Head, Kind
 from .splits import SPLITS
@@ -102,7 +102,7 @@ class Store:
             return found if self.image_shape is None or not found else np.stack(found)
         if self.image_shape is not None:
             return np.asarray(self.read("images", rows), np.uint8)
-        return [pictures.decode(blob, f"{self.path}, row {row}") for blob, row in self._blobs(rows)]
+        return [image.decode(blob, f"{self.path}, row {row}") for blob, row in self._blobs(rows)]
 
     def encoded(self, rows: Rows) -> list[bytes]:
         """The picture files of some rows as they were imported. Raises StoreError for a store of pixels, or a damaged one."""

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import pictures
 from ..errors import DataError
+from ..media import image as pictures
 from ..records import Sample
 from ..tasks import Head
 from .splits import SPLITS, UNDECIDED, Splitting, decide

@@ -10,7 +10,7 @@ from kornia.augmentation.container.params import ParamItem
 from torch import Tensor
 
 from ..config import AugmentConfig
-from . import ranks
+from . import distributed
 
 Targets = dict[str, Tensor]
 
@@ -31,22 +31,24 @@ class Augmentation:
     def __call__(self, pixels: Tensor, targets: Targets, mixing: bool = True) -> tuple[Tensor, Targets]:
         """Augment a batch, and mix its faces where `mixing` is still on."""
         if self.geometry is not None:
-            pixels = self.geometry(pixels) if ranks.count() == 1 else self.geometry(pixels, params=self._drawn(pixels))
+            pixels = (
+                self.geometry(pixels) if distributed.count() == 1 else self.geometry(pixels, params=self._drawn(pixels))
+            )
         kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
         if not kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
             return pixels, targets
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        everyone = {name: ranks.whole(target) for name, target in targets.items()}
-        pixels, targets = mix(ranks.whole(pixels), everyone, share, patch=kind == "cutmix")
-        mine = ranks.span(len(pixels))
+        everyone = {name: distributed.whole(target) for name, target in targets.items()}
+        pixels, targets = mix(distributed.whole(pixels), everyone, share, patch=kind == "cutmix")
+        mine = distributed.span(len(pixels))
         return pixels[mine], {name: target[mine] for name, target in targets.items()}
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
         """What is drawn for the whole batch, of which this process keeps its rows."""
-        rows = len(pixels) * ranks.count()
-        mine = ranks.span(rows)
+        rows = len(pixels) * distributed.count()
+        mine = distributed.span(rows)
         return [
             ParamItem(
                 name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}

@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ..config import Config
 from ..errors import ConfigError, StoreError
 from ..machine import usable_cores
-from ..pictures import Preprocessing, quiet
+from ..media.image import Preprocessing, quiet
 from ..records import Pixels
 from ..store import Rows, Store
 from ..tasks import Task
-from . import ranks
+from . import distributed
 
 Batch = dict[str, Any]
 _BLOCK = 64
@@ -117,7 +117,7 @@ class EpochOrder(Sampler[list[int]]):
         else:
             order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield order[start : start + self.batch_size][ranks.span(self.batch_size)].tolist()
+            yield order[start : start + self.batch_size][distributed.span(self.batch_size)].tolist()
 
 
 class Faces(lightning.LightningDataModule):
@@ -139,7 +139,7 @@ class Faces(lightning.LightningDataModule):
 
     def _check_parts(self) -> None:
         """Raise ConfigError or StoreError where processes that train together would not get equal parts, or none."""
-        many, size = ranks.count(), min(self.config.train.batch_size, len(self.training))
+        many, size = distributed.count(), min(self.config.train.batch_size, len(self.training))
         if size % many:
             given = f"train.batch_size = {self.config.train.batch_size}"
             fewer = "" if size == self.config.train.batch_size else f", {size} faces to train on"
@@ -173,7 +173,7 @@ class Faces(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """All faces in order, of several processes each its part."""
         size = max(self.config.train.batch_size, 256)
-        mine = range(len(self.validation))[ranks.span(len(self.validation))]
+        mine = range(len(self.validation))[distributed.span(len(self.validation))]
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
     def _loader(self, faces: FaceSet, order: Any) -> DataLoader[Batch]:

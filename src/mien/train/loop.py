@@ -26,7 +26,7 @@ from ..files import write_text
 from ..models import Network, saved
 from ..models.small_maps import lay_side_by_side
 from ..tasks import Task
-from . import callbacks, checkpoints, optim, ranks
+from . import callbacks, checkpoints, distributed, optim
 from .batches import Faces, mixed_seed
 from .module import Trainee, Watch, watched
 from .teacher import Teachers
@@ -40,12 +40,12 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     for bit on a CPU with the same number of threads). `watch` is told each epoch's number and watched metric, in place
     of a progress bar; what it raises ends the run.
     """
-    work = ranks.agreed(lambda: _prepared(config, run, resume, watch))
-    ranks.told(lambda: _claim(config, work))
+    work = distributed.agreed(lambda: _prepared(config, run, resume, watch))
+    distributed.told(lambda: _claim(config, work))
     with _quiet(), machine.kept_memory():
         for number in range(1, len(config.train.phases) + 1):
             work.finish(number)
-    ranks.wait()
+    distributed.wait()
     return work.network.eval()
 
 
@@ -59,7 +59,7 @@ def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher 
     chosen = watched(config, task)
     weighting = HeadWeights(task, config.train.head_weights)
     _check_claim(config, run, resume)
-    torch.set_num_threads(config.train.threads or ranks.cores())
+    torch.set_num_threads(config.train.threads or distributed.cores())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = _built(config, task)
     pre = models.preprocessing(config.model)
@@ -84,8 +84,8 @@ def _built(config: Config, task: Task) -> Network:
     if start:
         saved.begin(network, config)
     if config.train.compile:
-        if ranks.count() > 1:
-            raise ConfigError(f"train.compile = true: not with several processes ({ranks.count()} were started)")
+        if distributed.count() > 1:
+            raise ConfigError(f"train.compile = true: not with several processes ({distributed.count()} were started)")
         network.compile()
     else:
         lay_side_by_side(network)
@@ -109,7 +109,7 @@ class _Run:
     def finish(self, number: int) -> None:
         """Train a phase, or read its outcome if it is done; leave its best weights in the network."""
         folder, whose = self.folder / "checkpoints" / str(number), checkpoints.claim(self.config, number)
-        found = ranks.told(lambda: checkpoints.outcome(folder, whose))
+        found = distributed.told(lambda: checkpoints.outcome(folder, whose))
         if found is None:
             keeper = self._fit(number, folder, whose)
             found = {"epoch": keeper.epoch, "state_dict": keeper.weights, "rows": self.rows}
@@ -120,9 +120,9 @@ class _Run:
 
     def _fit(self, number: int, folder: Path, whose: checkpoints.Claim) -> checkpoints.Keeper:
         module = self._trainee(number)
-        last = ranks.told(lambda: checkpoints.newest(folder, whose))
+        last = distributed.told(lambda: checkpoints.newest(folder, whose))
         keeper = checkpoints.Keeper(folder, module.watch.key, module.watch.higher)
-        options = ranks.trainer_options()
+        options = distributed.trainer_options()
         trainer = lightning.Trainer(
             max_epochs=module.phase.epochs,
             precision=self.config.train.precision,
@@ -153,7 +153,7 @@ class _Run:
     def _hooks(self, number: int, module: Trainee) -> list[Callback]:
         train = self.config.train
         hooks: list[Callback] = [callbacks.StepSeeds(train.seed, number)]
-        if ranks.count() > 1:
+        if distributed.count() > 1:
             hooks.append(callbacks.Leave())
         if train.ema:
             hooks.append(callbacks.averaged(train.ema))

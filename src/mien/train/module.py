@@ -14,7 +14,7 @@ from ..config import Config, PhaseConfig
 from ..losses import Setting
 from ..models import Network, activate
 from ..tasks import Task
-from . import optim, ranks
+from . import distributed, optim
 from .augment import Augmentation
 from .batches import Batch, Faces
 from .sam import Climb, still_statistics
@@ -78,7 +78,7 @@ class Trainee(lightning.LightningModule):
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
         normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        with ranks.one_batch():
+        with distributed.one_batch():
             scores: dict[str, Tensor] = self.network(normal)
         return scores
 
@@ -136,7 +136,7 @@ class Trainee(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score every head over the whole validation set."""
-        everyone = [batch for process in ranks.gathered(self.seen) for batch in process]
+        everyone = [batch for process in distributed.gathered(self.seen) for batch in process]
         scores, targets = (
             {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*everyone, strict=True)
         )
@@ -167,10 +167,10 @@ class Trainee(lightning.LightningModule):
 
 def _whole(*sides: Tensors) -> tuple[Tensors, ...]:
     """The rows of all processes of each tensor (N, K), fetched as one."""
-    if ranks.count() == 1:
+    if distributed.count() == 1:
         return sides
     columns = [values.float() for side in sides for values in side.values()]
-    parts = iter(torch.split(ranks.whole(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
+    parts = iter(torch.split(distributed.whole(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
     return tuple({name: next(parts) for name in side} for side in sides)
 
 

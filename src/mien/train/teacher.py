@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from ..config import TeacherConfig, load
 from ..errors import ConfigError
+from ..media.image import Preprocessing
 from ..models import preprocessing
 from ..models.saved import load_network
 from ..models.small_maps import lay_side_by_side
-from ..pictures import Preprocessing
 from ..tasks import Head, Kind, Task
 
 SOFT = (Kind.CLASS, Kind.DISTRIBUTION)

@@ -9,9 +9,9 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from ..palette import EMOTIONS
-from ..report import plots
-from ..report.blocks import Plot
-from ..report.palette import STAND_IN
+from ..render import plots
+from ..render.blocks import Plot
+from ..render.stand_in import STAND_IN
 from .outcome import Outcome
 from .space import Dial, Range, word
 from .workers import first_number

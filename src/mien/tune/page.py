@@ -5,10 +5,10 @@ from __future__ import annotations
 from optuna.trial import FrozenTrial, TrialState
 
 from ..config import dumps
-from ..report import words
-from ..report.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Table, key, note
-from ..report.page import page
-from ..report.section import Section
+from ..render import text
+from ..render.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Table, key, note
+from ..render.page import page
+from ..render.section import Section
 from . import figures
 from .outcome import Outcome, ended, show
 from .workers import first_number
@@ -98,7 +98,7 @@ def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
     values = [Cell("–")] * len(found.names) if lost else [Cell(f"{value:.4f}") for value in trial.values]
     drawn = [Cell(show(trial.params.get(dial.key, "–"))) for dial in found.plan.space.dials]
     first = Cell(str(first_number(trial)), strong=trial is found.best, under=ended(trial))
-    return (first, *values, *drawn, Cell(words.duration(trial.user_attrs.get("seconds"))))
+    return (first, *values, *drawn, Cell(text.duration(trial.user_attrs.get("seconds"))))
 
 
 def _setup(found: Outcome) -> Section:
@@ -110,7 +110,7 @@ def _setup(found: Outcome) -> Section:
     facts = (
         ("trials", f"{len(found.trials)} finished of {plan.trials} wanted: {count[TrialState.COMPLETE]} measured, "
                    f"{count[TrialState.PRUNED]} pruned, {len(found.trials) - sum(count.values())} impossible"),
-        ("training", words.duration(seconds)),
+        ("training", text.duration(seconds)),
         ("sampler", plan.sampler),
         ("pruner", plan.pruner or "none"),
         ("seed", str(plan.seed)),

@@ -16,10 +16,10 @@ import numpy as np
 
 from ...errors import DataError
 from ...labels import AFFECTNET8, EXPRESSION7, VALENCE_AROUSAL
-from ...pictures import SUFFIXES
+from ...media.image import SUFFIXES
 from ...records import Target
 from ...tasks import TASKS
-from .. import literals, sniff
+from .. import file_checks, safe_literals
 from ..base import Journal
 from ..labelling import SPLITS
 
@@ -161,12 +161,12 @@ def numbers(path: str) -> list[float] | None:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not data.startswith(_MAGIC):
         if b"\0" not in data:
-            sniff.head(Path(path))
+            file_checks.head(Path(path))
         raise DataError(f"{path}: not a .npy file (starts with {data[:12]!r})")
     try:
-        return literals.array(BytesIO(data)).astype(np.float64).ravel().tolist()
+        return safe_literals.array(BytesIO(data)).astype(np.float64).ravel().tolist()
     except Exception as error:  # a reader of foreign bytes may raise anything
-        raise DataError(f"{path}: no numbers: {sniff.shown(str(error), 90)}") from None
+        raise DataError(f"{path}: no numbers: {file_checks.shown(str(error), 90)}") from None
 
 
 def scalar(path: str) -> float | None:

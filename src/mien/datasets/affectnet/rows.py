@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...errors import DataError
 from ...records import Box, Target
-from .. import sniff
+from .. import file_checks
 from ..base import Journal
 from .files import POINTS, points, targets, within
 
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 def is_list(path: Path) -> bool:
     """Whether a file begins as such a list does. Never raises."""
     try:
-        first = sniff.columns(path)
+        first = file_checks.columns(path)
     except DataError:
         return False
     return {_PICTURE, _EXPRESSION} <= set(first) or ",".join(first).replace(";", ",").count(",") >= 2 * POINTS
@@ -49,7 +49,7 @@ def is_list(path: Path) -> bool:
 
 def rows(path: Path, journal: Journal) -> Iterator[Row]:
     """All rows that can be read; others are reported with row and line. Raises DataError for a file that is something else."""
-    first = sniff.columns(path)
+    first = file_checks.columns(path)
     names = tuple(first) if _PICTURE in first else _NAMES
     if missing := set(_NAMES).difference(names):
         raise DataError(f"{path}: no column {', '.join(sorted(missing))} (needed: {','.join(COLUMNS)})")
@@ -96,7 +96,9 @@ def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -
     cells = dict(zip(names, [*fields[:at], landmarks, *fields[at + surplus + 1 :]], strict=True))
     picture = cells[_PICTURE].strip().replace("\\", "/")
     if not picture or picture.startswith("/") or ".." in PurePosixPath(picture).parts:
-        raise DataError(f"{where}: picture is {sniff.shown(picture)}, needed is a path below the folder of images")
+        raise DataError(
+            f"{where}: picture is {file_checks.shown(picture)}, needed is a path below the folder of images"
+        )
     given = targets(where, *(_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL)))
     box = Box(*(round(_number(where, name, cells[name])) for name in _BOX))
     return Row(number, where, picture, given, box if min(box.width, box.height) > 0 else None, landmarks)
@@ -108,5 +110,5 @@ def _number(where: str, name: str, text: str) -> float:
     except ValueError:
         value = _MOST
     if not abs(value) < _MOST:  # a NaN fails too
-        raise DataError(f"{where}: {name} is {sniff.shown(text)}, needed is a number")
+        raise DataError(f"{where}: {name} is {file_checks.shown(text)}, needed is a number")
     return value

@@ -11,9 +11,9 @@ from typing import Any
 from ...errors import DataError
 from ...files import sha256
 from ...labels import canonical
-from .. import literals, sniff
+from .. import file_checks, safe_literals
 from ..base import Journal
-from ..sniff import shown
+from ..file_checks import shown
 
 Cells = Mapping[str, str]
 _NUMPY = re.compile(r"\bnp\.\w+\(([^()]*)\)")  # NumPy 2 writes 6 as np.uint8(6)
@@ -22,7 +22,7 @@ _NAN = re.compile(r"\bnan\b")
 
 def table(path: Path, needed: Sequence[str], journal: Journal) -> list[Cells]:
     """The rows of a CSV file, each by canonical column name; empty where a row was reported. Raises DataError."""
-    first, *rows = sniff.rows(path)
+    first, *rows = file_checks.rows(path)
     header = list(map(canonical, first))
     if missing := [name for name in needed if canonical(name) not in header]:
         raise DataError(f"{path}: no column {', '.join(missing)} (it has: {', '.join(first)})")
@@ -37,7 +37,7 @@ def listed(cells: Cells, name: str) -> list[Any]:
     """The Python list in a cell; None stands for NaN. Raises DataError."""
     text = cells[canonical(name)]
     try:
-        found = literals.value(_NAN.sub("None", _NUMPY.sub(r"\1", text.strip())))
+        found = safe_literals.value(_NAN.sub("None", _NUMPY.sub(r"\1", text.strip())))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, list | tuple):

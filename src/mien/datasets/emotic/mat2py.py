@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import DataError
-from .. import sniff
+from .. import file_checks
 from ..base import Importer, Item, Journal
 from .cells import Cells, listed, numbers, table
 from .npy import Arrays
@@ -29,7 +29,7 @@ def _tables(root: Path) -> list[Path]:
 def _ours(path: Path) -> bool:
     try:
         named = path.with_name(f"{path.stem}_cat_arr.npy").exists()
-        return named or {name.lower() for name in COLUMNS} <= {*sniff.columns(path)}
+        return named or {name.lower() for name in COLUMNS} <= {*file_checks.columns(path)}
     except DataError:
         return False
 

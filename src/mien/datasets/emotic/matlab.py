@@ -13,7 +13,7 @@ from ...errors import DataError
 from ...extras import require
 from ...labels import VAD
 from ...records import Target
-from .. import sniff
+from .. import file_checks
 from .people import targets
 
 _V5, _V73 = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
@@ -45,8 +45,8 @@ def _check(path: Path) -> None:
     if start == _V73:
         raise DataError(f"{path}: a MAT-file of version 7.3; save it in MATLAB with -v7")
     if start != _V5:
-        sniff.head(path)
-        raise DataError(f"{path}: not a MAT-file (starts with {sniff.shown(start)})")
+        file_checks.head(path)
+        raise DataError(f"{path}: not a MAT-file (starts with {file_checks.shown(start)})")
 
 
 def several(value: Any) -> list[Any]:
@@ -71,7 +71,7 @@ def corners(person: Mapping[str, Any]) -> list[float]:
     """The body box: left, top, right, bottom. Raises DataError."""
     found = several(person.get("body_bbox"))
     if len(found) != 4 or not all(isinstance(value, int | float) for value in found):
-        raise DataError(f"body_bbox is {sniff.shown(str(found))}, needed are 4 numbers")
+        raise DataError(f"body_bbox is {file_checks.shown(str(found))}, needed are 4 numbers")
     return found
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import pictures
 from ...errors import DataError
 from ...labels import EMOTIC26, VAD
+from ...media import image
 from ...records import Pixels, Target
-from .. import literals
+from .. import safe_literals
 from .people import TAGS, VALUES, Frame
 
 _KINDS: dict[str, tuple[int | None, ...]] = {
@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[int | None, ...]] = {
 def load(path: Path, mapped: bool = False) -> NDArray[Any]:
     """An array of numbers; `mapped` leaves it on the disk. Raises DataError."""
     try:
-        return literals.array(path if mapped else BytesIO(path.read_bytes()), mapped)
+        return safe_literals.array(path if mapped else BytesIO(path.read_bytes()), mapped)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
@@ -40,7 +40,7 @@ def frame(path: Path) -> Frame:
     pixels = load(path)
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
         raise DataError(f"{path}: an array {pixels.shape} {pixels.dtype}, needed is (height, width, 3) uint8")
-    return pictures.encode(pixels), (pixels.shape[1], pixels.shape[0])
+    return image.encode(pixels), (pixels.shape[1], pixels.shape[0])
 
 
 class Arrays:

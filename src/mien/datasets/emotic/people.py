@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from ... import pictures
 from ...errors import DataError
 from ...labels import EMOTIC26, VAD
+from ...media import image as pictures
 from ...records import Box, Pixels, Sample, Target
 from ...tasks import TASKS
 from ..base import Item, Journal
-from ..sniff import shown
+from ..file_checks import shown
 
 TAGS, VALUES = HEADS = TASKS["emotic"].heads
 SPLITS = {"train": "train", "val": "validation", "test": "test"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ... import pictures
 from ...errors import InputError
+from ...media import image as pictures
 from ...records import Pixels
 from .face_table import SIDE
 

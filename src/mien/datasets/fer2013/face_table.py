@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...records import Pixels
-from .. import sniff
+from .. import file_checks
 from ..base import Journal
 
 SIDE = 48
@@ -40,16 +40,16 @@ class FaceTable:
     def __init__(self, path: Path, journal: Journal, names: Mapping[str, Mapping[bytes, str]]) -> None:
         """Read the header. Raises DataError for a file that is something else."""
         self.path, self._journal, self._names = path, journal, names
-        found = sniff.columns(path)
+        found = file_checks.columns(path)
         self.columns = [_SPELLINGS.get(name, name) for name in found]
         if {"neutral", "nf"} <= set(found):
             raise DataError(
                 f"{path}: these are FER+ votes (fer2013new.csv), not FER-2013; put both files into one folder"
             )
         if "pixels" not in self.columns:
-            first = sniff.shown(",".join(found), 60)
+            first = file_checks.shown(",".join(found), 60)
             raise DataError(f"{path}: no column 'pixels' (first line: {first}; needed: emotion,pixels,Usage)")
-        if sniff.has_long_line(path):
+        if file_checks.has_long_line(path):
             raise DataError(f"{path}: the first row is longer than 64 KiB; a face takes about 9")
         self._pixels = self.columns.index("pixels")
         self.rows, self._lines = 0, 1
@@ -112,7 +112,7 @@ class FaceTable:
         for column, names in self._names.items():
             code = row[self.columns.index(column)] if column in self.columns else next(iter(names))
             if code not in names:
-                return f"{column} is {sniff.shown(code)}, allowed are {', '.join(map(bytes.decode, names))}"
+                return f"{column} is {file_checks.shown(code)}, allowed are {', '.join(map(bytes.decode, names))}"
         return ""
 
 
@@ -126,7 +126,7 @@ def _face(text: bytes) -> Pixels | str:
     words = text.split()
     for position, word in enumerate(words):
         if not word.isdigit() or len(word.lstrip(b"0")) > 3 or int(word) > 255:
-            return f"pixel {position} is {sniff.shown(word, 20)}, allowed are whole numbers from 0 to 255"
+            return f"pixel {position} is {file_checks.shown(word, 20)}, allowed are whole numbers from 0 to 255"
     if len(words) != PIXELS:
         return f"{len(words)} pixels, {PIXELS} are needed ({SIDE}x{SIDE})"
     return np.array([int(word) for word in words], np.uint8).reshape(SIDE, SIDE)

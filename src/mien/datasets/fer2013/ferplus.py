@@ -9,7 +9,7 @@ from ...errors import DataError
 from ...files import sha256
 from ...labels import FERPLUS10, canonical
 from ...records import Sample
-from .. import sniff
+from .. import file_checks
 from ..base import Importer, Journal
 from . import csv_release
 from .counts import compared
@@ -46,7 +46,7 @@ def _joined(root: Path, journal: Journal) -> Iterator[Sample]:
         if number >= len(usages):
             raise DataError(f"{path}: {len(usages)} rows, {file.name} has more; they are joined row by row")
         if split != _USAGES.get(usages[number]):
-            usage = sniff.shown(usages[number])
+            usage = file_checks.shown(usages[number])
             raise DataError(f"{path}, row {number}: Usage is {usage}, but {file.name} has a face of '{split}' there")
         yield Sample(image, {"expression7": emotion, **said[number]}, split, f"{file.name}:{number}")
     if faces.rows < len(usages):
@@ -56,11 +56,11 @@ def _joined(root: Path, journal: Journal) -> Iterator[Sample]:
 
 def _votes(path: Path, journal: Journal) -> tuple[list[str], Votes]:
     """The Usage and the votes of each row."""
-    names = sniff.columns(path)
+    names = file_checks.columns(path)
     if "usage" not in names or not all(label in map(canonical, names) for label in FERPLUS10.labels):
         raise DataError(f"{path}: needs the columns Usage, {', '.join(FERPLUS10.labels)} (it has: {', '.join(names)})")
     order = [list(map(canonical, names)).index(label) for label in FERPLUS10.labels]
-    rows = sniff.rows(path)[1:]
+    rows = file_checks.rows(path)[1:]
     journal.inputs[path.name] = sha256(path)
     cells = [[row[column] for column in order] if len(row) == len(names) else row for row in rows]
     usages = [row[names.index("usage")].strip() if len(row) == len(names) else "" for row in rows]

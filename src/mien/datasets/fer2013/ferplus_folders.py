@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import DataError, InputError
 from ...files import sha256
 from ...records import Sample
-from .. import sniff
+from .. import file_checks
 from ..base import Importer, Journal
 from .face_files import face
 from .ferplus_votes import HEADS, counted, targets
@@ -40,7 +40,7 @@ def _samples(root: Path, folder: Path, split: str, journal: Journal) -> Iterator
     path = folder / FILE
     if not any(folder.glob("*.png")):
         raise DataError(f"{folder}: {FILE} but no pictures; make them with generate_training_data.py of FERPlus")
-    rows = sniff.rows(path)
+    rows = file_checks.rows(path)
     journal.inputs[path.relative_to(root).as_posix()] = sha256(path)
     said = targets(counted([row[2:] for row in rows], path, journal, 1), journal.options.get("votes", "raw"))
     # A name that occurs twice has one picture, that of its last row.

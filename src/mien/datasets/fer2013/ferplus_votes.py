@@ -10,7 +10,7 @@ import numpy as np
 from ...labels import EXPRESSION8, FERPLUS10
 from ...records import Target
 from ...tasks import Head, Kind
-from .. import sniff
+from .. import file_checks
 from ..base import Journal
 from .ferplus_rules import Votes, target
 
@@ -43,7 +43,7 @@ def counted(cells: Sequence[Sequence[str]], path: Path, journal: Journal, first_
         if len(texts) == len(FERPLUS10) and all(_is_count(text) for text in texts):
             votes[row] = [int(text) for text in texts]
         else:
-            given = sniff.shown(",".join(texts))
+            given = file_checks.shown(",".join(texts))
             journal.bad(f"{path}, row {row} (line {row + first_line}): votes {given} are not ten numbers from 0 to 10")
     return votes
 

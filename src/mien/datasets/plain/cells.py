@@ -7,7 +7,7 @@ from pathlib import Path
 from ...errors import DataError
 from ...records import Box, Sample, Target
 from ...tasks import Head, Kind
-from .. import sniff
+from .. import file_checks
 from ..labelling import SPLITS
 from .columns import AXES, BOX, Meaning
 from .table_file import Table
@@ -41,13 +41,13 @@ def _picture(folder: Path, name: str) -> Path:
         raise DataError("no picture is named")
     path = folder / name.replace("\\", "/")
     if not path.is_file():
-        raise DataError(f"no picture {sniff.shown(name, 80)} below {folder}")
+        raise DataError(f"no picture {file_checks.shown(name, 80)} below {folder}")
     return path
 
 
 def _split(name: str) -> str:
     if name and name.lower() not in SPLITS:
-        raise DataError(f"split is {sniff.shown(name)}, allowed are {', '.join(SPLITS)} or nothing")
+        raise DataError(f"split is {file_checks.shown(name)}, allowed are {', '.join(SPLITS)} or nothing")
     return SPLITS[name.lower()] if name else ""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import DataError
-from .. import sniff
+from .. import file_checks
 
 _SEPARATORS = ",;\t"
 _MISSING = ("", "nan", "na", "none", "null")
@@ -53,12 +53,12 @@ class Table:
                 return value
         except ValueError:
             pass
-        raise DataError(f"{self.columns[column]} is {sniff.shown(text)}, a number is needed")
+        raise DataError(f"{self.columns[column]} is {file_checks.shown(text)}, a number is needed")
 
 
 def load(path: Path) -> Table:
     """Read a table with a header. Raises DataError that names what is not one."""
-    sniff.head(path)
+    file_checks.head(path)
     text = _decoded(path.read_bytes())
     first = text.lstrip().partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
@@ -78,7 +78,7 @@ def load(path: Path) -> Table:
 
 def header(path: Path) -> list[str]:
     """The column names in lower case, as far as a first look tells them. Raises DataError that names what is no table."""
-    first = sniff.head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
+    first = file_checks.head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
     separator = max(_SEPARATORS, key=first.count)
     return [name.strip(" \t\r\"'").lower() for name in first.split(separator)]
 

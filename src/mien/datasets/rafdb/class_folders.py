@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
-from .. import official, sniff
+from .. import expected_counts, file_checks
 from ..base import Importer, Journal
 from ..labelling import BASIC
 from ..picture_files import listed
@@ -36,7 +36,7 @@ def read(root: Path, journal: Journal) -> Iterator[Sample]:
         raise DataError(f"{root}: no pictures in folders such as {root / 'DATASET' / 'train' / '1'}")
     for split in SPLITS:
         _agree(root, split, {path.name: code for part, code, path in found if part == split}, journal)
-    official.compare([split for split, _, _ in found], _COUNTS, journal)
+    expected_counts.compare([split for split, _, _ in found], _COUNTS, journal)
     journal.total = len(found)
     for split, code, path in found:
         targets = {head.name: CODES[code] for head in BASIC}
@@ -50,13 +50,13 @@ def _agree(root: Path, split: str, codes: dict[str, str], journal: Journal) -> N
     if not path:
         return
     journal.inputs[path.name] = sha256(path)
-    said = [(row[0].strip(), row[-1].strip()) for row in sniff.rows(path)[1:]]
+    said = [(row[0].strip(), row[-1].strip()) for row in file_checks.rows(path)[1:]]
     for row, (name, code) in enumerate(said):
         where = f"{path}, row {row} (line {row + 2})"
         if name not in codes:
-            journal.bad(f"{where}: {sniff.shown(name)} is in no folder of {split}")
+            journal.bad(f"{where}: {file_checks.shown(name)} is in no folder of {split}")
         elif codes[name] != code:
-            journal.bad(f"{where}: {name} has label {sniff.shown(code)}, but lies in folder {codes[name]}")
+            journal.bad(f"{where}: {name} has label {file_checks.shown(code)}, but lies in folder {codes[name]}")
     if missing := sorted(set(codes) - {name for name, _ in said}):
         journal.bad(f"{path}: {len(missing)} pictures of the folders are not in it, such as {missing[0]}")
 

@@ -13,7 +13,7 @@ from ...files import sha256
 from ...labels import COMPOUND11
 from ...records import Sample
 from ...tasks import TASKS, Head
-from .. import official, sniff
+from .. import expected_counts, file_checks
 from ..base import Importer, Journal
 from ..labelling import BASIC
 from . import files
@@ -45,17 +45,19 @@ class Part:
         """Samples in the order of the list; the split is in their names. Raises DataError."""
         if not (path := self.listed(root)):
             for other in _lists(root, self.folder)[:1]:
-                sniff.head(other)
+                file_checks.head(other)
             raise DataError(f"{root}: no {self.folder}/EmoLabel/{LISTS[0]} with names of RAF-DB {self.folder}")
         base, lines = path.parent.parent, files.lines(path)
         journal.inputs[path.relative_to(root).as_posix()], journal.total = sha256(path), len(lines)
         journal.notes.append(f"pictures from Image/{files.form(base)}")
-        official.compare([line.strip().partition("_")[0] for line in lines], self.published, journal)
+        expected_counts.compare([line.strip().partition("_")[0] for line in lines], self.published, journal)
         seen: dict[str, int] = {}
         for number, line in enumerate(lines):
             where, found = f"{path}, row {number} (line {number + 1})", self.row(line)
             if not found or found[2] not in self.codes:
-                journal.bad(f"{where}: {sniff.shown(line)}, needed are a name and a label from 1 to {len(self.codes)}")
+                journal.bad(
+                    f"{where}: {file_checks.shown(line)}, needed are a name and a label from 1 to {len(self.codes)}"
+                )
             elif seen.setdefault(found[1], number) != number:
                 journal.bad(f"{where}: {found[1]} again, first in row {seen[found[1]]}")
             else:

@@ -1,0 +1,130 @@
+"""One pass over a store's pictures: of each, only a digest, a hash, a thumbnail and a few numbers are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..machine import usable_cores
+from ..media import image
+from ..records import Pixels
+from ..store import Store
+
+THUMBNAIL = 16
+_BLOCK_BYTES = 1 << 24
+_BLOCK_FILES = 128
+_HASHED, _KEPT = 32, 8  # side of the picture that is transformed, and of the low frequencies that are kept
+
+
+class Measure(NamedTuple):
+    """One picture: digest of pixels and shape, perceptual hash, thumbnail, grey levels, sides."""
+
+    digest: bytes
+    hash: int
+    thumbnail: NDArray[np.uint8]
+    low: int
+    high: int
+    std: float
+    sides: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All pictures of a store, row by row. `bytes` are those of picture files, 0 for pixels; `faults` tells the rows that
+    cannot be decoded, of which nothing else is known."""
+
+    picture: NDArray[np.int64]
+    hash: NDArray[np.uint64]
+    thumbnail: NDArray[np.uint8]
+    low: NDArray[np.uint8]
+    high: NDArray[np.uint8]
+    std: NDArray[np.float32]
+    sides: NDArray[np.int32]
+    bytes: NDArray[np.int64]
+    faults: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Whether the picture of a row was decoded."""
+        found = np.ones(len(self.std), np.bool_)
+        found[list(self.faults)] = False
+        return found
+
+
+def measure(store: Store, progress: Callable[[int, int], None] | None = None) -> Measures:
+    """Read all pictures, block by block, on all cores. About 300 bytes a picture are kept."""
+    count = len(store)
+    digests = np.zeros((count, 16), np.uint8)
+    found = Measures(
+        np.zeros(count, np.int64), np.zeros(count, np.uint64), np.zeros((count, THUMBNAIL, THUMBNAIL), np.uint8),
+        np.zeros(count, np.uint8), np.zeros(count, np.uint8), np.zeros(count, np.float32),
+        np.zeros((count, 2), np.int32), np.zeros(count, np.int64),
+    )  # fmt: skip
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for rows in _blocks(store):
+            given = _given(store, rows)
+            for row, one, picture in zip(rows.tolist(), pool.map(_measured, given), given, strict=True):
+                _keep(found, digests, row, one)
+                found.bytes[row] = len(picture) if isinstance(picture, bytes) else 0
+            if progress:
+                progress(int(rows[-1]) + 1, count)
+    found.picture[:] = np.unique(digests, axis=0, return_inverse=True)[1].ravel()
+    found.picture[list(found.faults)] = count + np.arange(len(found.faults))  # like nothing else
+    return found
+
+
+def of_pixels(pixels: Pixels) -> Measure:
+    """Measure a picture, uint8 (H, W) or (H, W, 3)."""
+    grey = image.recolour(pixels, "grey")
+    digest = blake2b(repr(pixels.shape).encode(), digest_size=16)
+    digest.update(pixels.tobytes())
+    thumbnail = np.asarray(cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = grey.shape
+    return Measure(
+        digest.digest(), perceptual_hash(grey), thumbnail,
+        int(grey.min()), int(grey.max()), float(cv2.meanStdDev(grey)[1][0, 0]), (height, width),
+    )  # fmt: skip
+
+
+def perceptual_hash(grey: Pixels) -> int:
+    """Signs of 63 low frequencies of the cosine transform of a 32x32 copy, against their median (the mean is left out, so
+    brightness and contrast do not count)."""
+    small = cv2.resize(grey, (_HASHED, _HASHED), interpolation=cv2.INTER_AREA).astype(np.float32)
+    waves = cv2.dct(small)[:_KEPT, :_KEPT].ravel()[1:]
+    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+
+
+def _blocks(store: Store) -> Iterator[NDArray[np.int64]]:
+    shape = store.image_shape
+    step = max(1, _BLOCK_BYTES // int(np.prod(shape))) if shape else _BLOCK_FILES
+    rows = store.rows()
+    return (rows[start : start + step] for start in range(0, len(rows), step))
+
+
+def _given(store: Store, rows: NDArray[np.int64]) -> list[Any]:
+    return list(store.images(rows)) if store.image_shape else store.encoded(rows)
+
+
+def _measured(picture: Pixels | bytes) -> Measure | str:
+    """The measure, or why there is none."""
+    try:
+        return of_pixels(image.decode(picture, "") if isinstance(picture, bytes) else picture)
+    except InputError as error:
+        return str(error).removeprefix(": ")
+
+
+def _keep(found: Measures, digests: NDArray[np.uint8], row: int, one: Measure | str) -> None:
+    if isinstance(one, str):
+        found.faults[row] = one
+        return
+    digests[row] = np.frombuffer(one.digest, np.uint8)
+    found.hash[row], found.thumbnail[row], found.std[row] = one.hash, one.thumbnail, one.std
+    found.low[row], found.high[row], found.sides[row] = one.low, one.high, one.sides

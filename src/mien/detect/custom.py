@@ -1,0 +1,68 @@
+"""A user's own detector, by the name of its code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..records import Face, Pixels
+from .base import ordered
+
+
+class Own:
+    """The detector `package.module:attribute`: a function from pixels, uint8 (H, W) or (H, W, 3) RGB, to a list of `Face`, or a
+    class that is called once, without arguments, for such a function. The current folder is searched for the module too."""
+
+    def __init__(self, name: str) -> None:
+        """Import it. Raises ConfigError."""
+        self.name = name
+        self._find = _imported(name)
+
+    def __call__(self, pixels: Pixels) -> list[Face]:
+        """Faces found, from left to right. Raises ConfigError where it fails or answers with something else."""
+        try:
+            faces = list(self._find(pixels))
+        except Exception as error:  # a stranger's code may raise anything
+            raise ConfigError(f"face detector '{self.name}' failed: {_said(error)}") from error
+        if wrong := [type(face).__name__ for face in faces if not isinstance(face, Face)]:
+            raise ConfigError(f"face detector '{self.name}' answered with a {wrong[0]}, needed is a list of mien.Face")
+        return ordered(faces)
+
+
+def _imported(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute.isidentifier():
+        raise ConfigError(f"face detector '{name}': give your own as package.module:attribute")
+    try:
+        with _current_folder():
+            found = importlib.import_module(module)
+        find = getattr(found, attribute)
+        find = find() if isinstance(find, type) else find
+    except Exception as error:  # a stranger's code may raise anything
+        raise ConfigError(f"face detector '{name}' cannot be loaded: {_said(error)}") from error
+    if not callable(find):
+        raise ConfigError(
+            f"face detector '{name}' is a {type(find).__name__}, needed is a function from pixels to faces"
+        )
+    return find
+
+
+@contextmanager
+def _current_folder() -> Iterator[None]:
+    """Let a module beside the user's data be found, as `python -m` does."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _said(error: Exception) -> str:
+    """What an exception says, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,242 @@
+"""Score a trained model on a split of a store: `results.json` and `predictions.parquet`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import config, files, intervals, matching
+from ..errors import ConfigError, StoreError
+from ..matching import Match
+from ..predict import scaling
+from ..predict.engine import Engine
+from ..records import Floats
+from ..store import Rows, Store
+from ..tasks import Kind
+from ..version import __version__
+from . import heads, predictions
+from .heads import Answers, Sampling
+from .predictions import Track, predict
+
+SCHEMA = 2
+RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
+_LIBRARIES = ("numpy", "onnxruntime", "scikit-learn")
+
+
+def evaluate(
+    run: Path,
+    store: Path | None = None,
+    split: str = "",
+    out: Path | None = None,
+    track: Track = iter,
+    *,
+    match: Mapping[str, str] | None = None,
+    draws: int = intervals.COUNT,
+    by: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Score a run folder (or a `model.onnx`) on one split of a store and return what `results.json` then holds.
+
+    `store` and `split` default to the run's own `data.store` and `data.validation`; files go to `out`, by default `destination`,
+    and replace what an earlier evaluation left there. `track` wraps the blocks of rows, for a progress bar. `match` names the
+    target of the store that answers a head; see `matching.match`. Intervals take so many bootstrap `draws`; 0 leaves
+    them and the subgroups out, which are those of the attributes named in `by`, by default of all that the store has.
+    Raises ModelError, StoreError, ConfigError.
+    """
+    engine = Engine(run)
+    folder, data = _run(run)
+    given, split = str(store or data.store), split or data.validation
+    if not given:
+        raise ConfigError(f"{run}: names no store to evaluate on; give one with --data FILE")
+    if draws < 0:
+        raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
+    faces = Store(given)
+    scene = _Scene(engine, faces, split, data.train, intervals.Drawing(draws), tuple(by))
+    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, _other(store, data))}
+    targets = scene.targets(matches)
+    drawn = scene.intervals()  # a wrong name in `by` shows before the work
+    outputs = predict(engine, faces, scene.rows, track)
+    record = _plain(
+        {
+            "schema": SCHEMA,
+            "run": folder.resolve().name,
+            "task": engine.task.to_dict(),
+            "data": scene.data() | {"store": given, "rows": len(scene.rows)},
+            "intervals": drawn,
+            "heads": {name: scene.head(one, outputs[name], targets[name]) for name, one in matches.items()},
+            "training": _training(engine.metadata, folder / "history.csv"),
+            "versions": {"mien": __version__} | {name: version(name) for name in _LIBRARIES},
+        }
+    )
+    out = out or destination(run, store, split, match)
+    with files.replacing(out / RESULTS) as results, files.replacing(out / PREDICTIONS) as table:
+        _write(results, out / RESULTS, record)
+        predictions.write(table, scene.columns(matches, outputs, targets), faces, scene.rows)
+        (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
+    return dict(record)
+
+
+def _write(part: Path, path: Path, record: Mapping[str, Any]) -> None:
+    with files.naming(path):
+        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def destination(run: Path, store: Path | None = None, split: str = "", match: Mapping[str, str] | None = None) -> Path:
+    """Where the files go by default: the run folder, or `on-<store>-<split>` in it for other truth than the run's own (another
+    store, or other targets by `match`)."""
+    folder, data = _run(run)
+    aside = _other(store, data) or match
+    return folder / f"on-{Path(store or data.store).stem}-{split or data.validation}" if aside else folder
+
+
+def _run(run: Path) -> tuple[Path, config.DataConfig]:
+    """The folder of a run or model file, and which data it says it was trained on."""
+    folder = run if run.is_dir() else run.parent
+    file = folder / "config.toml"
+    return folder, config.load(file).data if file.is_file() else config.DataConfig()
+
+
+def _other(store: Path | None, data: config.DataConfig) -> bool:
+    """Whether a store is another file than the run's own."""
+    return store is not None and not (data.store and store.resolve() == Path(data.store).resolve())
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A model held against a split of a store. `train`: the split that chance is taken from; `by`: attributes to tell apart, none
+    for all."""
+
+    engine: Engine
+    faces: Store
+    split: str
+    train: str
+    drawing: intervals.Drawing
+    by: tuple[str, ...]
+
+    @cached_property
+    def rows(self) -> Rows:
+        return self.faces.rows(self.split)
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        attributes = {name: self.faces.attribute(name, self.rows) for name in self.by or self.faces.attributes}
+        return Sampling(intervals.by_group(self.groups), self.drawing, attributes)
+
+    @cached_property
+    def groups(self) -> list[str]:
+        return self.faces.texts("group", self.rows)
+
+    def intervals(self) -> dict[str, Any]:
+        """How the intervals were drawn."""
+        return self.sampling.drawing._asdict() | {"unit": "group" if any(self.groups) else "row"}
+
+    def targets(self, matches: Mapping[str, Match]) -> dict[str, Floats]:
+        """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing to score."""
+        targets = {name: one.truth(self.faces, self.rows) for name, one in matches.items()}
+        if all(np.isnan(target).all() for target in targets.values()):
+            names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
+            raise StoreError(
+                f"{self.faces.path}: split '{self.split}' has no annotated {names}, so nothing can be scored"
+            )
+        return targets
+
+    def head(self, one: Match, output: Floats, target: Floats) -> dict[str, Any]:
+        """A head's part of `results.json`."""
+        whole = len(one.shared) == len(one.head)
+        answers = Answers(
+            one.compared,
+            one.answers(self.asked(one, output)),
+            target,
+            one.votes(self.faces, self.rows),
+            *self.learnt(one),
+            self.engine.thresholds.get(one.head.name),
+            self.engine.metadata if whole else {},
+            self.used["chosen_on"],
+            one.answers(output),
+            self.labels(one) if whole else None,
+        )
+        return heads.results(answers, self.sampling) | self.compared(one, output, target)
+
+    def compared(self, one: Match, output: Floats, target: Floats) -> dict[str, Any]:
+        """How two sides were brought together, where they are not alike."""
+        if one.alike:
+            return {}
+        told = one.describe(self.faces, self.rows, output, target)
+        if one.of_labels and one.head.name in self.engine.label_temperature:
+            told["rule"] += "; the model's shares of votes are made chances of being the label by its label temperature"
+        return {"compared": told}
+
+    def columns(
+        self, matches: Mapping[str, Match], outputs: dict[str, Floats], targets: Mapping[str, Floats]
+    ) -> dict[str, Floats]:
+        """The columns of `predictions.parquet`."""
+        true = {name: one.spread(targets[name]) for name, one in matches.items()}
+        said = outputs | {name: self.asked(one, outputs[name]) for name, one in matches.items()}
+        return predictions.columns(self.engine.task, said, true)
+
+    def asked(self, one: Match, output: Floats) -> Floats:
+        """What a head answers to the question that its target asks: against labels, not shares of votes but chances."""
+        heat = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
+        return scaling.temperature(heat, len(one.head)).apply(output)
+
+    def labels(self, one: Match) -> Floats | None:
+        """The label (N, K) that the votes of each face amount to; None where the target is no votes."""
+        if one.target.kind is not Kind.DISTRIBUTION or one.head.kind is not Kind.DISTRIBUTION:
+            return None
+        return matching.labels(replace(one.head, name=one.target.name), self.faces, self.rows)
+
+    def learnt(self, one: Match) -> tuple[Floats, str]:
+        """The targets that chance is taken from, and the split they are of: training, else the one scored."""
+        if self.train in self.faces.splits:
+            training = one.truth(self.faces, self.faces.rows(self.train))
+            if not np.isnan(training).all():
+                return training, self.train
+        return one.truth(self.faces, self.rows), self.split
+
+    @cached_property
+    def used(self) -> dict[str, bool]:
+        """Whether this is the very data that the model was trained on, or that its best epoch, its tags' thresholds and its
+        calibration were chosen on."""
+        known = self.engine.metadata.get("data", {})
+        same = self.sha256 == known.get("sha256")
+        return {
+            "trained_on": same and self.split == self.train,
+            "chosen_on": same and self.split == known.get("validation"),
+        }
+
+    @cached_property
+    def sha256(self) -> str:
+        return files.sha256(self.faces.path)
+
+    def data(self) -> dict[str, Any]:
+        """Which data was scored."""
+        importer = self.faces.meta["importer"]
+        return {"sha256": self.sha256, "importer": importer, "split": self.split, **self.used}
+
+
+def _training(metadata: dict[str, Any], history: Path) -> dict[str, Any]:
+    """What is known of the training: from the model's own description and the run's history."""
+    record = {name: metadata.get(name) for name in ("seed", "parameters", "machine", "versions")}
+    record["train_rows"] = metadata.get("data", {}).get("train_rows")
+    if history.is_file():
+        with history.open(encoding="utf-8", newline="") as file:
+            seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+        record |= {"epochs": len(seconds), "seconds": sum(seconds)}
+    return record
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON can hold it: what is undefined becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,124 @@
+"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing ONNX model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import onnx
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from .. import machine, models
+from ..calibrate import calibrate
+from ..config import Config, load
+from ..errors import ModelError
+from ..files import replacing, sha256, write_text
+from ..models import Network
+from ..models.saved import load_network, source
+from ..predict.engine import SCHEMA
+from ..store import Store
+from ..tasks import Head, Task
+from ..train.batches import learned_from, thinned
+from ..train.module import watched
+from ..train.weights import class_weights
+from ..version import __version__
+from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
+
+
+def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
+    """Save a network into a run folder, if one is given, and write `model.onnx` from the saved weights.
+
+    A new network is calibrated on the validation split of the run's store (`calibrate.calibrate`); a saved one keeps what its
+    description says, unless a method of `calibration` or another `store` is given. Raises ModelError if the ONNX model does
+    not answer as torch does.
+    """
+    config = load(run / "config.toml")
+    if network is not None:
+        with replacing(run / "model.safetensors") as part:
+            part.write_bytes(safetensors.torch.save(_weights(network)))
+        _describe(run / "model.json", describe(run, config, network))
+    saved = load_network(run)
+    target = run / "model.onnx"
+    with replacing(target) as part:
+        write_onnx(saved, config, (run / "model.json").read_text(), part)
+        difference = parity(saved, config, part)
+        if not difference <= TOLERANCE:
+            raise ModelError(
+                f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
+            )
+        if network is not None or calibration or store:
+            faces, method = Store(store or config.data.store), calibration or config.train.calibration
+            chosen = calibrate(part, faces, config.data.validation, method)
+            _describe(run / "model.json", json.loads((run / "model.json").read_text()) | chosen)
+            stamp(part, json.loads((run / "model.json").read_text()))
+    return target
+
+
+def _describe(path: Path, metadata: dict[str, Any]) -> None:
+    write_text(path, json.dumps(metadata, indent=2))
+
+
+def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
+    """The metadata that travels with a model: task, preprocessing, data, licence, metrics, versions."""
+    store = Store(config.data.store)
+    task = config.resolved_task()
+    rows = thinned(learned_from(store, task, config), config)
+    best = _best(run, task, config)
+    return {
+        "schema": SCHEMA,
+        "name": config.name or run.name,
+        "task": task.to_dict(),
+        "preprocessing": models.preprocessing(config.model).to_dict(),
+        "temperature": {head.name: 1.0 for head in task},
+        "data": {
+            "store": store.path.name,
+            "sha256": sha256(store.path),
+            "importer": store.meta["importer"],
+            "train_rows": len(rows),
+            "validation": config.data.validation,
+        },
+        "licence": config.licence,
+        **learnt_from(config),
+        "metrics": {head.name: _metrics(best, head) for head in task},
+        "class_weights": class_weights(
+            config, task, {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
+        ),
+        "head_weights": {head.name: float(best.get(f"weight.{head.name}", head.weight)) for head in task},
+        "parameters": network.parameter_count,
+        "seed": config.train.seed,
+        "opset": OPSET,
+        "machine": machine.describe(),
+        "versions": {"mien": __version__, "torch": torch.__version__, "onnx": onnx.__version__},
+    }
+
+
+def learnt_from(config: Config) -> dict[str, Any]:
+    """`start` and `teachers`: which other weights a network began with, and which it was taught by; without any, nothing."""
+    start, teacher = config.model.start, config.train.teacher
+    told: dict[str, Any] = {"start": source(start)} if start else {}
+    if teacher.runs:
+        told["teachers"] = [source(run) for run in teacher.runs]
+    return told
+
+
+def _weights(network: Network) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def _best(run: Path, task: Task, config: Config) -> dict[str, str]:
+    """The row in history.csv of the epoch whose weights are exported."""
+    watch = watched(config, task)
+    with (run / "history.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["phase"] == str(len(config.train.phases))]
+    return (max if watch.higher else min)(rows, key=lambda row: float(row[watch.key]))
+
+
+def _metrics(row: dict[str, str], head: Head) -> dict[str, float | None]:
+    """Validation metrics of an epoch; None for one that is undefined."""
+    values = {name: float(row[f"validation_{head.name}_{name}"]) for name in head.metrics}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -1,0 +1,57 @@
+"""`json`: one document with everything, the model and what could not be read included."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...predict.results import Origin, Result
+from ...records import Fault
+from .writer import Whole
+
+SCHEMA = 1
+
+
+class Document(Whole):
+    """Written as it grows: only what could not be read is kept until the end."""
+
+    between = ",\n"
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        """Open it. Raises OSError naming the file."""
+        start = json.dumps({"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}, ensure_ascii=False)
+        self.head = start[:-1] + ', "pictures": [\n'
+        self._failed: list[Fault] = []
+        super().__init__(path, origin)
+
+    def texts(self, result: Result) -> list[str]:
+        """The frame as an object."""
+        return [json.dumps(result.to_dict(), ensure_ascii=False)]
+
+    def fail(self, fault: Fault) -> None:
+        """Keep it for the end."""
+        self._failed.append(fault)
+
+    def close(self) -> None:
+        """End the lists and put the file in its place."""
+        self.tail = "\n], " + json.dumps({"failed": _failed(self._failed)}, ensure_ascii=False)[1:] + "\n"
+        super().close()
+
+
+def document(origin: Origin, results: list[Result], failed: list[Fault]) -> dict[str, Any]:
+    """The same document as one object."""
+    pictures = [result.to_dict() for result in results]
+    said = {"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}
+    return {**said, "pictures": pictures, "failed": _failed(failed)}
+
+
+def _model(origin: Origin) -> dict[str, Any]:
+    return {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
+
+
+def _failed(faults: list[Fault]) -> list[dict[str, Any]]:
+    return [
+        {"source": fault.source, "frame": fault.index, "timestamp": fault.time, "error": fault.reason}
+        for fault in faults
+    ]

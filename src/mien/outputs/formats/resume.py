@@ -1,0 +1,42 @@
+"""What a file of results holds already, so that a run goes on where an earlier one stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigError
+from ...predict.results import Origin
+
+
+class Earlier:
+    """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        """Rows of `path`; only those of the same model and settings can be gone on with."""
+        self._path, self._origin = path, origin
+        self.done: dict[str, int] = {}
+        self._last: tuple[str, int] | None = None
+        self._rows = 0
+
+    def take(self, row: Mapping[str, Any]) -> bool:
+        """Take one row; True where it is the last of its frame. Raises ConfigError for another model's or other settings'."""
+        self._same(
+            "model", f"{row['model']} {row['model_sha256'][:12]}", f"{self._origin.name} {self._origin.sha256[:12]}"
+        )
+        self._same("settings", row["settings"], self._origin.settings)
+        frame = row["source"], int(row["frame"])
+        self._rows = self._rows + 1 if frame == self._last else 1
+        self._last = frame
+        if self._rows < int(row["faces"]):
+            return False
+        self.done[frame[0]] = max(frame[1], self.done.pop(frame[0], 0))
+        return True
+
+    def _same(self, what: str, there: str, here: str) -> None:
+        if there != here:
+            raise ConfigError(
+                f"{self._path}: holds results of other {what} ('{there}', now '{here}'); "
+                "give the same, choose another file or --overwrite"
+            )

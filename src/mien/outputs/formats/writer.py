@@ -1,0 +1,114 @@
+"""What every format of results shares: rows in as they come, and a file that is valid whenever the work stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from ... import files
+from ...errors import ConfigError
+from ...labels import EXPRESSION7, canonical
+from ...predict.results import Origin, Result
+from ...records import Fault, Prediction
+from ...tasks import Kind
+
+
+class Writer(Protocol):
+    """Writes results to one file, frame by frame, never half a frame."""
+
+    #: The last frame of each source that the file held already, in the order of their last rows: those up to it need not be
+    #: done again.
+    done: Mapping[str, int]
+
+    def add(self, result: Result) -> None:
+        """Write one frame. Raises OSError naming the file; what was written before stays valid."""
+
+    def fail(self, fault: Fault) -> None:
+        """Note what could not be read, where the format has a place for it."""
+
+    def close(self) -> None:
+        """Finish the file with all that was added, after an interruption too; a second call does nothing."""
+
+
+class Beside:
+    """The base of formats that are written beside their target and take its place at the end, in part after an interruption."""
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        """Begin. Raises OSError naming the file."""
+        self.path, self.origin = path, origin
+        self.done: Mapping[str, int] = {}
+        self._stack = ExitStack()
+        self.over = False
+        with self.writing():
+            self.part = self._stack.enter_context(files.replacing(path))
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Give the whole file up if something cannot be written."""
+        try:
+            with files.naming(self.path):
+                yield
+        except OSError as error:
+            self.over = True
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def finish(self) -> bool:
+        """Whether there is a file to finish still; only once."""
+        over, self.over = self.over, True
+        return not over
+
+    def fail(self, fault: Fault) -> None:
+        """Have no place for it."""
+
+
+class Whole(Beside):
+    """The base of formats that are one text: a head, texts with something between them, a tail."""
+
+    head, between, tail = "", "", ""
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        """Write the head. Raises OSError naming the file."""
+        super().__init__(path, origin)
+        self._empty = True
+        with self.writing():
+            self._file: IO[str] = self._stack.enter_context(self.part.open("w", encoding="utf-8", newline=""))
+            self._file.write(self.head)
+
+    def add(self, result: Result) -> None:
+        """Write one frame's texts."""
+        with self.writing():
+            for text in self.texts(result):
+                self._file.write(text if self._empty else self.between + text)
+                self._empty = False
+
+    def texts(self, result: Result) -> list[str]:
+        """What the file says of one frame."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Write the tail and put the file in its place."""
+        if self.finish():
+            with self.writing():
+                self._file.write(self.tail)
+                self._stack.close()
+
+
+def seven(origin: Origin, what: str) -> str:
+    """The head that holds the seven basic expressions, one that holds nothing else before others. Raises ConfigError."""
+    heads = [
+        head
+        for head in origin.task
+        if head.kind in (Kind.CLASS, Kind.DISTRIBUTION) and all(label in head.space for label in EXPRESSION7.labels)
+    ]
+    if not heads:
+        raise ConfigError(f"format {what}: the model has no head with {', '.join(EXPRESSION7.labels)}; use csv or json")
+    return min(heads, key=len).name
+
+
+def emotions(found: Prediction, head: str) -> dict[str, float]:
+    """Probabilities of a head by canonical label."""
+    return {canonical(label): value for label, value in found.outputs[head].items()}

@@ -1,0 +1,145 @@
+"""Predictions drawn on a picture: a frame round each face, its likeliest labels as bars, valence and arousal as a dot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ...files import replacing
+from ...media.image import recolour
+from ...records import Frame, Pixels, Prediction
+from .card import Card, card_of
+from .drawing import FINE, GROUND, Area, Pen, draw_card, patch
+from .placing import spread
+
+if TYPE_CHECKING:
+    from ...predict.results import Result
+
+SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: smaller pictures grow, larger ones shrink
+
+
+class Pictures:
+    """A sink that writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
+
+    def __init__(self, folder: Path, names: Mapping[str, str] | None = None) -> None:
+        """`names`: what each source's pictures are called (default: the file's name, numbered where two share it)."""
+        self.written: list[Path] = []
+        self._folder, self._names = folder, dict(names or {})
+
+    def add(self, frame: Frame, result: Result) -> None:
+        """Write one annotated picture."""
+        name = self._name(frame.source)
+        number = "" if frame.time is None else f"-{frame.index:06}"
+        path = self._folder / f"{name}{number}.mien.png"
+        save(path, frame.pixels, result.predictions)
+        self.written.append(path)
+
+    def close(self) -> None:
+        """Each picture is in place already."""
+
+    def discard(self) -> None:
+        """No picture is there in part."""
+
+    def _name(self, source: str) -> str:
+        if source not in self._names:
+            stem = Path(source).stem or "picture"
+            taken = {name.casefold() for name in self._names.values()}
+            number, name = 1, stem
+            while name.casefold() in taken:
+                number, name = number + 1, f"{stem}-{number + 1}"
+            self._names[source] = name
+        return self._names[source]
+
+
+def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:
+    """The picture with its predictions drawn on it, uint8 (H, W, 3) RGB.
+
+    Its long side is brought to SMALLEST…LARGEST pixels; where a face leaves no room beside it, a strip is added.
+    """
+    picture, scale = _scaled(pixels)
+    boxes = [_area(prediction, scale * FINE) for prediction in predictions]
+    pen = Pen(_letter(max(picture.size), boxes) * FINE)
+    cards = [_fitting(pen, card_of(prediction), picture.width * FINE) for prediction in predictions]
+    size = _canvas(picture, boxes, [pen.size(card) for card in cards])
+    canvas = Image.new("RGB", size, GROUND[:3])
+    canvas.paste(picture, (0, 0))
+    for box, card in zip(boxes, cards, strict=True):
+        _lay(canvas, box, partial(_frame, pen=pen, card=card))
+    for card, spot in _arranged(pen, cards, boxes, (size[0] * FINE, size[1] * FINE)):
+        _lay(canvas, spot, partial(draw_card, pen=pen, card=card))
+    return np.asarray(canvas)
+
+
+def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
+    """Write the annotated picture as PNG, whole or not at all."""
+    with replacing(path) as part:
+        Image.fromarray(annotate(pixels, predictions)).save(part, format="PNG", compress_level=3)
+
+
+def _lay(canvas: Image.Image, area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> None:
+    drawn, corner = patch(area, paint)
+    canvas.paste(drawn, corner, drawn)
+
+
+def _frame(brush: ImageDraw.ImageDraw, box: Area, pen: Pen, card: Card) -> None:
+    brush.rounded_rectangle(box, pen.gap, outline=(*card.colour, 255), width=max(4, pen.unit // 7))
+
+
+def _scaled(pixels: Pixels) -> tuple[Image.Image, float]:
+    image = Image.fromarray(recolour(pixels, "rgb"))
+    longest = max(image.size)
+    scale = min(max(longest, SMALLEST), LARGEST) / longest
+    if scale == 1:
+        return image, 1.0
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.BICUBIC), scale
+
+
+def _area(prediction: Prediction, scale: float) -> Area:
+    x, y, width, height = prediction.face.box
+    return round(x * scale), round(y * scale), round((x + width) * scale) - 1, round((y + height) * scale) - 1
+
+
+def _letter(longest: int, boxes: Sequence[Area]) -> int:
+    """Height of a letter in picture pixels: after the picture, smaller where the faces are many and small."""
+    widths = sorted(right - left for left, _, right, _ in boxes)
+    typical = widths[len(widths) // 2] // FINE if len(widths) > 2 else longest
+    return max(15, longest // 90, min(longest // 46, typical // 7))
+
+
+def _fitting(pen: Pen, card: Card, width: int) -> Card:
+    """The card, without its plane where it is wider than the picture."""
+    return card if pen.size(card)[0] <= width else replace(card, spot=None)
+
+
+def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The picture's size, with a strip at the right if a lone face fills it, and never smaller than a card."""
+    wide, high = (
+        math.ceil(max(sizes, default=0) / FINE) for sizes in (zip(*cards, strict=True) if cards else ((), ()))
+    )
+    width, height = picture.size
+    if len(boxes) == 1:
+        left, top, right, bottom = (side / FINE for side in boxes[0])
+        beside, above = max(left, width - right), max(top, height - bottom)
+        width += wide if beside < wide * 1.1 and above < high * 1.2 else 0
+    return max(width, wide), max(height, high)
+
+
+def _arranged(
+    pen: Pen, cards: Sequence[Card], boxes: Sequence[Area], canvas: tuple[int, int]
+) -> list[tuple[Card, Area]]:
+    """Cards where they hide no face and no other card; where they cannot, without their values, then titles alone."""
+    shorter = [replace(card, note="", spot=None) if card.bars else card for card in cards]
+    titles = [Card(card.title, card.colour) for card in cards]
+    for some in (cards, shorter, titles):
+        spots, hidden = spread(boxes, [pen.size(card) for card in some], canvas, pen.gap // 2)
+        if not hidden:
+            break
+    return list(zip(some, spots, strict=True))

@@ -1,0 +1,161 @@
+"""The contact sheet: every face of many pictures as a grid of crops with what they show, sorted, paged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ...errors import ConfigError, lookup
+from ...files import natural, replacing
+from ...media.cropping import crop
+from ...media.image import decode, encode, recolour, resize
+from ...palette import EMOTIONS, PAGE, colours
+from ...records import Frame, Prediction
+from .card import UNSURE, scored
+
+if TYPE_CHECKING:
+    from ...predict.results import Result
+
+COLUMNS, ROWS = 7, 6
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_SIDE, _GAP, _EDGE, _TOP = 148, 12, 24, 56  # of a crop, between two, at the border, for the title
+_UNDER = 46  # height of what is written under a crop
+_MARGIN = 0.15  # of the picture round a face's box
+
+
+class Answer(NamedTuple):
+    """What a face shows: the label's place in its order, its name, the length of its bar (0…1), the number and the colour."""
+
+    place: int
+    label: str
+    value: float
+    number: str
+    colour: str
+
+
+class Cell(NamedTuple):
+    """One face: what it shows, its crop as JPEG, and where from."""
+
+    answer: Answer
+    crop: bytes
+    source: str
+
+
+class Sheet:
+    """A sink that writes pages of `path`, numbered from the second on. Of a video it takes each track's surest frame."""
+
+    def __init__(self, path: Path, order: str = "emotion") -> None:
+        """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError for another one, or another suffix."""
+        if path.suffix.lower() not in FORMATS:
+            raise ConfigError(f"{path}: not the name of a contact sheet to write (one of: {', '.join(FORMATS)})")
+        self.written: list[Path] = []
+        self._path, self._key, self._order = path, lookup(ORDERS, order, "order of a contact sheet"), order
+        self._cells: list[Cell] = []
+        self._tracks: dict[tuple[str, int], Cell] = {}
+
+    def add(self, frame: Frame, result: Result) -> None:
+        """Take the faces of one frame."""
+        for place, prediction in enumerate(result.predictions):
+            if frame.time is None:
+                self._cells.append(_cell(frame, prediction))
+                continue
+            track = prediction.face.track
+            key = frame.source, -1 - place if track is None else track
+            known = self._tracks.get(key)
+            if known is None or _answer(prediction).value > known.answer.value:
+                self._tracks[key] = _cell(frame, prediction)
+
+    def close(self) -> None:
+        """Write all pages."""
+        cells = sorted([*self._cells, *self._tracks.values()], key=self._key)
+        self.discard()
+        most = COLUMNS * ROWS
+        pages = -(-len(cells) // most)
+        for page in range(pages):
+            title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
+            number = f", page {page + 1} of {pages}" if pages > 1 else ""
+            path = self._path if page == 0 else self._path.with_stem(f"{self._path.stem}-{page + 1}")
+            with replacing(path) as part:
+                drawn = draw(cells[page * most : (page + 1) * most], title + number)
+                drawn.save(part, format=FORMATS[path.suffix.lower()], quality=90)
+            self.written.append(path)
+
+    def discard(self) -> None:
+        """Forget the faces."""
+        self._cells, self._tracks = [], {}
+
+
+def draw(cells: Sequence[Cell], title: str) -> Image.Image:
+    """One page, on light paper."""
+    columns = min(COLUMNS, max(len(cells), 3))
+    rows = -(-len(cells) // columns)
+    size = 2 * _EDGE + columns * (_SIDE + _GAP) - _GAP, _TOP + rows * (_SIDE + _UNDER + _GAP) + _EDGE - _GAP
+    sheet = Image.new("RGB", size, PAGE["paper"][0])
+    brush = ImageDraw.Draw(sheet)
+    brush.text((_EDGE, _TOP / 2), title, PAGE["ink"][0], ImageFont.load_default(18), anchor="lm")
+    for at, cell in enumerate(cells):
+        corner = _EDGE + at % columns * (_SIDE + _GAP), _TOP + at // columns * (_SIDE + _UNDER + _GAP)
+        _draw(sheet, brush, cell, corner)
+    return sheet
+
+
+def _draw(sheet: Image.Image, brush: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int]) -> None:
+    (left, top), right = corner, corner[0] + _SIDE
+    sheet.paste(Image.fromarray(decode(cell.crop, "crop")), corner)
+    y = top + _SIDE + 11
+    font, small = ImageFont.load_default(14), ImageFont.load_default(11)
+    _, label, value, number, colour = cell.answer
+    room = _SIDE - font.getlength(number) - 6
+    brush.text((left, y), _short(label, font, room), PAGE["ink"][0], font, anchor="lm")
+    brush.text((right, y), number, PAGE["ink"][0], font, anchor="rm")
+    brush.rectangle((left, y + 10, right - 1, y + 14), PAGE["line"][0])
+    brush.rectangle((left, y + 10, left + max(0, round(value * _SIDE) - 1), y + 14), colour)
+    brush.text((left, y + 26), _short(cell.source, small, _SIDE), PAGE["muted"][0], small, anchor="lm")
+
+
+def _short(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    """The text, its middle left out where it is too long: names differ in their beginning and their end."""
+    kept = text
+    while font.getlength(kept) > room and len(kept) > 5:
+        half = (len(kept) - 4) // 2
+        kept = f"{text[:half]}...{text[-half:]}" if half else text[:2]
+    return kept
+
+
+def _cell(frame: Frame, prediction: Prediction) -> Cell:
+    face = crop(recolour(frame.pixels, "rgb"), prediction.face.box, _MARGIN)
+    name = Path(frame.source).name
+    if frame.time is not None:
+        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{frame.time:.1f} s"
+    return Cell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
+
+
+def _answer(prediction: Prediction) -> Answer:
+    """The likeliest label, else the first value; where the model abstains last in order and in grey."""
+    head = scored(prediction.task)
+    if head is None:
+        head = prediction.task.heads[0]
+        low, high = head.bounds
+        label, value = next(iter(prediction.outputs[head.name].items()))
+        return Answer(0, label, (value - low) / (high - low), f"{value:.2f}", EMOTIONS["sad"])
+    values = prediction.outputs[head.name]
+    label = max(values, key=lambda name: values[name])
+    number = f"{values[label]:.0%}"
+    if prediction.abstained:
+        return Answer(len(head), f"{UNSURE} ({label})", values[label], number, EMOTIONS["neutral"])
+    return Answer(head.space.index(label), label, values[label], number, colours(head.space)[label])
+
+
+def _by_emotion(cell: Cell) -> Any:
+    return cell.answer.place, -cell.answer.value
+
+
+def _by_source(cell: Cell) -> Any:
+    return natural(Path(cell.source))
+
+
+ORDERS: dict[str, Callable[[Cell], Any]] = {"emotion": _by_emotion, "source": _by_source}

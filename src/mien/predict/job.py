@@ -1,0 +1,96 @@
+"""One call from its inputs to results: what is left to do of them, in order, through the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..detect import Detector
+from ..errors import ConfigError
+from ..records import Fault, Frame
+from ..sources import Camera, Picture, Source, plan
+from .pipeline import Recogniser, stream
+from .results import Origin, Result
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is to be read, by whom and how. `faults`: inputs that named nothing; they come first among the results."""
+
+    model: Recogniser
+    origin: Origin
+    settings: Settings
+    find: Detector
+    sources: Sequence[Source]
+    faults: Sequence[Fault] = ()
+    done: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> list[Source]:
+        """The sources that `done`, the last frame of each source in an earlier run's file, does not cover. Pictures of several
+        frames say how many they have. Of the others only the last in the file may be unfinished: it comes first."""
+        last = next(reversed(list(self.done)), None)
+        begun = [source for source in self.sources if source.name in self.done and self._unfinished(source, last)]
+        begun.sort(key=lambda source: source.name != last)
+        return begun + [source for source in self.sources if source.name not in self.done]
+
+    def _unfinished(self, source: Source, last: str | None) -> bool:
+        if isinstance(source, Picture):
+            return (source.count or 1) > self.done[source.name] + 1
+        return source.name == last
+
+    def going_on(self, done: Mapping[str, int], path: Path) -> Reading:
+        """The same, less what `path` holds already. Raises ConfigError for a camera, which cannot be gone on with."""
+        for source in self.sources:
+            if isinstance(source, Camera) and source.name in done:
+                raise ConfigError(f"{path}: holds frames of {source.name}; choose another file or --overwrite")
+        return replace(self, done=done)
+
+    def results(self, *, keep: bool = False) -> Generator[Result | Fault, None, None]:
+        """Results and faults in order. A video that is followed is read again from its start, but not written again."""
+        through = self.settings.through()
+        replayed = through.tracker is not None
+        frames = _frames(self.left, self.faults, {} if replayed else self.done)
+        live = [source.name for source in self.sources if isinstance(source, Camera)]
+        given = stream(self.model, frames, self.find, through, origin=self.origin, keep=keep, live=live)
+        with closing(given) as results:
+            for item in results:
+                if not replayed or _new(item, self.done):
+                    yield item
+
+
+def begin(
+    model: Recogniser,
+    origin: Origin,
+    settings: Settings,
+    inputs: Iterable[str | Path],
+    *,
+    find: Detector | None = None,
+    allow_urls: bool = False,
+) -> Reading:
+    """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
+    find = find or settings.find()
+    sources, faults = plan(inputs, settings.sampling(), allow_urls=allow_urls)
+    return Reading(model, origin, settings, find, sources, faults)
+
+
+def _frames(
+    sources: Sequence[Source], faults: Sequence[Fault], done: Mapping[str, int]
+) -> Generator[Frame | Fault, None, None]:
+    yield from faults
+    for source in sources:
+        items = iter(source)
+        try:
+            for item in items:
+                if _new(item, done):
+                    yield item
+        finally:
+            if close := getattr(items, "close", None):
+                close()
+
+
+def _new(item: Frame | Result | Fault, done: Mapping[str, int]) -> bool:
+    return item.index is None or item.index > done.get(item.source, -1)

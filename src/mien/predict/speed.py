@@ -1,0 +1,92 @@
+"""How fast models answer on the processor: in one go, in turn and repeated, so that all meet the same noise."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import machine
+from ..records import Pixels
+from .engine import Engine
+
+BATCH, ROUNDS, SINGLES, BATCHES, LEAST = 64, 11, 15, 3, 3
+Clock = Callable[[], float]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Medians: seconds for one face alone, faces a second in batches of 64."""
+
+    latency: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The speed of each model, and how it was measured."""
+
+    speeds: tuple[Speed, ...]
+    threads: int
+    rounds: int
+    machine: str
+
+    def words(self) -> str:
+        """How it was measured, in words."""
+        return (
+            f"Speed: ONNX Runtime on {self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}; all models in one "
+            f"go, in turn, {self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the "
+            "model's own size, with normalising, without finding faces."
+        )
+
+
+def measure(
+    models: Sequence[Path], threads: int = 0, budget: float = 120.0, *,
+    clock: Clock = time.perf_counter, progress: Progress | None = None,
+) -> Timing:  # fmt: skip
+    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this process may use).
+
+    11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64. Fewer, but at least 3,
+    once `budget` seconds are over. Raises ModelError for a file that is no model.
+    """
+    cores = threads or machine.usable_cores()
+    engines = [Engine(path, cores) for path in models]
+    for engine in engines:
+        engine.probabilities(_faces(engine, BATCH))
+        engine.probabilities(_faces(engine, 1))
+    start, rounds = clock(), list[dict[int, tuple[float, float]]]()
+    while len(rounds) < ROUNDS and (len(rounds) < LEAST or clock() - start < budget):
+        turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
+        rounds.append({place: _once(engines[place], clock) for place in turns})
+        if progress:
+            progress(len(rounds), ROUNDS)
+    speeds = [
+        Speed(statistics.median(one for one, _ in times), BATCH / statistics.median(many for _, many in times))
+        for times in ([one[place] for one in rounds] for place in range(len(engines)))
+    ]
+    return Timing(tuple(speeds), cores, len(rounds), machine.describe())
+
+
+def _once(engine: Engine, clock: Clock) -> tuple[float, float]:
+    """Seconds for one face and for a batch, each the median of a few times."""
+    return _seconds(engine, _faces(engine, 1), SINGLES, clock), _seconds(engine, _faces(engine, BATCH), BATCHES, clock)
+
+
+def _seconds(engine: Engine, faces: Pixels, times: int, clock: Clock) -> float:
+    found = []
+    for _ in range(times):
+        start = clock()
+        engine.probabilities(faces)
+        found.append(clock() - start)
+    return statistics.median(found)
+
+
+def _faces(engine: Engine, count: int) -> Pixels:
+    side = engine.preprocessing.size
+    colours = (3,) if engine.preprocessing.colour == "rgb" else ()
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, *colours), np.uint8)

@@ -1,0 +1,50 @@
+"""What is shown of each kind of head, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ...render.section import Section
+from ...tasks import Kind
+from ..record import RunRecord
+from ..results import HeadRecord
+from ..summary import ANSWERS
+from . import gallery, mislabelled
+from .certainty import abstaining, calibration, prediction_sets
+from .confusion import confusion, cooccurrence
+from .distributions import distribution
+from .measures import measures
+from .per_label import per_label
+from .subgroups import subgroups
+from .values import values
+
+Part = Callable[[HeadRecord], Section | None]
+_CERTAINTY: tuple[Part, ...] = (calibration, abstaining, prediction_sets)
+
+
+def sections(record: RunRecord) -> tuple[Section, ...]:
+    """The sections of all heads; a task of one head has no level of its own."""
+    trees = [(one, tuple(_sections(record, one))) for one in record.heads]
+    if len(trees) == 1:
+        return trees[0][1]
+    return tuple(Section(_title(one), children=parts) for one, parts in trees)
+
+
+def _sections(record: RunRecord, one: HeadRecord) -> Iterator[Section]:
+    parts = (part(one) for part in PARTS[one.head.kind])
+    for found in (*parts, gallery.section(record, one), mislabelled.section(record, one)):
+        if found:
+            yield found
+
+
+def _title(one: HeadRecord) -> str:
+    return f"{one.head.name}: {ANSWERS[one.head.kind].format(len(one.head))}"
+
+
+#: The sections of each kind of head, in order; a part that the run says nothing of is None. Faces follow.
+PARTS: dict[Kind, tuple[Part, ...]] = {
+    Kind.CLASS: (measures, confusion, per_label, *_CERTAINTY, subgroups),
+    Kind.DISTRIBUTION: (measures, distribution, confusion, per_label, *_CERTAINTY, subgroups),
+    Kind.TAGS: (measures, per_label, cooccurrence, subgroups),
+    Kind.VALUES: (measures, values, subgroups),
+}

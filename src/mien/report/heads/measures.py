@@ -1,0 +1,66 @@
+"""Every metric of a head with its interval, beside what those reach who never look at a face."""
+
+from __future__ import annotations
+
+from ...matching import sentences
+from ...render import blocks
+from ...render.blocks import Block, Cell, Column, Strong, Table
+from ...render.section import Section
+from ...render.text import between, figure, meaning, number, title
+from ..results import HeadRecord, Measure
+
+#: References of results.json: column title, and what it stands for.
+REFERENCES: dict[str, tuple[str, str]] = {
+    "uniform": ("Uniform", "the same probability for every label"),
+    "marginal": ("Chance", "the raters' mean answer, given to every face"),
+    "oracle": ("Oracle", "knows each face's top label, and answers the mean of the faces that share it"),
+    "noise_floor": (
+        "Noise floor",
+        "knows what raters would say on average, and meets another handful of them: nobody can do better",
+    ),
+}
+
+
+def measures(one: HeadRecord) -> Section:
+    """The table of metrics; nothing can be said without figures."""
+    if not one.measures:
+        return Section("Measures", note="No figures for this head: the run has not been evaluated on it.")
+    known = [name for name in REFERENCES if any(name in measure.references for measure in one.measures)]
+    columns = (
+        Column("Measure"),
+        Column("Value", "n"),
+        *(Column(REFERENCES[name][0], "n") for name in known),
+        Column("What it says", "says"),
+    )
+    rows = tuple(_row(measure, known) for measure in one.measures)
+    told: list[Block] = [blocks.note(" ".join(sentences(one.head.name, one.compared)))] if one.compared else []
+    return Section(
+        "Measures",
+        blocks=(
+            blocks.text(f"On {number(one.rows)} annotated faces. ↑ higher is better, ↓ lower is better."),
+            *told,
+            Table("Measures", columns, rows),
+            *_key(one, known),
+        ),
+    )
+
+
+def _row(measure: Measure, known: list[str]) -> tuple[Cell, ...]:
+    value = figure(measure.value, measure.name)
+    return (
+        Cell(title(measure.name), up=measure.higher_is_better),
+        Cell(value, strong=True, under=between(measure.interval, measure.name)),
+        *(Cell(figure(measure.references.get(name), measure.name), soft=True) for name in known),
+        Cell(meaning(measure.name)),
+    )
+
+
+def _key(one: HeadRecord, known: list[str]) -> list[Block]:
+    if not known:
+        return []
+    runs: list[str | Strong] = []
+    for name in known:
+        heading, what = REFERENCES[name]
+        runs += [Strong(heading), f": {what}. "]
+    source = one.found.get("references_from")
+    return [blocks.key(*runs, f"Means are taken from the {source} split." if source else "")]

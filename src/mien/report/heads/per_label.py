@@ -1,0 +1,60 @@
+"""Figures of each label: support, precision, recall, F1, and average precision where the run gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...metrics.tags import sentence
+from ...render import blocks, text
+from ...render.blocks import Cell, Column, Table
+from ...render.section import Section
+from ...render.stand_in import colours
+from ..results import HeadRecord, interval
+
+_SHOWN = ("threshold", "precision", "recall", "f1", "average_precision")
+
+
+def per_label(one: HeadRecord) -> Section:
+    """The table, or a note that there is none."""
+    if not one.per_class:
+        return Section("Labels", note="The run holds no figures per label for this head.")
+    names = [name for name in _SHOWN if any(line.get(name) is not None for line in one.per_class)]
+    titles = ["F1" if name == "f1" else name.replace("_", " ").capitalize() for name in names]
+    columns = (Column("Label"), Column("Faces", "n"), *(Column(title, "meter") for title in titles))
+    look = colours(one.head.space)
+    rows = tuple(_row(line, names, look) for line in one.per_class)
+    key = (
+        "In per cent. Precision: of the faces given this label, the share that has it. Recall: of the faces that have it, "
+        "the share found."
+    )
+    ranges = " Below recall stands its interval." if any(line.get("recall_interval") for line in one.per_class) else ""
+    table = Table("Figures per label", columns, rows)
+    return Section("Labels", blocks=(*_thresholds(one), table, blocks.key(key + ranges)))
+
+
+def _row(line: Mapping[str, Any], names: list[str], look: Mapping[str, str]) -> tuple[Cell, ...]:
+    dot = look.get(line["label"], "var(--muted)")
+    figures = (_meter(line, name, dot) for name in names)
+    return (Cell(str(line["label"]), dot=dot), Cell(text.number(line["support"]), soft=True), *figures)
+
+
+def _meter(line: Mapping[str, Any], name: str, dot: str) -> Cell:
+    value = line.get(name)
+    if value is None:
+        return Cell("–")
+    between = text.between(interval(line.get(f"{name}_interval")), "accuracy").removesuffix("\N{NO-BREAK SPACE}%")
+    return Cell(f"{100 * value:.1f}", dot=dot, meter=float(value), under=between)
+
+
+def _thresholds(one: HeadRecord) -> list[blocks.Block]:
+    """What is reached at the thresholds of the tags, and where these come from."""
+    at = one.at_thresholds
+    if not at:
+        return []
+    figures = [
+        f"{text.title(name)} {text.figure(at[name], name)}"
+        for name in ("macro_f1", "micro_f1", "jaccard")
+        if at.get(name) is not None
+    ]
+    return [blocks.text(f"{', '.join(figures)}. {sentence(at['chosen'], at['same'])}")]

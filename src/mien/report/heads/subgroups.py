@@ -1,0 +1,107 @@
+"""The same metrics for each group of faces, and the gaps between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...render import blocks
+from ...render.blocks import Block, Cell, Column, Subhead, Table
+from ...render.section import Section
+from ...render.text import between, figure, percent, title
+from ...render.text import number as count
+from ..results import HeadRecord, interval, number
+
+_GROUPS = 24
+_METRICS = 5
+#: Differences between groups in how labels are given; what each compares.
+_PARITY: dict[str, tuple[str, str]] = {
+    "statistical_parity": ("Said", "the share of faces given the label"),
+    "equal_opportunity": ("Recall", "the share found of those that have it"),
+    "equalised_odds": ("Recall or false alarms", "the wider of the two"),
+}
+
+
+def subgroups(one: HeadRecord) -> Section | None:
+    """A table of groups for each attribute, one of gaps and one of labels; None where the data name no attribute."""
+    found = one.part("subgroups")
+    if not found:
+        return None
+    told = blocks.text(
+        "Small groups have wide intervals or none: a gap whose interval holds 0 may be chance. A group that is not listed was "
+        "not measured."
+    )
+    shown = [block for name, part in found.items() for block in _attribute(name, part)]
+    return Section("Subgroups", blocks=(told, *shown))
+
+
+def _attribute(name: str, part: Mapping[str, Any]) -> Iterator[Block]:
+    groups = part.get("groups") or []
+    yield Subhead(name)
+    every = list(dict.fromkeys(metric for group in groups for metric in group["metrics"]))
+    metrics = every[:_METRICS]
+    columns = (Column("Group"), Column("Faces", "n"), *(Column(title(metric), "n") for metric in metrics))
+    rows = tuple((_group(group), Cell(count(group["rows"]), soft=True), *_figures(group, metrics)) for group in groups)
+    yield Table(f"Groups by {name}", columns, rows[:_GROUPS])
+    left = [f"{len(rows) - _GROUPS} more groups"] if len(rows) > _GROUPS else []
+    left += [f"{len(every) - _METRICS} more measures"] if len(every) > _METRICS else []
+    if left:
+        yield blocks.key(f"In results.json: {' and '.join(left)}.")
+    if part.get("gaps"):
+        yield _gaps(name, part["gaps"])
+    yield from _parity(name, part.get("parity") or {})
+
+
+def _group(group: Mapping[str, Any]) -> Cell:
+    return Cell(str(group["name"]) or "not said", under="too small to compare" if group.get("small") else "")
+
+
+def _figures(group: Mapping[str, Any], metrics: list[str]) -> Iterator[Cell]:
+    for metric in metrics:
+        item = group["metrics"].get(metric) or {}
+        yield Cell(figure(number(item.get("value")), metric), under=between(interval(item.get("interval")), metric))
+
+
+def _gaps(name: str, gaps: Mapping[str, Any]) -> Table:
+    tested = any(gap.get("p") is not None for gap in gaps.values())
+    columns = (Column("Gap"), Column("Best"), Column("Worst"), Column("Difference", "n"))
+    rows = tuple((*_gap(metric, gap), *([Cell(_chance(gap))] if tested else [])) for metric, gap in gaps.items())
+    return Table(f"Gaps by {name}", (*columns, *([Column("As wide by chance", "n")] if tested else [])), rows)
+
+
+def _gap(metric: str, gap: Mapping[str, Any]) -> tuple[Cell, ...]:
+    difference = figure(number(gap["gap"]), metric)
+    return (
+        Cell(title(metric)),
+        Cell(str(gap["best"])),
+        Cell(str(gap["worst"])),
+        Cell(difference, strong=True, under=between(interval(gap.get("interval")), metric)),
+    )
+
+
+def _chance(gap: Mapping[str, Any]) -> str:
+    """How often groups dealt at random lie as far apart."""
+    p = number(gap.get("p"))
+    return "below 0.1\N{NO-BREAK SPACE}%" if p < 0.001 else percent(p, 1)
+
+
+def _parity(name: str, parity: Mapping[str, Any]) -> Iterator[Block]:
+    """For each label the difference between the highest and the lowest group."""
+    there = [kind for kind in _PARITY if parity.get(kind)]
+    if not there:
+        return
+    ranges = parity.get("intervals") or {}
+    labels = list(dict.fromkeys(label for kind in there for label in parity[kind]))
+    rows = tuple(
+        (Cell(label), *(_difference(parity[kind].get(label), (ranges.get(kind) or {}).get(label)) for kind in there))
+        for label in labels
+    )
+    yield Table(f"Labels by {name}", (Column("Label"), *(Column(_PARITY[kind][0], "n") for kind in there)), rows)
+    said = "; ".join(f"{_PARITY[kind][0].lower()}, {_PARITY[kind][1]}" for kind in there)
+    yield blocks.key(f"The difference between the highest and the lowest group, in points of a hundred: {said}.")
+
+
+def _difference(value: Any, given: Any) -> Cell:
+    if value is None:
+        return Cell("–")
+    return Cell(f"{100 * value:.1f}", under=between(interval(given), "accuracy").removesuffix("\N{NO-BREAK SPACE}%"))

@@ -1,0 +1,63 @@
+"""Heads of values: figures of each value, true against predicted, and the plane of the first two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...render import blocks, plots
+from ...render.blocks import Block, Cell, Column, Plot, Plots, Table
+from ...render.section import Section
+from ...render.stand_in import STAND_IN
+from ...render.text import figure, number, title
+from ...tasks import Head
+from ..results import HeadRecord, Outputs
+from .distributions import NO_PREDICTIONS, plane_of
+
+
+def values(one: HeadRecord) -> Section:
+    """The table of values, and plots where the run holds predictions."""
+    table = _table(one)
+    if one.outputs is None:
+        return Section("Values", note=NO_PREDICTIONS, blocks=table)
+    head, outputs = one.head, one.outputs
+    drawn = [Plots(tuple(_against(head, outputs, column) for column in range(len(head))), look="square")]
+    if len(head) > 1:
+        planes = (plane_of(head, outputs.true, "raters"), plane_of(head, outputs.predicted, "model"))
+        drawn.append(Plots(planes, look="square"))
+    told = blocks.text(
+        f"{number(len(outputs.places))} annotated faces; the stronger the colour, the more of them. "
+        "On the broken line model and raters agree."
+    )
+    return Section("Values", blocks=(*table, told, *drawn))
+
+
+def _table(one: HeadRecord) -> tuple[Block, ...]:
+    if not one.per_column:
+        return ()
+    names = [name for name in one.per_column[0] if name not in ("label", "support")]
+    columns = (Column("Value"), Column("Faces", "n"), *(Column(title(name), "n") for name in names))
+    rows = tuple(
+        (
+            Cell(str(line["label"])),
+            Cell(number(line["support"]), soft=True),
+            *(Cell(figure(line.get(name), name)) for name in names),
+        )
+        for line in one.per_column
+    )
+    return (Table("Figures per value", columns, rows),)
+
+
+def _against(head: Head, outputs: Outputs, column: int) -> Plot:
+    label, (low, high) = head.space.labels[column], head.bounds
+    known = np.isfinite(outputs.true[:, column])
+    true, predicted = outputs.true[known, column], outputs.predicted[known, column]
+
+    def draw(axes: Any) -> None:
+        plots.density(axes, true, predicted, (low, high, low, high))
+        axes.plot([low, high], [low, high], color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
+        axes.set(title=label, xlabel="raters", ylabel="model", aspect="equal")
+
+    alt = f"{label}: predicted against true for {number(int(known.sum()))} faces; the broken line is agreement."
+    return Plot(plots.svg(f"against-{head.name}-{column}", draw, (3.6, 3.6)), alt)

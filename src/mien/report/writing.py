@@ -1,0 +1,40 @@
+"""The report: what a run left on disk, as one self-contained page, and as a PDF of the same sections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import files
+from ..render import pdf
+from ..render.page import page
+from ..render.section import Section
+from . import data_card, learning, model_card, setup, summary
+from .heads import by_kind
+from .record import RunRecord, read
+
+
+def write_report(run: Path, store: Path | None = None, out: Path | None = None, *, pdf_too: bool = False) -> Path:
+    """Write `report.html` into the run folder, or to `out`, and return its path; `pdf_too` writes a PDF beside it.
+
+    `store` holds the evaluated faces (default: where the run says). Raises ModelError for no run folder, StoreError for a
+    `store` that does not hold those faces. What the run lacks is left out of the page, with a note.
+    """
+    record = read(run, store)
+    tree = sections(record)
+    path = out or run / "report.html"
+    files.write_text(path, page(record.name, tree, shares=summary.shares(record)))
+    if pdf_too:
+        pdf.write(path.with_suffix(".pdf"), record.name, tree, summary.shares(record))
+    return path
+
+
+def sections(record: RunRecord) -> tuple[Section, ...]:
+    """The whole report as a tree."""
+    return (
+        summary.section(record),
+        data_card.section(record),
+        learning.section(record),
+        *by_kind.sections(record),
+        model_card.section(record),
+        setup.section(record),
+    )

@@ -1,0 +1,147 @@
+"""Cameras and live streams as sources: frames as they come, timed by a clock, until they end or enough was seen."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
+from itertools import dropwhile
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+
+from ..errors import InputError, MienError
+from ..extras import require
+from ..records import Frame, Pixels
+from .base import ALL, Flow, Picker, Sampling, told
+from .frames import upright
+from .videos import checked
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+#: What begins a live stream's address; `camera:` before an http(s) address makes it one too.
+STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
+#: How long a live stream may keep one waiting, in seconds: to open, and between pictures.
+TIMEOUTS = (10.0, 10.0)
+_PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
+
+#: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises InputError.
+Opener: TypeAlias = Callable[[str], Generator[Pixels, None, None]]
+
+
+class Device(Protocol):
+    """What is asked of a camera: `cv2.VideoCapture`'s ways."""
+
+    def isOpened(self) -> bool:  # noqa: N802
+        """Whether it can be read."""
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        """Wait for a picture, uint8 (H, W, 3) BGR."""
+
+    def release(self) -> None:
+        """Let go of it."""
+
+
+class Camera:
+    """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`, `camera:http://…`).
+
+    A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again when it ends: that
+    is told in one line, unless the sampling wanted no more.
+    """
+
+    moving = True
+    count: int | None = None
+
+    def __init__(
+        self,
+        name: str,
+        sampling: Sampling = ALL,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        opener: Opener | None = None,
+    ) -> None:
+        self.name = name
+        self._sampling, self._clock = sampling, clock
+        self._opener = opener or (stream if "://" in name else device)
+
+    def __iter__(self) -> Flow:
+        """Read until it ends, or the sampling has enough."""
+        picker, index, passed, began = Picker(self._sampling), 0, 0.0, None
+        try:
+            with closing(self._opener(self.name.removeprefix("camera:"))) as shots:
+                for index, pixels in enumerate(shots):
+                    now = self._clock()
+                    began = now if began is None else began
+                    passed = now - began
+                    if picker.over(passed):
+                        return
+                    if picker.takes(passed):
+                        yield Frame(pixels, self.name, index, passed)
+                    if picker.over(passed):
+                        return
+            ended = "gave no picture" if began is None else f"ended after {passed:.2f} s and {index + 1} frames"
+            yield told(self.name, InputError(f"{self.name}: {ended}"))
+        except MienError as error:
+            when = "" if began is None else f" (after {passed:.2f} s and {index + 1} frames)"
+            yield told(self.name, InputError(f"{self.name}: {error}{when}"))
+
+
+def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Generator[Pixels, None, None]:
+    """The pictures of a camera of this machine, by its number or path. Raises InputError."""
+    if not re.fullmatch(r"\d{1,3}|/dev/\S+", name):
+        raise InputError("unknown camera (a number such as camera:0, a path such as /dev/video0, or rtsp://…)")
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would write lines of its own
+    try:
+        camera = capture(int(name) if name.isdecimal() else name)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    try:
+        if not camera.isOpened():
+            raise InputError("no such camera, or another program is using it")
+        while (found := camera.read())[0] and found[1] is not None:
+            yield np.asarray(cv2.cvtColor(found[1], cv2.COLOR_BGR2RGB), np.uint8)
+    finally:
+        camera.release()
+
+
+def stream(address: str) -> Generator[Pixels, None, None]:
+    """The pictures of a live stream, from its first keyframe on. Raises InputError, MissingExtraError."""
+    av = require("av", "video")
+    options = {"rtsp_transport": "tcp", "protocol_whitelist": _PROTOCOLS}
+    asked = time.monotonic()
+    try:
+        with av.open(address, options=options, timeout=TIMEOUTS, metadata_errors="replace") as container:
+            video = checked("the stream", container)
+            turn = upright(video)
+            for frame in _decoded(video, container):
+                asked = time.monotonic()
+                yield turn(frame)
+                asked = time.monotonic()
+    except (av.FFmpegError, OSError) as error:
+        late = time.monotonic() - asked >= min(TIMEOUTS)  # PyAV gives up with an error of any kind
+        reason = f"no answer within {max(TIMEOUTS):.0f} s" if late else getattr(error, "strerror", None) or str(error)
+        raise InputError(" ".join(reason.split())) from None
+
+
+def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFrame]:
+    """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over in silence."""
+    failure = require("av", "video").FFmpegError
+    ended: Exception | None = None
+    packets = dropwhile(lambda one: not one.is_keyframe, container.demux(video))
+    while ended is None:
+        packet = None
+        try:
+            packet = next(packets, None)
+        except failure as error:
+            ended = error  # what the decoder holds is still to come
+        with suppress(failure):
+            yield from (one for one in video.codec_context.decode(packet) if not one.is_corrupt)
+        if packet is None:
+            break
+    if ended:
+        raise ended

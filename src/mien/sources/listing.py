@@ -1,0 +1,167 @@
+"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses, in a person's order."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import InputError
+from ..files import natural
+from ..media.image import MAX_BYTES
+from ..records import Fault
+from .base import ALL, Sampling, Source
+from .cameras import STREAMS, Camera
+from .kinds import HEAD, PICTURES, VIDEOS, kind, kind_of
+from .pictures import Picture
+from .urls import Remote
+from .videos import Video
+
+#: What `mien predict` writes beside others' pictures; a folder's own results are not predicted on again.
+RESULT = ".mien"
+#: The longest list of paths that is read, in bytes.
+MAX_LIST = 100_000_000
+
+
+def plan(
+    inputs: Iterable[str | Path],
+    sampling: Sampling = ALL,
+    *,
+    allow_urls: bool = False,
+    stdin: BinaryIO | None = None,
+) -> tuple[list[Source], list[Fault]]:
+    """The sources that `inputs` name, each once, and what named none.
+
+    A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier results are passed
+    over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks), `-` (a list, or a picture's bytes, from
+    standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with `allow_urls` http(s) addresses. Opens no file but lists.
+    """
+    planner = _Planner(sampling, allow_urls, stdin)
+    found: dict[str, Source] = {}
+    faults: list[Fault] = []
+    for given in map(str, inputs):
+        try:
+            for item in planner.named(given):
+                if isinstance(item, Fault):
+                    faults.append(item)
+                else:
+                    found.setdefault(item.name, item)
+        except InputError as error:
+            faults.append(Fault(given, str(error)))
+    return list(found.values()), faults
+
+
+@dataclass(frozen=True)
+class _Planner:
+    sampling: Sampling
+    allow_urls: bool
+    stdin: BinaryIO | None
+
+    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | Fault]:
+        """What one input names. Raises InputError where that is nothing."""
+        if not listed and given == "-":
+            yield from self._standard_input()
+        elif not listed and given.startswith("@"):
+            yield from self._lines(given, _text(given))
+        elif given.startswith(("camera:", "/dev/video", *STREAMS)):
+            yield Camera(given, self.sampling)
+        elif scheme := re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", given):
+            yield self._address(given, scheme[1].lower())
+        else:
+            yield from map(self._file, _files(given))
+
+    def _file(self, path: Path) -> Source:
+        return (Video if kind_of(path) == "video" else Picture)(str(path), path, self.sampling)
+
+    def _address(self, given: str, scheme: str) -> Source:
+        if scheme not in ("http", "https"):
+            raise InputError(
+                f"{given}: unknown kind of address (known: http, https, {', '.join(s[:-3] for s in STREAMS)})"
+            )
+        if not self.allow_urls:
+            raise InputError(f"{given}: an address is fetched only when that is allowed (--allow-urls)")
+        return Remote(given, self.sampling)
+
+    def _lines(self, name: str, text: bytes) -> Iterator[Source | Fault]:
+        """What a list names; each line that names nothing is a fault with its number."""
+        try:
+            content = text.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{name}: not a list of paths (must be text in UTF-8, one path a line)") from None
+        lines = content.split("\0") if "\0" in content else content.splitlines()
+        for number, line in enumerate(map(str.strip, lines), 1):
+            if not line or line.startswith("#"):
+                continue
+            try:
+                yield from self.named(line, listed=True)
+            except InputError as error:
+                yield Fault(line, f"{error} ({name}, line {number})")
+
+    def _standard_input(self) -> Iterator[Source | Fault]:
+        stream = self.stdin or sys.stdin.buffer
+        head = stream.read(HEAD)
+        if kind(head) == "video":
+            raise InputError("-: a video cannot come through standard input; give its path")
+        most = MAX_BYTES if kind(head) else MAX_LIST
+        data = head + stream.read(most)
+        if len(data) > most:
+            raise InputError(f"-: more than {most} bytes on standard input")
+        if kind(head):
+            yield Picture("-", data, self.sampling)
+        elif not data.strip():
+            raise InputError("-: nothing on standard input (expected paths, one a line, or a picture's bytes)")
+        else:
+            yield from self._lines("-", data)
+
+
+def _text(given: str) -> bytes:
+    path = Path(given[1:])
+    try:
+        if path.stat().st_size > MAX_LIST:
+            raise InputError(f"{given}: a list of more than {MAX_LIST} bytes")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{given}: no such list") from None
+    except OSError as error:
+        raise InputError(f"{given}: cannot be read: {error.strerror or error}") from None
+
+
+def _files(given: str) -> list[Path]:
+    path = Path(given)
+    if path.is_dir():
+        return _inside(path, given)
+    if path.exists() or not glob.has_magic(given):
+        return [path]
+    names = glob.glob(given, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
+    matching = sorted((Path(name) for name in names if Path(name).is_file()), key=natural)
+    if not matching:
+        raise InputError(f"{given}: no file matches")
+    return matching
+
+
+def _inside(folder: Path, given: str) -> list[Path]:
+    """The pictures and videos in a folder and below it; a folder that cannot be opened ends the search."""
+    found: list[Path] = []
+    for base, folders, names in os.walk(folder, onerror=_refused(given)):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        found += [Path(base, name) for name in names if _wanted(name)]
+    if not found:
+        raise InputError(f"{given}: a folder without pictures or videos")
+    return sorted(found, key=natural)
+
+
+def _refused(given: str) -> Callable[[OSError], None]:
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{given}: cannot be searched: {error.filename}: {error.strerror}") from None
+
+    return refuse
+
+
+def _wanted(name: str) -> bool:
+    path = Path(name)
+    return path.suffix.lower() in PICTURES | VIDEOS and name[0] != "." and not path.stem.endswith(RESULT)

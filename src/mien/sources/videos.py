@@ -1,0 +1,151 @@
+"""Video files as sources, through PyAV: real timestamps, turned as the file says, only what is needed decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, MienError
+from ..extras import require
+from ..media.image import MAX_PIXELS
+from ..records import Fault, Frame
+from .base import ALL, Flow, Picker, Sampling, told
+from .frames import upright
+from .kinds import head_of, kind
+from .video_decoder import Reel
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+#: Containers that are opened. Playlists are not among them: they name other files and addresses to be read.
+CONTAINERS = (
+    "mov,mp4,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,ivf,obu,h264,hevc,mxf,dv,rm,wtv,nut,mjpeg,"
+    "mp3,wav,flac,aac,aiff"
+)
+#: A video that ends this much sooner than its header says, in seconds and as a share, was cut off.
+_SHORT, _SHARE = 1.0, 0.02
+
+
+class Video:
+    """A video file. Time 0 is its first frame; a frame's index is its place in the file, also where others were passed over."""
+
+    moving = True
+
+    def __init__(self, name: str, path: Path, sampling: Sampling = ALL) -> None:
+        self.name = name
+        self._path, self._sampling = path, sampling
+
+    @cached_property
+    def count(self) -> int | None:
+        """How many frames to expect, by the header."""
+        opening = _opened(self.name, self._path)
+        try:
+            container, stream = next(opening)
+            rate, duration = float(stream.average_rate or stream.guessed_rate or 0), _duration(container, stream)
+            frames = stream.frames or round(duration * rate)
+            return self._sampling.expected(duration or frames / (rate or 1), frames) if frames else None
+        except MienError:
+            return None
+        finally:
+            opening.close()
+
+    def __iter__(self) -> Flow:
+        """Decode what the sampling wants."""
+        opening = _opened(self.name, self._path)
+        try:
+            yield from self._frames(*next(opening))
+        except MienError as error:
+            yield told(self.name, error)
+        finally:
+            opening.close()
+
+    def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
+        picker, turn = Picker(self._sampling), upright(stream)
+        reel = Reel(self.name, stream, picker)
+        whole = True
+        for index, time, frame in reel.frames(container):
+            if picker.over(time):
+                whole = False
+                break
+            if picker.takes(time):
+                try:
+                    yield Frame(turn(frame), self.name, index, time)
+                except InputError as error:
+                    yield Fault(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
+        if reel.lost:
+            yield reel.damage
+        if whole:
+            yield from self._missing(reel, picker, _duration(container, stream))
+
+    def _missing(self, reel: Reel, picker: Picker, claimed: float) -> Flow:
+        """What to say at the end of the file of what should have been there."""
+        if not reel.shown and not reel.lost:
+            yield Fault(self.name, f"{self.name}: a video without frames")
+        elif reel.broken or claimed - reel.length > max(_SHORT, claimed * _SHARE):
+            said = reel.broken or f"its header says {claimed:.2f} s"
+            yield Fault(self.name, f"{self.name}: cut off: it ends at {reel.length:.2f} s ({said})", None, reel.length)
+        elif reel.shown and (fault := picker.verdict(self.name, reel.length)):
+            yield fault
+
+
+def _opened(name: str, path: Path) -> Generator[tuple[InputContainer, VideoStream], None, None]:
+    """The file and its video stream; closing lets go of both. Raises InputError, MissingExtraError."""
+    av = require("av", "video")
+    if not path.exists():
+        raise InputError(f"{name}: no such file")
+    if not str(path).isprintable():
+        raise InputError(f"{name!a}: a name with odd characters; rename the file")
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise InputError(f"{name}: {_reason(path, error)}") from None
+    with container:
+        yield container, checked(name, container)
+
+
+def checked(name: str, container: InputContainer) -> VideoStream:
+    """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are too large."""
+    av = require("av", "video")
+    cover = av.stream.Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not streams:
+        raise InputError(f"{name}: no video in it, only {_others(container)}")
+    known = [stream for stream in streams if stream.codec_context is not None]
+    if not known:
+        raise InputError(f"{name}: a video in a format that PyAV does not decode")
+    stream: VideoStream = max(known, key=lambda one: one.width * one.height)
+    if stream.width * stream.height > MAX_PIXELS:
+        raise InputError(f"{name}: {stream.width}x{stream.height} pixels, at most {MAX_PIXELS} are decoded")
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _others(container: InputContainer) -> str:
+    kinds = {stream.type for stream in container.streams if stream.type != "video"}
+    return " and ".join(sorted(kinds)) or "a cover picture"
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a file is no video that can be read."""
+    if isinstance(error, PermissionError) or path.is_dir():
+        return f"cannot be read: {'not a file' if path.is_dir() else 'Permission denied'}"
+    head = head_of(path)
+    if not head:
+        return "an empty file"
+    found = kind(head)
+    if found == "video":
+        return "damaged or cut off: its header cannot be read"
+    return "a picture under a video's name" if found else f"not a video (starts with {head[:24]!r})"
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> float:
+    """Seconds, as the header says; 0 where it does not."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if len(container.streams) > 1 or container.duration is None:
+        return 0.0  # another stream may be the longer one
+    return max(0, container.duration - max(0, container.start_time or 0)) / 1_000_000

@@ -1,0 +1,69 @@
+"""Drawn faces on disk: as a store, or as a folder in the layout of a real data set."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .. import store
+from ..errors import ConfigError, lookup
+from ..files import beside
+from .faces import samples
+from .layouts import LAYOUTS
+from .scene import scenes
+from .truth import HEADS
+
+#: Changes whenever the same seed draws other pixels or has another truth.
+VERSION = "2"
+#: The side of a picture in the real data sets, by how a layout's name begins; scenes are this high.
+SIZES = {"fer": 48, "affectnet": 224, "emotic": 240, "raf": 100, "ck": 48, "jaffe": 256}
+_USUAL = 224
+
+
+def write_store(
+    out: Path, count: int, size: int = 48, seed: int = 0, colour: str = "grey", *, candid: bool = False
+) -> store.Store:
+    """Draw `count` faces into a store with all of HEADS. Raises ConfigError."""
+    options = {"count": count, "size": size, "seed": seed, "colour": colour, "candid": candid}
+    origin = store.Origin("sketch", VERSION, options=options)
+    return store.write(out, samples(count, size, seed, colour, candid=candid), HEADS, origin)
+
+
+def write_scenes(out: Path, count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> store.Store:
+    """Draw `count` pictures of several people into a store with all of HEADS, one row a person. Raises ConfigError."""
+    origin = store.Origin(
+        "sketch-scenes", VERSION, options={"count": count, "size": size, "seed": seed, "candid": candid}
+    )
+    return store.write(out, scenes(count, size, seed, candid=candid), HEADS, origin)
+
+
+def write_folder(out: Path, layout: str, count: int, size: int | None = None, seed: int = 0) -> None:
+    """Draw `count` pictures as the data set of that layout has them on disk, whole or not at all; `emotic` ones are scenes.
+
+    `size` is by default that of the real pictures. Raises ConfigError, also where `out` is there and is not empty.
+    """
+    write = lookup(LAYOUTS, layout, "layout to draw")
+    beginning = next((name for name in SIZES if layout.startswith(name)), "")
+    size = size or SIZES.get(beginning, _USUAL)
+    drawn = scenes(count, size, seed) if beginning == "emotic" else samples(count, size, seed, "rgb")
+    with _new_folder(out) as part:
+        write(part, drawn)
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `path` when the block ends well and vanishes when it does not."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ConfigError(f"{path}: is there already; give a new or an empty folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = beside(path)
+    part.mkdir()
+    try:
+        yield part
+        if path.exists():
+            path.rmdir()
+        part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mien.metrics import METRICS
+from mien.render import text as words
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [
+        (0.6564, "accuracy", "65.6\N{NO-BREAK SPACE}%"),
+        (0.33149, "kl", "0.331"),
+        (-0.5, "ccc", "−0.500"),
+        (-0.0001, "ccc", "0.000"),
+        (2.0, "own_metric", "2.000"),
+        (None, "kl", "–"),
+        (math.nan, "accuracy", "–"),
+    ],
+)
+def test_figure(value: float | None, metric: str, text: str) -> None:
+    assert words.figure(value, metric) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(48.2, "48 s"), (754, "13 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min"), (None, "–"), (math.inf, "–")],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("interval", "metric", "text"),
+    [
+        ((0.641, 0.67), "accuracy", "64.1 to 67.0\N{NO-BREAK SPACE}%"),
+        ((-0.1, 0.25), "ccc", "−0.100 to 0.250"),
+        ((0.1, math.nan), "ccc", ""),
+        (None, "kl", ""),
+    ],
+)
+def test_intervals(interval: tuple[float, float] | None, metric: str, text: str) -> None:
+    assert words.between(interval, metric) == text
+
+
+def test_numbers() -> None:
+    assert words.number(28709) == "28,709"
+    assert words.number("some") == "some"
+    assert words.percent(0.125) == "12\N{NO-BREAK SPACE}%"
+    assert words.percent(-0.125) == "−12\N{NO-BREAK SPACE}%"
+    assert words.percent(math.nan) == "–"
+
+
+def test_every_metric_has_a_name_and_a_meaning() -> None:
+    assert set(METRICS) <= set(words.METRICS)
+    assert words.title("macro_f1") == "Macro F1"
+    assert words.title("my_metric") == "My metric"
+    assert words.meaning("kl")
+    assert words.meaning("my_metric") == ""
