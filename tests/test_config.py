@@ -1,17 +1,20 @@
 """Configurations: what is read, what is refused and in which words, overrides, and the way back to TOML."""
 
 import json
+import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien import config, tables
+from mien import choices, config, tables
 from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
 from mien.errors import ConfigError
+from mien.tables import Bounds
 from mien.tasks import TASKS, Kind
 
 
@@ -142,6 +145,84 @@ def test_overrides(tmp_path: Path) -> None:
     assert read.model.options == {"width": [1, 2]}
     assert read.model.pretrained is True
     assert read.resolved_task().heads[0].loss == (("kl", 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("name", "2024", "2024"),
+        ("name", "2024-05-01", "2024-05-01"),
+        ("name", '"2024"', "2024"),
+        ("data.store", "true", "true"),
+        ("data.store", "[1]", "[1]"),
+        ("train.phases.0.optimizer", "1e3", "1e3"),
+        ("train.teacher.runs", '["1", "2"]', ("1", "2")),
+        ("train.calibration", "none", "none"),
+        ("data.memory-gb", "2", 2.0),
+    ],
+)
+def test_a_text_is_taken_as_it_is(tmp_path: Path, key: str, text: str, value: object) -> None:
+    for words in ([f"--{key}", text], [f"--{key}={text}"]):
+        read: Any = config.load(written(tmp_path, ""), words)
+        for name in key.replace("-", "_").split("."):
+            read = read[int(name)] if name.isdecimal() else getattr(read, name)
+        assert read == value
+
+
+def test_a_text_in_a_list_is_taken_as_it_is(tmp_path: Path) -> None:
+    text = '[train.teacher]\nruns = ["a", "b"]'
+    assert config.load(written(tmp_path, text), ["--train.teacher.runs.1", "2024"]).train.teacher.runs == ("a", "2024")
+    with pytest.raises(ConfigError, match="command line: unknown task '2024'"):
+        config.load(written(tmp_path, ""), ["--task", "2024"])
+
+
+def test_a_number_is_held_to_the_bounds_of_its_own_field() -> None:
+    """Not to those of a key of the same name in another table."""
+
+    @dataclass(frozen=True)
+    class Inner:
+        weight: float = 0.0
+
+    @dataclass(frozen=True)
+    class Outer:
+        weight: Annotated[float, Bounds(-1, 1)] = 0.0
+        several: tuple[Annotated[int, Bounds(2)], ...] = ()
+        inner: Inner = Inner()
+
+    reader = tables.Reader("here")
+    read = reader.read({"weight": -1, "several": [2, 9], "inner": {"weight": 7}}, Outer)
+    assert read == Outer(-1.0, (2, 9), Inner(7.0))
+    for table, message in [
+        ({"weight": 7}, "here: weight = 7.0: must be -1 to 1"),
+        ({"several": [2, 1]}, "here: several.1 = 1: must be 2 or more"),
+        ({"inner": {"weight": -1}}, "here: inner.weight = -1.0: must be 0 or more"),
+    ]:
+        with pytest.raises(ConfigError, match=re.escape(message)):
+            reader.read(table, Outer)
+
+
+def test_the_names_of_choices_are_the_keys_of_their_registries() -> None:
+    from mien import calibrate
+    from mien.compare import table
+    from mien.datasets.fer2013 import ferplus_rules
+    from mien.outputs.formats import registry
+    from mien.predict import tta
+    from mien.store import SPLITS
+    from mien.tune import samplers, trials
+
+    registries = {
+        choices.Split: SPLITS,
+        choices.Calibration: calibrate.METHODS,
+        choices.VoteRule: ferplus_rules.RULES,
+        choices.Averaging: tta.AVERAGES,
+        choices.ResultFormat: registry.FORMATS,
+        choices.TableFormat: table.FORMATS,
+        choices.Objective: trials.OBJECTIVES,
+        choices.Sampler: samplers.SAMPLERS,
+        choices.Pruner: samplers.PRUNERS,
+    }
+    for names, known in registries.items():
+        assert get_args(names) == tuple(known)
 
 
 def test_overrides_reach_into_a_declared_task(tmp_path: Path) -> None:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from . import tables
+from .choices import Calibration, Colour
 from .errors import ConfigError, lookup
+from .tables import Bounds
 from .tasks import TASKS, Task
 
-_SHARE = (0.0, 1.0)
-_AT_LEAST_ONE = (1.0, math.inf)
-#: Least and greatest value of the numbers that are not simply 0 or more.
-_RANGES = {
-    **dict.fromkeys(
-        ("dropout", "flip", "erasing", "mixup_share", "mix_until", "label_smoothing", "ema", "momentum", "mean"), _SHARE
-    ),
-    "weight": _SHARE,
-    "temperature": (0.1, 100.0),
-    **dict.fromkeys(("scale", "brightness", "contrast", "shift"), _SHARE),
-    **dict.fromkeys(("size", "epochs", "batch_size"), _AT_LEAST_ONE),
-    "std": (0.001, 1.0),
-}
+Share = Annotated[float, Bounds(0, 1)]
+AtLeastOne = Annotated[int, Bounds(1)]
 
 
 @dataclass(frozen=True)
@@ -53,14 +43,14 @@ class ModelConfig:
     backbone: str = "compact"
     pretrained: bool = False
     start: str = ""
-    size: int = 48
-    colour: Literal["grey", "rgb"] = "grey"
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
+    size: AtLeastOne = 48
+    colour: Colour = "grey"
+    mean: tuple[Share, ...] = ()
+    std: tuple[Annotated[float, Bounds(0.001, 1)], ...] = ()
     views: tuple[Literal["crop", "picture"], ...] = ("crop",)
     margin: float = 0.0
     align: bool = False
-    dropout: float = 0.2
+    dropout: Share = 0.2
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -73,17 +63,17 @@ class AugmentConfig:
     `mix_until` of each phase's steps.
     """
 
-    flip: float = 0.5
+    flip: Share = 0.5
     rotation: float = 10.0
-    shift: float = 0.1
-    scale: float = 0.1
-    brightness: float = 0.2
-    contrast: float = 0.2
-    erasing: float = 0.0
+    shift: Share = 0.1
+    scale: Share = 0.1
+    brightness: Share = 0.2
+    contrast: Share = 0.2
+    erasing: Share = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
-    mixup_share: float = 1.0
-    mix_until: float = 1.0
+    mixup_share: Share = 1.0
+    mix_until: Share = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,8 +82,8 @@ class TeacherConfig:
     distribution head of the same name (none: no teacher)."""
 
     runs: tuple[str, ...] = ()
-    weight: float = 0.5
-    temperature: float = 2.0
+    weight: Share = 0.5
+    temperature: Annotated[float, Bounds(0.1, 100)] = 2.0
 
 
 @dataclass(frozen=True)
@@ -101,11 +91,11 @@ class PhaseConfig:
     """A stretch of training with its own optimizer. `frozen` trains the heads alone; `patience` counts epochs, 0 never stops
     early. `warmup` is in epochs, over which the learning rate rises; `momentum` is for SGD and RMSprop."""
 
-    epochs: int = 30
+    epochs: AtLeastOne = 30
     lr: float = 1e-3
     frozen: bool = False
     optimizer: str = "adamw"
-    momentum: float = 0.9
+    momentum: Share = 0.9
     weight_decay: float = 1e-2
     schedule: str = "cosine"
     warmup: float = 0.0
@@ -124,19 +114,19 @@ class TrainConfig:
     """
 
     seed: int = 0
-    batch_size: int = 128
+    batch_size: AtLeastOne = 128
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     balance: Literal["none", "loss", "sampler"] = "none"
     head_weights: Literal["fixed", "uncertainty"] = "fixed"
-    label_smoothing: float = 0.0
-    ema: float = 0.0
+    label_smoothing: Share = 0.0
+    ema: Share = 0.0
     clip: float = 0.0
     sam: float = 0.0
     compile: bool = False
     threads: int = 0
     workers: int = 0
     monitor: str = ""
-    calibration: Literal["temperature", "vector", "none"] = "temperature"
+    calibration: Calibration = "temperature"
     phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     augment: AugmentConfig = AugmentConfig()
     teacher: TeacherConfig = TeacherConfig()
@@ -168,7 +158,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises ConfigError."""
     config = from_dict(parsed(path), str(path))
     table = config.to_dict()
-    tables.override(table, overrides)
+    tables.override(table, overrides, Config)
     return from_dict(table, "command line") if overrides else config
 
 
@@ -194,7 +184,7 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
 
 def from_dict(table: Mapping[str, Any], where: str) -> Config:
     """Build a configuration from a table. Raises ConfigError naming `where` and the key."""
-    config: Config = tables.Reader(where, _RANGES).read(table, Config)
+    config: Config = tables.Reader(where).read(table, Config)
     try:
         config.resolved_task()
     except ConfigError as error:

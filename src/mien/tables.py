@@ -7,45 +7,64 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
 
-#: What a range has that is not named: 0 or more.
-_COUNTING = (0.0, math.inf)
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes", dict: "a table"}
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """The least and the greatest value of a number, both allowed: `share: Annotated[float, Bounds(0, 1)]`.
+
+    A number without them must be 0 or more; none may be infinite.
+    """
+
+    low: float = 0.0
+    high: float = math.inf
+
+    def hold(self, value: float) -> bool:
+        """Whether a number lies within."""
+        return self.low <= value <= self.high and math.isfinite(value)
+
+    def __str__(self) -> str:
+        if self.high < math.inf:
+            return f"{self.low:g} to {self.high:g}"
+        return "a finite number" if self.low == -math.inf else f"{self.low:g} or more"
+
+
+@dataclass(frozen=True)
 class Reader:
-    """Turns tables into dataclasses. `where` opens every message; `ranges` gives the least and greatest value of a number
-    by the last name in its key (else it must be 0 or more)."""
+    """Turns tables into dataclasses and checks each value by its field's type. `where` opens every message."""
 
     where: str
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def read(self, value: Any, kind: Any, key: str = "") -> Any:
+    def read(self, value: Any, kind: Any, key: str = "", bounds: Bounds = Bounds()) -> Any:
         """Return `value` as `kind`. Raises ConfigError with the key, what was given and what is allowed."""
         origin = get_origin(kind)
+        if origin is Annotated:
+            kind, bounds = get_args(kind)
+            return self.read(value, kind, key, bounds)
         if is_dataclass(kind):
             return self._table(value, kind, key)
         if origin in (Union, UnionType):
-            return self._union(value, get_args(kind), key)
+            return self._union(value, get_args(kind), key, bounds)
         if origin is Literal:
             if value not in get_args(kind):
                 raise self._wrong(key, value, "one of " + ", ".join(map(str, get_args(kind))))
             return value
         if origin in (tuple, dict):
             return self._collection(value, kind, key)
-        return self._plain(value, kind, key)
+        return self._plain(value, kind, key, bounds)
 
     def _table(self, value: Any, kind: Any, key: str) -> Any:
         if not isinstance(value, Mapping):
             raise self._wrong(key, value, "a table")
-        hints, names = get_type_hints(kind), [item.name for item in fields(kind)]
+        hints, names = _hints(kind), [item.name for item in fields(kind)]
         for name in value:
             if name not in names:
                 close = get_close_matches(name, names, n=1)
@@ -56,10 +75,10 @@ class Reader:
                 raise ConfigError(f"{self.where}: needs '{_join(key, item.name)}'")
         return kind(**{name: self.read(item, hints[name], _join(key, name)) for name, item in value.items()})
 
-    def _union(self, value: Any, kinds: tuple[Any, ...], key: str) -> Any:
+    def _union(self, value: Any, kinds: tuple[Any, ...], key: str, bounds: Bounds) -> Any:
         for kind in kinds:
             if isinstance(value, get_origin(kind) or kind):
-                return self.read(value, kind, key)
+                return self.read(value, kind, key, bounds)
         raise self._wrong(key, value, " or ".join(_WORDS[get_origin(kind) or kind] for kind in kinds))
 
     def _collection(self, value: Any, kind: Any, key: str) -> Any:
@@ -72,32 +91,32 @@ class Reader:
             raise self._wrong(key, value, "a table")
         return {name: self.read(item, inner[1], _join(key, name)) for name, item in value.items()}
 
-    def _plain(self, value: Any, kind: Any, key: str) -> Any:
+    def _plain(self, value: Any, kind: Any, key: str, bounds: Bounds) -> Any:
         if kind is Any:
             return value
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
             raise self._wrong(key, value, _WORDS[kind])
-        if kind in (int, float):
-            name = next(part for part in reversed(key.split(".")) if not part.isdecimal())
-            low, high = self.ranges.get(name, _COUNTING)
-            if not (low <= value <= high and math.isfinite(value)):
-                allowed = "a finite number" if low == -math.inf else f"{low:g} or more"
-                raise self._wrong(key, value, allowed if high == math.inf else f"{low:g} to {high:g}")
+        if kind in (int, float) and not bounds.hold(value):
+            raise self._wrong(key, value, str(bounds))
         return value
 
     def _wrong(self, key: str, value: Any, allowed: str) -> ConfigError:
         return ConfigError(f"{self.where}: {key + ' = ' if key else ''}{value!r}: must be {allowed}")
 
 
-def override(table: MutableMapping[str, Any], words: Sequence[str]) -> None:
-    """Change a table in place by `--dotted.key value` or `--dotted.key=value`; numbers pick from a list. Raises ConfigError."""
+def override(table: MutableMapping[str, Any], words: Sequence[str], kind: Any = Any) -> None:
+    """Change a table in place by `--dotted.key value` or `--dotted.key=value`; numbers pick from a list.
+
+    `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is, `--name 2024` the
+    text 2024; other values are TOML. Raises ConfigError.
+    """
     parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
         raise ConfigError(f"overrides are pairs such as '--train.seed 3', given: {' '.join(words)}")
     for key, text in zip(parts[::2], parts[1::2], strict=True):
-        change(table, key, _value(text))
+        change(table, key, _value(text, _kind_at(kind, key.removeprefix("--").split("."))))
 
 
 def change(table: MutableMapping[str, Any], key: str, value: Any) -> None:
@@ -128,11 +147,41 @@ def _spot(inner: Any, name: str, key: str) -> str | int:
     raise ConfigError(f"{key}: cannot go down to '{name}' (allowed here: {allowed})")
 
 
-def _value(text: str) -> Any:
+def _kind_at(kind: Any, path: Sequence[str]) -> Any:
+    """The type that the value at a dotted key must have; Any where that cannot be said."""
+    for name in path:
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        if is_dataclass(kind):
+            kind = _hints(kind).get(name.replace("-", "_"), Any)
+        elif get_origin(kind) in (tuple, dict):
+            kind = get_args(kind)[0 if get_origin(kind) is tuple else 1]
+        else:
+            return Any
+    return kind
+
+
+def _value(text: str, kind: Any) -> Any:
+    """A word of the command line as TOML; as it is where TOML has no such value, or a text is wanted and this is none.
+
+    A table stays one whatever is wanted: in the file of a search it stands in any value's place.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    return text if _takes_text(kind) and not isinstance(value, (str, Mapping)) else value
+
+
+def _takes_text(kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return any(map(_takes_text, get_args(kind)))
+    return kind is str or (origin is Literal and isinstance(get_args(kind)[0], str))
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
 
 
 def dumps(table: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from .errors import ConfigError, DataError, lookup
 from .labels import (
@@ -21,7 +21,7 @@ from .labels import (
     VALENCE_AROUSAL,
     LabelSpace,
 )
-from .tables import Reader
+from .tables import Bounds, Reader
 
 
 class Kind(StrEnum):
@@ -115,7 +115,7 @@ class Head:
     def from_dict(cls, table: Mapping[str, Any]) -> Head:
         """Read a head declared in TOML or JSON. Raises ConfigError."""
         name = table.get("name", "") if isinstance(table, Mapping) else ""
-        given: _HeadTable = Reader(f"head '{name}'", {"bounds": (-math.inf, math.inf)}).read(table, _HeadTable)
+        given: _HeadTable = Reader(f"head '{name}'").read(table, _HeadTable)
         kind = lookup({str(kind): kind for kind in Kind}, given.kind, f"kind of head '{name}'")
         if len(given.bounds) != 2 and (given.bounds or kind is Kind.VALUES):
             raise ConfigError(
@@ -134,7 +134,7 @@ class _HeadTable:
     kind: str
     space: str = ""
     labels: tuple[str, ...] = ()
-    bounds: tuple[float, ...] = ()
+    bounds: tuple[Annotated[float, Bounds(-math.inf)], ...] = ()
     loss: str | dict[str, float] = field(default_factory=dict)
     weight: float = 1.0
     metrics: tuple[str, ...] = ()

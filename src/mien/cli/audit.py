@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from ..choices import Split
 from .show import bar, print_json, say
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Clean:
     """Findings to drop by their code, such as constant duplicate leak, or for one head conflict:expression7."""
     rows: Path | None = None
     """A text file of rows to drop besides, whatever their split: a source or a row number on each line."""
-    splits: tuple[Literal["train", "validation", "test"], ...] = ("train",)
+    splits: tuple[Split, ...] = ("train",)
     """Splits that findings may take rows from; by default test sets stay whole, so that figures remain comparable."""
     json: bool = False
     """Print one JSON object instead of text."""

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from ..choices import TableFormat
 from .show import bar, print_json, say
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Compare:
     """Time the models on this machine; --no-speed skips it."""
     threads: int = 0
     """Cores that the models are timed on (0: all)."""
-    format: Literal["markdown", "latex", "csv"] | None = None
+    format: TableFormat | None = None
     """Print the table in this form on stdout."""
     json: bool = False
     """Print one JSON object on stdout."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
+from ..choices import Colour, VoteRule
 from .audit import Audit, Clean
 from .show import bar, print_json, say
 from .stopping import stopping
@@ -26,7 +27,7 @@ class Import:
     """The store to write, such as faces.h5."""
     layout: str = "auto"
     """Which importer reads it; auto looks."""
-    votes: Literal["raw", "majority", "probability", "crossentropy", "multi_target"] = "raw"
+    votes: VoteRule = "raw"
     """FER+: the rule that turns ten votes into a distribution over eight emotions."""
     labels: str = ""
     """Names of the classes, in order, where the files do not give them: a,b,c or the name of a label space."""
@@ -134,7 +135,7 @@ class Sketch:
     """How many faces, or pictures."""
     size: int | None = None
     """Height in pixels: by default 48 for a face, 240 for a scene, that of the real pictures for a layout."""
-    colour: Literal["grey", "rgb"] = "grey"
+    colour: Colour = "grey"
     """Of the faces in a store."""
     seed: int = 0
     """The same seed draws the same faces."""

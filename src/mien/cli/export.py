@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from ..choices import Calibration
 from .show import print_json, say
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Export:
     """Write model-int8.onnx too: smaller and faster, calibrated with training faces, its temperature fitted anew."""
     check: bool = False
     """Hold the models against torch, and int8 against float, on real faces of the run's store, and time them."""
-    calibration: Literal["", "temperature", "vector", "none"] = ""
+    calibration: Calibration | None = None
     """Calibrate anew on the validation split, in this way (default: what the model holds stays)."""
     data: Path | None = None
     """Store to calibrate anew on, and to take faces from (default: the run's own)."""
@@ -39,7 +40,7 @@ class Export:
         from .. import export
 
         recalibrate = self.data if self.calibration or not (self.int8 or self.check) else None
-        models = [export.export(self.run_folder, calibration=self.calibration, store=recalibrate)]
+        models = [export.export(self.run_folder, calibration=self.calibration or "", store=recalibrate)]
         if self.int8:
             models.append(export.quantise(self.run_folder, self.data))
         for path in models:

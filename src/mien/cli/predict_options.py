@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from tyro.conf import Positional, arg
+
+from ..choices import Averaging, ResultFormat
 
 # What help shows for a value, and no default where there is none to tell.
 _File: TypeAlias = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
@@ -72,7 +74,7 @@ class Moving:
 class Answering:
     """How the model is asked."""
 
-    average: Literal["none", "flip", "ten"] = "none"
+    average: Averaging = "none"
     """Ask of each face several times and average: its mirror image too (twice the time), or ten crops."""
     abstain: Annotated[float | None, arg(metavar="0…1", help_behavior_hint="")] = None
     """Mark answers as abstained whose confidence (how likely the label is right) lies below this."""
@@ -85,8 +87,7 @@ class Writing:
     out: _File = None
     """One file for all results, by its suffix: .csv, .jsonl, .parquet (each goes on where it stopped) or .json."""
     format: Annotated[
-        Literal["json", "jsonl", "csv", "parquet", "deepface", "fer", "openface", "pyfeat"] | None,
-        arg(metavar="{json,jsonl,csv,parquet,deepface,fer,openface,pyfeat}", help_behavior_hint=""),
+        ResultFormat | None, arg(metavar=f"{{{','.join(get_args(ResultFormat))}}}", help_behavior_hint="")
     ] = None
     """The format of --out where its suffix does not say, or another tool's."""
     overwrite: _Switch = False

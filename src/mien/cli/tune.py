@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from ..choices import Objective, Pruner, Sampler
 from .show import print_json, say
 from .stopping import stopping
 
@@ -33,11 +34,11 @@ class Tune:
     """Trials to finish in all, by all workers, now and before."""
     out: Path | None = None
     """Folder of the study (default: runs/tune-<name of the file>)."""
-    objectives: tuple[Literal["score", "latency"], ...] = ("score",)
+    objectives: tuple[Objective, ...] = ("score",)
     """What is tuned: the validation metric, or also the time for one face."""
-    sampler: Literal["tpe", "cmaes", "random"] = "tpe"
+    sampler: Sampler = "tpe"
     """Who draws the trials; cmaes is for numbers, choices are then drawn by tpe."""
-    pruner: Literal["median", "hyperband", "none"] | None = None
+    pruner: Pruner | None = None
     """Who ends hopeless trials early (default: median; with several objectives none can be)."""
     seed: int = 0
     """Seed of the sampler; that of training stands in the file."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ..choices import Split
 from ..errors import ConfigError
 from ..tasks import Head, Kind
 
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[str, ...] = get_args(Split)
 UNDECIDED = 255
 _TRAIN, _VALIDATION, _TEST = range(3)
 _BLOCK = 1024

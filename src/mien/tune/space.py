@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from .. import config as configs
 from .. import tables
@@ -16,19 +16,19 @@ from ..config import Config
 from ..errors import ConfigError
 
 _MARKS = {"low", "high", "choices"}
-_ENDLESS = (-math.inf, math.inf)
 _EXAMPLE = "lr = {low = 1e-4, high = 1e-2, log = true}"
 #: What no trial may vary: trials would no longer be measured by the same rule.
 _FIXED = ("data", "name", "licence", "train.monitor")
 Number = int | float
+AnyNumber = Annotated[Number, tables.Bounds(-math.inf)]
 
 
 @dataclass(frozen=True)
 class Range:
     """Numbers from `low` to `high`, both included, in steps where one is given, spread evenly over their logarithm with `log`."""
 
-    low: Number
-    high: Number
+    low: AnyNumber
+    high: AnyNumber
     log: bool = False
     step: Number = 0
     default: Any = None
@@ -149,7 +149,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Space:
     """Read a TOML file with ranges and choices; overrides such as `--train.threads 1` fix values. Raises ConfigError."""
     space = read(configs.parsed(path), str(path))
     if overrides:
-        tables.override(space.table, overrides)
+        tables.override(space.table, overrides, Config)
         space = read(space.table, "command line")
     if not space.dials:
         raise ConfigError(f"{path}: nothing varies; write a range or choices in place of a value, such as {_EXAMPLE}")
@@ -192,7 +192,7 @@ def _among(raw: Mapping[str, Any], key: str, where: str) -> Range | Choices:
     fixed = next((name for name in _FIXED if key == name or key.startswith(name + ".")), None)
     if fixed:
         raise ConfigError(f"{where}: {key} cannot vary: trials must be measured on the same faces by the same metric")
-    reader = tables.Reader(where, {"low": _ENDLESS, "high": _ENDLESS})
+    reader = tables.Reader(where)
     among: Range | Choices = reader.read(raw, Choices if "choices" in raw else Range, key)
     if fault := among.fault():
         raise ConfigError(f"{where}: {key} = {dict(raw)}: {fault}")
