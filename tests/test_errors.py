@@ -27,3 +27,8 @@ def test_lookup_names_the_choices(name: str, message: str) -> None:
     with pytest.raises(errors.ConfigError) as caught:
         errors.lookup({"kl": 1, "brier": 2}, name, "loss")
     assert str(caught.value) == message
+
+
+def test_lookup_raises_what_the_caller_chooses() -> None:
+    with pytest.raises(errors.StoreError, match="unknown split 'valid'"):
+        errors.lookup({"validation": 1}, "valid", "split", errors.StoreError)

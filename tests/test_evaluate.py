@@ -248,7 +248,7 @@ def test_figures_are_told_apart_by_every_attribute_or_those_named(run: Path, tmp
     assert set(face["subgroups"]["age"]["gaps"]) <= set(FACE.metrics)
     named = evaluate.evaluate(run, tmp_path / "who.h5", draws=20, by=["gender"])["heads"]["face"]
     assert named["subgroups"] == {"gender": face["subgroups"]["gender"]}
-    with pytest.raises(ConfigError, match="did you mean 'gender'"):
+    with pytest.raises(StoreError, match="did you mean 'gender'"):
         evaluate.evaluate(run, tmp_path / "who.h5", by=["gendr"])
 
 
@@ -462,7 +462,7 @@ def test_what_cannot_be_scored_is_one_line(run: Path, faces: Path, tmp_path: Pat
         evaluate.evaluate(tmp_path / "empty", faces)
     with pytest.raises(StoreError, match="split 'test' is empty"):
         evaluate.evaluate(run, split="test")
-    with pytest.raises(ConfigError, match="unknown split 'tset', did you mean 'test'"):
+    with pytest.raises(StoreError, match="unknown split 'tset', did you mean 'test'"):
         evaluate.evaluate(run, split="tset")
     with pytest.raises(StoreError, match=r"none\.h5: no such store"):
         evaluate.evaluate(run, tmp_path / "none.h5")

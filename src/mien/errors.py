@@ -1,19 +1,19 @@
 """What can go wrong, as one tree, and the one look-up that every registry shares.
 
-MienError
-├── ConfigError     a value in a TOML file or on the command line
-├── DataError       a data set: file, row, column
-├── StoreError      an HDF5 store: missing, damaged, of another schema
-├── ModelError      a model file or run folder
-├── InputError      a picture, video or camera to predict on
-└── MissingExtraError    an optional dependency that is not installed
+MienError                  its text is one line for people
+├── ConfigError            a value in a TOML file, on the command line or of an argument (status 2, all others 1)
+├── DataError              a data set: file, row, column
+├── StoreError             an HDF5 store: missing, damaged, of another schema, without what is asked for
+├── ModelError             a model file or run folder
+├── InputError             a picture, video or camera to predict on
+└── MissingExtraError      an optional dependency that is not installed
 """
 
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 class MienError(Exception):
@@ -21,7 +21,7 @@ class MienError(Exception):
 
 
 class ConfigError(MienError):
-    """A value in a TOML file or on the command line."""
+    """A value in a TOML file, on the command line or of an argument, that is not allowed."""
 
 
 class DataError(MienError):
@@ -29,7 +29,7 @@ class DataError(MienError):
 
 
 class StoreError(MienError):
-    """An HDF5 store that is missing, damaged or of another schema."""
+    """An HDF5 store that is missing, damaged, of another schema, or without the split or attribute that is asked for."""
 
 
 class ModelError(MienError):
@@ -44,10 +44,10 @@ class MissingExtraError(MienError):
     """An optional dependency that is not installed."""
 
 
-def lookup(registry: Mapping[str, Item], name: str, what: str) -> Item:
-    """Return `registry[name]`, or raise ConfigError naming the choices."""
+def lookup(registry: Mapping[str, Value], name: str, what: str, error: type[MienError] = ConfigError) -> Value:
+    """Return `registry[name]`. Raises `error` that says what the name was meant to be, and names the choices."""
     if name in registry:
         return registry[name]
     close = get_close_matches(name, registry, n=1)
     hint = f", did you mean '{close[0]}'?" if close else ""
-    raise ConfigError(f"unknown {what} '{name}'{hint} (one of: {', '.join(sorted(registry))})")
+    raise error(f"unknown {what} '{name}'{hint} (one of: {', '.join(sorted(registry))})")

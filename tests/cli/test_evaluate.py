@@ -154,8 +154,8 @@ def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pyt
     [
         (["nowhere"], 1, "nowhere"),
         (["run", "--split", "test"], 1, "split 'test' is empty"),
-        (["run", "--split", "x"], 2, "unknown split 'x'"),
-        (["run", "--by", "age"], 2, "unknown attribute of faces.h5 'age'"),
+        (["run", "--split", "x"], 1, "unknown split 'x'"),
+        (["run", "--by", "age"], 1, "unknown attribute of faces.h5 'age'"),
         (["run", "--draws", "-1"], 2, "--draws -1: must be 0"),
         (["run", "--match", "face"], 2, "--match 'face': needs HEAD=TARGET"),
         (

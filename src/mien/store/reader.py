@@ -81,10 +81,10 @@ class Store:
             raise StoreError(f"{self.path}: {what} is damaged (missing, or a checksum fails); import again") from None
 
     def rows(self, split: str = "") -> Rows:
-        """Row numbers of a split, ascending; all rows for ''. Raises StoreError where the split is empty."""
+        """Row numbers of a split, ascending; all rows for ''. Raises StoreError for an unknown or empty split."""
         if not split:
             return np.arange(len(self))
-        lookup({name: name for name in SPLITS}, split, "split")
+        lookup({name: name for name in SPLITS}, split, "split", StoreError)
         found = np.flatnonzero(self._split == SPLITS.index(split))
         if not len(found):
             raise StoreError(f"{self.path}: split '{split}' is empty (there are: {', '.join(self.splits)})")
@@ -143,8 +143,8 @@ class Store:
         return np.asarray(self.read("landmarks", rows), np.float32) if there else None
 
     def attribute(self, name: str, rows: Rows) -> list[str]:
-        """What is said of some rows under a name: gender, age …; '' where nothing is. Raises ConfigError."""
-        lookup(dict.fromkeys(self.attributes), name, f"attribute of {self.path}")
+        """What is said of some rows under a name: gender, age …; '' where nothing is. Raises StoreError."""
+        lookup(dict.fromkeys(self.attributes), name, f"attribute of {self.path}", StoreError)
         return self.texts(f"attributes/{name}", rows)
 
     def samples(self, rows: Rows) -> Iterator[Sample]:
