@@ -23,7 +23,7 @@ import torch
 
 from mien import config as configs
 from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
-from mien.machine import first
+from mien.machine import is_main
 from mien.train import train
 
 #: Processes and threads of each way to train.
@@ -51,7 +51,7 @@ def configuration(args: argparse.Namespace, threads: int) -> Config:
 def trained(file: Path, run: Path) -> None:
     """Train as a file says, in this process or as one of several, and leave the weights in the run folder."""
     network = train(configs.load(file), run)
-    if first():
+    if is_main():
         weights = {name: value.contiguous() for name, value in network.state_dict().items()}
         safetensors.torch.save_file(weights, run / WEIGHTS)
 

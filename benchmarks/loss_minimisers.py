@@ -28,7 +28,7 @@ from torch import Tensor
 
 from mien.datasets.fer2013 import ferplus_rules
 from mien.labels import EXPRESSION8
-from mien.losses import LOSSES, Setting
+from mien.losses import LOSSES, LossContext
 from mien.tasks import Head, Kind
 
 FACES: dict[str, dict[str, float]] = {
@@ -59,7 +59,7 @@ ROWS: dict[str, tuple[dict[str, float], str]] = {
 SURE = ("0.5", "0.9", "0.99", "0.999")
 #: Losses with corners, which a quasi-Newton method does not get round, or with several minima.
 CORNERS = frozenset({"l1", "multi_target"})
-SETTING = Setting(Head("distribution8", Kind.DISTRIBUTION, EXPRESSION8))
+CONTEXT = LossContext(Head("distribution8", Kind.DISTRIBUTION, EXPRESSION8))
 Expected = Callable[[Tensor], Tensor]
 
 
@@ -136,7 +136,7 @@ def expected(terms: dict[str, float], targets: Tensor, weights: Tensor, logits: 
     """Mean loss of one answer over all targets."""
 
     def row(target: Tensor) -> Tensor:
-        losses = [weight * LOSSES[name](logits[None], target[None], SETTING) for name, weight in terms.items()]
+        losses = [weight * LOSSES[name](logits[None], target[None], CONTEXT) for name, weight in terms.items()]
         return torch.stack(losses).sum()
 
     return torch.func.vmap(row)(targets) @ weights
@@ -148,7 +148,7 @@ def pull(name: str, wrong: float) -> float:
     p[EXPRESSION8.index("happy")] = wrong
     logits = p.log()[None].requires_grad_()
     target = torch.eye(len(EXPRESSION8), dtype=torch.float64)[[EXPRESSION8.index("sad")]]
-    (gradient,) = torch.autograd.grad(LOSSES[name](logits, target, SETTING), logits)
+    (gradient,) = torch.autograd.grad(LOSSES[name](logits, target, CONTEXT), logits)
     return float(gradient.norm())
 
 

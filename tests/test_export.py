@@ -19,7 +19,7 @@ from mien.predict.engine import Engine
 from mien.records import Box, Face
 from mien.store import Store
 from mien.train import train
-from mien.train.batches import FaceSet
+from mien.train.batches import SampleDataset
 from tests import tiny_run, tiny_scenes
 
 
@@ -181,7 +181,7 @@ def test_prediction_shows_the_network_what_training_did(scenes):
     store, pre = Store(scenes / "scenes.h5"), model.engine.preprocessing
     assert (pre.views, pre.margin, pre.channels) == (("crop", "picture"), 0.1, 6)
     rows = store.rows("train")
-    trained = FaceSet(store, rows, model.task, pre, 8.0)[list(range(len(rows)))]["pixels"]
+    trained = SampleDataset(store, rows, model.task, pre, 8.0)[list(range(len(rows)))]["pixels"]
     assert (store.boxes(rows)[:, 0] < 0).any(), "some boxes reach past the border"
     normal = torch.from_numpy(pre.normalise(trained.permute(0, 2, 3, 1).numpy()))
     with torch.inference_mode():

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 from mien import losses
 from mien.errors import ConfigError
 from mien.labels import EMOTIC26, EXPRESSION7, EXPRESSION8, SPACES, VALENCE_AROUSAL, LabelSpace
-from mien.losses import LOSSES, Setting, head_loss
+from mien.losses import LOSSES, LossContext, head_loss
 from mien.tasks import Head, Kind
 
 CLASS = Head("c", Kind.CLASS, EXPRESSION7)
@@ -31,20 +31,20 @@ def pair():
 
 
 def test_cross_entropy_of_one_hot_is_minus_log_probability():
-    loss = LOSSES["cross_entropy"](scores([[0.2, 0.8]]), torch.tensor([[0.0, 1.0]]), Setting(CLASS))
+    loss = LOSSES["cross_entropy"](scores([[0.2, 0.8]]), torch.tensor([[0.0, 1.0]]), LossContext(CLASS))
     assert loss.item() == pytest.approx(-math.log(0.8), abs=1e-6)
 
 
 def test_class_weights_agree_with_torch():
     logits, labels = torch.randn(9, 7), torch.arange(9) % 7
     weights = torch.linspace(0.5, 2, 7)
-    mine = LOSSES["cross_entropy"](logits, torch.eye(7)[labels], Setting(CLASS, class_weights=weights))
+    mine = LOSSES["cross_entropy"](logits, torch.eye(7)[labels], LossContext(CLASS, class_weights=weights))
     assert mine.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, labels, weights).item(), rel=1e-5)
 
 
 def test_label_smoothing_agrees_with_torch():
     logits, labels = torch.randn(9, 7), torch.arange(9) % 7
-    mine = head_loss(logits, torch.eye(7)[labels], Setting(CLASS, smoothing=0.1))
+    mine = head_loss(logits, torch.eye(7)[labels], LossContext(CLASS, smoothing=0.1))
     assert mine.item() == pytest.approx(
         torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1).item(), rel=1e-5
     )
@@ -53,8 +53,8 @@ def test_label_smoothing_agrees_with_torch():
 def test_kl_is_cross_entropy_less_the_entropy_of_the_target(pair):
     output, target = pair
     entropy = -(target * target.log()).sum(1).mean()
-    cross = LOSSES["cross_entropy"](output.log(), target, Setting(DISTRIBUTION))
-    assert LOSSES["kl"](output.log(), target, Setting(DISTRIBUTION)).item() == pytest.approx(
+    cross = LOSSES["cross_entropy"](output.log(), target, LossContext(DISTRIBUTION))
+    assert LOSSES["kl"](output.log(), target, LossContext(DISTRIBUTION)).item() == pytest.approx(
         (cross - entropy).item(), abs=1e-6
     )
 
@@ -62,34 +62,34 @@ def test_kl_is_cross_entropy_less_the_entropy_of_the_target(pair):
 @pytest.mark.parametrize("name", ["kl", "js", "l1", "mse", "energy"])
 def test_divergences_are_zero_only_at_the_target(pair, name):
     output, target = pair
-    setting = Setting(DISTRIBUTION)
-    assert LOSSES[name](target.log(), target, setting).item() == pytest.approx(0, abs=1e-5)
-    assert LOSSES[name](output.log(), target, setting).item() > 1e-3
+    context = LossContext(DISTRIBUTION)
+    assert LOSSES[name](target.log(), target, context).item() == pytest.approx(0, abs=1e-5)
+    assert LOSSES[name](output.log(), target, context).item() > 1e-3
 
 
 def test_js_of_disjoint_distributions_is_ln_2():
-    loss = LOSSES["js"](scores([[1.0, 1e-30]]), torch.tensor([[0.0, 1.0]]), Setting(CLASS))
+    loss = LOSSES["js"](scores([[1.0, 1e-30]]), torch.tensor([[0.0, 1.0]]), LossContext(CLASS))
     assert loss.item() == pytest.approx(math.log(2), abs=1e-5)
 
 
 def test_l1_and_mse_by_hand():
     output, target = scores([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]])
-    assert LOSSES["l1"](output, target, Setting(CLASS)).item() == pytest.approx(1.0)
-    assert LOSSES["mse"](output, target, Setting(CLASS)).item() == pytest.approx(0.5)
+    assert LOSSES["l1"](output, target, LossContext(CLASS)).item() == pytest.approx(1.0)
+    assert LOSSES["mse"](output, target, LossContext(CLASS)).item() == pytest.approx(0.5)
 
 
 def test_energy_of_two_certain_labels_is_twice_their_distance():
     target = torch.eye(8)[[1]]
     near = (torch.eye(8)[[3]] + 1e-12).log()
     distance = EXPRESSION8.distances()[1][3]
-    assert LOSSES["energy"](near, target, Setting(DISTRIBUTION)).item() == pytest.approx(2 * distance, rel=1e-4)
+    assert LOSSES["energy"](near, target, LossContext(DISTRIBUTION)).item() == pytest.approx(2 * distance, rel=1e-4)
 
 
 def test_emd_is_close_to_the_exact_transport_cost(pair):
     output, target = (side.double() for side in pair)
     distances = torch.tensor(EXPRESSION8.distances(), dtype=torch.float64)
     exact = [_transport(p.numpy(), q.numpy(), distances.numpy()) for p, q in zip(output, target, strict=True)]
-    mine = LOSSES["emd"](output.log(), target, Setting(DISTRIBUTION))
+    mine = LOSSES["emd"](output.log(), target, LossContext(DISTRIBUTION))
     wanted = sum(exact) / len(exact)
     assert wanted <= mine.item() + 1e-3
     assert mine.item() == pytest.approx(wanted, abs=0.08)
@@ -106,46 +106,46 @@ def test_sampled_is_cross_entropy_on_average():
     torch.manual_seed(0)
     target = torch.tensor([[0.3, 0.7]]).repeat(20000, 1)
     logits = scores([[0.4, 0.6]]).repeat(20000, 1)
-    wanted = LOSSES["cross_entropy"](logits, target, Setting(CLASS)).item()
-    assert LOSSES["sampled"](logits, target, Setting(CLASS)).item() == pytest.approx(wanted, abs=0.01)
+    wanted = LOSSES["cross_entropy"](logits, target, LossContext(CLASS)).item()
+    assert LOSSES["sampled"](logits, target, LossContext(CLASS)).item() == pytest.approx(wanted, abs=0.01)
 
 
 def test_multi_target_takes_the_best_kept_label():
-    loss = LOSSES["multi_target"](scores([[0.1, 0.3, 0.6]]), torch.tensor([[0.5, 0.5, 0.0]]), Setting(CLASS))
+    loss = LOSSES["multi_target"](scores([[0.1, 0.3, 0.6]]), torch.tensor([[0.5, 0.5, 0.0]]), LossContext(CLASS))
     assert loss.item() == pytest.approx(-math.log(0.3), abs=1e-5)
 
 
 def test_focal_forgives_what_is_already_known():
-    setting, target = Setting(CLASS), torch.tensor([[1.0, 0.0]])
+    context, target = LossContext(CLASS), torch.tensor([[1.0, 0.0]])
     sure, unsure = scores([[0.9, 0.1]]), scores([[0.6, 0.4]])
-    assert LOSSES["focal"](sure, target, setting).item() == pytest.approx(-0.01 * math.log(0.9), abs=1e-6)
-    assert LOSSES["focal"](unsure, target, setting).item() == pytest.approx(-0.16 * math.log(0.6), abs=1e-6)
+    assert LOSSES["focal"](sure, target, context).item() == pytest.approx(-0.01 * math.log(0.9), abs=1e-6)
+    assert LOSSES["focal"](unsure, target, context).item() == pytest.approx(-0.16 * math.log(0.6), abs=1e-6)
 
 
 def test_bce_and_focal_for_tags():
     logits, target = torch.zeros(2, 26), torch.zeros(2, 26)
-    assert LOSSES["bce"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2), abs=1e-6)
-    assert LOSSES["focal"](logits, target, Setting(TAGS)).item() == pytest.approx(math.log(2) / 4, abs=1e-6)
+    assert LOSSES["bce"](logits, target, LossContext(TAGS)).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert LOSSES["focal"](logits, target, LossContext(TAGS)).item() == pytest.approx(math.log(2) / 4, abs=1e-6)
 
 
 def test_emotic_discrete_by_hand():
     head = Head("t", Kind.TAGS, LabelSpace("two", ("rare", "common")))
     target = torch.tensor([[0.0, 1.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
     wanted = 0.25 * (1 / math.log(1.2 + 0.25) + 1 / math.log(1.2 + 0.75))  # all answers are 0.5, so all squares 0.25
-    assert LOSSES["emotic_discrete"](torch.zeros(4, 2), target, Setting(head)).item() == pytest.approx(wanted)
+    assert LOSSES["emotic_discrete"](torch.zeros(4, 2), target, LossContext(head)).item() == pytest.approx(wanted)
 
 
 def test_smooth_l1_bends_at_one_point_of_ten():
     head = Head("v", Kind.VALUES, LabelSpace("one", ("valence",)), bounds=(1.0, 10.0))
     for points, published in ((0.5, 0.5 * 0.5**2), (1.0, 0.5), (3.0, 2.5)):
-        loss = LOSSES["smooth_l1"](torch.zeros(1, 1), torch.full((1, 1), 5.5 + points), Setting(head))
+        loss = LOSSES["smooth_l1"](torch.zeros(1, 1), torch.full((1, 1), 5.5 + points), LossContext(head))
         assert loss.item() == pytest.approx(2 / 9 * published, rel=1e-5)
 
 
 def test_a_batch_of_classes_that_weigh_nothing_costs_nothing():
-    setting = Setting(CLASS, class_weights=torch.tensor([0.0, *[1.0] * 6]))
+    context = LossContext(CLASS, class_weights=torch.tensor([0.0, *[1.0] * 6]))
     logits = torch.randn(3, 7, requires_grad=True)
-    loss = head_loss(logits, torch.eye(7)[[0, 0, 0]], setting)
+    loss = head_loss(logits, torch.eye(7)[[0, 0, 0]], context)
     loss.backward()
     assert loss.item() == 0
     assert logits.grad is not None
@@ -172,15 +172,15 @@ def test_class_weights_that_no_loss_uses_are_refused():
 
 def test_ccc_is_zero_for_agreement_and_two_for_the_opposite():
     target = torch.tensor([[-0.5], [0.0], [0.5]])
-    assert LOSSES["ccc"](torch.atanh(target), target, Setting(VALUES)).item() == pytest.approx(0, abs=1e-5)
-    assert LOSSES["ccc"](torch.atanh(-target), target, Setting(VALUES)).item() == pytest.approx(2, abs=1e-4)
+    assert LOSSES["ccc"](torch.atanh(target), target, LossContext(VALUES)).item() == pytest.approx(0, abs=1e-5)
+    assert LOSSES["ccc"](torch.atanh(-target), target, LossContext(VALUES)).item() == pytest.approx(2, abs=1e-4)
 
 
 def test_values_weigh_the_same_on_any_scale():
     wide = Head("w", Kind.VALUES, VALENCE_AROUSAL, bounds=(1.0, 10.0))
     logits = torch.zeros(3, 2)
-    small = LOSSES["mse"](logits, torch.full((3, 2), 0.5), Setting(VALUES))
-    large = LOSSES["mse"](logits, torch.full((3, 2), 5.5 + 0.5 * 4.5), Setting(wide))
+    small = LOSSES["mse"](logits, torch.full((3, 2), 0.5), LossContext(VALUES))
+    large = LOSSES["mse"](logits, torch.full((3, 2), 5.5 + 0.5 * 4.5), LossContext(wide))
     assert small.item() == pytest.approx(large.item())
 
 
@@ -190,8 +190,8 @@ def test_unannotated_rows_do_not_count(head):
     logits = torch.randn(6, len(head), requires_grad=True)
     target = torch.rand(6, len(head)) if head.kind in (Kind.TAGS, Kind.VALUES) else torch.rand(6, len(head)).softmax(1)
     target[3:] = torch.nan
-    with_missing = head_loss(logits, target, Setting(head))
-    without = head_loss(logits[:3], target[:3], Setting(head))
+    with_missing = head_loss(logits, target, LossContext(head))
+    without = head_loss(logits[:3], target[:3], LossContext(head))
     assert with_missing.item() == pytest.approx(without.item(), rel=1e-5)
     with_missing.backward()
     assert logits.grad is not None
@@ -201,7 +201,7 @@ def test_unannotated_rows_do_not_count(head):
 
 def test_nothing_annotated_costs_nothing_but_has_a_gradient():
     logits = torch.randn(4, 7, requires_grad=True)
-    loss = head_loss(logits, torch.full((4, 7), torch.nan), Setting(CLASS))
+    loss = head_loss(logits, torch.full((4, 7), torch.nan), LossContext(CLASS))
     loss.backward()
     assert loss.item() == 0
     assert logits.grad is not None
@@ -213,7 +213,7 @@ def test_every_loss_has_a_finite_gradient_for_some_head(name):
     torch.manual_seed(2)
     logits = (20 * torch.randn(5, len(head))).requires_grad_()
     target = torch.eye(len(head))[torch.arange(5) % len(head)]
-    LOSSES[name](logits, target, Setting(head)).backward()
+    LOSSES[name](logits, target, LossContext(head)).backward()
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
 
@@ -221,8 +221,10 @@ def test_every_loss_has_a_finite_gradient_for_some_head(name):
 def test_mixture_adds_weighted_terms(pair):
     output, target = pair
     head = Head("d", Kind.DISTRIBUTION, EXPRESSION8, loss=(("kl", 1.0), ("energy", 0.5)))
-    parts = [LOSSES[name](output.log(), target, Setting(head)).item() for name in ("kl", "energy")]
-    assert head_loss(output.log(), target, Setting(head)).item() == pytest.approx(parts[0] + 0.5 * parts[1], rel=1e-5)
+    parts = [LOSSES[name](output.log(), target, LossContext(head)).item() for name in ("kl", "energy")]
+    assert head_loss(output.log(), target, LossContext(head)).item() == pytest.approx(
+        parts[0] + 0.5 * parts[1], rel=1e-5
+    )
 
 
 def test_a_loss_that_does_not_fit_is_named():
@@ -235,7 +237,7 @@ def test_a_loss_that_does_not_fit_is_named():
 # What a loss estimates: docs/concepts/losses.md. Five voters who each draw from an urn of two angry, one fear and one happy ball
 # make 4**5 equally likely ballots, so a plain mean over these rows is the exact expectation.
 URN = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)
-THREE = Setting(Head("three", Kind.DISTRIBUTION, LabelSpace("three", ("angry", "fear", "happy"))))
+THREE = LossContext(Head("three", Kind.DISTRIBUTION, LabelSpace("three", ("angry", "fear", "happy"))))
 MIXTURE = {"cross_entropy": 1.0, "energy": 1.0}
 PROPER = [{"cross_entropy": 1.0}, {"kl": 1.0}, {"mse": 1.0}, {"energy": 1.0}, MIXTURE]
 
@@ -321,8 +323,8 @@ def test_distances_of_every_label_space_are_of_strict_negative_type(space, axes)
 def test_energy_without_positions_is_the_sum_of_squares(pair):
     head = Head("d", Kind.DISTRIBUTION, LabelSpace("eight", tuple("abcdefgh")))
     output, target = pair
-    assert LOSSES["energy"](output.log(), target, Setting(head)).item() == pytest.approx(
-        LOSSES["mse"](output.log(), target, Setting(head)).item(), rel=1e-5
+    assert LOSSES["energy"](output.log(), target, LossContext(head)).item() == pytest.approx(
+        LOSSES["mse"](output.log(), target, LossContext(head)).item(), rel=1e-5
     )
 
 
@@ -355,7 +357,7 @@ def test_only_logarithms_keep_pulling_at_a_sure_mistake():
 
 def test_multi_target_gives_up_a_face_it_is_a_thousand_times_surer_of():
     scores = torch.tensor([[0.9999, 0.0001]]).log().requires_grad_()
-    LOSSES["multi_target"](scores, torch.tensor([[0.0, 1.0]]), Setting(CLASS)).backward()
+    LOSSES["multi_target"](scores, torch.tensor([[0.0, 1.0]]), LossContext(CLASS)).backward()
     assert scores.grad[0, 0] < 0  # a step makes the wrong answer surer still
 
 
@@ -363,6 +365,6 @@ def test_label_smoothing_leaves_votes_alone():
     """They are soft already; a class's target gets a share of all labels, whether it is one label or votes."""
     scores, votes = torch.randn(4, 7), torch.rand(4, 7).softmax(1)
     soft = Head("d", Kind.DISTRIBUTION, EXPRESSION7)
-    assert head_loss(scores, votes, Setting(soft, smoothing=0.3)) == head_loss(scores, votes, Setting(soft))
-    wanted = head_loss(scores, 0.7 * votes + 0.3 / 7, Setting(CLASS))
-    assert head_loss(scores, votes, Setting(CLASS, smoothing=0.3)).item() == pytest.approx(wanted.item())
+    assert head_loss(scores, votes, LossContext(soft, smoothing=0.3)) == head_loss(scores, votes, LossContext(soft))
+    wanted = head_loss(scores, 0.7 * votes + 0.3 / 7, LossContext(CLASS))
+    assert head_loss(scores, votes, LossContext(CLASS, smoothing=0.3)).item() == pytest.approx(wanted.item())

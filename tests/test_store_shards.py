@@ -136,10 +136,10 @@ def test_several_processes_read_at_once(pair: tuple[Store, Store]) -> None:
 def test_training_sees_the_same_batches(pair: tuple[Store, Store], memory_gb: float) -> None:
     from mien.media.image import Preprocessing
     from mien.tasks import TASKS
-    from mien.train.batches import FaceSet
+    from mien.train.batches import SampleDataset
 
     task = TASKS["expression7" if pair[0].image_shape else "emotic"]
     pre = Preprocessing(16, "grey", (0.5,), (0.25,))
-    whole, split = (FaceSet(store, store.rows("train"), task, pre, memory_gb)[[3, 0, 20]] for store in pair)
+    whole, split = (SampleDataset(store, store.rows("train"), task, pre, memory_gb)[[3, 0, 20]] for store in pair)
     assert repr(whole) == repr(split)
     assert whole["pixels"].equal(split["pixels"])

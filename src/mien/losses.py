@@ -1,4 +1,4 @@
-"""Losses: `(scores, target, setting) -> scalar`, one registry for all kinds of head.
+"""Losses: `(scores, target, context) -> scalar`, one registry for all kinds of head.
 
 `scores` are raw (N, K); `target` is (N, K): probabilities for CLASS and DISTRIBUTION (one-hot, votes or mixed), 0 or 1 for
 TAGS, numbers for VALUES. Rows nobody annotated are gone before a loss sees them. What each loss estimates:
@@ -22,7 +22,7 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Setting:
+class LossContext:
     """What a loss may need beside scores and target: the head, label smoothing 0…1 (of CLASS alone), and class weights (K,)."""
 
     head: Head
@@ -30,47 +30,47 @@ class Setting:
     class_weights: Tensor | None = None
 
 
-Loss = Callable[[Tensor, Tensor, Setting], Tensor]
+Loss = Callable[[Tensor, Tensor, LossContext], Tensor]
 
 
-def cross_entropy(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def cross_entropy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Soft cross-entropy -sum q ln p, weighted by class where weights are set."""
-    weights = torch.ones(scores.shape[1]) if setting.class_weights is None else setting.class_weights
+    weights = torch.ones(scores.shape[1]) if context.class_weights is None else context.class_weights
     weighted = target * weights.to(scores)
     return -(weighted * scores.log_softmax(1)).sum() / weighted.sum().clamp_min(_TINY)
 
 
-def kl(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def kl(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Kullback-Leibler divergence from prediction to target, sum q ln(q / p)."""
     return F.kl_div(scores.log_softmax(1), target, reduction="batchmean")
 
 
-def js(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def js(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Jensen-Shannon divergence, at most ln 2."""
     output = scores.softmax(1)
     middle = ((output + target) / 2).clamp_min(_TINY).log()
     return (F.kl_div(middle, output, reduction="batchmean") + F.kl_div(middle, target, reduction="batchmean")) / 2
 
 
-def l1(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Sum of absolute differences over labels (twice the total variation); for VALUES the mean, in half ranges."""
-    return _difference(scores, target, setting).abs().sum(1).mean()
+    return _difference(scores, target, context).abs().sum(1).mean()
 
 
-def mse(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def mse(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Sum of squared differences over labels (the Brier score); for VALUES the mean, in half ranges."""
-    return _difference(scores, target, setting).square().sum(1).mean()
+    return _difference(scores, target, context).square().sum(1).mean()
 
 
-def energy(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def energy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """-(p - q)' D (p - q): a squared Cramer-type distance, strictly proper where D is of strict negative type."""
     difference = scores.softmax(1) - target
-    return -((difference @ _distances(setting, scores)) * difference).sum(1).mean()
+    return -((difference @ _distances(context, scores)) * difference).sum(1).mean()
 
 
-def emd(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def emd(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Earth mover's distance with the ground distance of the labels, by 50 entropic (Sinkhorn) steps at 1/20 of its largest."""
-    distances = _distances(setting, scores)
+    distances = _distances(context, scores)
     temperature = distances.max() / 20
     kernel = -distances / temperature
     source, sink = scores.log_softmax(1), target.clamp_min(_TINY).log()
@@ -82,47 +82,47 @@ def emd(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
     return (plan * distances).sum(dim=(1, 2)).mean()
 
 
-def sampled(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def sampled(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Cross-entropy with one vote drawn anew each time (FER+'s 'probability' scheme)."""
     return F.cross_entropy(scores, torch.multinomial(target, 1).squeeze(1))
 
 
-def multi_target(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def multi_target(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """FER+'s 'multi_target' scheme: -ln max (t p) with t = 0.999 where a label was kept, else 0.001."""
     allowed = 0.999 * (target > 0) + 0.001
     return -(allowed.log() + scores.log_softmax(1)).amax(1).mean()
 
 
-def bce(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def bce(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Binary cross-entropy, mean over tags; class weights count a tag's presence."""
-    weights = None if setting.class_weights is None else setting.class_weights.to(scores)
+    weights = None if context.class_weights is None else context.class_weights.to(scores)
     return F.binary_cross_entropy_with_logits(scores, target, pos_weight=weights)
 
 
-def focal(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def focal(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Focal loss with gamma 2 (Lin et al. 2017, arXiv 1708.02002): what is already well answered counts little."""
-    if setting.head.kind is Kind.TAGS:
+    if context.head.kind is Kind.TAGS:
         loss = F.binary_cross_entropy_with_logits(scores, target, reduction="none")
         return ((1 - (-loss).exp()).square() * loss).mean()
     log = scores.log_softmax(1)
     return -(target * (1 - log.exp()).square() * log).sum(1).mean()
 
 
-def emotic_discrete(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def emotic_discrete(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch that has the tag) (Kosti et al. 2020, EMOTIC)."""
     weights = 1 / (1.2 + target.mean(0)).log()
-    return (weights * _difference(scores, target, setting).square()).sum(1).mean()
+    return (weights * _difference(scores, target, context).square()).sum(1).mean()
 
 
-def smooth_l1(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def smooth_l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Absolute difference in half ranges, but a parabola below 2/9: one point of the scale 1…10 (Kosti et al. 2020)."""
-    difference = _difference(scores, target, setting)
+    difference = _difference(scores, target, context)
     return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=2 / 9)
 
 
-def ccc(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def ccc(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """1 - concordance correlation coefficient over the batch, for one column of VALUES."""
-    output = activate(setting.head, scores)
+    output = activate(context.head, scores)
     centred, wanted = output - output.mean(0), target - target.mean(0)
     covariance = (centred * wanted).mean(0)
     spread = centred.square().mean(0) + wanted.square().mean(0) + (output.mean(0) - target.mean(0)).square()
@@ -185,14 +185,14 @@ def annotated(head: Head, target: Tensor) -> bool:
     return not bool((missing if head.kind is Kind.VALUES else missing.any(dim=1)).all())
 
 
-def head_loss(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def head_loss(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """The head's weighted sum of losses over what was annotated (NaN: nobody did); 0, with a gradient, if nothing was."""
-    if setting.head.kind is Kind.VALUES:
+    if context.head.kind is Kind.VALUES:
         columns = [_present(scores[:, [k]], target[:, [k]]) for k in range(scores.shape[1])]
     else:
-        columns = [_present(scores, _smoothed(target, setting))]
+        columns = [_present(scores, _smoothed(target, context))]
     with torch.autocast(scores.device.type, enabled=False):
-        parts = [_mixture(part.float(), wanted, setting) for part, wanted in columns if len(part)]
+        parts = [_mixture(part.float(), wanted, context) for part, wanted in columns if len(part)]
     return torch.stack(parts).mean() if parts else scores.sum() * 0.0
 
 
@@ -211,24 +211,24 @@ def _present(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return (scores, target) if bool(there.all()) else (scores[there], target[there])
 
 
-def _smoothed(target: Tensor, setting: Setting) -> Tensor:
+def _smoothed(target: Tensor, context: LossContext) -> Tensor:
     """A class's target with a share given to all labels alike; a distribution of votes is soft as it is."""
-    if setting.head.kind is not Kind.CLASS or not setting.smoothing:
+    if context.head.kind is not Kind.CLASS or not context.smoothing:
         return target
-    return target * (1 - setting.smoothing) + setting.smoothing / target.shape[1]
+    return target * (1 - context.smoothing) + context.smoothing / target.shape[1]
 
 
-def _mixture(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
-    terms = [weight * LOSSES[name](scores, target, setting) for name, weight in setting.head.loss]
+def _mixture(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
+    terms = [weight * LOSSES[name](scores, target, context) for name, weight in context.head.loss]
     return torch.stack(terms).sum()
 
 
-def _difference(scores: Tensor, target: Tensor, setting: Setting) -> Tensor:
+def _difference(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Output minus target; VALUES in half ranges, so that a loss weighs the same on -1…1 and on 1…10."""
-    low, high = setting.head.bounds if setting.head.kind is Kind.VALUES else (-1.0, 1.0)
-    return (activate(setting.head, scores) - target) * (2 / (high - low))
+    low, high = context.head.bounds if context.head.kind is Kind.VALUES else (-1.0, 1.0)
+    return (activate(context.head, scores) - target) * (2 / (high - low))
 
 
-def _distances(setting: Setting, scores: Tensor) -> Tensor:
+def _distances(context: LossContext, scores: Tensor) -> Tensor:
     """Ground distance between the head's labels (K, K)."""
-    return torch.tensor(setting.head.space.distances()).to(scores)
+    return torch.tensor(context.head.space.distances()).to(scores)

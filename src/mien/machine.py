@@ -30,7 +30,7 @@ def launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_STEP_NUM_TASKS", "1"))) > 1
 
 
-def first() -> bool:
+def is_main() -> bool:
     """Whether this process is the one that writes and speaks for all that were started together."""
     return not launched() or os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "0"
 

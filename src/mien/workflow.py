@@ -29,7 +29,7 @@ def train_model(
     from . import evaluate, export, report, train
 
     network = train.train(settings, folder, resume)
-    if not machine.first():
+    if not machine.is_main():
         return {}
     export.export(folder, network)
     results = evaluate.evaluate(folder)

@@ -95,7 +95,7 @@ def epochs(folder: Path) -> int:
             path = folder / RUN / "checkpoints" / str(number) / name
             if path.exists():
                 try:
-                    held = checkpoints.read(path, checkpoints.claim(config, number))
+                    held = checkpoints.read(path, checkpoints.fingerprint(config, number))
                 except ModelError as error:
                     raise AssertionError(str(error)) from None
                 found = max(found, 100 * number + (99 if name == checkpoints.BEST else held["epoch"]))

@@ -119,14 +119,14 @@ def test_align_survives_the_dictionary_and_may_be_absent_from_it() -> None:
 @pytest.mark.parametrize("pre", [replace(GREY, margin=0.2), replace(ALIGNED, margin=0.1)], ids=["plain", "aligned"])
 def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, pre: Preprocessing) -> None:
     """The store's box and landmarks and the detector's go through one function: the same pixels reach the network."""
-    from mien.train.batches import FaceSet
+    from mien.train.batches import SampleDataset
 
     picture, points = leaning(20)
     box = Box(60, 40, 100, 110)
     sample = Sample(picture, {"expression7": "happy"}, "train", "a", box, landmarks=points)
     write(tmp_path / "s.h5", [sample], TASKS["expression7"].heads, Origin("test", "1"))
     store = Store(tmp_path / "s.h5")
-    trained = FaceSet(store, store.rows("train"), TASKS["expression7"], pre, 1.0)[[0]]["pixels"].numpy()
+    trained = SampleDataset(store, store.rows("train"), TASKS["expression7"], pre, 1.0)[[0]]["pixels"].numpy()
 
     write_model(tmp_path / "model.onnx", TASKS["expression7"], pre)
     engine = Engine(tmp_path / "model.onnx")

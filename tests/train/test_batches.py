@@ -15,7 +15,7 @@ from mien.records import Box, Sample
 from mien.store import Store
 from mien.tasks import TASKS
 from mien.train import batches
-from mien.train.batches import FaceSet
+from mien.train.batches import SampleDataset
 from tests import tiny_scenes
 
 BOTH = Preprocessing(16, "rgb", (0.5,) * 3, (0.25,) * 3, 0.1, ("crop", "picture"))
@@ -29,7 +29,7 @@ def scenes(tmp_path_factory) -> Store:
 
 
 def face_set(scenes, pre=BOTH, memory_gb=8.0):
-    return FaceSet(scenes, scenes.rows("train"), TASK, pre, memory_gb)
+    return SampleDataset(scenes, scenes.rows("train"), TASK, pre, memory_gb)
 
 
 def test_each_sample_is_shown_its_box_and_its_picture(scenes):
@@ -104,7 +104,7 @@ def test_faces_on_a_device_make_the_same_batches(pre, scenes, tmp_path):
         scenes = Store(tmp_path / "a.h5")
     here, there = face_set(scenes, pre), face_set(scenes, pre)
     assert (here.raw is not None) == (pre.size > 16)
-    there.hold_on(CPU, 10**9)
+    there.cache_on(CPU, 10**9)
     assert there.device == CPU
     assert there.raw is None
     one, other = here[[3, 0, 8]], there[[3, 0, 8]]
@@ -115,19 +115,19 @@ def test_faces_on_a_device_make_the_same_batches(pre, scenes, tmp_path):
 
 def test_what_is_too_large_for_a_device_or_for_memory_is_not_put_there(scenes):
     held, read = face_set(scenes), face_set(scenes, memory_gb=0.0)
-    held.hold_on(CPU, 2 * 48 * 16 * 16 * 6 - 1)
-    read.hold_on(CPU, 10**9)
+    held.cache_on(CPU, 2 * 48 * 16 * 16 * 6 - 1)
+    read.cache_on(CPU, 10**9)
     assert held.device is read.device is None
-    held.hold_on(CPU, 2 * 48 * 16 * 16 * 6)
+    held.cache_on(CPU, 2 * 48 * 16 * 16 * 6)
     assert held.device == CPU
 
 
 def test_faces_move_to_the_gpu_that_trains(scenes, monkeypatch):
     config = tiny_scenes.config(scenes.path, {"size": 16}, workers=1)
-    faces = batches.Faces(config, TASK, BOTH)
+    faces = batches.DataModule(config, TASK, BOTH)
     moved = []
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**9, 2 * 10**9))
-    monkeypatch.setattr(FaceSet, "hold_on", lambda faces, device, free: moved.append((len(faces), device, free)))
+    monkeypatch.setattr(SampleDataset, "cache_on", lambda faces, device, free: moved.append((len(faces), device, free)))
     for kind in ("cpu", "cuda"):
         device = torch.device(kind)
         faces.trainer = SimpleNamespace(strategy=SimpleNamespace(root_device=device), global_step=0)

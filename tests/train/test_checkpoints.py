@@ -41,8 +41,8 @@ def resumed(finished, run):
 
 
 def timeless(run):
-    whose = checkpoints.claim(configs.load(run / "config.toml"), 2)
-    rows = checkpoints.read(run / "checkpoints/2/best.ckpt", whose)["rows"]
+    fingerprint = checkpoints.fingerprint(configs.load(run / "config.toml"), 2)
+    rows = checkpoints.read(run / "checkpoints/2/best.ckpt", fingerprint)["rows"]
     return [{key: value for key, value in row.items() if "second" not in key} for row in rows]
 
 
@@ -144,8 +144,8 @@ def test_a_phase_that_ended_early_has_ended(faces, tmp_path, capsys):
     capsys.readouterr()
     train(config, run, resume=True)
     assert "epoch" not in capsys.readouterr().err
-    whose = checkpoints.claim(config, 1)
-    assert len(checkpoints.read(run / "checkpoints/1/best.ckpt", whose)["rows"]) == 3
+    fingerprint = checkpoints.fingerprint(config, 1)
+    assert len(checkpoints.read(run / "checkpoints/1/best.ckpt", fingerprint)["rows"]) == 3
 
 
 def saved(path, **more):
@@ -200,7 +200,7 @@ def test_an_undefined_metric_is_worse_than_any_other():
         def save_checkpoint(self, path):
             assert path == Path("folder/last.ckpt")
 
-    trainer, best = Trainer(), checkpoints.Keeper(Path("folder"), "rmse", False)
+    trainer, best = Trainer(), checkpoints.BestCheckpoint(Path("folder"), "rmse", False)
     for epoch, value in enumerate([float("nan"), float("nan"), 3.0, float("nan"), 2.0, 2.0, 4.0]):
         trainer.current_epoch, trainer.callback_metrics = epoch, {"rmse": value}
         best.on_train_epoch_end(trainer)

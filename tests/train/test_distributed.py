@@ -160,7 +160,7 @@ def test_norms_and_draws_of_a_batch_are_those_of_torch(alone):
     nets[1].load_state_dict(nets[0].state_dict())
     pixels, wanted = torch.randn(8, 1, 12, 12, dtype=torch.float64), torch.randn(8, 6, dtype=torch.float64)
     found = []
-    for net, block in zip(nets, (torch.no_grad, distributed._OneBatch), strict=True):
+    for net, block in zip(nets, (torch.no_grad, distributed._GlobalBatch), strict=True):
         given = pixels.clone().requires_grad_()
         for mode in (True, False):
             torch.manual_seed(1)
@@ -178,11 +178,11 @@ def test_draws_of_one_number_a_face_and_of_maps(alone):
         torch.manual_seed(3)
         wanted = torch.empty(shape).bernoulli_(0.5), torch.rand(shape), torch.rand(2)
         torch.manual_seed(3)
-        with distributed._OneBatch():
+        with distributed._GlobalBatch():
             found = torch.empty(shape).bernoulli_(0.5), torch.rand(shape), torch.rand(2)
         assert all(torch.equal(one, other) for one, other in zip(wanted, found, strict=True))
     maps = torch.ones(5, 4, 30, 30, dtype=torch.float64)
-    with distributed._OneBatch():
+    with distributed._GlobalBatch():
         kept = F.dropout(maps, 0.25)
         assert F.dropout2d(maps, 0.5, training=False) is maps
     assert set(kept.unique().tolist()) == {0.0, 1 / 0.75}
@@ -199,13 +199,13 @@ def test_gathered_rows_carry_their_gradient(alone):
 
 @pytest.mark.parametrize("number", range(3))
 def test_parts_are_all_and_nearly_equal(number, monkeypatch):
-    monkeypatch.setattr(distributed, "count", lambda: 3)
+    monkeypatch.setattr(distributed, "world_size", lambda: 3)
     sizes = []
     for size in (3, 7, 8, 9, 0):
         parts = []
         for rank in range(3):
-            monkeypatch.setattr(distributed, "number", lambda rank=rank: rank)
-            parts.append(list(range(size))[distributed.span(size)])
+            monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
+            parts.append(list(range(size))[distributed.rank_slice(size)])
         assert [place for part in parts for place in part] == list(range(size))
         sizes.append(max(map(len, parts)) - min(map(len, parts)))
     assert sizes == [0, 1, 1, 0, 0]
@@ -216,10 +216,10 @@ def test_a_face_is_changed_alike_whatever_the_number_of_processes(monkeypatch, t
     pixels = torch.rand(8, 1, 24, 24)
     torch.manual_seed(5)
     wanted = augment(pixels, {})[0]
-    monkeypatch.setattr(distributed, "count", lambda: 4)
+    monkeypatch.setattr(distributed, "world_size", lambda: 4)
     for rank in range(4):
-        monkeypatch.setattr(distributed, "number", lambda rank=rank: rank)
-        mine = distributed.span(8)
+        monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
+        mine = distributed.rank_slice(8)
         torch.manual_seed(5)
         assert torch.equal(augment(pixels[mine], {})[0], wanted[mine])
 
@@ -254,14 +254,14 @@ def test_what_srun_says_becomes_what_torchrun_would_say():
 def test_who_was_started_with_others_and_who_speaks(monkeypatch):
     for name in ("WORLD_SIZE", "RANK", *SLURM):
         monkeypatch.delenv(name, raising=False)
-    assert (machine.launched(), machine.first()) == (False, True)
+    assert (machine.launched(), machine.is_main()) == (False, True)
     monkeypatch.setenv("SLURM_NTASKS", "4")  # a batch script itself is one process
     assert not machine.launched()
     for name, value in SLURM.items():
         monkeypatch.setenv(name, value)
-    assert (machine.launched(), machine.first()) == (True, False)
+    assert (machine.launched(), machine.is_main()) == (True, False)
     monkeypatch.setenv("RANK", "0")
-    assert machine.first()
+    assert machine.is_main()
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):
@@ -275,17 +275,17 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
 
 def test_processes_share_the_cores_of_a_machine(monkeypatch):
     monkeypatch.setattr(distributed, "usable_cores", lambda: 8)
-    assert distributed.cores() == 8
-    monkeypatch.setattr(distributed, "count", lambda: 6)
+    assert distributed.cores_per_process() == 8
+    monkeypatch.setattr(distributed, "world_size", lambda: 6)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
-    assert distributed.cores() == 2
+    assert distributed.cores_per_process() == 2
     options = distributed.trainer_options()
     assert (options["devices"], options["num_nodes"], options["accelerator"]) == (3, 2, "cpu")
 
 
 def test_each_process_leaves_at_sigterm():
     before = signal.getsignal(signal.SIGTERM)
-    callbacks.Leave().on_train_start()
+    callbacks.SigtermExit().on_train_start()
     try:
         with pytest.raises(KeyboardInterrupt) as stop:
             signal.raise_signal(signal.SIGTERM)
@@ -296,6 +296,6 @@ def test_each_process_leaves_at_sigterm():
 
 def test_only_the_first_exports_and_reports(monkeypatch, tiny, tmp_path):
     monkeypatch.setattr("mien.train.train", lambda *_: None)
-    monkeypatch.setattr(machine, "first", lambda: False)
+    monkeypatch.setattr(machine, "is_main", lambda: False)
     assert workflow.train_model(tiny(), tmp_path / "run") == {}
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ from mien import models
 from mien.store import Store
 from mien.train import train
 from mien.train.batches import mixed_seed
-from mien.train.sam import Climb, still_statistics
+from mien.train.sam import Sam, still_statistics
 
 STILL = {"flip": 0.0, "rotation": 0.0, "shift": 0.0, "scale": 0.0, "brightness": 0.0, "contrast": 0.0}
 ONE_STEP = {
@@ -35,11 +35,11 @@ class Bowl(nn.Module):
 
 def test_a_step_by_hand():
     bowl = Bowl(3.0, 4.0)
-    step, climb = torch.optim.SGD(bowl.parameters(), lr=0.1), Climb(bowl, 0.5)
-    climb.up(bowl())
+    step, sam = torch.optim.SGD(bowl.parameters(), lr=0.1), Sam(bowl, 0.5)
+    sam.perturb(bowl())
     assert bowl.weights.tolist() == pytest.approx([3.3, 4.4])  # 0.5 along (3, 4) / 5
     bowl().backward()
-    climb.back()
+    sam.restore()
     assert bowl.weights.tolist() == [3.0, 4.0]
     step.step()
     assert bowl.weights.tolist() == pytest.approx([2.67, 3.56])
@@ -49,20 +49,20 @@ def test_a_step_by_hand():
 def test_frozen_weights_stay_and_a_flat_loss_moves_nothing():
     bowl = Bowl(0.0, 0.0)
     bowl.spare.requires_grad_(False)
-    climb = Climb(bowl, 0.5)
-    climb.up(bowl())
-    assert climb.moved == [bowl.weights]
+    sam = Sam(bowl, 0.5)
+    sam.perturb(bowl())
+    assert sam.moved == [bowl.weights]
     assert bowl.weights.tolist() == [0.0, 0.0]
 
 
 def test_the_climb_shows_in_16_bits_too():
     layer = nn.Linear(1, 1, bias=False)
     nn.init.ones_(layer.weight)
-    climb = Climb(layer, 1.0)
+    sam = Sam(layer, 1.0)
     with torch.autocast("cpu", torch.bfloat16):
-        climb.up(layer(torch.ones(1, 1)).square().sum())
+        sam.perturb(layer(torch.ones(1, 1)).square().sum())
         assert layer(torch.ones(1, 1)).item() == 2.0
-    climb.back()
+    sam.restore()
     assert layer.weight.item() == 1.0
 
 

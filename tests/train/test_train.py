@@ -15,7 +15,7 @@ import torch
 from mien import config as configs
 from mien import store
 from mien.errors import ConfigError, ModelError, StoreError
-from mien.losses import Setting, head_loss
+from mien.losses import LossContext, head_loss
 from mien.store import Store
 from mien.tasks import TASKS
 from mien.train import callbacks, loop, module, train
@@ -213,7 +213,7 @@ def test_the_validation_loss_is_that_of_the_whole_set(tiny, tmp_path):
     with torch.no_grad():
         scores = network(torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float())
     for head in TASKS["affect"]:
-        wanted = head_loss(scores[head.name], torch.from_numpy(faces.target(head, seen)), Setting(head)).item()
+        wanted = head_loss(scores[head.name], torch.from_numpy(faces.target(head, seen)), LossContext(head)).item()
         assert float(rows(tmp_path / "run")[0][f"validation_loss.{head.name}"]) == pytest.approx(wanted, abs=1e-5)
 
 

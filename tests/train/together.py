@@ -1,4 +1,4 @@
-"""Run by `test_ranks.py` in two processes under torchrun: several trainings, then one in which the second process dies."""
+"""Run by `test_distributed.py` in two processes under torchrun: several trainings, then one in which the second process dies."""
 
 import contextlib
 import io
@@ -85,7 +85,7 @@ def together(folder):
     noted(orders)
     network = train(tiny, folder / "two")
     seen = {"orders": list(orders), "ranks": []}
-    if machine.first():
+    if machine.is_main():
         safetensors.torch.save_file(
             {name: value.contiguous() for name, value in network.state_dict().items()}, folder / "two.safetensors"
         )

@@ -32,7 +32,7 @@ def stopping(goes_on: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         number = next((given for given in stop.args if isinstance(given, int)), int(signal.SIGINT))
-        if machine.first():
+        if machine.is_main():
             say(f"mien: stopped; {goes_on}")
         raise SystemExit(128 + number) from None
 

@@ -43,7 +43,7 @@ class Train:
         again = ["mien", "train", str(self.config), "--out", str(folder), *overrides, "--resume"]
         with stopping(f"{folder} keeps every finished epoch; go on with: {shlex.join(again)}"):
             results = train_model(settings, folder, resume=self.resume)
-        if not machine.first():
+        if not machine.is_main():
             return
         if self.json:
             print_json(results)
@@ -57,4 +57,4 @@ class Train:
             return config.load(self.config, overrides)
         from ..train import distributed
 
-        return distributed.agreed(lambda: config.load(self.config, overrides))
+        return distributed.run_on_all(lambda: config.load(self.config, overrides))

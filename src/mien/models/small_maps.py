@@ -34,12 +34,12 @@ class _SideBySide(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, channels, H, W)."""
-        faces, _, height, width = x.shape
-        beside = math.gcd(faces, WIDTH // width) if width <= SMALL else 1
+        count, _, height, width = x.shape
+        beside = math.gcd(count, WIDTH // width) if width <= SMALL else 1
         if beside == 1 or x.device.type != "cpu":
             return super().forward(x)
         apart = F.pad(x.permute(0, 2, 3, 1), (0, 0, 0, self.kernel_size[1] // 2))
         rows = apart.reshape(-1, beside, *apart.shape[1:]).transpose(1, 2)  # (N / beside, H, beside, W + zeros, C)
         wide: Tensor = super().forward(rows.flatten(2, 3).permute(0, 3, 1, 2))
         maps = wide.permute(0, 2, 3, 1).reshape(*rows.shape[:4], -1)[:, :, :, :width]
-        return maps.transpose(1, 2).reshape(faces, height, width, -1).permute(0, 3, 1, 2)
+        return maps.transpose(1, 2).reshape(count, height, width, -1).permute(0, 3, 1, 2)

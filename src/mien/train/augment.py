@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch on its device, each face with its own draw (kornia), then mixup or CutMix."""
+"""Augmentation of a whole batch on its device, each sample with its own draw (kornia), then mixup or CutMix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Targets = dict[str, Tensor]
 class Augmentation:
     """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator.
 
-    Of several processes each draws for the whole batch and changes its own part, so a face is changed alike in any of them.
+    Of several processes each draws for the whole batch and changes its own part, so a sample is changed alike in any of them.
     """
 
     def __init__(self, config: AugmentConfig) -> None:
@@ -29,10 +29,12 @@ class Augmentation:
         )
 
     def __call__(self, pixels: Tensor, targets: Targets, mixing: bool = True) -> tuple[Tensor, Targets]:
-        """Augment a batch, and mix its faces where `mixing` is still on."""
+        """Augment a batch, and mix its samples where `mixing` is still on."""
         if self.geometry is not None:
             pixels = (
-                self.geometry(pixels) if distributed.count() == 1 else self.geometry(pixels, params=self._drawn(pixels))
+                self.geometry(pixels)
+                if distributed.world_size() == 1
+                else self.geometry(pixels, params=self._drawn(pixels))
             )
         kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
         if not kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
@@ -40,15 +42,15 @@ class Augmentation:
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        everyone = {name: distributed.whole(target) for name, target in targets.items()}
-        pixels, targets = mix(distributed.whole(pixels), everyone, share, patch=kind == "cutmix")
-        mine = distributed.span(len(pixels))
+        everyone = {name: distributed.all_gather(target) for name, target in targets.items()}
+        pixels, targets = mix(distributed.all_gather(pixels), everyone, share, patch=kind == "cutmix")
+        mine = distributed.rank_slice(len(pixels))
         return pixels[mine], {name: target[mine] for name, target in targets.items()}
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
         """What is drawn for the whole batch, of which this process keeps its rows."""
-        rows = len(pixels) * distributed.count()
-        mine = distributed.span(rows)
+        rows = len(pixels) * distributed.world_size()
+        mine = distributed.rank_slice(rows)
         return [
             ParamItem(
                 name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}
@@ -58,9 +60,9 @@ class Augmentation:
 
 
 def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:
-    """Mix each face with a random other: `share` of itself, blended, or with a patch of the other pasted in.
+    """Mix each sample with a random other: `share` of itself, blended, or with a patch of the other pasted in.
 
-    Faces are mixed among those with the same targets missing, so that no target is lost and none is made up.
+    Samples are mixed among those with the same targets missing, so that no target is lost and none is made up.
     """
     other = _partners(torch.cat([target.isnan() for target in targets.values()], dim=1))
     if patch:

@@ -1,4 +1,4 @@
-"""Batches: a split's faces as uint8 with their targets, in an order that is a function of seed and epoch alone."""
+"""Batches: the samples of a split as uint8 with their targets, in an order that is a function of seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Batch = dict[str, Any]
 _BLOCK = 64
 
 
-class FaceSet(Dataset[Batch]):
-    """Faces of some rows, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
+class SampleDataset(Dataset[Batch]):
+    """Some rows of a store, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
 
     Held in memory as uint8 when that takes at most `memory_gb`, as they are in the store or as the network is shown them,
-    whichever is smaller; else read from the store batch by batch. `hold_on` moves them to a device, where batches then are made.
+    whichever is smaller; else read from the store batch by batch. `cache_on` moves them to a device, where batches then are made.
     """
 
     def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
@@ -61,7 +61,7 @@ class FaceSet(Dataset[Batch]):
             "targets": {name: values[rows] for name, values in self.targets.items()},
         }
 
-    def hold_on(self, device: torch.device, free: int) -> None:
+    def cache_on(self, device: torch.device, free: int) -> None:
         """Keep what the network is shown, and the targets, on a device, unless that takes over half of its `free` bytes or
         they are not even held in memory."""
         held = self.raw is not None or self.fitted is not None
@@ -72,7 +72,7 @@ class FaceSet(Dataset[Batch]):
         self.targets = {name: values.to(device) for name, values in self.targets.items()}
 
     def _fit_all(self) -> Tensor:
-        """What the network is shown of all faces, made once, on all cores, a few at a time so that memory stays bounded."""
+        """What the network is shown of all samples, made once, on all cores, a few at a time so that memory stays bounded."""
         fitted = np.empty((len(self), self.pre.size, self.pre.size, self.pre.channels), np.uint8)
 
         def fill(start: int) -> None:
@@ -117,10 +117,10 @@ class EpochOrder(Sampler[list[int]]):
         else:
             order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield order[start : start + self.batch_size][distributed.span(self.batch_size)].tolist()
+            yield order[start : start + self.batch_size][distributed.rank_slice(self.batch_size)].tolist()
 
 
-class Faces(lightning.LightningDataModule):
+class DataModule(lightning.LightningDataModule):
     """The training and validation split of a run's store."""
 
     def __init__(self, config: Config, task: Task, pre: Preprocessing) -> None:
@@ -129,35 +129,35 @@ class Faces(lightning.LightningDataModule):
         store = Store(config.data.store)
         self.store = store
 
-        def held(rows: Rows) -> FaceSet:
-            return FaceSet(store, thinned(rows, config), task, pre, config.data.memory_gb)
+        def dataset(rows: Rows) -> SampleDataset:
+            return SampleDataset(store, thinned(rows, config), task, pre, config.data.memory_gb)
 
-        self.training = held(learned_from(store, task, config))
-        self.validation = held(annotated(store, task, config.data.validation))
+        self.training = dataset(learned_from(store, task, config))
+        self.validation = dataset(annotated(store, task, config.data.validation))
         self.phase = 0
         self._check_parts()
 
     def _check_parts(self) -> None:
         """Raise ConfigError or StoreError where processes that train together would not get equal parts, or none."""
-        many, size = distributed.count(), min(self.config.train.batch_size, len(self.training))
-        if size % many:
-            given = f"train.batch_size = {self.config.train.batch_size}"
-            fewer = "" if size == self.config.train.batch_size else f", {size} faces to train on"
+        processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
+        if size % processes:
+            setting = f"train.batch_size = {self.config.train.batch_size}"
+            fewer = "" if size == self.config.train.batch_size else f", {size} samples to train on"
             raise ConfigError(
-                f"{given}{fewer}: the batch of all {many} processes together must be a multiple of {many}"
+                f"{setting}{fewer}: the batch of all {processes} processes together must be a multiple of {processes}"
             )
-        if len(self.validation) < many:
+        if len(self.validation) < processes:
             raise StoreError(
-                f"{self.store.path}: split '{self.config.data.validation}' has fewer faces than the {many} processes"
+                f"{self.store.path}: split '{self.config.data.validation}' has fewer samples than the {processes} processes"
             )
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  (Lightning names it)
-        """Move the faces to the GPU that trains, where there is one and they fit."""
+        """Move the samples to the GPU that trains, where there is one and they fit."""
         assert self.trainer is not None
         device = self.trainer.strategy.root_device
         if device.type == "cuda":
-            for faces in (self.training, self.validation):
-                faces.hold_on(device, torch.cuda.mem_get_info(device)[0])
+            for dataset in (self.training, self.validation):
+                dataset.cache_on(device, torch.cuda.mem_get_info(device)[0])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches; the last incomplete one is dropped."""
@@ -171,16 +171,16 @@ class Faces(lightning.LightningDataModule):
         return self._loader(self.training, order)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """All faces in order, of several processes each its part."""
+        """All samples in order, of several processes each its part."""
         size = max(self.config.train.batch_size, 256)
-        mine = range(len(self.validation))[distributed.span(len(self.validation))]
+        mine = range(len(self.validation))[distributed.rank_slice(len(self.validation))]
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
-    def _loader(self, faces: FaceSet, order: Any) -> DataLoader[Batch]:
+    def _loader(self, dataset: SampleDataset, order: Any) -> DataLoader[Batch]:
         workers = (
-            self.config.train.workers if faces.device is None else 0
+            self.config.train.workers if dataset.device is None else 0
         )  # another process cannot share a GPU's memory
-        return DataLoader(faces, batch_size=None, sampler=order, num_workers=workers)
+        return DataLoader(dataset, batch_size=None, sampler=order, num_workers=workers)
 
 
 def mixed_seed(*parts: int | str) -> int:
@@ -199,12 +199,12 @@ def thinned(rows: Rows, config: Config) -> Rows:
 def annotated(store: Store, task: Task, split: str) -> Rows:
     """The rows of a split on which at least one head of the task has a target. Raises StoreError if there are none."""
     rows = store.rows(split)
-    there = np.zeros(len(rows), np.bool_)
+    has_target = np.zeros(len(rows), np.bool_)
     for head in task:
-        there |= ~np.isnan(store.target(head, rows)).all(axis=1)
-    if not there.any():
+        has_target |= ~np.isnan(store.target(head, rows)).all(axis=1)
+    if not has_target.any():
         raise StoreError(f"{store.path}: nobody annotated split '{split}' for {', '.join(head.name for head in task)}")
-    return rows[there]
+    return rows[has_target]
 
 
 def learned_from(store: Store, task: Task, config: Config) -> Rows:
@@ -213,8 +213,8 @@ def learned_from(store: Store, task: Task, config: Config) -> Rows:
     return store.rows(config.data.train) if config.train.teacher.runs else rows
 
 
-def _balanced(faces: FaceSet) -> Tensor:
-    """Weight of each face so that every class of the first head is drawn equally often."""
-    target = next(iter(faces.targets.values())).cpu().nan_to_num(0.0)
+def _balanced(dataset: SampleDataset) -> Tensor:
+    """Weight of each sample so that every class of the first head is drawn equally often."""
+    target = next(iter(dataset.targets.values())).cpu().nan_to_num(0.0)
     counts = target.sum(0).clamp_min(1.0)
     return (target / counts).sum(1).clamp_min(1e-12)

@@ -36,7 +36,7 @@ class StepSeeds(Callback):
         torch.manual_seed(mixed_seed(self.seed, "step", self.phase, trainer.global_step))
 
 
-class Leave(Callback):
+class SigtermExit(Callback):
     """Of several processes each leaves at SIGTERM by itself: Lightning's handler tells the others, who may be waiting for it."""
 
     def on_train_start(self, *_: Any) -> None:
@@ -109,7 +109,7 @@ class History(Callback):
         self.rows[:] = state_dict["rows"]
 
 
-class Told(Callback):
+class EpochListener(Callback):
     """Tell somebody the number of each epoch, counted over all phases, and its watched metric."""
 
     def __init__(self, watch: Watcher, key: str, rows: list[dict[str, Any]]) -> None:
@@ -120,7 +120,7 @@ class Told(Callback):
         self.watch(self.rows[-1]["epoch"], self.rows[-1][self.key])
 
 
-class Bar(Callback):
+class TrainingProgressBar(Callback):
     """Progress on stderr: a bar with loss, metric and time left on a terminal, a line an epoch elsewhere."""
 
     def __init__(self, label: str) -> None:

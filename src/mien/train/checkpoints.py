@@ -29,29 +29,29 @@ from ..errors import ModelError
 from ..files import replacing
 
 LAST, PREVIOUS, BEST, REFUSED = "last.ckpt", "previous.ckpt", "best.ckpt", ".refused"
-_CLAIM, _BEST = "mien", "best"
-Claim = dict[str, Any]
+_FINGERPRINT, _BEST = "mien", "best"
+Fingerprint = dict[str, Any]
 
 
-def claim(config: Config, phase: int) -> Claim:
+def fingerprint(config: Config, phase: int) -> Fingerprint:
     """Whose a checkpoint is: the digest of the whole configuration, and the number of the phase."""
     text = json.dumps(config.to_dict(), sort_keys=True)
     return {"config": hashlib.sha256(text.encode()).hexdigest(), "phase": phase}
 
 
-def write(path: Path, found: dict[str, Any], whose: Claim) -> None:
+def write(path: Path, found: dict[str, Any], fingerprint: Fingerprint) -> None:
     """Write a checkpoint whole or not at all; what was `last.ckpt` becomes `previous.ckpt`. Raises OSError."""
     with replacing(path) as part:
         try:
             with part.open("wb") as file:
-                torch.save(found | {_CLAIM: whose}, file)
+                torch.save(found | {_FINGERPRINT: fingerprint}, file)
         except RuntimeError as error:  # torch's own, raised in the wake of what the system said
             raise error.__context__ if isinstance(error.__context__, OSError) else error from None
         if path.name == LAST and path.exists():
             path.replace(path.with_name(PREVIOUS))
 
 
-def read(path: Path, whose: Claim) -> dict[str, Any]:
+def read(path: Path, fingerprint: Fingerprint) -> dict[str, Any]:
     """A checkpoint that is whole and of this phase of this training. Raises ModelError."""
     try:
         with zipfile.ZipFile(path) as file:
@@ -60,21 +60,21 @@ def read(path: Path, whose: Claim) -> dict[str, Any]:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes can make the readers fail in any way
         raise ModelError(f"{path}: damaged or cut short ({str(error).partition(chr(10))[0][:100]})") from None
-    there = found.get(_CLAIM, {})
-    if there.get("config") != whose["config"]:
+    there = found.get(_FINGERPRINT, {})
+    if there.get("config") != fingerprint["config"]:
         raise ModelError(f"{path}: of another configuration")
-    if there != whose:
-        raise ModelError(f"{path}: of phase {there.get('phase')}, not {whose['phase']}")
+    if there != fingerprint:
+        raise ModelError(f"{path}: of phase {there.get('phase')}, not {fingerprint['phase']}")
     return found
 
 
-def newest(folder: Path, whose: Claim) -> Path | None:
+def newest(folder: Path, fingerprint: Fingerprint) -> Path | None:
     """The checkpoint to go on from, None to start the phase. One that cannot be used is told and put aside as `*.refused`."""
-    refused, found, goes = [], None, f"phase {whose['phase']} starts again"
+    refused, found, goes = [], None, f"phase {fingerprint['phase']} starts again"
     for path in (folder / LAST, folder / PREVIOUS):
         if found is None and path.exists():
             try:
-                goes = f"{path.name}, of epoch {read(path, whose)['epoch'] + 1}, is used"
+                goes = f"{path.name}, of epoch {read(path, fingerprint)['epoch'] + 1}, is used"
                 found = path
             except ModelError as fault:
                 refused.append(fault)
@@ -84,14 +84,14 @@ def newest(folder: Path, whose: Claim) -> Path | None:
     return found
 
 
-def outcome(folder: Path, whose: Claim) -> dict[str, Any] | None:
+def outcome(folder: Path, fingerprint: Fingerprint) -> dict[str, Any] | None:
     """What `best.ckpt` holds, None where the phase is not done. One that cannot be used is told: the phase is then finished
     anew, from `last.ckpt`, which has the same weights."""
     path = folder / BEST
     if not path.exists():
         return None
     try:
-        return read(path, whose)
+        return read(path, fingerprint)
     except ModelError as fault:
         sys.stderr.write(f"{fault}; made again from what else is left\n")
         return None
@@ -100,17 +100,17 @@ def outcome(folder: Path, whose: Claim) -> dict[str, Any] | None:
 class WholeFiles(TorchCheckpointIO):
     """Checkpoints as `write` leaves them: a kill leaves the old ones or the new one, never half of one."""
 
-    def __init__(self, whose: Claim) -> None:
+    def __init__(self, fingerprint: Fingerprint) -> None:
         super().__init__()
-        self.whose = whose
+        self.fingerprint = fingerprint
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Save a checkpoint whole."""
         del storage_options
-        write(Path(path), checkpoint, self.whose)
+        write(Path(path), checkpoint, self.fingerprint)
 
 
-class Keeper(Checkpoint):
+class BestCheckpoint(Checkpoint):
     """Saves `last.ckpt` after each epoch, and in it the weights of the epoch with the best metric.
 
     Lightning lets it have its turn last: after the averaging of weights, whose average is saved. An undefined metric is worse

@@ -1,7 +1,7 @@
 """One training in several processes: who is who, what they tell each other, and a step that is the same however many they are.
 
 torchrun, or SLURM's srun, starts the processes and says in the environment which is which. Each holds the same network and the
-same part of every batch (`span`); `whole` brings the parts together, with gradients.
+same part of every batch (`rank_slice`); `all_gather` brings the parts together, with gradients.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..errors import ConfigError, MienError
-from ..machine import first, launched, usable_cores
+from ..machine import is_main, launched, usable_cores
 
 #: How long the processes wait for one that says nothing before they end the run.
 TIMEOUT = timedelta(minutes=30)
@@ -32,24 +32,24 @@ TIMEOUT = timedelta(minutes=30)
 Result = TypeVar("Result")
 
 
-def count() -> int:
+def world_size() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def number() -> int:
+def rank() -> int:
     """Which of them this is, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def span(size: int) -> slice:
+def rank_slice(size: int) -> slice:
     """This process's part of so many things in a row: parts are equal to within one, and together they are all."""
-    return slice(size * number() // count(), size * (number() + 1) // count())
+    return slice(size * rank() // world_size(), size * (rank() + 1) // world_size())
 
 
-def cores() -> int:
+def cores_per_process() -> int:
     """Cores for this process: those of the machine over the processes on it."""
-    return max(1, usable_cores() // (_here() if count() > 1 else 1))
+    return max(1, usable_cores() // (local_size() if world_size() > 1 else 1))
 
 
 def join() -> None:
@@ -61,71 +61,73 @@ def join() -> None:
     if not torch.cuda.is_available():
         dist.init_process_group("gloo", timeout=TIMEOUT)
         return
-    if _here() > torch.cuda.device_count():
+    if local_size() > torch.cuda.device_count():
         raise ConfigError(
-            f"{_here()} processes on this machine, which shows them {torch.cuda.device_count()} GPUs: start one process a GPU, "
-            "with all of them to be seen"
+            f"{local_size()} processes on this machine, which shows them {torch.cuda.device_count()} GPUs: "
+            "start one process a GPU, with all of them to be seen"
         )
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("cpu:gloo,cuda:nccl", timeout=TIMEOUT)
 
 
-def wait() -> None:
+def barrier() -> None:
     """Wait until all have come so far. The group itself lasts as long as the process: it cannot be made twice in one."""
-    if count() > 1:
+    if world_size() > 1:
         dist.barrier()
 
 
-def from_slurm(said: Mapping[str, str]) -> dict[str, str]:
+def from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
     """What torchrun would say of this process, by what srun says. Raises ConfigError where nodes differ in tasks."""
-    tasks, nodes = int(said["SLURM_STEP_NUM_TASKS"]), int(said["SLURM_STEP_NUM_NODES"])
-    if said["SLURM_STEP_TASKS_PER_NODE"].partition("(")[0] != str(tasks // nodes) or tasks % nodes:
+    tasks, nodes = int(environ["SLURM_STEP_NUM_TASKS"]), int(environ["SLURM_STEP_NUM_NODES"])
+    if environ["SLURM_STEP_TASKS_PER_NODE"].partition("(")[0] != str(tasks // nodes) or tasks % nodes:
         raise ConfigError(
-            f"srun started {said['SLURM_STEP_TASKS_PER_NODE']} tasks a node, every node must have as many (--ntasks-per-node)"
+            f"srun started {environ['SLURM_STEP_TASKS_PER_NODE']} tasks a node, every node must have as many (--ntasks-per-node)"
         )
     return {
-        "RANK": said["SLURM_PROCID"],
-        "LOCAL_RANK": said["SLURM_LOCALID"],
-        "GROUP_RANK": said["SLURM_NODEID"],
+        "RANK": environ["SLURM_PROCID"],
+        "LOCAL_RANK": environ["SLURM_LOCALID"],
+        "GROUP_RANK": environ["SLURM_NODEID"],
         "WORLD_SIZE": str(tasks),
         "LOCAL_WORLD_SIZE": str(tasks // nodes),
-        "MASTER_ADDR": said.get("MASTER_ADDR", SLURMEnvironment.resolve_root_node_address(said["SLURM_STEP_NODELIST"])),
-        "MASTER_PORT": said.get("MASTER_PORT", str(15000 + int(said["SLURM_JOB_ID"]) % 10000)),
+        "MASTER_ADDR": environ.get(
+            "MASTER_ADDR", SLURMEnvironment.resolve_root_node_address(environ["SLURM_STEP_NODELIST"])
+        ),
+        "MASTER_PORT": environ.get("MASTER_PORT", str(15000 + int(environ["SLURM_JOB_ID"]) % 10000)),
     }
 
 
-def agreed(work: Callable[[], Result]) -> Result:
+def run_on_all(work: Callable[[], Result]) -> Result:
     """What a piece of work gives, where it succeeds in every process; else the first fault, told by the first process alone."""
     join()
-    if count() == 1:
+    if world_size() == 1:
         return work()
     result, fault = None, None
     try:
         result = work()
     except (MienError, OSError) as error:
         fault = error
-    faults = [found for found in gathered(fault) if found is not None]
+    faults = [found for found in all_gather_object(fault) if found is not None]
     if not faults:
         return result  # type: ignore[return-value]
-    if first():
+    if is_main():
         raise faults[0]
     time.sleep(1)  # a launcher ends all processes with the first that fails: not before it was told
     raise SystemExit(1)
 
 
-def told(work: Callable[[], Result]) -> Result:
-    """What a piece of work gives that the first process does, in all of them; see `agreed`."""
-    found = [agreed(lambda: work() if first() else None)]
-    if count() > 1:
+def broadcast_from_main(work: Callable[[], Result]) -> Result:
+    """What a piece of work gives that the first process does, in all of them; see `run_on_all`."""
+    found = [run_on_all(lambda: work() if is_main() else None)]
+    if world_size() > 1:
         dist.broadcast_object_list(found, 0)
     return found[0]  # type: ignore[return-value]
 
 
-def gathered(thing: Result) -> list[Result]:
+def all_gather_object(thing: Result) -> list[Result]:
     """What each process has, in order. Anything that can be pickled, and on a GPU not large."""
-    if count() == 1:
+    if world_size() == 1:
         return [thing]
-    found: list[Any] = [None] * count()
+    found: list[Any] = [None] * world_size()
     dist.all_gather_object(found, thing)
     return found
 
@@ -133,53 +135,54 @@ def gathered(thing: Result) -> list[Result]:
 def trainer_options() -> dict[str, Any]:
     """What Lightning is told of the processes; `plugins` is a list to add to."""
     common = {"use_distributed_sampler": False}
-    if count() == 1:
+    if world_size() == 1:
         return {**common, "devices": 1, "plugins": [LightningEnvironment()]}
     return {
         **common,
         "accelerator": "gpu" if torch.cuda.is_available() else "cpu",
-        "devices": _here(),
-        "num_nodes": count() // _here(),
+        "devices": local_size(),
+        "num_nodes": world_size() // local_size(),
         # Buffers never differ: batch norm's statistics are those of the whole batch in every process.
         "strategy": DDPStrategy(timeout=TIMEOUT, broadcast_buffers=False),
         "plugins": [TorchElasticEnvironment()],
     }
 
 
-def whole(tensor: Tensor) -> Tensor:
+def all_gather(tensor: Tensor) -> Tensor:
     """The rows of all processes, each with as many, in the order of the batch.
 
     Gradients flow back to the process a row came from, from all that used it: the average over processes that DDP makes of
     them is the gradient of a loss which each process computes on the whole.
     """
-    if count() == 1:
+    if world_size() == 1:
         return tensor
     rows: Tensor = _Gather.apply(tensor)
     return rows.flatten(0, 1)
 
 
-def averaged(tensors: list[Tensor]) -> list[Tensor]:
+def all_reduce_mean(tensors: list[Tensor]) -> list[Tensor]:
     """The mean over processes of each tensor."""
-    if count() == 1:
+    if world_size() == 1:
         return tensors
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    parts = torch.split(flat / count(), [tensor.numel() for tensor in tensors])
+    parts = torch.split(flat / world_size(), [tensor.numel() for tensor in tensors])
     return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
 
-def one_batch() -> AbstractContextManager[Any]:
+def global_batch() -> AbstractContextManager[Any]:
     """In its block a network treats the parts of all processes as one batch, in what it averages and in what it draws."""
-    return nullcontext() if count() == 1 else _OneBatch()
+    return nullcontext() if world_size() == 1 else _GlobalBatch()
 
 
-def _here() -> int:
+def local_size() -> int:
+    """The number of processes on this machine."""
     return int(os.environ["LOCAL_WORLD_SIZE"])
 
 
 def _all_of(tensor: Tensor) -> Tensor:
     """What each process has of a tensor: (processes, *shape)."""
-    found = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(count())]
+    found = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(world_size())]
     dist.all_gather(found, tensor.contiguous())
     return torch.stack(found)
 
@@ -193,7 +196,7 @@ class _Gather(torch.autograd.Function):
     def backward(_: Any, slope: Tensor) -> Tensor:
         total = slope.contiguous().clone()
         dist.all_reduce(total)
-        return total[number()]
+        return total[rank()]
 
 
 class _Norm(torch.autograd.Function):
@@ -219,7 +222,7 @@ class _Norm(torch.autograd.Function):
         sums = torch.stack((by_weight, by_bias))
         dist.all_reduce(sums)
         # The share of the statistics, which every x moves: -w/s (mean of slope + x^ mean of slope x^), with x^ = (x - mean) / s.
-        mean_product, mean_slope = sums * (x.shape[1] / (x.numel() * count()))
+        mean_product, mean_slope = sums * (x.shape[1] / (x.numel() * world_size()))
         inverse = (variance + ctx.eps).rsqrt()
         by_x = -weight * inverse.square() * mean_product
         constant = -weight * inverse * mean_slope - by_x * mean
@@ -243,7 +246,7 @@ def _batch_norm(
     out: Tensor
     out, mean, variance = _Norm.apply(x, weight, bias, how["eps"])
     if running_mean is not None:
-        many = x.numel() * count() // x.shape[1]
+        many = x.numel() * world_size() // x.shape[1]
         running_mean.lerp_(mean, how["momentum"])
         running_var.lerp_(variance * many / max(many - 1, 1), how["momentum"])
     return out
@@ -255,7 +258,7 @@ def _dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = F
         return F.dropout(x, p, training, inplace)
     if x.ndim > 2:
         seed = int(torch.randint(2**62, ()))
-        source = torch.Generator(x.device).manual_seed(seed + number())
+        source = torch.Generator(x.device).manual_seed(seed + rank())
         return x * torch.empty_like(x).bernoulli_(1 - p, generator=source).div_(1 - p)
     return x * _drawn(lambda shape: F.dropout(x.new_ones(shape), p), x.shape)
 
@@ -279,8 +282,8 @@ def _bernoulli(x: Tensor, *given: Any, **kinds: Any) -> Tensor:
 
 def _drawn(draw: Callable[[tuple[int, ...]], Tensor], shape: tuple[int, ...]) -> Tensor:
     """This process's rows of what is drawn for the whole batch."""
-    rows = shape[0] * count()
-    return draw((rows, *shape[1:]))[span(rows)]
+    rows = shape[0] * world_size()
+    return draw((rows, *shape[1:]))[rank_slice(rows)]
 
 
 _SHARED: dict[Any, Callable[..., Tensor]] = {
@@ -292,6 +295,6 @@ _SHARED: dict[Any, Callable[..., Tensor]] = {
 }
 
 
-class _OneBatch(TorchFunctionMode):
+class _GlobalBatch(TorchFunctionMode):
     def __torch_function__(self, function: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _SHARED.get(function, function)(*args, **(kwargs or {}))

@@ -27,8 +27,8 @@ from ..models import Network, saved
 from ..models.small_maps import lay_side_by_side
 from ..tasks import Task
 from . import callbacks, checkpoints, distributed, optim
-from .batches import Faces, mixed_seed
-from .module import Trainee, Watch, watched
+from .batches import DataModule, mixed_seed
+from .module import TrainingModule, Watch, watched
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
@@ -40,39 +40,39 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     for bit on a CPU with the same number of threads). `watch` is told each epoch's number and watched metric, in place
     of a progress bar; what it raises ends the run.
     """
-    work = distributed.agreed(lambda: _prepared(config, run, resume, watch))
-    distributed.told(lambda: _claim(config, work))
+    work = distributed.run_on_all(lambda: _prepared(config, run, resume, watch))
+    distributed.broadcast_from_main(lambda: _write_config(config, work))
     with _quiet(), machine.kept_memory():
         for number in range(1, len(config.train.phases) + 1):
             work.finish(number)
-    distributed.wait()
+    distributed.barrier()
     return work.network.eval()
 
 
 def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher | None) -> _Run:
-    """A run about to begin, its settings checked; nothing is written yet."""
+    """Check the settings and build what a run needs; nothing is written yet."""
     task = config.resolved_task()
     for head in task:
         losses.check(head)
     for phase in config.train.phases:
         optim.check(phase)
-    chosen = watched(config, task)
+    watch_metric = watched(config, task)
     weighting = HeadWeights(task, config.train.head_weights)
-    _check_claim(config, run, resume)
-    torch.set_num_threads(config.train.threads or distributed.cores())
+    _check_folder(config, run, resume)
+    torch.set_num_threads(config.train.threads or distributed.cores_per_process())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = _built(config, task)
     pre = models.preprocessing(config.model)
     teachers = Teachers(config.train.teacher, task, pre)
-    faces = Faces(config, task, pre)
-    _check_watched(faces, chosen)
-    return _Run(config, run, network, weighting, faces, teachers, watch)
+    data = DataModule(config, task, pre)
+    _check_watched(data, watch_metric)
+    return _Run(config, run, network, weighting, data, teachers, watch)
 
 
-def _claim(config: Config, work: _Run) -> None:
-    """Write down whose the run folder is, and say what classes weigh."""
+def _write_config(config: Config, work: _Run) -> None:
+    """Write the configuration into the run folder, and print the class weights."""
     write_text(work.folder / "config.toml", dumps(config))
-    for name, weights in class_weights(config, work.faces.task, work.faces.training.targets).items():
+    for name, weights in class_weights(config, work.data.task, work.data.training.targets).items():
         said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
         sys.stderr.write(f"class weights of {name}: {said}\n")
 
@@ -84,8 +84,10 @@ def _built(config: Config, task: Task) -> Network:
     if start:
         saved.begin(network, config)
     if config.train.compile:
-        if distributed.count() > 1:
-            raise ConfigError(f"train.compile = true: not with several processes ({distributed.count()} were started)")
+        if distributed.world_size() > 1:
+            raise ConfigError(
+                f"train.compile = true: not with several processes ({distributed.world_size()} were started)"
+            )
         network.compile()
     else:
         lay_side_by_side(network)
@@ -95,40 +97,40 @@ def _built(config: Config, task: Task) -> Network:
 
 @dataclass
 class _Run:
-    """A run under way: its network, the weights of its heads, its faces and teachers, and the rows of its history."""
+    """A run under way: its network, the weights of its heads, its data and teachers, and the rows of its history."""
 
     config: Config
     folder: Path
     network: Network
     weighting: HeadWeights
-    faces: Faces
+    data: DataModule
     teachers: Teachers
     watch: callbacks.Watcher | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def finish(self, number: int) -> None:
         """Train a phase, or read its outcome if it is done; leave its best weights in the network."""
-        folder, whose = self.folder / "checkpoints" / str(number), checkpoints.claim(self.config, number)
-        found = distributed.told(lambda: checkpoints.outcome(folder, whose))
+        folder, fingerprint = self.folder / "checkpoints" / str(number), checkpoints.fingerprint(self.config, number)
+        found = distributed.broadcast_from_main(lambda: checkpoints.outcome(folder, fingerprint))
         if found is None:
-            keeper = self._fit(number, folder, whose)
-            found = {"epoch": keeper.epoch, "state_dict": keeper.weights, "rows": self.rows}
-            if machine.first():
-                checkpoints.write(folder / checkpoints.BEST, found, whose)
+            best = self._fit(number, folder, fingerprint)
+            found = {"epoch": best.epoch, "state_dict": best.weights, "rows": self.rows}
+            if machine.is_main():
+                checkpoints.write(folder / checkpoints.BEST, found, fingerprint)
         self.rows[:] = found["rows"]
         _restore({"network.": self.network, "weighting.": self.weighting}, found["state_dict"])
 
-    def _fit(self, number: int, folder: Path, whose: checkpoints.Claim) -> checkpoints.Keeper:
-        module = self._trainee(number)
-        last = distributed.told(lambda: checkpoints.newest(folder, whose))
-        keeper = checkpoints.Keeper(folder, module.watch.key, module.watch.higher)
+    def _fit(self, number: int, folder: Path, fingerprint: checkpoints.Fingerprint) -> checkpoints.BestCheckpoint:
+        module = self._module(number)
+        last = distributed.broadcast_from_main(lambda: checkpoints.newest(folder, fingerprint))
+        best = checkpoints.BestCheckpoint(folder, module.watch.key, module.watch.higher)
         options = distributed.trainer_options()
         trainer = lightning.Trainer(
             max_epochs=module.phase.epochs,
             precision=self.config.train.precision,
             gradient_clip_val=self.config.train.clip or None,
-            callbacks=[*self._hooks(number, module), keeper],
-            plugins=[checkpoints.WholeFiles(whose), *options.pop("plugins")],
+            callbacks=[*self._hooks(number, module), best],
+            plugins=[checkpoints.WholeFiles(fingerprint), *options.pop("plugins")],
             logger=callbacks.logger(self.folder),
             num_sanity_val_steps=0,
             enable_progress_bar=False,
@@ -136,32 +138,32 @@ class _Run:
             **options,
         )
         try:
-            trainer.fit(module, datamodule=self.faces, ckpt_path=last, weights_only=True)
+            trainer.fit(module, datamodule=self.data, ckpt_path=last, weights_only=True)
         except SIGTERMException:  # nobody else heeds the signal
             raise KeyboardInterrupt(signal.SIGTERM) from None
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt(*getattr(stop.__context__, "args", ())) from None
-        return keeper
+        return best
 
-    def _trainee(self, number: int) -> Trainee:
+    def _module(self, number: int) -> TrainingModule:
         phase = self.config.train.phases[number - 1]
         self.network.freeze(phase.frozen)
         self.network.train()
-        self.faces.phase = number
-        return Trainee(self.network, self.faces, phase, self.weighting, self.teachers)
+        self.data.phase = number
+        return TrainingModule(self.network, self.data, phase, self.weighting, self.teachers)
 
-    def _hooks(self, number: int, module: Trainee) -> list[Callback]:
+    def _hooks(self, number: int, module: TrainingModule) -> list[Callback]:
         train = self.config.train
         hooks: list[Callback] = [callbacks.StepSeeds(train.seed, number)]
-        if distributed.count() > 1:
-            hooks.append(callbacks.Leave())
+        if distributed.world_size() > 1:
+            hooks.append(callbacks.SigtermExit())
         if train.ema:
             hooks.append(callbacks.averaged(train.ema))
         hooks.append(callbacks.History(self.folder / "history.csv", self.rows, number))
-        bar = callbacks.Bar(f"phase {number}/{len(train.phases)}")
+        bar = callbacks.TrainingProgressBar(f"phase {number}/{len(train.phases)}")
         if self.watch:
-            hooks.append(callbacks.Told(self.watch, module.watch.key, self.rows))
-        elif machine.first():
+            hooks.append(callbacks.EpochListener(self.watch, module.watch.key, self.rows))
+        elif machine.is_main():
             hooks.append(bar)
         if module.phase.patience:
             mode = "max" if module.watch.higher else "min"
@@ -177,7 +179,7 @@ def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
         )
 
 
-def _check_claim(config: Config, run: Path, resume: bool) -> None:
+def _check_folder(config: Config, run: Path, resume: bool) -> None:
     """Raise ConfigError unless the run folder is new, or holds the same configuration and is to be resumed."""
     saved = run / "config.toml"
     if not saved.exists():
@@ -188,13 +190,13 @@ def _check_claim(config: Config, run: Path, resume: bool) -> None:
         raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
 
 
-def _check_watched(faces: Faces, watch: Watch) -> None:
-    """Raise StoreError where no validation face can tell which epoch is the best."""
-    if not losses.annotated(faces.task.head(watch.head), faces.validation.targets[watch.head]):
-        data = faces.config.data
+def _check_watched(data: DataModule, watch: Watch) -> None:
+    """Raise StoreError where no validation sample can tell which epoch is the best."""
+    if not losses.annotated(data.task.head(watch.head), data.validation.targets[watch.head]):
+        settings = data.config.data
         raise StoreError(
-            f"{data.store}: split '{data.validation}' has no annotated {watch.head}, whose {watch.metric} picks the best epoch "
-            "(train.monitor names another)"
+            f"{settings.store}: split '{settings.validation}' has no annotated {watch.head}, whose {watch.metric} "
+            "picks the best epoch (train.monitor names another)"
         )
 
 

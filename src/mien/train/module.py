@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from .. import losses, metrics
 from ..config import Config, PhaseConfig
-from ..losses import Setting
+from ..losses import LossContext
 from ..models import Network, activate
 from ..tasks import Task
 from . import distributed, optim
 from .augment import Augmentation
-from .batches import Batch, Faces
-from .sam import Climb, still_statistics
+from .batches import Batch, DataModule
+from .sam import Sam, still_statistics
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
@@ -55,74 +55,76 @@ class Mean:
         return float(self.total) / self.count
 
 
-class Trainee(lightning.LightningModule):
+class TrainingModule(lightning.LightningModule):
     """A network in training for one phase."""
 
     def __init__(
-        self, network: Network, faces: Faces, phase: PhaseConfig, weighting: HeadWeights, teachers: Teachers
+        self, network: Network, data: DataModule, phase: PhaseConfig, weighting: HeadWeights, teachers: Teachers
     ) -> None:
         super().__init__()
-        self.network, self.phase, self.task, self.weighting = network, phase, faces.task, weighting
+        self.network, self.phase, self.task, self.weighting = network, phase, data.task, weighting
         self.teachers = teachers
-        train = faces.config.train
-        self.climb = Climb(network, train.sam) if train.sam else None
-        self.watch = watched(faces.config, faces.task)
-        self.settings = settings(faces.config, faces.task, faces.training.targets)
+        train = data.config.train
+        self.sam = Sam(network, train.sam) if train.sam else None
+        self.watch = watched(data.config, data.task)
+        self.loss_contexts = loss_contexts(data.config, data.task, data.training.targets)
         self.augment = Augmentation(train.augment)
-        views = len(faces.pre.views)
-        self.mean = nn.Buffer(torch.tensor(faces.pre.mean * views).view(1, -1, 1, 1), persistent=False)
-        self.std = nn.Buffer(torch.tensor(faces.pre.std * views).view(1, -1, 1, 1), persistent=False)
+        views = len(data.pre.views)
+        self.mean = nn.Buffer(torch.tensor(data.pre.mean * views).view(1, -1, 1, 1), persistent=False)
+        self.std = nn.Buffer(torch.tensor(data.pre.std * views).view(1, -1, 1, 1), persistent=False)
         self.running: dict[str, Mean] = {}
         self.seen: list[tuple[Tensors, Tensors]] = []
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
         normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        with distributed.one_batch():
+        with distributed.global_batch():
             scores: dict[str, Tensor] = self.network(normal)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
         """Each head's loss, unweighted; label smoothing is for training alone."""
-        settings = self.settings if smooth else {k: replace(s, smoothing=0.0) for k, s in self.settings.items()}
-        return {name: losses.head_loss(scores[name], targets[name], setting) for name, setting in settings.items()}
+        contexts = self.loss_contexts
+        if not smooth:
+            contexts = {name: replace(context, smoothing=0.0) for name, context in contexts.items()}
+        return {name: losses.head_loss(scores[name], targets[name], context) for name, context in contexts.items()}
 
     def on_train_epoch_start(self) -> None:
         """Start the running means of the heads' losses."""
         self.running = {head.name: Mean() for head in self.task}
 
     def training_step(self, batch: Batch) -> Tensor:
-        """Augment, predict, and return the loss; with `train.sam` that of the weights a small climb away."""
+        """Augment, predict, and return the loss; with `train.sam` at the weights moved up the gradient."""
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
             pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"], self._mixing())
         taught = self.teachers(pixels)
         loss, parts = self._loss(pixels, targets, taught)
         for name, value in parts.items():
             self.running[name].add(value.detach())
-        if self.climb is None:
+        if self.sam is None:
             return loss
-        self.climb.up(loss)
+        self.sam.perturb(loss)
         with still_statistics(self.network):
             return self._loss(pixels, targets, taught)[0]
 
     def on_before_optimizer_step(self, *_: Any) -> None:
-        """Take the step from where the weights were before the climb."""
-        if self.climb is not None:
-            self.climb.back()
+        """Restore the weights that `sam` moved, so that the step starts from them."""
+        if self.sam is not None:
+            self.sam.restore()
 
     def _loss(self, pixels: Tensor, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
         """The loss to minimise, and that of each head with anything to learn from in the batch: that of all processes."""
-        scores, targets, taught = _whole(self(pixels), targets, taught)
+        scores, targets, taught = _gathered(self(pixels), targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
         for name, wanted in taught.items():
             soft = losses.distillation(scores[name], wanted, temperature)
             parts[name] = (1 - share) * parts[name] + share * soft
-        there = {*self._annotated(targets), *taught}
-        return self.weighting(parts, there), {name: parts[name] for name in parts if name in there}
+        with_target = {*self._annotated(targets), *taught}
+        return self.weighting(parts, with_target), {name: parts[name] for name in parts if name in with_target}
 
     def _mixing(self) -> bool:
-        """Whether faces are still mixed: a matter of the step, not of what was drawn before."""
+        """Whether samples are still mixed: a matter of the step, not of what was drawn before."""
         return self.trainer.global_step < self.augment.config.mix_until * self.trainer.estimated_stepping_batches
 
     def training_losses(self) -> dict[str, float]:
@@ -136,13 +138,13 @@ class Trainee(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score every head over the whole validation set."""
-        everyone = [batch for process in distributed.gathered(self.seen) for batch in process]
+        batches = [batch for rank in distributed.all_gather_object(self.seen) for batch in rank]
         scores, targets = (
-            {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*everyone, strict=True)
+            {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*batches, strict=True)
         )
         self.seen = []
-        parts, there = self.losses(scores, targets, smooth=False), self._annotated(targets)
-        results = self._summed("validation_loss", {name: float(parts[name]) for name in there})
+        parts, with_target = self.losses(scores, targets, smooth=False), self._annotated(targets)
+        results = self._summed("validation_loss", {name: float(parts[name]) for name in with_target})
         for head in self.task:
             output, target = activate(head, scores[head.name]).numpy(), targets[head.name].numpy()
             for name, value in metrics.evaluate_head(head, output, target).items():
@@ -161,16 +163,16 @@ class Trainee(lightning.LightningModule):
         """The phase's optimizer and schedule."""
         optimizer = optim.optimizer(self, self.phase, bool(self.trainer.gradient_clip_val))
         steps = int(self.trainer.estimated_stepping_batches)
-        plan = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
-        return {"optimizer": optimizer, "lr_scheduler": plan}
+        lr_scheduler = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
+        return {"optimizer": optimizer, "lr_scheduler": lr_scheduler}
 
 
-def _whole(*sides: Tensors) -> tuple[Tensors, ...]:
+def _gathered(*sides: Tensors) -> tuple[Tensors, ...]:
     """The rows of all processes of each tensor (N, K), fetched as one."""
-    if distributed.count() == 1:
+    if distributed.world_size() == 1:
         return sides
     columns = [values.float() for side in sides for values in side.values()]
-    parts = iter(torch.split(distributed.whole(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
+    parts = iter(torch.split(distributed.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
     return tuple({name: next(parts) for name in side} for side in sides)
 
 
@@ -186,11 +188,11 @@ def watched(config: Config, task: Task) -> Watch:
     return Watch(head.name, metric, metrics.metric_for(metric, head).higher_is_better)
 
 
-def settings(config: Config, task: Task, targets: Tensors) -> dict[str, Setting]:
+def loss_contexts(config: Config, task: Task, targets: Tensors) -> dict[str, LossContext]:
     """What each head's loss needs: smoothing, and class weights in the order of its labels."""
     weights = class_weights(config, task, targets)
     return {
-        head.name: Setting(
+        head.name: LossContext(
             head,
             config.train.label_smoothing,
             torch.tensor([weights[head.name][label] for label in head.space.labels]) if head.name in weights else None,

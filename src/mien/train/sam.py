@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from . import distributed
 
 
-class Climb:
+class Sam:
     """Moves the learning weights of a network `rho` up the gradient of a loss, and back to exactly where they were."""
 
     def __init__(self, network: nn.Module, rho: float) -> None:
@@ -21,20 +21,20 @@ class Climb:
         self.before: list[Tensor] = []
 
     @torch.no_grad()
-    def up(self, loss: Tensor) -> None:
+    def perturb(self, loss: Tensor) -> None:
         """Add rho g / |g|, g being the gradient of `loss` over all weights together; frees the graph of the loss."""
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         found = torch.autograd.grad(loss, weights, allow_unused=True)
         pairs = [(weight, slope) for weight, slope in zip(weights, found, strict=True) if slope is not None]
-        self.moved, slopes = [weight for weight, _ in pairs], distributed.averaged([slope for _, slope in pairs])
+        self.moved, slopes = [weight for weight, _ in pairs], distributed.all_reduce_mean([slope for _, slope in pairs])
         self.before = [weight.detach().clone() for weight in self.moved]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
         torch._foreach_add_(self.moved, list(torch._foreach_mul(slopes, self.rho / (norm + 1e-12))))
         torch.clear_autocast_cache()  # it may hold the weights in 16 bits as they were
 
     @torch.no_grad()
-    def back(self) -> None:
-        """Undo the last `up`, to the last bit."""
+    def restore(self) -> None:
+        """Undo the last `perturb`, to the last bit."""
         torch._foreach_copy_(self.moved, self.before)
         self.moved, self.before = [], []
 
