@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from ...datasets.fer2013.csv_release import EMOTIONS, USAGES
-from ...datasets.fer2013.face_table import SIDE
+from ...datasets.fer2013.faces import SIDE
 from ...media.image import recolour, resize
 from ...records import Pixels, Sample
 
