@@ -11,19 +11,7 @@ from ...errors import DataError
 from ...files import sha256
 from ..base import Importer, ImportLog, PendingSample
 from .matlab import annotators, corners, described, several, structs, text, variables
-from .people import (
-    DATABASES,
-    HEADS,
-    SPLITS,
-    TAGS,
-    PersonRecord,
-    items,
-    known,
-    note,
-    photo,
-    photo_folder,
-    picture_name,
-)
+from .people import DATABASES, HEADS, SPLITS, TAGS, PersonRecord, items, known, note, photo, photo_folder, picture_name
 
 FILES = ("Annotations.mat", "CVPR17_Annotations.mat")
 _FOLDERS = ("", "Annotations", "annotations", "Annotations/Annotations")
