@@ -1,6 +1,6 @@
 """Which pictures resemble each other, and which rows are equal.
 
-Every hash is compared with every later first: 100,000 pictures take 7 seconds of one core, which is far less than decoding
+Every hash is compared with every later one: 100,000 pictures take 7 seconds of one core, which is far less than decoding
 them; so no pair is missed, as it would be with an index of bands. It is quadratic: 300,000 take about a minute.
 """
 
