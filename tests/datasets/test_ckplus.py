@@ -13,8 +13,7 @@ from mien.datasets.ckplus import PUBLISHED, read
 from mien.errors import DataError
 from mien.records import Sample
 from mien.store import SPLITS
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 
 Save = Callable[..., Path]
 

@@ -16,7 +16,7 @@ from mien.datasets.emotic.matlab import variables
 from mien.datasets.emotic.release import read
 from mien.errors import DataError, InputError, MissingExtraError
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from mien.synthetic.layouts.emotic import _structs as structs
 from tests.people import drawn, facts_of, made
 

@@ -14,7 +14,7 @@ from mien.datasets.emotic.arrays import read
 from mien.errors import DataError
 from mien.media import image
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from tests.people import drawn, facts_of, made
 
 #: The order that the release has.

@@ -13,7 +13,7 @@ from mien.datasets.emotic.mat2py import read
 from mien.errors import DataError
 from mien.media import image
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from tests.people import drawn, facts_of, made
 
 Edit = Callable[..., Path]

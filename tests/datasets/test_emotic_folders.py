@@ -10,7 +10,7 @@ from mien.datasets.base import ImportLog
 from mien.datasets.emotic.class_folders import read
 from mien.errors import DataError
 from mien.labels import EMOTIC26
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from tests.people import drawn, made
 
 SPLITS = ("train", "validation", "test")

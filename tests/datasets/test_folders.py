@@ -11,8 +11,7 @@ from mien.datasets.base import ImportLog
 from mien.datasets.plain.class_folders import FOLDERS
 from mien.errors import DataError
 from mien.records import Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 from mien.tasks import Head
 
 Save = Callable[..., Path]

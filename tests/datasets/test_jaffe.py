@@ -11,8 +11,7 @@ from mien.datasets.jaffe import SUBJECTS, read
 from mien.errors import DataError
 from mien.records import Sample
 from mien.store import SPLITS
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,8 @@ from mien.datasets.base import ImportLog
 from mien.errors import DataError
 from mien.labels import COMPOUND11
 from mien.records import Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
-from mien.synthetic.layouts.smallsets import compound
+from mien.synthetic import LAYOUTS, samples
+from mien.synthetic.layouts.small_sets import compound
 
 LIST = "EmoLabel/list_patition_label.txt"
 Change = Callable[[Path], None]

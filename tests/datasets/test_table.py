@@ -14,8 +14,7 @@ from mien.datasets.plain.table import TABLE
 from mien.errors import ConfigError, DataError
 from mien.labels import COMPOUND11, EXPRESSION8
 from mien.records import Box, Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 from mien.tasks import Head, Kind
 
 Write = Callable[..., Path]
