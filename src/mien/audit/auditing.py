@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .. import files
+from ..progress import Progress, silent
 from ..store import Store
 from . import image_checks, label_checks
 from .context import AuditContext
@@ -32,7 +33,7 @@ _FIND: dict[str, Callable[[AuditContext], Iterator[Finding]]] = {
 }
 
 
-def audit(store: Store, limits: Limits | None = None, progress: Callable[[int, int], None] | None = None) -> Audit:
+def audit(store: Store, limits: Limits | None = None, progress: Progress = silent) -> Audit:
     """Look for every known fault. The pictures are read once, in blocks; `progress(done, total)` is called while reading."""
     context = AuditContext.of(store, limits or Limits(), progress)
     findings = tuple(_counted(context, finding) for code in CHECKS for finding in _FIND[code](context))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Progress, silent
 from ..records import Floats
 from ..store import SPLITS, Store
 from ..tasks import Head, Kind
@@ -31,7 +32,7 @@ class AuditContext:
     answers: dict[str, Floats]
 
     @classmethod
-    def of(cls, store: Store, limits: Limits, progress: Callable[[int, int], None] | None = None) -> AuditContext:
+    def of(cls, store: Store, limits: Limits, progress: Progress = silent) -> AuditContext:
         """Read and measure a store."""
         split = np.zeros(len(store), np.uint8)
         for name in store.splits:

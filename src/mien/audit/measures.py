@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..machine import usable_cores
 from ..media import image
+from ..progress import Progress, silent
 from ..records import Pixels
 from ..store import Store
 
@@ -59,7 +60,7 @@ class StoreMeasures:
         return found
 
 
-def measure(store: Store, progress: Callable[[int, int], None] | None = None) -> StoreMeasures:
+def measure(store: Store, progress: Progress = silent) -> StoreMeasures:
     """Read all pictures, block by block, on all cores. About 300 bytes a picture are kept."""
     count = len(store)
     digests = np.zeros((count, 16), np.uint8)
@@ -74,8 +75,7 @@ def measure(store: Store, progress: Callable[[int, int], None] | None = None) ->
             for row, measured, picture in zip(rows.tolist(), pool.map(_measured, pictures), pictures, strict=True):
                 _keep(found, digests, row, measured)
                 found.bytes[row] = len(picture) if isinstance(picture, bytes) else 0
-            if progress:
-                progress(int(rows[-1]) + 1, count)
+            progress(int(rows[-1]) + 1, count)
     found.picture[:] = np.unique(digests, axis=0, return_inverse=True)[1].ravel()
     found.picture[list(found.faults)] = count + np.arange(len(found.faults))  # like nothing else
     return found

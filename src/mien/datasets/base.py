@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError
+from ..progress import Progress, silent
 from ..records import Sample
 from ..tasks import Head
 
@@ -24,16 +25,11 @@ class ImportLog:
     source: str = ""
     skip_bad: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    progress: Callable[[int, int], None] | None = None
+    progress: Progress = silent
     total: int = 0
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-
-    def advance(self, done: int, total: int) -> None:
-        """Report how far reading is."""
-        if self.progress:
-            self.progress(done, total)
 
     def reject(self, fault: str) -> None:
         """Leave out a row or picture that cannot be used, or raise DataError where nothing may be skipped."""

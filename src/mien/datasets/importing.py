@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from .. import store
 from ..errors import DataError, lookup
+from ..progress import Progress, silent
 from .affectnet.csv_release import AFFECTNET_CSV
 from .affectnet.prob_rank import PROB_RANK
 from .affectnet.release import AFFECTNET
@@ -71,7 +71,7 @@ def import_dataset(
     labels: str = "",
     splitting: store.Splitting | None = None,
     skip_bad: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> store.Store:
     """Read a data set in any known layout into a store, whole or not at all.
 

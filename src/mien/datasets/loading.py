@@ -158,7 +158,7 @@ def _finished(
                 return
             found = waiting.popleft().result()
             done += len(found)
-            log.advance(done, max(done, log.total))
+            log.progress(done, max(done, log.total))
             yield found
     finally:
         for future in waiting:

@@ -38,7 +38,7 @@ def _samples(root: Path, found: list[LabelledPicture], log: ImportLog) -> Iterat
     digest = hashlib.sha256()
     for done, (path, split, label) in enumerate(found, 1):
         source = path.relative_to(root).as_posix()
-        log.advance(done, len(found))
+        log.progress(done, len(found))
         try:
             data = path.read_bytes()
             digest.update(source.encode("utf-8", "surrogateescape") + b"\0" + data)

@@ -69,8 +69,8 @@ class FaceTable:
                     digest.update(block)
                     yield from self._faces(lines)
                     done += len(block)
-                    self._log.advance(done, total)
-                self._log.advance(total, total)
+                    self._log.progress(done, total)
+                self._log.progress(total, total)
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror or error}") from None
         self._log.inputs[self.path.name] = digest.hexdigest()

@@ -47,7 +47,7 @@ def _samples(root: Path, folder: Path, split: str, log: ImportLog) -> Iterator[S
     last = {row[0]: number for number, row in enumerate(rows)}
     for number, row in enumerate(rows):
         picture = folder / row[0]
-        log.advance(number + 1, len(rows))
+        log.progress(number + 1, len(rows))
         if last[row[0]] != number:
             log.notes.append(f"{path}, row {number}: left aside, row {last[row[0]]} has the same picture {row[0]}")
             continue

@@ -1,0 +1,26 @@
+"""How far long work is: the one form in which jobs report it, whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """A function that a job calls now and then with how much is done and how much there is, in any unit."""
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Show how far the job is."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def tracked(items: Sequence[T], progress: Progress = silent) -> Iterator[T]:
+    """Yield the items, and report after each how many of them are done."""
+    for done, item in enumerate(items, 1):
+        yield item
+        progress(done, len(items))
