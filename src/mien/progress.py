@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeVar
-
-T = TypeVar("T")
+from typing import Protocol
 
 
 class Progress(Protocol):
@@ -17,10 +14,3 @@ class Progress(Protocol):
 
 def silent(_done: int, _total: int) -> None:
     """Show nothing."""
-
-
-def tracked(items: Sequence[T], progress: Progress = silent) -> Iterator[T]:
-    """Yield the items, and report after each how many of them are done."""
-    for done, item in enumerate(items, 1):
-        yield item
-        progress(done, len(items))
