@@ -99,7 +99,7 @@ def edited(rng: np.random.Generator, count: int, shots: int = 8) -> list[Shot]:
 @cache
 def _face(look: int) -> tuple[Pixels, np.ndarray]:
     """A face, 240 pixels wide, and how much of each pixel it covers."""
-    drawn = synthetic.draw_look(np.random.default_rng(look))
+    drawn = synthetic.draw_appearance(np.random.default_rng(look))
     view = replace(drawn.view, roll=0.0, yaw=0.0, shift=(0.0, 0.0), zoom=1 / 1.3, blur=0.0)
     mask = np.zeros((240, 240), np.float32)
     cv2.ellipse(mask, (120, 120), (100, 115), 0, 0, 360, 1.0, -1)

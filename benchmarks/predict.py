@@ -80,7 +80,7 @@ def scene(rng: np.random.Generator, size: tuple[int, int], faces: int) -> Pixels
     picture = np.asarray(ground, np.uint8).copy()
     side = min(height * 2 // 5, width // (faces + 1))
     for place in range(faces):
-        look = synthetic.draw_look(rng)
+        look = synthetic.draw_appearance(rng)
         look = replace(look, view=replace(look.view, roll=0.0, yaw=0.0, blur=0.0))
         left = int(width * (place + 0.5) / faces - side / 2)
         top = int(rng.integers(0, height - side))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mien.datasets.base import Item
+from mien.datasets.base import PendingSample
 from mien.labels import EMOTIC26, VAD
 from mien.records import Box, Sample
 
@@ -34,13 +34,13 @@ def drawn(pictures: int = 8, width: int = 60, height: int = 40) -> list[Sample]:
     return samples
 
 
-def made(items: Iterable[Item]) -> list[Sample]:
+def made(items: Iterable[PendingSample]) -> list[Sample]:
     """The samples of an importer, with the work done that makes them."""
     found = [item if isinstance(item, Sample) else item() for item in items]
     return [sample for sample in found if sample is not None]
 
 
-def told(sample: Sample) -> tuple[object, ...]:
+def facts_of(sample: Sample) -> tuple[object, ...]:
     """What a sample says of its person, to compare with another's."""
     tags = sorted(sample.targets.get("tags", []), key=EMOTIC26.index)
     vad = {name: round(value, 4) for name, value in sample.targets.get("vad", {}).items()}

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "mien"
 
 #: The floors from the ground up, and the rooms on each. A room imports from lower floors and from itself.
 HOUSE: tuple[tuple[str, ...], ...] = (
-    ("choices", "errors", "machine", "version"),
+    ("choices", "errors", "machine", "progress", "version"),
     ("extras", "files", "labels", "tables"),
     ("bundle", "palette", "tasks"),
     ("config", "metrics", "records", "render"),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mien.audit import CHECKS, SEVERITIES, Audit, Finding, Limits, audit, clean
-from mien.audit.context import names, said
-from mien.audit.duplicates import _standard, alike, together
+from mien.audit.context import describe, labels_of
+from mien.audit.duplicates import _standard, group_equal, near_duplicates
 from mien.audit.measures import measure, of_pixels, perceptual_hash
 from mien.errors import ConfigError, DataError, StoreError
 from mien.labels import LabelSpace
@@ -277,7 +277,7 @@ def test_rows_that_agree_are_together(first: np.ndarray, data: st.DataObject) ->
     second = data.draw(arrays(np.int64, (len(first), 2), elements=st.integers(0, 1)))
     keys = [(int(a), *b.tolist()) for a, b in zip(first, second, strict=True)]
     groups = {key: [row for row, other in enumerate(keys) if other == key] for key in keys}
-    assert [group.tolist() for group in together(first, second)] == [g for g in groups.values() if len(g) > 1]
+    assert [group.tolist() for group in group_equal(first, second)] == [g for g in groups.values() if len(g) > 1]
 
 
 def test_alike_is_what_comparing_all_pairs_gives(faulty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ def test_alike_is_what_comparing_all_pairs_gives(faulty: Store, monkeypatch: pyt
         same = measures.picture[a] == measures.picture[b]
         if same or (bits <= limits.hamming and looks[a] @ looks[b] >= limits.likeness):
             label = [label[a] if one == label[b] else one for one in label]
-    mine = alike(measures, np.ones(count, np.bool_), limits)
+    mine = near_duplicates(measures, np.ones(count, np.bool_), limits)
     pairs = list(combinations(range(count), 2))
     assert [mine[a] == mine[b] for a, b in pairs] == [label[a] == label[b] for a, b in pairs]
     assert 0 < sum(label[a] == label[b] for a, b in pairs) < len(pairs)
@@ -304,13 +304,13 @@ def test_answers_in_words() -> None:
     affect, emotic = TASKS["affect"].heads, TASKS["emotic"].heads
     distribution = TASKS["distribution8"].heads[0]
     nobody = np.full(8, np.nan, np.float32)
-    assert said(affect[0], np.eye(8, dtype=np.float32)[1]) == "happy"
-    assert said(affect[0], nobody) == ""
-    assert names(affect[0], nobody) == []
-    assert said(affect[1], np.array([0.25, np.nan], np.float32)) == "valence 0.25"
-    assert said(distribution, np.array([1, 3, 0, 0, 0, 0, 0, 0], np.float32)) == "happy 75%, neutral 25%"
-    assert said(distribution, np.zeros(8, np.float32)) == "no vote"
-    assert said(emotic[0], np.zeros(26, np.float32)) == "no tag"
+    assert describe(affect[0], np.eye(8, dtype=np.float32)[1]) == "happy"
+    assert describe(affect[0], nobody) == ""
+    assert labels_of(affect[0], nobody) == []
+    assert describe(affect[1], np.array([0.25, np.nan], np.float32)) == "valence 0.25"
+    assert describe(distribution, np.array([1, 3, 0, 0, 0, 0, 0, 0], np.float32)) == "happy 75%, neutral 25%"
+    assert describe(distribution, np.zeros(8, np.float32)) == "no vote"
+    assert describe(emotic[0], np.zeros(26, np.float32)) == "no tag"
 
 
 # cleaning

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.cli.data import Data, Sketch
+from mien.cli.data import Data, DataSketch
 from mien.media.image import encode
 from mien.records import Box, Sample
 from mien.store import Origin, write
@@ -152,7 +152,7 @@ def test_check(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Data(Sketch(tmp_path / "drawn.h5", count=12)).run()
+    Data(DataSketch(tmp_path / "drawn.h5", count=12)).run()
     assert capsys.readouterr().err == f"12 drawn faces -> {tmp_path / 'drawn.h5'}\n"
 
 

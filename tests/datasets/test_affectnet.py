@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mien import synthetic
-from mien.datasets import Journal, detect, import_dataset
+from mien.datasets import ImportLog, detect, import_dataset
 from mien.datasets.affectnet import files, release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
@@ -31,9 +31,9 @@ def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     return root
 
 
-def samples(root: Path, journal: Journal | None = None) -> list[Sample]:
+def samples(root: Path, log: ImportLog | None = None) -> list[Sample]:
     """What the importer says, its work done."""
-    found = [item() for item in release.read(root, journal or Journal()) if callable(item)]
+    found = [item() for item in release.read(root, log or ImportLog()) if callable(item)]
     return [sample for sample in found if sample]
 
 
@@ -76,10 +76,10 @@ def test_flattened_copy(folder: Path, tmp_path: Path) -> None:
     flat.parent.mkdir(parents=True)
     (folder / "train_set").rename(flat)
     assert detect(tmp_path / "copy").name == "affectnet"
-    found = samples(tmp_path / "copy", journal := Journal())
+    found = samples(tmp_path / "copy", log := ImportLog())
     assert {sample.split for sample in found} == {""}
-    assert (found[3].source, journal.total) == ("Dataset/Dataset/images/3.jpg", 16)
-    assert journal.notes == ["AffectNet has no public test set; nor is there val_set"]
+    assert (found[3].source, log.total) == ("Dataset/Dataset/images/3.jpg", 16)
+    assert log.notes == ["AffectNet has no public test set; nor is there val_set"]
     store = import_dataset(tmp_path / "copy", tmp_path / "faces.h5", splitting=Splitting(0.25, 0.25))
     assert (len(store), set(store.splits)) == (16, {"train", "validation", "test"})
 
@@ -96,8 +96,8 @@ def test_folder_names_in_any_case_and_hidden_files(folder: Path) -> None:
 
 def test_a_split_for_testing_made_by_hand(folder: Path) -> None:
     (folder / "val_set").rename(folder / "test")
-    found = samples(folder, journal := Journal())
-    assert ([sample.split for sample in found].count("test"), journal.notes) == (4, [])
+    found = samples(folder, log := ImportLog())
+    assert ([sample.split for sample in found].count("test"), log.notes) == (4, [])
 
 
 @pytest.mark.parametrize("value", ["3", "3.0", 3, 3.0, np.float32(3), b"3", [3], np.array([["3"]])], ids=repr)

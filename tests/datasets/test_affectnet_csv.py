@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien import synthetic
-from mien.datasets import Journal, detect, import_dataset
+from mien.datasets import ImportLog, detect, import_dataset
 from mien.datasets.affectnet import csv_release
 from mien.errors import DataError
 from mien.labels import AFFECTNET8
@@ -32,9 +32,9 @@ def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     return root
 
 
-def samples(root: Path, journal: Journal | None = None) -> list[Sample]:
+def samples(root: Path, log: ImportLog | None = None) -> list[Sample]:
     """What the importer says, its work done."""
-    found = [item() for item in csv_release.read(root, journal or Journal()) if callable(item)]
+    found = [item() for item in csv_release.read(root, log or ImportLog()) if callable(item)]
     return [sample for sample in found if sample]
 
 
@@ -125,23 +125,23 @@ def test_eleven_codes(folder: Path, tmp_path: Path) -> None:
         edited(folder, cell(row, "arousal", "-2"))
     edited(folder, cell(1, "face_width", "-2"))
     edited(folder, cell(3, "valence", "-2"))
-    found = samples(folder, journal := Journal())
+    found = samples(folder, log := ImportLog())
     assert [set(sample.targets) for sample in found[:1]] == [{"valence_arousal"}]
     assert set(found[1].targets["valence_arousal"]) == {"arousal"}
-    assert (len(found), journal.left_out) == (8, [])
-    assert journal.notes[1:] == ["training.csv: 2 rows say nothing usable (no class, no affect): left out"]
+    assert (len(found), log.left_out) == (8, [])
+    assert log.notes[1:] == ["training.csv: 2 rows say nothing usable (no class, no affect): left out"]
     store = import_dataset(folder, tmp_path / "faces.h5")
-    assert (len(store), store.meta["left_out"], journal.notes[1] in store.meta["notes"]) == (8, [], True)
+    assert (len(store), store.meta["left_out"], log.notes[1] in store.meta["notes"]) == (8, [], True)
 
 
 @pytest.mark.parametrize("column", ["face_width", "face_height"])
 def test_a_box_without_an_area_costs_the_box_alone(folder: Path, column: str) -> None:
     edited(folder, cell(2, column, "-7"))
     edited(folder, cell(3, "face_x", "-4"))
-    found = samples(folder, journal := Journal())
+    found = samples(folder, log := ImportLog())
     assert [sample.box for sample in found[1:4]] == [Box(0, 0, 32, 32), None, Box(-4, 0, 32, 32)]
     assert found[2].targets["expression8"]
-    assert journal.notes[1:] == ["training.csv: 1 rows have a box without an area: box left out"]
+    assert log.notes[1:] == ["training.csv: 1 rows have a box without an area: box left out"]
 
 
 def test_a_suffix_in_the_other_case(folder: Path) -> None:
@@ -154,9 +154,9 @@ def test_a_suffix_in_the_other_case(folder: Path) -> None:
 def test_a_picture_named_again(folder: Path, tmp_path: Path) -> None:
     """Two faces of one picture: both are kept, under sources of their own."""
     edited(folder, lambda lines: lines.append(lines[1]))
-    found = samples(folder, journal := Journal())
+    found = samples(folder, log := ImportLog())
     assert (found[8].image, found[8].source) == (found[0].image, "training.csv:8")
-    assert journal.notes[1:] == ["training.csv: 1 rows name a picture again: known by file:row"]
+    assert log.notes[1:] == ["training.csv: 1 rows name a picture again: known by file:row"]
     assert len(import_dataset(folder, tmp_path / "faces.h5")) == 11
 
 

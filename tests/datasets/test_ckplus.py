@@ -8,13 +8,12 @@ import pytest
 from PIL import Image
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.ckplus import PUBLISHED, read
 from mien.errors import DataError
 from mien.records import Sample
 from mien.store import SPLITS
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 
 Save = Callable[..., Path]
 
@@ -31,15 +30,15 @@ def root(tmp_path: Path, drawn: list[Sample]) -> Path:
 
 
 def test_read(root: Path) -> None:
-    journal = Journal()
-    found = list(read(root, journal))
+    log = ImportLog()
+    found = list(read(root, log))
     assert detect(root).name == detect(root / "CK+48").name == "ck48"
-    assert len(found) == journal.total == 70
+    assert len(found) == log.total == 70
     assert found[0].source == "CK+48/anger/S012_004_00000015.png"
     assert (found[0].group, found[0].attributes, found[0].split) == ("S012", {"subject": "S012"}, "")
     assert found[0].targets == {"expression7": "angry", "expression8": "angry"}
     assert [s.targets for s in found if "contempt" in s.source] == [{"expression8": "contempt"}] * 10
-    assert journal.notes == [
+    assert log.notes == [
         "70 pictures, not the official counts: angry 10 (official 135), contempt 10 (official 54), disgust 10 (official 177),"
         " fear 10 (official 75), happy 10 (official 207), sad 10 (official 84), surprise 10 (official 249)"
     ]
@@ -58,9 +57,9 @@ def test_official_counts(tmp_path: Path) -> None:
         (tmp_path / label).mkdir()
         for number in range(count):
             (tmp_path / label / f"S{number // 3:03d}_001_{number:08d}.png").touch()
-    journal = Journal()
-    assert len(list(read(tmp_path, journal))) == 981
-    assert journal.notes == ["981 pictures, as published"]
+    log = ImportLog()
+    assert len(list(read(tmp_path, log))) == 981
+    assert log.notes == ["981 pictures, as published"]
 
 
 def test_subjects_stay_together(root: Path, tmp_path: Path) -> None:
@@ -74,16 +73,16 @@ def test_faults_are_named_and_can_be_skipped(root: Path, picture: Save) -> None:
     picture("CK+48/happy/face.png", np.zeros((48, 48), np.uint8))
     picture("CK+48/joyous/S010_001_00000001.png", np.zeros((48, 48), np.uint8))
     (root / "CK+48/empty").mkdir()
-    journal = Journal(skip_bad=True)
-    assert len(list(read(root, journal))) == 70
-    assert [fault.replace(f"{root}/", "") for fault in journal.left_out] == [
+    log = ImportLog(skip_bad=True)
+    assert len(list(read(root, log))) == 70
+    assert [fault.replace(f"{root}/", "") for fault in log.left_out] == [
         "CK+48/joyous: no class of CK+ (angry, contempt, disgust, fear, happy, sad, surprise), 1 pictures inside",
         "CK+48/happy/face.png: the name tells no subject, needed are names such as S010_004_00000017.png",
     ]
     with pytest.raises(DataError, match=r"joyous: no class of CK\+"):
-        list(read(root, Journal()))
+        list(read(root, ImportLog()))
 
 
 def test_nothing_inside(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no pictures such as .*CK\+48/anger/S010_004_00000017\.png"):
-        list(read(tmp_path, Journal()))
+        list(read(tmp_path, ImportLog()))

@@ -11,14 +11,14 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.emotic.matlab import variables
 from mien.datasets.emotic.release import read
 from mien.errors import DataError, InputError, MissingExtraError
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from mien.synthetic.layouts.emotic import _structs as structs
-from tests.people import drawn, made, told
+from tests.people import drawn, facts_of, made
 
 NONE = np.empty((0, 0))
 TABLE = "Annotations/Annotations.mat"
@@ -67,13 +67,13 @@ def test_people_of_several_annotators_in_the_fake(emotic: Path) -> None:
 
 
 def test_everyone_comes_back(emotic: Path) -> None:
-    journal = Journal()
-    found = made(read(emotic, journal))
-    given = {(str(told(sample))) for sample in drawn()}
-    assert {str(told(sample)) for sample in found} == given
-    assert journal.total == len(found) == len(drawn())
-    assert list(journal.inputs) == ["Annotations.mat"]
-    assert journal.notes == ["boxes are clipped to the picture; where nothing of one is left, the person has no box"]
+    log = ImportLog()
+    found = made(read(emotic, log))
+    given = {(str(facts_of(sample))) for sample in drawn()}
+    assert {str(facts_of(sample)) for sample in found} == given
+    assert log.total == len(found) == len(drawn())
+    assert list(log.inputs) == ["Annotations.mat"]
+    assert log.notes == ["boxes are clipped to the picture; where nothing of one is left, the person has no box"]
     second = [sample for sample in found if sample.group == "framesdb/images/000001.jpg"]
     assert [sample.source for sample in second] == [f"framesdb/images/000001.jpg#{place}" for place in range(3)]
     assert second[0].image == emotic / "emotic/framesdb/images/000001.jpg"
@@ -98,14 +98,14 @@ def test_the_store_keeps_every_picture_once(emotic: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("given", [".", "Annotations", "emotic", TABLE])
 def test_any_folder_of_the_download_will_do(emotic: Path, given: str) -> None:
     assert detect(emotic / given).name == "emotic"
-    assert len(made(read(emotic / given, Journal()))) == len(drawn())
+    assert len(made(read(emotic / given, ImportLog()))) == len(drawn())
 
 
 def test_the_release_of_2017(emotic: Path) -> None:
     (emotic / TABLE).rename(emotic / "CVPR17_Annotations.mat")
     (emotic / "emotic").rename(emotic / "cvpr_emotic")
     assert detect(emotic).name == "emotic"
-    assert len(made(read(emotic, Journal()))) == len(drawn())
+    assert len(made(read(emotic, ImportLog()))) == len(drawn())
 
 
 def test_a_table_beside_some_other_folder_is_not_its_table(emotic: Path) -> None:
@@ -170,7 +170,7 @@ def table(tmp_path: Path) -> Callable[..., Path]:
 
 
 def only(root: Path) -> Any:
-    (sample,) = made(read(root, Journal()))
+    (sample,) = made(read(root, ImportLog()))
     return sample
 
 
@@ -189,22 +189,22 @@ def test_a_rating_of_nan_is_left_out(table: Callable[..., Path]) -> None:
 
 
 def test_empty_combined_categories_are_joined_from_the_annotators(table: Callable[..., Path]) -> None:
-    journal = Journal()
-    (sample,) = made(read(table(test=[person(combined_categories=NONE)]), journal))
+    log = ImportLog()
+    (sample,) = made(read(table(test=[person(combined_categories=NONE)]), log))
     assert sample.targets["tags"] == ["Anger", "Fear", "Peace"]
     assert sample.targets["vad"] == vad(4.5, 6.0, 2.5)
-    assert journal.notes[0] == (
+    assert log.notes[0] == (
         "combined_categories is empty, taken are the tags of all annotators: 1 people (mscoco/images/a.jpg)"
     )
 
 
 def test_nobody_gave_tags(table: Callable[..., Path]) -> None:
-    journal = Journal()
+    log = ImportLog()
     nothing = structs([{"categories": NONE}, {"categories": NONE}])
     people = [person(combined_categories=NONE, annotations_categories=nothing)]
-    (sample,) = made(read(table(test=people), journal))
+    (sample,) = made(read(table(test=people), log))
     assert sample.targets == {"vad": vad(4.5, 6.0, 2.5)}
-    assert "kept with valence, arousal and dominance alone: 1 people" in journal.notes[0]
+    assert "kept with valence, arousal and dominance alone: 1 people" in log.notes[0]
 
 
 def test_ratings_that_nobody_combined_are_averaged(table: Callable[..., Path]) -> None:
@@ -215,11 +215,11 @@ def test_people_without_annotators_are_left_out_and_counted(table: Callable[...,
     nobody = person(
         annotations_categories=NONE, combined_categories=NONE, annotations_continuous=NONE, combined_continuous=NONE
     )
-    journal = Journal()
-    (sample,) = made(read(table(val=[nobody, person()]), journal))
+    log = ImportLog()
+    (sample,) = made(read(table(val=[nobody, person()]), log))
     assert (sample.source, sample.attributes["annotators"]) == ("mscoco/images/a.jpg#1", "2")
-    assert journal.total == 1
-    assert "not annotated, left out: 1 people (mscoco/images/a.jpg#0)" in journal.notes
+    assert log.total == 1
+    assert "not annotated, left out: 1 people (mscoco/images/a.jpg#0)" in log.notes
 
 
 @pytest.mark.parametrize(
@@ -260,16 +260,16 @@ def test_the_picture_tells_its_size_not_the_table(table: Callable[..., Path]) ->
 def test_faults_name_the_person(table: Callable[..., Path], people: list[Any], line: str) -> None:
     root = table(val=people)
     with pytest.raises(DataError) as caught:
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     assert str(caught.value).startswith(f"{root / 'Annotations.mat'}, {line}")
-    journal = Journal(skip_bad=True)
-    assert len(made(read(root, journal))) == len(people) - 1
-    assert len(journal.left_out) == 1
+    log = ImportLog(skip_bad=True)
+    assert len(made(read(root, log))) == len(people) - 1
+    assert len(log.left_out) == 1
 
 
 def test_pictures_that_lead_elsewhere_are_refused(table: Callable[..., Path]) -> None:
     with pytest.raises(DataError, match=r"the picture is 'mscoco/images/../../../x.jpg', allowed is a path inside"):
-        made(read(table(file="../../../x.jpg", val=[person()]), Journal()))
+        made(read(table(file="../../../x.jpg", val=[person()]), ImportLog()))
 
 
 def test_missing_and_damaged_pictures(table: Callable[..., Path]) -> None:
@@ -311,7 +311,7 @@ def test_files_that_are_something_else(table: Callable[..., Path], content: byte
     root = table(val=[person()])
     (root / "Annotations.mat").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     assert str(caught.value).startswith(f"{root / 'Annotations.mat'}: {BROKEN[content]}")
 
 
@@ -319,25 +319,25 @@ def test_a_cut_table_is_told(emotic: Path) -> None:
     path = emotic / TABLE
     path.write_bytes(path.read_bytes()[:900])
     with pytest.raises(DataError, match="damaged MAT-file, download it again"):
-        made(read(emotic, Journal()))
+        made(read(emotic, ImportLog()))
 
 
 def test_other_variables(table: Callable[..., Path]) -> None:
     root = table(val=[person()])
     savemat(root / "Annotations.mat", {"faces": 1})
     with pytest.raises(DataError, match="none of the variables train, val, test is in this MAT-file"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     savemat(root / "Annotations.mat", {"train": np.arange(3)})
     with pytest.raises(DataError, match="the variable train is no struct array"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
 
 
 def test_what_is_not_there(emotic: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none of Annotations.mat, CVPR17_Annotations.mat is here"):
-        made(read(tmp_path / "nowhere", Journal()))
+        made(read(tmp_path / "nowhere", ImportLog()))
     shutil.rmtree(emotic / "emotic")
     with pytest.raises(DataError, match="no pictures beside it; needed is a folder emotic/ with ade20k, emodb_small"):
-        made(read(emotic, Journal()))
+        made(read(emotic, ImportLog()))
 
 
 def test_without_scipy_it_says_what_to_install(emotic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,4 +346,4 @@ def test_without_scipy_it_says_what_to_install(emotic: Path, monkeypatch: pytest
 
     monkeypatch.setattr("mien.datasets.emotic.matlab.require", missing)
     with pytest.raises(MissingExtraError, match=r"mien\[data\]"):
-        made(read(emotic, Journal()))
+        made(read(emotic, ImportLog()))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.emotic.arrays import read
 from mien.errors import DataError
 from mien.media import image
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
-from tests.people import drawn, made, told
+from mien.synthetic import LAYOUTS
+from tests.people import drawn, facts_of, made
 
 #: The order that the release has.
 ORDER = [
@@ -72,12 +72,12 @@ def test_the_fake_is_as_the_release(root: Path) -> None:
 
 
 def test_everyone_comes_back_by_name(root: Path) -> None:
-    journal = Journal()
-    found = made(read(root, journal))
-    assert {str(told(sample)) for sample in found} == {str(told(sample)) for sample in drawn()}
-    assert journal.total == len(found)
-    assert len(journal.inputs) == 4
-    assert "packed as JPEG of quality 95; the body crops are not kept" in journal.notes[0]
+    log = ImportLog()
+    found = made(read(root, log))
+    assert {str(facts_of(sample)) for sample in found} == {str(facts_of(sample)) for sample in drawn()}
+    assert log.total == len(found)
+    assert len(log.inputs) == 4
+    assert "packed as JPEG of quality 95; the body crops are not kept" in log.notes[0]
     (first,) = [sample for sample in found if sample.source == "img_arrs/img_arr_1.npy#1"]
     assert first.group == "img_arrs/img_arr_1.npy"
     assert first.attributes == {"gender": "Female", "age": "Teenager", "file": "000001.jpg"}
@@ -100,30 +100,30 @@ def test_into_a_store(root: Path, tmp_path: Path) -> None:
 def test_the_array_tells_the_size(edit: Edit) -> None:
     edit("Width", "40.0")
     edit("X_max", "59.0")
-    assert made(read(edit("Height", "60.0"), Journal()))[0].box == Box(2, 3, 57, 30)
+    assert made(read(edit("Height", "60.0"), ImportLog()))[0].box == Box(2, 3, 57, 30)
 
 
 def test_who_stands_in_an_earlier_table_is_left_aside(root: Path) -> None:
     train, extra = (root / f"annots_arrs/annot_arrs_{name}.csv" for name in ("train", "extra_train"))
     extra.write_bytes(extra.read_bytes() + b"".join(train.read_bytes().splitlines(keepends=True)[1:3]))
-    journal = Journal()
-    assert len(made(read(root, journal))) == len(drawn())
-    assert "annot_arrs_extra_train.csv: 2 people left aside, an earlier table has them" in journal.notes
+    log = ImportLog()
+    assert len(made(read(root, log))) == len(drawn())
+    assert "annot_arrs_extra_train.csv: 2 people left aside, an earlier table has them" in log.notes
 
 
 def test_missing_ratings_and_people_without_any_word(edit: Edit) -> None:
     for name in ("Valence", "Arousal"):
         edit(name, "")
     root = edit("Dominance", "nan", 1)
-    found = {sample.source: sample for sample in made(read(root, Journal()))}
+    found = {sample.source: sample for sample in made(read(root, ImportLog()))}
     assert set(found["img_arrs/img_arr_1.npy#0"].targets["vad"]) == {"dominance"}
     assert set(found["img_arrs/img_arr_1.npy#1"].targets["vad"]) == {"valence", "arousal"}
     edit("Dominance", "")
     for name in ORDER[8:34]:
         edit(name, "0.0")
-    journal = Journal()
-    assert len(made(read(root, journal))) == len(drawn()) - 1
-    assert "not annotated, left out: 1 people (img_arrs/img_arr_1.npy#0)" in journal.notes
+    log = ImportLog()
+    assert len(made(read(root, log))) == len(drawn()) - 1
+    assert "not annotated, left out: 1 people (img_arrs/img_arr_1.npy#0)" in log.notes
 
 
 BROKEN = [
@@ -141,17 +141,17 @@ BROKEN = [
 def test_faults_name_the_row(edit: Edit, column: str, text: str, line: str) -> None:
     root = edit(column, text)
     with pytest.raises(DataError) as caught:
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     assert str(caught.value).startswith(f"{root / 'annots_arrs/annot_arrs_train.csv'}, row 0: {line}")
-    journal = Journal(skip_bad=True)
-    assert len(made(read(root, journal))) == len(drawn()) - 1
+    log = ImportLog(skip_bad=True)
+    assert len(made(read(root, log))) == len(drawn()) - 1
 
 
 def test_missing_columns(root: Path) -> None:
     path = root / "annots_arrs/annot_arrs_train.csv"
     path.write_text(path.read_text().replace("Esteem", "Estimate").replace("Arr_name", "Name"))
     with pytest.raises(DataError, match=r"annot_arrs_train.csv: no column Esteem, Arr_name \(it has: Filename, Width,"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
 
 
 @pytest.mark.parametrize(
@@ -167,16 +167,16 @@ def test_missing_columns(root: Path) -> None:
 def test_arrays_that_are_no_pictures(root: Path, array: np.ndarray, line: str) -> None:
     np.save(root / "img_arrs/img_arr_1.npy", array)
     with pytest.raises(DataError, match=f"img_arr_1.npy: {line}"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
 
 
 def test_missing_and_cut_arrays(root: Path, tmp_path: Path) -> None:
     path = root / "img_arrs/img_arr_1.npy"
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(DataError, match=r"img_arr_1.npy: damaged array or none of numbers"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     path.unlink()
     with pytest.raises(DataError, match=r"img_arr_1.npy: no such file"):
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     with pytest.raises(DataError, match=r"none of annot_arrs_train.csv, .* is in annots_arrs/"):
-        made(read(tmp_path / "else", Journal()))
+        made(read(tmp_path / "else", ImportLog()))

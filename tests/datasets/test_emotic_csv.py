@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.emotic.mat2py import read
 from mien.errors import DataError
 from mien.media import image
 from mien.records import Box
-from mien.synthetic.layouts import LAYOUTS
-from tests.people import drawn, made, told
+from mien.synthetic import LAYOUTS
+from tests.people import drawn, facts_of, made
 
 Edit = Callable[..., Path]
 
@@ -60,27 +60,27 @@ def test_the_fake_is_as_the_release(converted: Path) -> None:
 
 
 def test_resized_pictures_and_their_boxes(converted: Path) -> None:
-    journal = Journal()
-    found = made(read(converted, journal))
+    log = ImportLog()
+    found = made(read(converted, log))
     given = [sample for split in ("train", "validation", "test") for sample in drawn() if sample.split == split]
-    assert [told(sample)[:3] for sample in found] == [told(sample)[:3] for sample in given]
+    assert [facts_of(sample)[:3] for sample in found] == [facts_of(sample)[:3] for sample in given]
     assert np.array_equal(found[1].image, image.resize(np.asarray(given[1].image), 224))
     width = 61
     assert found[2].box == Box(17 * 224 // width, 3 * 224 // 40, 31 * 224 // width - 17 * 224 // width, 184 - 16)
     assert found[1].source == "framesdb/images/000001.jpg#0"
     assert found[1].attributes == {"gender": "Male", "age": "Kid", "database": "framesdb"}
-    assert list(journal.inputs) == ["train.csv", "val.csv", "test.csv"]
-    assert "resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept" in journal.notes[0]
-    assert journal.total == len(found)
+    assert list(log.inputs) == ["train.csv", "val.csv", "test.csv"]
+    assert "resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept" in log.notes[0]
+    assert log.total == len(found)
 
 
 def test_original_pictures_are_preferred(converted: Path) -> None:
     LAYOUTS["emotic"](converted.parent, drawn())
-    journal = Journal()
-    found = made(read(converted, journal))
-    assert {str(told(sample)) for sample in found} == {str(told(sample)) for sample in drawn()}
+    log = ImportLog()
+    found = made(read(converted, log))
+    assert {str(facts_of(sample)) for sample in found} == {str(facts_of(sample)) for sample in drawn()}
     assert found[0].image == converted.parent / "emotic/mscoco/images/000000.jpg"
-    assert journal.notes[0] == "pictures: the originals in emotic/"
+    assert log.notes[0] == "pictures: the originals in emotic/"
 
 
 def test_from_the_folder_around_it_into_a_store(converted: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_numpys_own_numbers(edit: Edit) -> None:
     edit("Continuous_Labels", "[" + ", ".join(f"np.uint8({value})" for value in cont) + "]")
     edit("BBox", "[np.int16(-4), 3.7, np.float64(16.0), 33]")
     root = edit("Categorical_Labels", "[np.str_('Confidence'), 'Aversion', 'Anticipation']")
-    sample = made(read(root, Journal(skip_bad=True)))[1]
+    sample = made(read(root, ImportLog(skip_bad=True)))[1]
     assert sample.targets["vad"] == dict(zip(("valence", "arousal", "dominance"), map(float, cont), strict=True))
     assert sample.box == Box(0, 20, 58, 164)
 
@@ -106,7 +106,7 @@ def test_numpys_own_numbers(edit: Edit) -> None:
 def test_a_rating_of_nan_is_left_out(edit: Edit) -> None:
     root = edit("Continuous_Labels", "[nan, np.float64(nan), 4]")
     (root / "train_cont_arr.npy").unlink()
-    assert made(read(root, Journal()))[1].targets["vad"] == {"dominance": 4.0}
+    assert made(read(root, ImportLog()))[1].targets["vad"] == {"dominance": 4.0}
 
 
 BROKEN = [
@@ -129,40 +129,40 @@ BROKEN = [
 def test_faults_name_the_row(edit: Edit, column: str, text: str, line: str) -> None:
     root = edit(column, text)
     with pytest.raises(DataError) as caught:
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     assert str(caught.value).startswith(f"{root / 'train.csv'}, row 1: {line}")
-    journal = Journal(skip_bad=True)
-    assert len(made(read(root, journal))) == len(drawn()) - 1
-    assert len(journal.left_out) == 1
+    log = ImportLog(skip_bad=True)
+    assert len(made(read(root, log))) == len(drawn()) - 1
+    assert len(log.left_out) == 1
 
 
 def test_a_cut_row(converted: Path) -> None:
     path = converted / "test.csv"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"test.csv, row 1: (\d fields, the header has 9|.* allowed is a list)"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
 
 
 def test_arrays_of_another_conversion(converted: Path) -> None:
     path = converted / "val_body_arr.npy"
     np.save(path, np.load(path)[1:])
     with pytest.raises(DataError, match=r"val_body_arr.npy: 3 entries, val.csv has 4 rows; they belong to two conver"):
-        made(read(converted, Journal(skip_bad=True)))
+        made(read(converted, ImportLog(skip_bad=True)))
     np.save(path, np.zeros((4, 9), np.uint8))
     with pytest.raises(DataError, match=r"val_body_arr.npy: an array \(4, 9\), needed is \(rows, n, n, 3\)"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
     path.write_bytes(b"\x93NUMPY")
     with pytest.raises(DataError, match=r"val_body_arr.npy: damaged array or none of numbers"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
     np.save(path, np.array([{}], object))
     with pytest.raises(DataError, match=r"val_body_arr.npy: damaged array or none of numbers"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
 
 
 def test_no_pictures_at_all(converted: Path) -> None:
     (converted / "train_context_arr.npy").unlink()
     with pytest.raises(DataError, match=r"neither train_context_arr.npy nor the original pictures are beside it"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
 
 
 def test_other_tables(converted: Path, tmp_path: Path) -> None:
@@ -170,12 +170,12 @@ def test_other_tables(converted: Path, tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"train.csv: no column Filename, Image Size, BBox, .* \(it has: Index, Folder\)"
     ):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
     (converted / "train.csv").write_text("version https://git-lfs.github.com/spec/v1\n")
     assert detect(converted).name == "emotic-csv"
     with pytest.raises(DataError, match=r"train.csv: a Git LFS pointer"):
-        made(read(converted, Journal()))
+        made(read(converted, ImportLog()))
     (tmp_path / "else").mkdir()
     (tmp_path / "else/train.csv").write_text("<html>")
     with pytest.raises(DataError, match=r"none of train.csv, val.csv, test.csv with the columns of mat2py.py"):
-        made(read(tmp_path / "else", Journal()))
+        made(read(tmp_path / "else", ImportLog()))

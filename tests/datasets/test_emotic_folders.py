@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.emotic.class_folders import read
 from mien.errors import DataError
 from mien.labels import EMOTIC26
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS
 from tests.people import drawn, made
 
 SPLITS = ("train", "validation", "test")
@@ -38,8 +38,8 @@ def test_the_fake_is_as_the_release(root: Path) -> None:
 
 
 def test_copies_become_one_sample_with_all_its_tags(root: Path) -> None:
-    journal = Journal()
-    found = made(read(root, journal))
+    log = ImportLog()
+    found = made(read(root, log))
     assert {(Path(sample.source).stem, tuple(sample.targets["tags"])) for sample in found} == {
         (group.rpartition("/")[2], tuple(sorted(tags, key=EMOTIC26.index))) for group, tags in expected().items()
     }
@@ -47,9 +47,9 @@ def test_copies_become_one_sample_with_all_its_tags(root: Path) -> None:
     first = found[0]
     assert (first.source, first.image, first.split) == ("Affection/0.jpg", root / "Affection/0.jpg", "")
     assert first.targets["tags"] == ["Affection", "Anger", "Annoyance"]
-    assert journal.notes == ["42 files are 8 pictures: the same content is one, with all its tags"]
-    assert journal.total == 8
-    assert list(read(root, Journal())) == found
+    assert log.notes == ["42 files are 8 pictures: the same content is one, with all its tags"]
+    assert log.total == 8
+    assert list(read(root, ImportLog())) == found
 
 
 def test_names_do_not_tell_copies_content_does(root: Path) -> None:
@@ -59,7 +59,7 @@ def test_names_do_not_tell_copies_content_does(root: Path) -> None:
     shutil.copy(
         root / "Yearning" / sorted(path.name for path in (root / "Yearning").iterdir())[0], root / "Anger/0.jpg"
     )
-    found = {sample.source: sample for sample in made(read(root, Journal()))}
+    found = {sample.source: sample for sample in made(read(root, ImportLog()))}
     assert found["Affection/0.jpg"].targets["tags"] == ["Affection", "Anger", "Annoyance"]
     assert found["Affection/0.jpg"].attributes == {"files": "4"}
     assert len(found) == 8
@@ -70,7 +70,7 @@ def test_files_of_one_length_are_told_apart(root: Path) -> None:
     data = bytearray((root / "Affection/0.jpg").read_bytes())
     data[-20] ^= 1
     path.write_bytes(data)
-    found = {sample.source: sample for sample in made(read(root, Journal()))}
+    found = {sample.source: sample for sample in made(read(root, ImportLog()))}
     assert found["Peace/of-one-length.jpg"].targets["tags"] == ["Peace"]
 
 
@@ -84,15 +84,15 @@ def test_splits_and_pictures_in_two_of_them(root: Path) -> None:
     copied = next(path for path in sorted((root / "Train").rglob("*.jpg")) if path.stem not in tested)
     shutil.copy(copied, root / "val/Peace/b.jpg")
     assert detect(root).name == "emotic-folders"
-    journal = Journal()
-    found = made(read(root, journal))
+    log = ImportLog()
+    found = made(read(root, log))
     assert {split: {Path(sample.source).stem for sample in found if sample.split == split} for split in SPLITS} == {
         "test": tested,
         "validation": {copied.stem},
         "train": {str(number) for number in range(8)} - tested - {copied.stem},
     }
     told = f"{len(tested) + 1} pictures lie in folders of several splits; kept in test, else in validation"
-    assert told in journal.notes
+    assert told in log.notes
 
 
 def test_into_a_store_split_by_picture(root: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_into_a_store_split_by_picture(root: Path, tmp_path: Path) -> None:
 def test_other_spellings(root: Path) -> None:
     (root / "Doubt").rename(root / "Doubt_Confusion")
     (root / "Disquietment").rename(root / "disquitement")
-    found = [tag for sample in made(read(root, Journal())) for tag in sample.targets["tags"]]
+    found = [tag for sample in made(read(root, ImportLog())) for tag in sample.targets["tags"]]
     assert {"Doubt/Confusion", "Disquietment"} <= {*found}
 
 
@@ -122,14 +122,14 @@ def test_faults(root: Path, tmp_path: Path) -> None:
     (root / "__MACOSX").mkdir()
     line = f"{root / 'Joyful'}: none of EMOTIC's 26 emotions, 1 pictures inside"
     with pytest.raises(DataError) as caught:
-        made(read(root, Journal()))
+        made(read(root, ImportLog()))
     assert str(caught.value) == f"{line} (--skip-bad imports the rest)"
-    journal = Journal(skip_bad=True)
-    assert len(made(read(root, journal))) == 8
-    assert journal.left_out == [line]
+    log = ImportLog(skip_bad=True)
+    assert len(made(read(root, log))) == 8
+    assert log.left_out == [line]
     (tmp_path / "none/Peace").mkdir(parents=True)
     with pytest.raises(DataError, match="no pictures in folders named after EMOTIC's emotions, such as"):
-        made(read(tmp_path / "none", Journal()))
+        made(read(tmp_path / "none", ImportLog()))
 
 
 def test_damaged_pictures_are_named(root: Path, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.fer2013.csv_release import read
-from mien.datasets.fer2013.face_table import parse
+from mien.datasets.fer2013.faces import parse
 from mien.errors import DataError
 from mien.records import Sample
 
@@ -22,7 +22,7 @@ Faces = NDArray[np.uint8]
 
 
 def samples(path: Path, **options: Any) -> list[Sample]:
-    return list(read(path, Journal(**options)))
+    return list(read(path, ImportLog(**options)))
 
 
 def fault(path: Path) -> str:
@@ -40,15 +40,15 @@ def changed(lines: list[str], row: int, column: int, value: str) -> list[str]:
 
 def test_rows_become_samples(write: Write, lines: list[str], faces: Faces) -> None:
     path = write("fer2013.csv", lines)
-    journal = Journal()
-    found = list(read(path, journal))
+    log = ImportLog()
+    found = list(read(path, log))
     assert [sample.targets["expression7"] for sample in found] == [
         "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "angry",
     ]  # fmt: skip
     assert [sample.split for sample in found] == ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
     assert [sample.source for sample in found] == [f"fer2013.csv:{row}" for row in range(8)]
     assert np.array_equal(np.stack([np.asarray(sample.image) for sample in found]), faces)
-    assert journal.inputs == {"fer2013.csv": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert log.inputs == {"fer2013.csv": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def test_icml_has_blanks_in_the_header_and_another_order(write: Write, lines: list[str], faces: Faces) -> None:
@@ -66,11 +66,11 @@ def test_train_csv_quotes_pixels_and_has_no_usage(write: Write, lines: list[str]
 
 
 def test_test_csv_has_no_labels(write: Write, lines: list[str]) -> None:
-    journal = Journal()
+    log = ImportLog()
     path = write("test.csv", ["pixels", *(line.split(",")[1] for line in lines[1:])])
-    found = list(read(path, journal))
+    found = list(read(path, log))
     assert [(sample.split, dict(sample.targets)) for sample in found] == [("test", {})] * 8
-    assert "test.csv has no column Usage, and no labels: all its rows go to the split 'test'" in journal.notes
+    assert "test.csv has no column Usage, and no labels: all its rows go to the split 'test'" in log.notes
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
@@ -137,11 +137,11 @@ def test_bad_rows_are_named_and_can_be_skipped(
 ) -> None:
     path = write("fer2013.csv", changed(lines, row, column, value))
     assert f"fer2013.csv, {says}" in fault(path)
-    journal = Journal(skip_bad=True)
-    found = list(read(path, journal))
+    log = ImportLog(skip_bad=True)
+    found = list(read(path, log))
     assert [sample.source for sample in found] == [f"fer2013.csv:{other}" for other in range(8) if other != row]
-    assert len(journal.left_out) == 1
-    assert says in journal.left_out[0]
+    assert len(log.left_out) == 1
+    assert says in log.left_out[0]
 
 
 def test_cut_in_the_middle_of_a_row(write: Write, lines: list[str]) -> None:
@@ -149,8 +149,8 @@ def test_cut_in_the_middle_of_a_row(write: Write, lines: list[str]) -> None:
     for lost in (4, 100, 5000):
         text = fault(write("fer2013.csv", whole[:-lost].encode()))
         assert "row 7 (line 9): the file is cut in the middle of this row" in text
-    journal = Journal(skip_bad=True)
-    assert len(list(read(write("fer2013.csv", whole[:-100].encode()), journal))) == 7
+    log = ImportLog(skip_bad=True)
+    assert len(list(read(write("fer2013.csv", whole[:-100].encode()), log))) == 7
 
 
 def test_a_line_without_end(write: Write) -> None:
@@ -160,17 +160,17 @@ def test_a_line_without_end(write: Write) -> None:
 
 
 def test_folders_of_files(write: Write, lines: list[str]) -> None:
-    journal = Journal()
+    log = ImportLog()
     bare = ["emotion,pixels", *(line.rpartition(",")[0] for line in lines[1:])]
     write("train.csv", bare)
     folder = write("test.csv", ["pixels", lines[1].split(",")[1]]).parent
-    assert Counter(sample.split for sample in read(folder, journal)) == {"train": 8, "test": 1}
+    assert Counter(sample.split for sample in read(folder, log)) == {"train": 8, "test": 1}
     write("test_with_emotions.csv", bare[:4])
-    assert Counter(sample.split for sample in read(folder, journal)) == {"train": 8, "test": 3}
+    assert Counter(sample.split for sample in read(folder, log)) == {"train": 8, "test": 3}
     write("fer2013/ICML_face_data.csv", lines)
-    journal = Journal()
-    assert len(list(read(folder, journal))) == 8
-    assert journal.notes[0] == "taken: icml_face_data.csv; left aside: train.csv, test_with_emotions.csv, test.csv"
+    log = ImportLog()
+    assert len(list(read(folder, log))) == 8
+    assert log.notes[0] == "taken: icml_face_data.csv; left aside: train.csv, test_with_emotions.csv, test.csv"
 
 
 def test_folder_without_any(tmp_path: Path) -> None:

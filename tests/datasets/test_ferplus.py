@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.fer2013 import ferplus, ferplus_folders
 from mien.errors import ConfigError, DataError
 from mien.records import Sample
@@ -47,7 +47,7 @@ def folder(write: Write, lines: list[str], votes: list[str]) -> Path:
 
 
 def samples(folder: Path, rule: str = "raw", **options: Any) -> list[Sample]:
-    return list(ferplus.read(folder, Journal(options={"votes": rule}, **options)))
+    return list(ferplus.read(folder, ImportLog(options={"votes": rule}, **options)))
 
 
 def fault(folder: Path) -> str:
@@ -98,11 +98,11 @@ def test_columns_go_by_name(folder: Path, write: Write, votes: list[str]) -> Non
 
 
 def test_journal_says_which_files_were_used(folder: Path) -> None:
-    journal = Journal()
-    list(ferplus.read(folder, journal))
-    assert journal.inputs["fer2013new.csv"] == hashlib.sha256((folder / "fer2013new.csv").read_bytes()).hexdigest()
-    assert set(journal.inputs) == {"fer2013.csv", "fer2013new.csv"}
-    assert "votes from fer2013new.csv, joined by the order of the rows (not by image name)" in journal.notes
+    log = ImportLog()
+    list(ferplus.read(folder, log))
+    assert log.inputs["fer2013new.csv"] == hashlib.sha256((folder / "fer2013new.csv").read_bytes()).hexdigest()
+    assert set(log.inputs) == {"fer2013.csv", "fer2013new.csv"}
+    assert "votes from fer2013new.csv, joined by the order of the rows (not by image name)" in log.notes
 
 
 def test_files_that_part_ways(folder: Path, write: Write, lines: list[str], votes: list[str]) -> None:
@@ -198,20 +198,20 @@ def test_folders_of_microsofts_tools(official: Path, tmp_path: Path, faces: Face
 def test_a_name_that_occurs_twice_counts_once(official: Path) -> None:
     table = official / "data/FER2013Train/label.csv"
     table.write_text("fer0000002.png,box,0,9,1,0,0,0,0,0,0,0\n" + table.read_text())
-    journal = Journal()
-    found = list(ferplus_folders.read(official, journal))
+    log = ImportLog()
+    found = list(ferplus_folders.read(official, log))
     assert len(found) == 4
     assert [sample.targets.get("expression8") for sample in found] == [None, "happy", None, None]
-    assert any("row 0: left aside, row 3 has the same picture fer0000002.png" in note for note in journal.notes)
+    assert any("row 0: left aside, row 3 has the same picture fer0000002.png" in note for note in log.notes)
 
 
 def test_missing_pictures(official: Path) -> None:
     (official / "data/FER2013Train/fer0000001.png").unlink()
-    journal = Journal(skip_bad=True)
-    assert len(list(ferplus_folders.read(official, journal))) == 3
-    assert "label.csv, row 1: " in journal.left_out[0]
+    log = ImportLog(skip_bad=True)
+    assert len(list(ferplus_folders.read(official, log))) == 3
+    assert "label.csv, row 1: " in log.left_out[0]
     (official / "data/FER2013Test/fer0000003.png").unlink()
     with pytest.raises(DataError, match=r"label\.csv but no pictures"):
-        list(ferplus_folders.read(official, journal))
+        list(ferplus_folders.read(official, log))
     with pytest.raises(DataError, match=r"none of FER2013Train/label\.csv"):
-        list(ferplus_folders.read(official / "data/FER2013Test", journal))
+        list(ferplus_folders.read(official / "data/FER2013Test", log))

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.plain.class_folders import FOLDERS
 from mien.errors import DataError
 from mien.records import Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 from mien.tasks import Head
 
 Save = Callable[..., Path]
@@ -33,11 +32,11 @@ def touch(tmp_path: Path) -> Callable[..., None]:
 Touch = Callable[..., None]
 
 
-def imported(root: Path, journal: Journal | None = None) -> tuple[tuple[Head, ...], list[Sample], list[str]]:
-    journal = journal or Journal()
-    heads = FOLDERS.heads_of(root, journal)
-    found = list(FOLDERS.read(root, journal))
-    return heads, found, journal.notes  # type: ignore[return-value]
+def imported(root: Path, log: ImportLog | None = None) -> tuple[tuple[Head, ...], list[Sample], list[str]]:
+    log = log or ImportLog()
+    heads = FOLDERS.heads_of(root, log)
+    found = list(FOLDERS.read(root, log))
+    return heads, found, log.notes  # type: ignore[return-value]
 
 
 def test_drawn(tmp_path: Path) -> None:
@@ -96,13 +95,13 @@ def test_no_splits_and_names_of_their_own(tmp_path: Path, touch: Touch) -> None:
 
 def test_declared_labels(tmp_path: Path, touch: Touch) -> None:
     touch("smug/a.jpg", "bored/b.jpg", "odd/c.jpg")
-    journal = Journal(skip_bad=True, options={"labels": "smug,bored"})
-    heads, found, _ = imported(tmp_path, journal)
+    log = ImportLog(skip_bad=True, options={"labels": "smug,bored"})
+    heads, found, _ = imported(tmp_path, log)
     assert heads[0].space.labels == ("smug", "bored")
     assert [sample.source for sample in found] == ["bored/b.jpg", "smug/a.jpg"]
-    assert journal.left_out == [f"{tmp_path}/odd: label is 'odd', allowed are smug, bored (1 pictures inside)"]
+    assert log.left_out == [f"{tmp_path}/odd: label is 'odd', allowed are smug, bored (1 pictures inside)"]
     with pytest.raises(DataError, match="label is 'odd', allowed are smug, bored"):
-        imported(tmp_path, Journal(options={"labels": "smug,bored"}))
+        imported(tmp_path, ImportLog(options={"labels": "smug,bored"}))
 
 
 BROKEN = [
@@ -120,9 +119,9 @@ def test_pictures_elsewhere(tmp_path: Path, touch: Touch, names: tuple[str, ...]
     touch(*names)
     with pytest.raises(DataError, match=told):
         imported(tmp_path)
-    journal = Journal(skip_bad=True)
-    assert len(imported(tmp_path, journal)[1]) == 2
-    assert len(journal.left_out) == 1
+    log = ImportLog(skip_bad=True)
+    assert len(imported(tmp_path, log)[1]) == 2
+    assert len(log.left_out) == 1
 
 
 @pytest.mark.parametrize("folder", ["happy", "train/happy", "."])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mien.datasets import IMPORTERS, detect, import_dataset
-from mien.datasets.base import Journal
-from mien.datasets.fer2013.counts import OFFICIAL, compared
+from mien.datasets.base import ImportLog
 from mien.datasets.fer2013.csv_release import EMOTIONS, USAGES
-from mien.datasets.fer2013.face_table import FaceTable
+from mien.datasets.fer2013.faces import FaceTable
+from mien.datasets.fer2013.official import OFFICIAL, note_counts
 from mien.errors import ConfigError, DataError, StoreError
 from mien.records import Sample
 
@@ -86,24 +86,24 @@ def test_outputs_that_cannot_be(write: Write, lines: list[str], tmp_path: Path) 
 
 def test_files_that_cannot_be_opened(write: Write, lines: list[str]) -> None:
     path = write("fer2013.csv", lines)
-    table = FaceTable(path, Journal(), {"emotion": EMOTIONS, "usage": USAGES})
+    table = FaceTable(path, ImportLog(), {"emotion": EMOTIONS, "usage": USAGES})
     path.unlink()
     with pytest.raises(DataError, match=r"fer2013\.csv: cannot be read: No such file"):
         list(table)
     with pytest.raises(DataError, match=r"fer2013\.csv: cannot be read: No such file"):
-        FaceTable(path, Journal(), {})
+        FaceTable(path, ImportLog(), {})
 
 
 def test_official_counts_are_told() -> None:
-    journal = Journal()
+    log = ImportLog()
     image = np.zeros((1, 1), np.uint8)
     public = [
         Sample(image, {"expression7": label}, "validation", "")
         for label, n in OFFICIAL["validation"].items()
         for _ in range(n)
     ]
-    assert len(list(compared([*public, Sample(image, {}, "test", "")], journal))) == 3590
-    assert journal.notes == [
+    assert len(list(note_counts([*public, Sample(image, {}, "test", "")], log))) == 3590
+    assert log.notes == [
         "train (Training): no labelled faces",
         "validation (PublicTest): 3589 faces, the official counts in every class",
         "test (PrivateTest): no labelled faces",

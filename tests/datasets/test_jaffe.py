@@ -6,13 +6,12 @@ import pytest
 from PIL import Image
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.jaffe import SUBJECTS, read
 from mien.errors import DataError
 from mien.records import Sample
 from mien.store import SPLITS
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +26,14 @@ def root(tmp_path: Path, drawn: list[Sample]) -> Path:
 
 
 def test_read(root: Path) -> None:
-    journal = Journal()
-    found = list(read(root, journal))
+    log = ImportLog()
+    found = list(read(root, log))
     assert detect(root).name == detect(root / "jaffe").name == "jaffe"
-    assert len(found) == journal.total == 70
+    assert len(found) == log.total == 70
     assert (found[0].source, found[0].group, found[0].split) == ("jaffe/KA.AN1.30.tiff", "KA", "")
     assert found[0].targets == {"expression7": "angry", "expression8": "angry"}
     assert {sample.attributes["subject"] for sample in found} == set(SUBJECTS)
-    assert journal.notes == ["70 pictures, not the official counts: pictures 70 (official 213)"]
+    assert log.notes == ["70 pictures, not the official counts: pictures 70 (official 213)"]
 
 
 def test_bytes_are_those_of_the_data_set(root: Path) -> None:
@@ -57,16 +56,16 @@ def test_bytes_are_those_of_the_data_set(root: Path) -> None:
 )
 def test_names(tmp_path: Path, name: str, subject: str, label: str) -> None:
     (tmp_path / name).touch()
-    (found,) = read(tmp_path, Journal())
+    (found,) = read(tmp_path, ImportLog())
     assert (found.group, found.targets["expression7"]) == (subject, label)
 
 
 def test_official_count(tmp_path: Path) -> None:
     for number in range(1, 214):
         (tmp_path / f"KA.NE1.{number}.tiff").touch()
-    journal = Journal()
-    assert len(list(read(tmp_path, journal))) == 213
-    assert journal.notes == ["213 pictures, as published"]
+    log = ImportLog()
+    assert len(list(read(tmp_path, log))) == 213
+    assert log.notes == ["213 pictures, as published"]
 
 
 def test_subjects_stay_together(root: Path, tmp_path: Path) -> None:
@@ -80,16 +79,16 @@ def test_subjects_stay_together(root: Path, tmp_path: Path) -> None:
 def test_other_names(root: Path, name: str) -> None:
     (root / "jaffe" / name).touch()
     (root / "jaffe" / "README.txt").touch()
-    journal = Journal(skip_bad=True)
-    assert len(list(read(root, journal))) == 70
-    assert journal.left_out == [
+    log = ImportLog(skip_bad=True)
+    assert len(list(read(root, log))) == 70
+    assert log.left_out == [
         f"{root / 'jaffe' / name}: no name of JAFFE such as KA.AN1.39.tiff (one of KA, KL, KM, KR, MK, NA, NM, TM, UY, YM, then"
         " one of AN, DI, FE, HA, NE, SA, SU)"
     ]
     with pytest.raises(DataError, match="no name of JAFFE"):
-        list(read(root, Journal()))
+        list(read(root, ImportLog()))
 
 
 def test_nothing_inside(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no pictures such as .*KA\.AN1\.39\.tiff"):
-        list(read(tmp_path, Journal()))
+        list(read(tmp_path, ImportLog()))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mien.datasets import loading
-from mien.datasets.base import Item, Journal
+from mien.datasets.base import ImportLog, PendingSample
 from mien.datasets.loading import write_items
 from mien.errors import DataError
 from mien.media import image
@@ -51,18 +51,18 @@ def sample(root: Path, k: int) -> Sample | None:
     return Sample(root / f"{k}.jpg", {"expression7": "happy"}, "train", f"{k}.jpg") if k % 10 else None
 
 
-def items(root: Path, journal: Journal, make: Callable[[Path, int], Sample | None] = sample) -> Iterator[Item]:
-    journal.total = COUNT
+def items(root: Path, log: ImportLog, make: Callable[[Path, int], Sample | None] = sample) -> Iterator[PendingSample]:
+    log.total = COUNT
     yield from (partial(make, root, k) for k in range(COUNT))
 
 
-def origin(journal: Journal) -> Origin:
-    return Origin("test", "1", journal.inputs, {}, journal.left_out, journal.notes)
+def origin(log: ImportLog) -> Origin:
+    return Origin("test", "1", log.inputs, {}, log.left_out, log.notes)
 
 
-def run(root: Path, found: Callable[[Path, Journal], Iterator[Item]] = items, **settings: bool) -> Store:
-    journal = Journal(source=str(root), **settings)
-    return write_items(root.parent / "faces.h5", found(root, journal), HEADS, origin(journal), journal)
+def run(root: Path, found: Callable[[Path, ImportLog], Iterator[PendingSample]] = items, **settings: bool) -> Store:
+    log = ImportLog(source=str(root), **settings)
+    return write_items(root.parent / "faces.h5", found(root, log), HEADS, origin(log), log)
 
 
 def test_everything_arrives_in_order_as_it_was(root: Path) -> None:
@@ -88,11 +88,11 @@ def test_work_is_done_on_several_threads(root: Path, monkeypatch: pytest.MonkeyP
     assert len(run(root, partial(items, make=together))) == COUNT - COUNT // 10
 
 
-def stopping(at: int) -> Callable[[Path, Journal], Iterator[Item]]:
+def stopping(at: int) -> Callable[[Path, ImportLog], Iterator[PendingSample]]:
     """Items whose reading stops at one."""
 
-    def read(root: Path, journal: Journal) -> Iterator[Item]:
-        for k, item in enumerate(items(root, journal)):
+    def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
+        for k, item in enumerate(items(root, log)):
             if k == at:
                 raise KeyboardInterrupt
             yield item
@@ -136,24 +136,24 @@ def test_a_torn_part_is_done_again(root: Path) -> None:
 def test_parts_of_another_import_are_not_taken_up(root: Path, changed: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(root, stopping(at=290))
-    journal = Journal(source=str(root))
-    found = items(root, journal)
+    log = ImportLog(source=str(root))
+    found = items(root, log)
     first = next(found)
     if changed == "source":
-        journal.source = "elsewhere"
+        log.source = "elsewhere"
     elif changed == "options":
-        journal.options = {"votes": "majority"}
+        log.options = {"votes": "majority"}
     elif changed == "total":
-        journal.total += 1
-    about = origin(journal) if changed != "version" else replace(origin(journal), version="2")
+        log.total += 1
+    about = origin(log) if changed != "version" else replace(origin(log), version="2")
     done: list[int] = []
     again = (partial(lambda k: (done.append(k), sample(root, k))[1], k) for k in range(1, COUNT))
 
-    def rest() -> Iterator[Item]:
+    def rest() -> Iterator[PendingSample]:
         yield first
         yield from again
 
-    write_items(root.parent / "faces.h5", rest(), HEADS, about, journal)
+    write_items(root.parent / "faces.h5", rest(), HEADS, about, log)
     assert sorted(done) == list(range(1, COUNT))
 
 
@@ -175,9 +175,9 @@ def test_a_fault_stops_or_is_listed(root: Path) -> None:
 def test_faults_of_finished_parts_are_remembered(root: Path) -> None:
     (root / "3.jpg").write_bytes(b"<html>")
 
-    def read(root: Path, journal: Journal) -> Iterator[Item]:
-        journal.skip_bad = True
-        yield from stopping(at=290)(root, journal)
+    def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
+        log.skip_bad = True
+        yield from stopping(at=290)(root, log)
 
     with pytest.raises(KeyboardInterrupt):
         run(root, read)
@@ -195,7 +195,7 @@ def test_nothing_is_left_where_nothing_was_done(root: Path) -> None:
 
 @pytest.mark.parametrize("make", [lambda root, k: None, None])
 def test_nothing_to_import(root: Path, make: Callable[[Path, int], Sample | None] | None) -> None:
-    found = partial(items, make=make) if make else lambda root, journal: iter(())
+    found = partial(items, make=make) if make else lambda root, log: iter(())
     with pytest.raises(DataError, match="faces: no samples to import"):
         run(root, found)
 
@@ -210,8 +210,8 @@ def test_pixels_made_by_work_are_packed_without_loss(root: Path) -> None:
 
 def test_progress_is_told(root: Path) -> None:
     told: list[tuple[int, int]] = []
-    journal = Journal(source=str(root), progress=lambda done, total: told.append((done, total)))
-    write_items(root.parent / "faces.h5", items(root, journal), HEADS, origin(journal), journal)
+    log = ImportLog(source=str(root), progress=lambda done, total: told.append((done, total)))
+    write_items(root.parent / "faces.h5", items(root, log), HEADS, origin(log), log)
     assert told[-1] == (COUNT, COUNT)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -230,7 +230,7 @@ def test_work_among_pixels_is_done_too(root: Path) -> None:
     def made(k: int) -> Sample | None:
         return Sample(np.full((3, 4), k, np.uint8), {}, "train", str(k)) if k != 2 else None
 
-    found: list[Item | None] = [made(0), partial(made, 1), partial(made, 2), made(3)]
-    store = run(root, lambda root, journal: iter([item for item in found if item]))
+    found: list[PendingSample | None] = [made(0), partial(made, 1), partial(made, 2), made(3)]
+    store = run(root, lambda root, log: iter([item for item in found if item]))
     assert store.image_shape == (3, 4)
     assert store.texts("source", store.rows()) == ["0", "1", "3"]

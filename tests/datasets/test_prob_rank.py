@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien import synthetic
-from mien.datasets import Journal, detect, import_dataset
+from mien.datasets import ImportLog, detect, import_dataset
 from mien.datasets.affectnet import prob_rank
 from mien.datasets.labelling import space_of
 from mien.errors import ConfigError, DataError
@@ -32,10 +32,10 @@ def folder(drawn: list[Sample], tmp_path: Path) -> Path:
     return root
 
 
-def samples(root: Path, labels: str = "", journal: Journal | None = None) -> list[Sample]:
+def samples(root: Path, labels: str = "", log: ImportLog | None = None) -> list[Sample]:
     """What the importer says, its work done."""
-    journal = journal or Journal(options={"labels": labels} if labels else {})
-    found = [item() for item in prob_rank.read(root, journal) if callable(item)]
+    log = log or ImportLog(options={"labels": labels} if labels else {})
+    found = [item() for item in prob_rank.read(root, log) if callable(item)]
     return [sample for sample in found if sample]
 
 
@@ -224,9 +224,9 @@ def test_declared_lists() -> None:
 def test_pairs_that_are_torn(folder: Path) -> None:
     (folder / SECOND).unlink()
     (folder / TRAIN / "images/film0_00015.jpg").unlink()
-    journal = Journal(skip_bad=True)
-    assert len(samples(folder, journal=journal)) == journal.total == 38
-    assert [line.replace(f"{folder}/{TRAIN}/", "") for line in journal.left_out] == [
+    log = ImportLog(skip_bad=True)
+    assert len(samples(folder, log=log)) == log.total == 38
+    assert [line.replace(f"{folder}/{TRAIN}/", "") for line in log.left_out] == [
         "images/2.jpg: no annotation 2_prob_rank.txt in annotations",
         "annotations/film0_00015_prob_rank.txt: no picture film0_00015.jpg in images",
     ]
@@ -245,4 +245,4 @@ def test_all_files_are_broken(folder: Path) -> None:
     for path in folder.glob("AffectNetFused/*/annotations/*_prob_rank.txt"):
         path.write_text("none")
     with pytest.raises(DataError, match=r"0_prob_rank\.txt: 'none', needed is one line of numbers"):
-        prob_rank.heads(folder, Journal())
+        prob_rank.heads(folder, ImportLog())

@@ -10,26 +10,25 @@ import pytest
 from PIL import Image
 
 from mien.datasets import IMPORTERS, detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.errors import DataError
 from mien.labels import COMPOUND11
 from mien.records import Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
-from mien.synthetic.layouts.smallsets import compound
+from mien.synthetic import LAYOUTS, samples
+from mien.synthetic.layouts.small_sets import compound
 
 LIST = "EmoLabel/list_patition_label.txt"
 Change = Callable[[Path], None]
 
 
-def finished(layout: str, root: Path, journal: Journal) -> list[Sample]:
+def finished(layout: str, root: Path, log: ImportLog) -> list[Sample]:
     """The samples of an importer, its work done; faults that come up in there are noted too."""
     found = []
-    for item in IMPORTERS[layout].read(root, journal):
+    for item in IMPORTERS[layout].read(root, log):
         try:
             sample = item if isinstance(item, Sample) else item()
         except DataError as error:
-            journal.bad(str(error))
+            log.reject(str(error))
         else:
             assert sample
             found.append(sample)
@@ -49,8 +48,8 @@ def basic(tmp_path: Path, drawn: list[Sample]) -> Path:
 
 def test_basic(basic: Path, drawn: list[Sample]) -> None:
     known = [sample for sample in drawn if "expression7" in sample.targets]
-    journal = Journal()
-    found = finished("rafdb", basic, journal)
+    log = ImportLog()
+    found = finished("rafdb", basic, log)
     assert detect(basic).name == detect(basic / "basic").name == "rafdb"
     assert [sample.targets["expression7"] for sample in found] == [sample.targets["expression7"] for sample in known]
     assert all(sample.targets["expression7"] == sample.targets["expression8"] for sample in found)
@@ -59,10 +58,10 @@ def test_basic(basic: Path, drawn: list[Sample]) -> None:
     assert found[0].image == basic / found[0].source
     assert not found[0].landmarks
     assert found[0].attributes == {"gender": "female", "race": "African-American", "age": "4-19"}
-    assert journal.total == len(found)
-    assert list(journal.inputs) == [f"basic/{LIST}"]
-    assert journal.notes[0] == "pictures from Image/aligned"
-    assert "train 16 (official 12271)" in journal.notes[1]
+    assert log.total == len(found)
+    assert list(log.inputs) == [f"basic/{LIST}"]
+    assert log.notes[0] == "pictures from Image/aligned"
+    assert "train 16 (official 12271)" in log.notes[1]
 
 
 def test_names_and_bytes_are_those_of_the_data_set(basic: Path) -> None:
@@ -81,7 +80,7 @@ def test_originals_have_landmarks(basic: Path) -> None:
         path.unlink()
     (basic / "basic/Image/aligned").rmdir()
     (basic / "basic" / LIST).rename(basic / "basic/EmoLabel/list_partition_label.txt")
-    found = finished("rafdb", basic / "basic", Journal())
+    found = finished("rafdb", basic / "basic", ImportLog())
     assert found[0].source == "Image/original/train_00001.jpg"
     assert found[0].landmarks[:2] == [(16.8, 19.2), (31.2, 19.2)]
     assert len(found[0].landmarks) == 5
@@ -92,21 +91,21 @@ def test_without_annotations_and_with_crlf(basic: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b".jpg", b"_aligned.jpg").replace(b"\n", b"\r\n"))
     for file in (basic / "basic/Annotation/manual").iterdir():
         file.unlink()
-    found = finished("rafdb", basic, Journal())
+    found = finished("rafdb", basic, ImportLog())
     assert len(found) == 18
     assert found[0].attributes == {}
 
 
 def test_compound(tmp_path: Path, drawn: list[Sample]) -> None:
     LAYOUTS["rafdb-compound"](tmp_path, drawn)
-    found = finished("rafdb-compound", tmp_path, Journal())
+    found = finished("rafdb-compound", tmp_path, ImportLog())
     assert detect(tmp_path).name == detect(tmp_path / "compound").name == "rafdb-compound"
     assert [sample.targets["compound11"] for sample in found] == [compound(sample) for sample in drawn]
     assert found[2].source == "compound/Image/aligned/test_001_aligned.jpg"
     name, code = (tmp_path / "compound" / LIST).read_text().splitlines()[0].split()
     assert (name, COMPOUND11.labels[int(code) - 1]) == ("train_0001.jpg", compound(drawn[0]))
     with pytest.raises(DataError, match=r"no basic/EmoLabel/list_patition_label\.txt with names of RAF-DB basic"):
-        finished("rafdb", tmp_path / "compound", Journal())
+        finished("rafdb", tmp_path / "compound", ImportLog())
 
 
 def test_into_a_store(basic: Path, tmp_path: Path) -> None:
@@ -150,10 +149,10 @@ def test_faults_are_named_and_can_be_skipped(basic: Path, change: Change, told: 
     edit(text[number], "train_00002.jpg 5")(basic)
     change(basic)
     with pytest.raises(DataError, match=told):
-        finished("rafdb", basic, Journal())
-    journal = Journal(skip_bad=True)
-    assert len(finished("rafdb", basic, journal)) == 17
-    assert len(journal.left_out) == 1
+        finished("rafdb", basic, ImportLog())
+    log = ImportLog(skip_bad=True)
+    assert len(finished("rafdb", basic, log)) == 17
+    assert len(log.left_out) == 1
 
 
 @pytest.mark.parametrize(
@@ -168,15 +167,15 @@ def test_a_list_that_is_none(basic: Path, content: bytes, told: str) -> None:
     (basic / "basic" / LIST).write_bytes(content)
     assert not IMPORTERS["rafdb"].recognises(basic)
     with pytest.raises(DataError, match=told):
-        finished("rafdb", basic, Journal())
+        finished("rafdb", basic, ImportLog())
 
 
 def test_folders(tmp_path: Path, drawn: list[Sample]) -> None:
     LAYOUTS["rafdb-folders"](tmp_path, drawn)
     assert detect(tmp_path).name == detect(tmp_path / "DATASET").name == "rafdb-folders"
-    journal = Journal()
-    found = finished("rafdb-folders", tmp_path, journal)
-    assert list(journal.inputs) == ["train_labels.csv", "test_labels.csv"]
+    log = ImportLog()
+    found = finished("rafdb-folders", tmp_path, log)
+    assert list(log.inputs) == ["train_labels.csv", "test_labels.csv"]
     assert sorted({sample.split for sample in found}) == ["test", "train"]
     with (tmp_path / "test_labels.csv").open() as file:
         assert next(csv.reader(file)) == ["image", "label"]
@@ -206,7 +205,7 @@ def test_lists_that_contradict_the_folders(tmp_path: Path, drawn: list[Sample], 
     LAYOUTS["rafdb-folders"](tmp_path, drawn)
     change(tmp_path)
     with pytest.raises(DataError, match=told):
-        finished("rafdb-folders", tmp_path, Journal())
+        finished("rafdb-folders", tmp_path, ImportLog())
 
 
 def test_pictures_that_no_list_has(tmp_path: Path, drawn: list[Sample]) -> None:
@@ -216,13 +215,13 @@ def test_pictures_that_no_list_has(tmp_path: Path, drawn: list[Sample]) -> None:
     with pytest.raises(
         DataError, match=r"train_labels\.csv: 1 pictures of the folders are not in it, such as train_000"
     ):
-        finished("rafdb-folders", tmp_path, Journal())
+        finished("rafdb-folders", tmp_path, ImportLog())
     path.unlink()
-    assert len(finished("rafdb-folders", tmp_path / "DATASET", Journal())) == 18
+    assert len(finished("rafdb-folders", tmp_path / "DATASET", ImportLog())) == 18
 
 
 def test_nothing_inside(tmp_path: Path) -> None:
-    read = partial(finished, root=tmp_path, journal=Journal())
+    read = partial(finished, root=tmp_path, log=ImportLog())
     assert not any(IMPORTERS[name].recognises(tmp_path) for name in ("rafdb", "rafdb-compound", "rafdb-folders"))
     with pytest.raises(DataError, match=r"no compound/EmoLabel/list_patition_label\.txt"):
         read("rafdb-compound")

@@ -9,13 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.datasets import detect, import_dataset
-from mien.datasets.base import Journal
+from mien.datasets.base import ImportLog
 from mien.datasets.plain.table import TABLE
 from mien.errors import ConfigError, DataError
 from mien.labels import COMPOUND11, EXPRESSION8
 from mien.records import Box, Sample
-from mien.synthetic import samples
-from mien.synthetic.layouts import LAYOUTS
+from mien.synthetic import LAYOUTS, samples
 from mien.tasks import Head, Kind
 
 Write = Callable[..., Path]
@@ -29,12 +28,12 @@ def pictures(tmp_path: Path) -> None:
 
 
 def imported(path: Path, **options: str) -> tuple[tuple[Head, ...], list[Sample], list[str]]:
-    journal = Journal(options=options)
-    heads = TABLE.heads_of(path, journal)
-    found = list(TABLE.read(path, journal))
+    log = ImportLog(options=options)
+    heads = TABLE.heads_of(path, log)
+    found = list(TABLE.read(path, log))
     assert all(isinstance(sample, Sample) for sample in found)
-    assert list(journal.inputs) == [path.name if path.is_file() else "labels.csv"]
-    return heads, found, journal.notes  # type: ignore[return-value]
+    assert list(log.inputs) == [path.name if path.is_file() else "labels.csv"]
+    return heads, found, log.notes  # type: ignore[return-value]
 
 
 def names(heads: tuple[Head, ...]) -> list[str]:
@@ -244,9 +243,9 @@ def test_rows_that_cannot_be_used(write: Write, lines: list[str], told: str) -> 
     path = write("labels.csv", lines)
     with pytest.raises(DataError, match=told):
         imported(path)
-    journal = Journal(skip_bad=True)
-    assert len(list(TABLE.read(path, journal))) == sum(bool(line) for line in lines) - 2
-    assert len(journal.left_out) == 1
+    log = ImportLog(skip_bad=True)
+    assert len(list(TABLE.read(path, log))) == sum(bool(line) for line in lines) - 2
+    assert len(log.left_out) == 1
 
 
 def test_unknown_label_where_labels_are_declared(write: Write) -> None:

@@ -59,7 +59,7 @@ def test_eyes_become_level_and_stay_where_they_were(degrees: float) -> None:
 
 def test_a_drawn_face_is_set_upright() -> None:
     """Turned by 25 degrees and cut aligned, a drawing is the one that was never turned."""
-    face = synthetic.face("happiness", synthetic.draw_look(np.random.default_rng(3)), 160)
+    face = synthetic.face("happiness", synthetic.draw_appearance(np.random.default_rng(3)), 160)
     ground = np.full((400, 400), int(np.median(face)), np.uint8)
     ground[120:280, 120:280] = face
     turn = cv2.getRotationMatrix2D((199.5, 199.5), -25, 1)  # OpenCV turns anticlockwise

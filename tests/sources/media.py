@@ -148,7 +148,7 @@ def _paste(picture: Pixels, one: Person, box: Box, time: float) -> None:
 @cache
 def _drawn(look: int, emotion: str, side: int) -> tuple[Pixels, np.ndarray]:
     """A face and how much of each pixel it covers."""
-    drawn = synthetic.draw_look(np.random.default_rng(look))
+    drawn = synthetic.draw_appearance(np.random.default_rng(look))
     view = replace(drawn.view, roll=0.0, yaw=drawn.view.yaw / 2, shift=(0.0, 0.0), zoom=1 / _ROOM, blur=0.0)
     face = synthetic.face(emotion, replace(drawn, view=view), side, "rgb")
     mask = np.zeros((side, side), np.float32)

@@ -17,13 +17,13 @@ from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, EXPRESSION8, POSITIONS
 from mien.records import Box
 from mien.store import Store
 from mien.synthetic import truth
-from mien.synthetic.appearance import HAIRSTYLES, Look
+from mien.synthetic.appearance import HAIRSTYLES, Appearance
 from mien.synthetic.expression import EXPRESSIONS, Expression, distribution, draw_distribution, mix, valence_arousal
-from mien.synthetic.shapes import Frame
+from mien.synthetic.shapes import Placement
 
 
-def look(seed: int = 0) -> Look:
-    return synthetic.draw_look(np.random.default_rng(seed))
+def person(seed: int = 0) -> Appearance:
+    return synthetic.draw_appearance(np.random.default_rng(seed))
 
 
 def test_truth_of_a_face_hangs_together() -> None:
@@ -90,8 +90,8 @@ def test_candid_faces_are_of_the_same_people_and_truth() -> None:
         assert one.targets == other.targets
         apart = np.abs(one.image.astype(int) - other.image.astype(int)).mean()
         assert 0 < apart < 8
-    assert look(2).candid().vivid == 1
-    assert look(2).candid().view == look(2).view
+    assert person(2).candid().vivid == 1
+    assert person(2).candid().view == person(2).view
 
 
 def test_a_face_depends_on_its_seed_and_number_alone() -> None:
@@ -159,7 +159,7 @@ def test_unknown_emotion_names_the_choices() -> None:
     ("size", "colour", "shape"), [(48, "grey", (48, 48)), (20, "rgb", (20, 20, 3)), (600, "grey", (600, 600))]
 )
 def test_size_and_colour_are_as_asked(size: int, colour: str, shape: tuple[int, ...]) -> None:
-    drawn = synthetic.face("happy", look(), size, colour)
+    drawn = synthetic.face("happy", person(), size, colour)
     assert drawn.shape == shape
     assert drawn.dtype == np.uint8
     assert drawn.std() > 15
@@ -177,19 +177,19 @@ def test_impossible_sets_are_refused(count: int, seed: int) -> None:
         synthetic.samples(count, seed=seed)
 
 
-def test_emotions_of_one_look_differ_from_each_other() -> None:
+def test_emotions_of_one_person_differ_from_each_other() -> None:
     faces = np.array([synthetic.face(label, 3).astype(float) for label in EXPRESSION8.labels])
     apart = np.abs(faces[:, None] - faces[None]).mean(axis=(2, 3))
     assert apart[~np.eye(8, dtype=bool)].min() > 1.5
 
 
-def test_looks_differ_in_every_trait() -> None:
-    looks = [look(seed) for seed in range(60)]
-    assert {one.hairstyle for one in looks} == set(HAIRSTYLES)
-    for trait in fields(Look):
-        assert len({repr(getattr(one, trait.name)) for one in looks}) > 1, trait.name
-    assert any(one.glasses for one in looks)
-    assert any(one.moustache for one in looks)
+def test_people_differ_in_every_trait() -> None:
+    people = [person(seed) for seed in range(60)]
+    assert {person.hairstyle for person in people} == set(HAIRSTYLES)
+    for trait in fields(Appearance):
+        assert len({repr(getattr(person, trait.name)) for person in people}) > 1, trait.name
+    assert any(person.glasses for person in people)
+    assert any(person.moustache for person in people)
 
 
 def test_open_mouth_is_dark() -> None:
@@ -203,17 +203,19 @@ def test_open_mouth_is_dark() -> None:
 
 
 def test_smirk_lifts_one_corner_only() -> None:
-    one = look(4)
-    still, moved = (synthetic.face(label, one, 96).astype(float) for label in ("neutral", "contempt"))
+    smirker = person(4)
+    still, moved = (synthetic.face(label, smirker, 96).astype(float) for label in ("neutral", "contempt"))
     change = np.abs(moved - still)[50:80]
     left, right = change[:, :48].sum(), change[:, 48:].sum()
-    assert (right > 1.3 * left) if one.side == 1 else (left > 1.3 * right)
+    assert (right > 1.3 * left) if smirker.side == 1 else (left > 1.3 * right)
 
 
 def test_the_rim_of_the_head_stays_as_it_turns() -> None:
-    frame = Frame(look(), 50, 50, 40)
-    assert np.allclose(frame.turned(np.array([[0.0, 0.0]]), 1.0), [[frame.look.view.yaw, frame.look.view.pitch]])
-    assert np.allclose(frame.turned(np.array([[1.2, 0.0]]), 1.0), [[1.2, 0.0]])
+    placement = Placement(person(), 50, 50, 40)
+    assert np.allclose(
+        placement.turned(np.array([[0.0, 0.0]]), 1.0), [[placement.person.view.yaw, placement.person.view.pitch]]
+    )
+    assert np.allclose(placement.turned(np.array([[1.2, 0.0]]), 1.0), [[1.2, 0.0]])
 
 
 def test_store_holds_every_head(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The audit: what is wrong with a data set, told before it costs a week."""
+"""The audit: what is wrong with a data set, found before anything is trained on it."""
 
 from .auditing import audit
 from .record import CHECKS, SEVERITIES, Audit, Balance, Finding, Limits

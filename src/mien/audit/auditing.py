@@ -1,4 +1,4 @@
-"""The audit: what is wrong with a data set, told before it costs a week."""
+"""The audit: runs every check on a store and collects what they find."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .. import files
+from ..progress import Progress, silent
 from ..store import Store
 from . import image_checks, label_checks
-from .context import Facts
+from .context import AuditContext
 from .record import CHECKS, Audit, Finding, Limits
 
-_LOOK: dict[str, Callable[[Facts], Iterator[Finding]]] = {
+_FIND: dict[str, Callable[[AuditContext], Iterator[Finding]]] = {
     "unreadable": image_checks.unreadable,
     "constant": image_checks.constant,
     "leak": image_checks.leak,
@@ -32,10 +33,10 @@ _LOOK: dict[str, Callable[[Facts], Iterator[Finding]]] = {
 }
 
 
-def audit(store: Store, limits: Limits | None = None, progress: Callable[[int, int], None] | None = None) -> Audit:
+def audit(store: Store, limits: Limits | None = None, progress: Progress = silent) -> Audit:
     """Look for every known fault. The pictures are read once, in blocks; `progress(done, total)` is called while reading."""
-    facts = Facts.of(store, limits or Limits(), progress)
-    findings = tuple(_counted(facts, finding) for code in CHECKS for finding in _LOOK[code](facts))
+    context = AuditContext.of(store, limits or Limits(), progress)
+    findings = tuple(_counted(context, finding) for code in CHECKS for finding in _FIND[code](context))
     named = sorted({row for finding in findings for row in finding.rows})
     sources = store.texts("source", store.rows()[named]) if named else []
     return Audit(
@@ -43,20 +44,20 @@ def audit(store: Store, limits: Limits | None = None, progress: Callable[[int, i
         sha256=files.sha256(store.path),
         faces=len(store),
         splits={split: len(store.rows(split)) for split in store.splits},
-        limits=facts.limits,
+        limits=context.limits,
         findings=findings,
-        balance=tuple(label_checks.balance(facts)),
+        balance=tuple(label_checks.balance(context)),
         sources=dict(zip(named, sources, strict=True)),
     )
 
 
-def _counted(facts: Facts, finding: Finding) -> Finding:
-    """The finding with plain numbers, and its rows counted by split and label."""
+def _counted(context: AuditContext, finding: Finding) -> Finding:
+    """Return the finding with plain numbers, and its rows counted by split and label."""
     rows = [int(row) for row in finding.rows]
     return replace(
         finding,
         rows=rows,
         groups=[[int(row) for row in group] for group in finding.groups],
-        by_split=facts.by_split(rows),
-        by_label=facts.by_label(rows, finding.head),
+        by_split=context.by_split(rows),
+        by_label=context.by_label(rows, finding.head),
     )

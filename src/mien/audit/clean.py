@@ -1,4 +1,4 @@
-"""A store without what an audit found: which rows go, under which rules, and the record of it in the new store."""
+"""A store without what an audit found: which rows to drop, and the record of that in the new store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DROPPABLE = tuple(code for code in CHECKS if code not in _WITHOUT_ROWS)
 
 
 @dataclass(frozen=True)
-class Plan:
+class CleaningPlan:
     """Rows to drop with the reason of each, and by the name of a finding how many rows go and how many stay because their
     split is to stay whole."""
 
@@ -29,7 +29,9 @@ class Plan:
     kept: Mapping[str, int] = field(default_factory=dict)
 
 
-def plan(audit: Audit, found: Store, drop: Sequence[str], splits: Sequence[str], rows: Iterable[int] = ()) -> Plan:
+def plan(
+    audit: Audit, found: Store, drop: Sequence[str], splits: Sequence[str], rows: Iterable[int] = ()
+) -> CleaningPlan:
     """Decide which rows go: `rows`, whatever their split, and what the findings in `drop` name, but only from `splits`.
 
     `drop` holds codes, or code:head. Of duplicates one row stays, of the latest split first (test before validation before
@@ -42,9 +44,9 @@ def plan(audit: Audit, found: Store, drop: Sequence[str], splits: Sequence[str],
     open_ = {SPLITS.index(lookup(dict(zip(SPLITS, SPLITS, strict=True)), name, "split")) for name in splits}
     reasons = dict.fromkeys(rows, "named by hand")
     dropped, kept = Counter({"rows": len(reasons)} if reasons else {}), Counter[str]()
-    for finding in sorted(_chosen(audit, drop), key=lambda one: one.code in _KEEPS_ONE):
+    for finding in sorted(_chosen(audit, drop), key=lambda finding: finding.code in _KEEPS_ONE):
         gone = frozenset(reasons)
-        for row, reason in _victims(finding, split.tolist(), gone):
+        for row, reason in _to_drop(finding, split.tolist(), gone):
             if row in gone:
                 continue
             if split[row] in open_:
@@ -52,10 +54,10 @@ def plan(audit: Audit, found: Store, drop: Sequence[str], splits: Sequence[str],
                 dropped[finding.name] += 1
             else:
                 kept[finding.name] += 1
-    return Plan(reasons, dropped, kept)
+    return CleaningPlan(reasons, dropped, kept)
 
 
-def clean(audit: Audit, found: Store, out: Path, decided: Plan, options: Mapping[str, str]) -> Store:
+def clean(audit: Audit, found: Store, out: Path, decided: CleaningPlan, options: Mapping[str, str]) -> Store:
     """Write the store anew without the rows of the plan; the new one says what was dropped, why, and from what.
 
     `options` are recorded. Raises DataError where nothing would be left, or `out` is the store itself.
@@ -68,7 +70,7 @@ def clean(audit: Audit, found: Store, out: Path, decided: Plan, options: Mapping
 
 
 def check_names(drop: Sequence[str], found: Store) -> None:
-    """Raise ConfigError for a code that is none, StoreError for a head that the store lacks."""
+    """Raise ConfigError for an unknown code, StoreError for a head that the store lacks."""
     for name in drop:
         code, _, head = name.partition(":")
         lookup(dict.fromkeys(DROPPABLE), code, "finding to drop")
@@ -83,7 +85,7 @@ def check_out(out: Path, parent: Path) -> None:
 
 
 def read_rows(path: Path, found: Store) -> list[int]:
-    """Rows named in a text file: a source or a row number on each line; empty lines and those after # are passed over.
+    """Read rows from a text file: a source or a row number on each line; empty lines and those after # are ignored.
 
     Raises DataError naming the line.
     """
@@ -105,8 +107,8 @@ def _chosen(audit: Audit, drop: Sequence[str]) -> list[Finding]:
     return [finding for finding in audit.findings if {finding.code, finding.name} & set(drop)]
 
 
-def _victims(finding: Finding, split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
-    """Rows that a finding would drop, each with its reason, without regard to which splits may lose rows."""
+def _to_drop(finding: Finding, split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
+    """Yield the rows that a finding would drop, each with its reason, from whatever split."""
     if finding.code in _KEEPS_ONE:
         for group in finding.groups:
             yield from _all_but_one(group, split, gone)
@@ -133,15 +135,15 @@ _KEEPS_ONE = ("duplicate", "near-duplicate")
 _KEEPS_LATEST = ("leak", "near-leak", "group-leak")
 
 
-def _origin(audit: Audit, found: Store, decided: Plan, options: Mapping[str, str]) -> store.Origin:
+def _origin(audit: Audit, found: Store, decided: CleaningPlan, options: Mapping[str, str]) -> store.Origin:
     meta = found.meta
     sources = dict(zip(decided.reasons, found.texts("source", np.array(list(decided.reasons), np.int64)), strict=True))
-    told = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
+    counts = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
     return store.Origin(
         meta["importer"],
         meta["version"],
         {**meta["inputs"], found.path.name: audit.sha256},
         {**meta["options"], **options},
         [*meta["left_out"], *(f"{sources[row]}: {reason}" for row, reason in decided.reasons.items())],
-        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {told}"],
+        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
     )

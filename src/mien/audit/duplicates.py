@@ -1,6 +1,6 @@
-"""Which pictures resemble each other, and which rows belong together.
+"""Which pictures resemble each other, and which rows are equal.
 
-Every hash is held against every later one: 100,000 pictures take 7 seconds of one core, which is far less than decoding
+Every hash is compared with every later one: 100,000 pictures take 7 seconds of one core, which is far less than decoding
 them; so no pair is missed, as it would be with an index of bands. It is quadratic: 300,000 take about a minute.
 """
 
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .measures import Measures
+from .measures import StoreMeasures
 from .record import Limits
 
 Numbers = NDArray[np.int64]
 _TILE = 1 << 15  # hashes that stay in the processor's cache
 
 
-def together(*columns: NDArray[np.generic]) -> Iterator[Numbers]:
-    """Rows that agree in every column, wherever there are at least two of them, in order of the first row."""
+def group_equal(*columns: NDArray[np.generic]) -> Iterator[Numbers]:
+    """Yield groups of at least two rows that are equal in every column, in order of their first row."""
     number = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         code = np.unique(column, axis=0, return_inverse=True)[1].ravel()
@@ -29,8 +29,8 @@ def together(*columns: NDArray[np.generic]) -> Iterator[Numbers]:
     yield from sorted((group for group in groups if len(group) > 1), key=lambda group: int(group[0]))
 
 
-def alike(measures: Measures, usable: NDArray[np.bool_], limits: Limits) -> Numbers:
-    """A number for each row: the same for rows whose pictures resemble each other, directly or through others.
+def near_duplicates(measures: StoreMeasures, usable: NDArray[np.bool_], limits: Limits) -> Numbers:
+    """Number the rows: equal numbers for pictures that resemble each other, directly or through others.
 
     Two pictures do when their hashes differ in few bits and their thumbnails correlate. Rows that are not usable (blank
     ones resemble everything) keep a number of their own, as their picture has.
@@ -44,16 +44,18 @@ def alike(measures: Measures, usable: NDArray[np.bool_], limits: Limits) -> Numb
 
 
 def _linked(hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8], limits: Limits) -> Numbers:
-    """For each picture the place of one that stands for all it is linked with."""
+    """Return for each picture the index of a picture that stands for all it is linked with."""
     label = np.arange(len(hashes))
-    for one in range(len(hashes) - 1):
-        for start in range(one + 1, len(hashes), _TILE):
-            bits = np.bitwise_count(hashes[start : start + _TILE] ^ hashes[one])
+    for first in range(len(hashes) - 1):
+        for start in range(first + 1, len(hashes), _TILE):
+            bits = np.bitwise_count(hashes[start : start + _TILE] ^ hashes[first])
             near = start + np.flatnonzero(bits <= limits.hamming)
-            near = near[label[near] != label[one]]
+            near = near[label[near] != label[first]]
             if len(near):
-                near = near[_standard(thumbnails[near]) @ _standard(thumbnails[one : one + 1])[0] >= limits.likeness]
-                label[np.isin(label, label[near])] = label[one]
+                near = near[
+                    _standard(thumbnails[near]) @ _standard(thumbnails[first : first + 1])[0] >= limits.likeness
+                ]
+                label[np.isin(label, label[near])] = label[first]
     return label
 
 

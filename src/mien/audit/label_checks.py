@@ -1,4 +1,4 @@
-"""Checks of what annotators said: conflicts, impossible and improbable answers, missing ones, rare labels."""
+"""Checks of the annotations: conflicting, impossible, improbable and missing answers, rare labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..labels import POSITIONS, canonical
 from ..records import Floats
 from ..tasks import Head, Kind
-from .context import Facts, said
+from .context import AuditContext, describe
 from .duplicates import Numbers
 from .record import Balance, Finding, Limits
 
@@ -18,35 +18,35 @@ _SLACK = 1e-3  # of sums, bounds and the unit circle
 _CLEAR = 0.5  # a class has a clear sign where its own valence is beyond this
 
 
-def conflict(facts: Facts) -> Iterator[Finding]:
+def conflict(context: AuditContext) -> Iterator[Finding]:
     """Identical pictures, with the same box, whose answers differ."""
-    for head in facts.store.heads:
-        yield from _conflicts(facts, head, "conflict", "identical pictures", facts.repeated)
+    for head in context.store.heads:
+        yield from _conflicts(context, head, "conflict", "identical pictures", context.identical_boxed)
 
 
-def near_conflict(facts: Facts) -> Iterator[Finding]:
-    """Near duplicates, with the same box, whose answers differ; those that conflict as identical pictures are told there."""
-    for head in facts.store.heads:
-        known = {int(row) for group in facts.repeated if _differ(facts, head, group) for row in group}
-        groups = [group for group in facts.near if known.isdisjoint(group.tolist())]
-        yield from _conflicts(facts, head, "near-conflict", "near duplicates", groups)
+def near_conflict(context: AuditContext) -> Iterator[Finding]:
+    """Near duplicates, with the same box, whose answers differ; groups that `conflict` finds are left out."""
+    for head in context.store.heads:
+        known = {int(row) for group in context.identical_boxed if _disagree(context, head, group) for row in group}
+        groups = [group for group in context.resembling_boxed if known.isdisjoint(group.tolist())]
+        yield from _conflicts(context, head, "near-conflict", "near duplicates", groups)
 
 
-def _conflicts(facts: Facts, head: Head, code: str, what: str, groups: list[Numbers]) -> Iterator[Finding]:
-    found = [group for group in groups if _differ(facts, head, group)]
+def _conflicts(context: AuditContext, head: Head, code: str, what: str, groups: list[Numbers]) -> Iterator[Finding]:
+    found = [group for group in groups if _disagree(context, head, group)]
     if found:
         rows = np.sort(np.concatenate(found))
-        answers = facts.answers[head.name]
+        answers = context.answers[head.name]
         figures = {"groups": len(found), "pictures": len(rows)}
-        reasons = {int(row): said(head, answers[row]) for row in rows}
+        reasons = {int(row): describe(head, answers[row]) for row in rows}
         says = f"{len(found)} of {len(groups)} groups of {what} have different labels: {len(rows)} pictures"
         yield Finding(code, says, rows, head.name, found, reasons, figures)
 
 
-def _differ(facts: Facts, head: Head, group: Numbers) -> bool:
-    answers = facts.answers[head.name][group]
+def _disagree(context: AuditContext, head: Head, group: Numbers) -> bool:
+    answers = context.answers[head.name][group]
     answers = answers[~np.isnan(answers).all(axis=1)]
-    return len(answers) > 1 and _DIFFER[head.kind](head, answers, facts.limits)
+    return len(answers) > 1 and _DISAGREE[head.kind](head, answers, context.limits)
 
 
 def _by_name(_head: Head, answers: Floats, _limits: Limits) -> bool:
@@ -56,7 +56,7 @@ def _by_name(_head: Head, answers: Floats, _limits: Limits) -> bool:
 def _by_variation(_head: Head, answers: Floats, limits: Limits) -> bool:
     """Whether any two are further apart than the limit in total variation."""
     shares = answers / np.maximum(answers.sum(axis=1, keepdims=True), 1e-9)
-    return any(np.abs(shares - one).sum(axis=1).max() / 2 > limits.variation for one in shares)
+    return any(np.abs(shares - share).sum(axis=1).max() / 2 > limits.variation for share in shares)
 
 
 def _by_value(head: Head, answers: Floats, limits: Limits) -> bool:
@@ -67,7 +67,7 @@ def _by_value(head: Head, answers: Floats, limits: Limits) -> bool:
     return bool(((high - low) > limits.value_share * (head.bounds[1] - head.bounds[0]) + _SLACK).any())
 
 
-_DIFFER: dict[Kind, Callable[[Head, Floats, Limits], bool]] = {
+_DISAGREE: dict[Kind, Callable[[Head, Floats, Limits], bool]] = {
     Kind.CLASS: _by_name,
     Kind.DISTRIBUTION: _by_variation,
     Kind.TAGS: _by_name,
@@ -75,19 +75,19 @@ _DIFFER: dict[Kind, Callable[[Head, Floats, Limits], bool]] = {
 }
 
 
-def invalid(facts: Facts) -> Iterator[Finding]:
+def invalid(context: AuditContext) -> Iterator[Finding]:
     """Values beyond the bounds; distributions without a vote, or that are neither votes nor sum to 1."""
-    for head in facts.store.heads:
-        yield from _reasoned("invalid", head, _impossible(facts, head))
+    for head in context.store.heads:
+        yield from _with_reasons("invalid", head, _impossible(context, head))
 
 
-def improbable(facts: Facts) -> Iterator[Finding]:
+def improbable(context: AuditContext) -> Iterator[Finding]:
     """Uniform distributions, no tag at all, valence-arousal beyond the unit circle, valence against the class."""
-    for head in facts.store.heads:
-        yield from _reasoned("improbable", head, _doubtful(facts, head))
+    for head in context.store.heads:
+        yield from _with_reasons("improbable", head, _doubtful(context, head))
 
 
-def _reasoned(code: str, head: Head, reasons: dict[int, str]) -> Iterator[Finding]:
+def _with_reasons(code: str, head: Head, reasons: dict[int, str]) -> Iterator[Finding]:
     if reasons:
         kinds = sorted({reason.partition(":")[0] for reason in reasons.values()})
         counts = {kind: sum(reason.partition(":")[0] == kind for reason in reasons.values()) for kind in kinds}
@@ -95,12 +95,12 @@ def _reasoned(code: str, head: Head, reasons: dict[int, str]) -> Iterator[Findin
         yield Finding(code, says, sorted(reasons), head.name, reasons=reasons, figures=counts)
 
 
-def _impossible(facts: Facts, head: Head) -> dict[int, str]:
-    answers = facts.answers[head.name]
+def _impossible(context: AuditContext, head: Head) -> dict[int, str]:
+    answers = context.answers[head.name]
     if head.kind is Kind.VALUES:
         low, high = head.bounds
         rows = np.flatnonzero(((answers < low) | (answers > high)).any(axis=1))
-        return {int(row): f"outside {low:g} to {high:g}: {said(head, answers[row])}" for row in rows}
+        return {int(row): f"outside {low:g} to {high:g}: {describe(head, answers[row])}" for row in rows}
     if head.kind is not Kind.DISTRIBUTION:
         return {}
     total = answers.sum(axis=1)
@@ -112,8 +112,8 @@ def _impossible(facts: Facts, head: Head) -> dict[int, str]:
     }
 
 
-def _doubtful(facts: Facts, head: Head) -> dict[int, str]:
-    answers = facts.answers[head.name]
+def _doubtful(context: AuditContext, head: Head) -> dict[int, str]:
+    answers = context.answers[head.name]
     known = ~np.isnan(answers).all(axis=1)
     if head.kind is Kind.DISTRIBUTION:
         even = (np.ptp(answers, axis=1) < _SLACK * answers.sum(axis=1)) & known
@@ -121,7 +121,7 @@ def _doubtful(facts: Facts, head: Head) -> dict[int, str]:
     if head.kind is Kind.TAGS:
         return dict.fromkeys(np.flatnonzero(known & ~(answers > 0).any(axis=1)).tolist(), "without a tag")
     if head.kind is Kind.VALUES:
-        return _contradicted(facts, head) | _off_circle(head, answers)
+        return _contradicted(context, head) | _off_circle(head, answers)
     return {}
 
 
@@ -131,23 +131,23 @@ def _off_circle(head: Head, answers: Floats) -> dict[int, str]:
     spot = answers[:, [head.space.index("valence"), head.space.index("arousal")]]
     radius = np.linalg.norm(spot, axis=1)
     beyond = (radius > 1 + _SLACK) & (np.abs(spot) <= 1).all(axis=1)  # else invalid already
-    return {int(row): f"beyond the unit circle: {said(head, answers[row])}" for row in np.flatnonzero(beyond)}
+    return {int(row): f"beyond the unit circle: {describe(head, answers[row])}" for row in np.flatnonzero(beyond)}
 
 
-def _contradicted(facts: Facts, head: Head) -> dict[int, str]:
+def _contradicted(context: AuditContext, head: Head) -> dict[int, str]:
     """Rows whose valence lies clearly on the other side of zero than their class."""
     if "valence" not in head.space:
         return {}
     middle, half = sum(head.bounds) / 2, (head.bounds[1] - head.bounds[0]) / 2
-    valence = (facts.answers[head.name][:, head.space.index("valence")] - middle) / half
+    valence = (context.answers[head.name][:, head.space.index("valence")] - middle) / half
     found: dict[int, str] = {}
-    for other in facts.store.heads:
+    for other in context.store.heads:
         if other.kind is Kind.CLASS:
-            answers = facts.answers[other.name]
+            answers = context.answers[other.name]
             sign = _signs(other)[np.nan_to_num(answers).argmax(axis=1)]
-            against = ~np.isnan(answers[:, 0]) & (sign * valence < -facts.limits.contradiction)
+            against = ~np.isnan(answers[:, 0]) & (sign * valence < -context.limits.contradiction)
             for row in np.flatnonzero(against).tolist():
-                found[row] = f"against its class: {said(other, answers[row])} with valence {valence[row]:.2f}"
+                found[row] = f"against its class: {describe(other, answers[row])} with valence {valence[row]:.2f}"
     return found
 
 
@@ -156,55 +156,55 @@ def _signs(head: Head) -> NDArray[np.float64]:
     return np.array([np.sign(valence) if abs(valence) >= _CLEAR else 0.0 for valence in own])
 
 
-def missing(facts: Facts) -> Iterator[Finding]:
+def missing(context: AuditContext) -> Iterator[Finding]:
     """Rows without an annotation for a head, or with a part of it only."""
-    for head in facts.store.heads:
-        absent = np.isnan(facts.answers[head.name])
+    for head in context.store.heads:
+        absent = np.isnan(context.answers[head.name])
         rows = np.flatnonzero(absent.any(axis=1))
         if len(rows):
             partly = int((absent.any(axis=1) & ~absent.all(axis=1)).sum())
-            says = f"{len(rows)} of {len(facts.store)} rows are not annotated" + (
+            says = f"{len(rows)} of {len(context.store)} rows are not annotated" + (
                 f", {partly} of them in part" if partly else ""
             )
             yield Finding("missing", says, rows, head.name, figures={"rows": len(rows), "in part": partly})
 
 
-def unlabelled(facts: Facts) -> Iterator[Finding]:
+def unlabelled(context: AuditContext) -> Iterator[Finding]:
     """Rows that nobody annotated for any head."""
-    bare = np.all([np.isnan(answers).all(axis=1) for answers in facts.answers.values()], axis=0)
+    bare = np.all([np.isnan(answers).all(axis=1) for answers in context.answers.values()], axis=0)
     rows = np.flatnonzero(bare)
     if len(rows):
         yield Finding("unlabelled", f"{len(rows)} rows have no annotation", rows)
 
 
-def imbalance(facts: Facts) -> Iterator[Finding]:
+def imbalance(context: AuditContext) -> Iterator[Finding]:
     """Labels of a head that are rare beside others in the first split there is, training as a rule."""
-    for one in balance(facts):
-        if one.split == facts.store.splits[0] and any(one.counts.values()):
-            yield from _unbalanced(one, facts.limits)
+    for counted in balance(context):
+        if counted.split == context.store.splits[0] and any(counted.counts.values()):
+            yield from _unbalanced(counted, context.limits)
 
 
-def _unbalanced(one: Balance, limits: Limits) -> Iterator[Finding]:
-    there = {label: count for label, count in one.counts.items() if count}
-    absent = [label for label in one.counts if label not in there]
-    few = {label: count for label, count in there.items() if count < limits.few}
-    least, most = (pick(there, key=lambda label: there[label]) for pick in (min, max))
-    times = there[most] / there[least]
+def _unbalanced(counted: Balance, limits: Limits) -> Iterator[Finding]:
+    present = {label: count for label, count in counted.counts.items() if count}
+    absent = [label for label in counted.counts if label not in present]
+    few = {label: count for label, count in present.items() if count < limits.few}
+    least, most = (pick(present, key=lambda label: present[label]) for pick in (min, max))
+    times = present[most] / present[least]
     if absent or few or times > limits.ratio:
-        says = f"{one.split}: {most} {there[most]:g}, {least} {there[least]:g} ({times:.1f} to 1)"
+        says = f"{counted.split}: {most} {present[most]:g}, {least} {present[least]:g} ({times:.1f} to 1)"
         says += f"; below {limits.few}: {', '.join(few)}" if few else ""
         says += f"; none: {', '.join(absent)}" if absent else ""
-        figures = {"ratio": one.ratio, "effective labels": one.effective, "few": few, "none": absent}
-        yield Finding("imbalance", says, (), one.head, figures=figures)
+        figures = {"ratio": counted.ratio, "effective labels": counted.effective, "few": few, "none": absent}
+        yield Finding("imbalance", says, (), counted.head, figures=figures)
 
 
-def balance(facts: Facts) -> list[Balance]:
+def balance(context: AuditContext) -> list[Balance]:
     """Counts of the labels, head by head and split by split; of a distribution, the sum of its shares."""
     return [
-        _balance(head, split, facts.answers[head.name][facts.store.rows(split)])
-        for head in facts.store.heads
+        _balance(head, split, context.answers[head.name][context.store.rows(split)])
+        for head in context.store.heads
         if head.kind is not Kind.VALUES
-        for split in facts.store.splits
+        for split in context.store.splits
     ]
 
 

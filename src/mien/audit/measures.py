@@ -1,8 +1,8 @@
-"""One pass over a store's pictures: of each, only a digest, a hash, a thumbnail and a few numbers are kept."""
+"""One pass over a store's pictures, which keeps a digest, a hash, a thumbnail and a few numbers of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..machine import usable_cores
 from ..media import image
+from ..progress import Progress, silent
 from ..records import Pixels
 from ..store import Store
 
@@ -24,7 +25,7 @@ _BLOCK_FILES = 128
 _HASHED, _KEPT = 32, 8  # side of the picture that is transformed, and of the low frequencies that are kept
 
 
-class Measure(NamedTuple):
+class ImageMeasures(NamedTuple):
     """One picture: digest of pixels and shape, perceptual hash, thumbnail, grey levels, sides."""
 
     digest: bytes
@@ -37,9 +38,9 @@ class Measure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measures:
-    """All pictures of a store, row by row. `bytes` are those of picture files, 0 for pixels; `faults` tells the rows that
-    cannot be decoded, of which nothing else is known."""
+class StoreMeasures:
+    """The measures of all pictures, by row. `bytes` is the size of a picture file, 0 for pixels; `faults` holds the rows that
+    cannot be decoded, and why; their other measures are 0."""
 
     picture: NDArray[np.int64]
     hash: NDArray[np.uint64]
@@ -53,42 +54,41 @@ class Measures:
 
     @property
     def readable(self) -> NDArray[np.bool_]:
-        """Whether the picture of a row was decoded."""
+        """Which rows have a picture that was decoded, bool (N,)."""
         found = np.ones(len(self.std), np.bool_)
         found[list(self.faults)] = False
         return found
 
 
-def measure(store: Store, progress: Callable[[int, int], None] | None = None) -> Measures:
+def measure(store: Store, progress: Progress = silent) -> StoreMeasures:
     """Read all pictures, block by block, on all cores. About 300 bytes a picture are kept."""
     count = len(store)
     digests = np.zeros((count, 16), np.uint8)
-    found = Measures(
+    found = StoreMeasures(
         np.zeros(count, np.int64), np.zeros(count, np.uint64), np.zeros((count, THUMBNAIL, THUMBNAIL), np.uint8),
         np.zeros(count, np.uint8), np.zeros(count, np.uint8), np.zeros(count, np.float32),
         np.zeros((count, 2), np.int32), np.zeros(count, np.int64),
     )  # fmt: skip
     with ThreadPoolExecutor(usable_cores()) as pool:
         for rows in _blocks(store):
-            given = _given(store, rows)
-            for row, one, picture in zip(rows.tolist(), pool.map(_measured, given), given, strict=True):
-                _keep(found, digests, row, one)
+            pictures = _pictures(store, rows)
+            for row, measured, picture in zip(rows.tolist(), pool.map(_measured, pictures), pictures, strict=True):
+                _keep(found, digests, row, measured)
                 found.bytes[row] = len(picture) if isinstance(picture, bytes) else 0
-            if progress:
-                progress(int(rows[-1]) + 1, count)
+            progress(int(rows[-1]) + 1, count)
     found.picture[:] = np.unique(digests, axis=0, return_inverse=True)[1].ravel()
     found.picture[list(found.faults)] = count + np.arange(len(found.faults))  # like nothing else
     return found
 
 
-def of_pixels(pixels: Pixels) -> Measure:
-    """Measure a picture, uint8 (H, W) or (H, W, 3)."""
+def of_pixels(pixels: Pixels) -> ImageMeasures:
+    """ImageMeasures a picture, uint8 (H, W) or (H, W, 3)."""
     grey = image.recolour(pixels, "grey")
     digest = blake2b(repr(pixels.shape).encode(), digest_size=16)
     digest.update(pixels.tobytes())
     thumbnail = np.asarray(cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA), np.uint8)
     height, width = grey.shape
-    return Measure(
+    return ImageMeasures(
         digest.digest(), perceptual_hash(grey), thumbnail,
         int(grey.min()), int(grey.max()), float(cv2.meanStdDev(grey)[1][0, 0]), (height, width),
     )  # fmt: skip
@@ -109,22 +109,22 @@ def _blocks(store: Store) -> Iterator[NDArray[np.int64]]:
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def _given(store: Store, rows: NDArray[np.int64]) -> list[Any]:
+def _pictures(store: Store, rows: NDArray[np.int64]) -> list[Any]:
     return list(store.images(rows)) if store.image_shape else store.encoded(rows)
 
 
-def _measured(picture: Pixels | bytes) -> Measure | str:
-    """The measure, or why there is none."""
+def _measured(picture: Pixels | bytes) -> ImageMeasures | str:
+    """The measure, or why there is nmeasured."""
     try:
         return of_pixels(image.decode(picture, "") if isinstance(picture, bytes) else picture)
     except InputError as error:
         return str(error).removeprefix(": ")
 
 
-def _keep(found: Measures, digests: NDArray[np.uint8], row: int, one: Measure | str) -> None:
-    if isinstance(one, str):
-        found.faults[row] = one
+def _keep(found: StoreMeasures, digests: NDArray[np.uint8], row: int, measured: ImageMeasures | str) -> None:
+    if isinstance(measured, str):
+        found.faults[row] = measured
         return
-    digests[row] = np.frombuffer(one.digest, np.uint8)
-    found.hash[row], found.thumbnail[row], found.std[row] = one.hash, one.thumbnail, one.std
-    found.low[row], found.high[row], found.sides[row] = one.low, one.high, one.sides
+    digests[row] = np.frombuffer(measured.digest, np.uint8)
+    found.hash[row], found.thumbnail[row], found.std[row] = measured.hash, measured.thumbnail, measured.std
+    found.low[row], found.high[row], found.sides[row] = measured.low, measured.high, measured.sides

@@ -15,7 +15,7 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Limits:
-    """Where ordinary ends. `docs/reference/audit.md` says how each was chosen."""
+    """From where on a check reports. `docs/reference/audit.md` says how each was chosen."""
 
     near_constant: float = 5.0  # standard deviation of grey levels 0…255
     hamming: int = 8  # bits of 63 in which the hashes of near duplicates may differ
@@ -31,14 +31,14 @@ class Limits:
 
 
 class Check(NamedTuple):
-    """A kind of fault: how bad it is, what it is, and what to do about it."""
+    """A kind of fault: its severity, what it is, and what to do about it."""
 
     severity: str
     what: str
     advice: str
 
 
-#: The checks, in the order in which they are told. The names are stable: `mien data clean --drop` takes them.
+#: The checks, in the order in which they are reported. The names are stable: `mien data clean --drop` takes them.
 CHECKS: dict[str, Check] = {
     "unreadable": Check("error", "pictures that cannot be decoded", "Drop them, or import again from good files."),
     "constant": Check("error", "pictures of one grey level", "Drop them: nothing can be read from them."),
@@ -80,7 +80,7 @@ CHECKS: dict[str, Check] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: the rows, in `groups` where pictures belong together, and `reasons` where each has its own."""
+    """What one check found: the rows, in `groups` where pictures belong group_equal, and `reasons` where each has its own."""
 
     code: str
     says: str
@@ -99,11 +99,11 @@ class Finding:
 
     @property
     def check(self) -> Check:
-        """What is looked for."""
+        """The check that made the finding."""
         return CHECKS[self.code]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return a record that JSON can hold."""
         return {
             "code": self.code,
             "head": self.head,
@@ -134,7 +134,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class Audit:
-    """All findings, worst first, and what is needed to read them: sources of the rows named, splits, limits."""
+    """All findings, worst first, with the sources of their rows, the splits and the limits."""
 
     store: str
     sha256: str
@@ -147,16 +147,16 @@ class Audit:
 
     @property
     def nothing(self) -> list[str]:
-        """Checks that found nothing."""
+        """The codes of checks that found nothing."""
         found = {finding.code for finding in self.findings}
         return [code for code in CHECKS if code not in found]
 
     def find(self, name: str) -> Finding | None:
-        """The finding of that code or name, None where there is none."""
+        """Return the finding with that code or name, None if there is none."""
         return next((finding for finding in self.findings if name in (finding.name, finding.code)), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return a record that JSON can hold."""
         return {
             "schema": SCHEMA,
             "store": self.store,

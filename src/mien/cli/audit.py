@@ -1,4 +1,4 @@
-"""`mien data audit` and `mien data clean`: what is wrong with a store, and a store without it."""
+"""`mien data audit` and `mien data clean`: what is wrong with a store, and a new store without it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": ""}
 
 
 @dataclass
-class Audit:
-    """Look for blank, repeated and contradictory pictures, leaks between splits, and annotations that cannot be."""
+class DataAudit:
+    """Look for blank and duplicate pictures, leaks between splits, and contradictory or impossible annotations."""
 
     file: Positional[Path]
     """The store."""
@@ -29,7 +29,7 @@ class Audit:
     """Print one JSON object instead of text, and write nothing unless --out is given."""
 
     def run(self) -> None:
-        """Audit, show the findings, and write the page."""
+        """Audit the store, show the findings, and write the page."""
         from ..store import Store
 
         store = Store(self.file)
@@ -44,7 +44,7 @@ class Audit:
 
 
 @dataclass
-class Clean:
+class DataClean:
     """Write a new store without what an audit finds; the new store records what was dropped, and why."""
 
     file: Positional[Path]
@@ -54,14 +54,14 @@ class Clean:
     drop: tuple[str, ...] = ()
     """Findings to drop by their code, such as constant duplicate leak, or for one head conflict:expression7."""
     rows: Path | None = None
-    """A text file of rows to drop besides, whatever their split: a source or a row number on each line."""
+    """A text file of more rows to drop, whatever their split: a source or a row number on each line."""
     splits: tuple[Split, ...] = ("train",)
     """Splits that findings may take rows from; by default test sets stay whole, so that figures remain comparable."""
     json: bool = False
     """Print one JSON object instead of text."""
 
     def run(self) -> None:
-        """Audit, decide, write, and say what went."""
+        """Audit the store, choose what to drop, write the clean store, and show what was dropped."""
         from ..audit import clean
         from ..errors import ConfigError
         from ..store import Store
@@ -80,11 +80,16 @@ class Clean:
             split: [len(store.rows(split)), len(new.rows(split)) if split in new.splits else 0]
             for split in store.splits
         }
-        told = {"store": str(self.out), "splits": counts, "dropped": dict(decided.dropped), "kept": dict(decided.kept)}
+        result = {
+            "store": str(self.out),
+            "splits": counts,
+            "dropped": dict(decided.dropped),
+            "kept": dict(decided.kept),
+        }
         if self.json:
-            print_json(told)
+            print_json(result)
         else:
-            _show_clean(told)
+            _show_clean(result)
 
 
 def _audited(store: Any) -> auditing.Audit:
@@ -105,7 +110,7 @@ def _write(found: auditing.Audit, store: Any, folder: Path) -> Path:
 
 
 def _show(found: auditing.Audit) -> None:
-    """A table of the findings: one line each, one column a split."""
+    """Print a table of the findings: a row for each, a column for each split."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -123,10 +128,10 @@ def _show(found: auditing.Audit) -> None:
     say(f"nothing found: {', '.join(found.nothing)}")
 
 
-def _show_clean(told: dict[str, Any]) -> None:
-    for name, count in told["dropped"].items():
+def _show_clean(result: dict[str, Any]) -> None:
+    for name, count in result["dropped"].items():
         say(f"dropped {count} for {name}")
-    for name, count in told["kept"].items():
+    for name, count in result["kept"].items():
         say(f"kept {count} of {name}: their split stays whole (--splits names those that may lose rows)")
-    counts = ", ".join(f"{split} {after} of {before}" for split, (before, after) in told["splits"].items())
-    say(f"{counts} -> {told['store']}")
+    counts = ", ".join(f"{split} {after} of {before}" for split, (before, after) in result["splits"].items())
+    say(f"{counts} -> {result['store']}")

@@ -1,4 +1,4 @@
-"""`mien data`: import, look at, check, audit, clean, split and draw data sets."""
+"""`mien data`: import, show, check, audit, clean, split and draw data sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from ..choices import Colour, VoteRule
-from .audit import Audit, Clean
+from .audit import DataAudit, DataClean
 from .show import bar, print_json, say
 from .stopping import stopping
 
@@ -18,15 +18,15 @@ _SHOWN = 10
 
 
 @dataclass
-class Import:
-    """Read a data set, in whatever layout it has, into a store."""
+class DataImport:
+    """Read a data set, in any known layout, into a store."""
 
     source: Positional[Path]
     """The file or folder as it was downloaded and unpacked."""
     out: Path
     """The store to write, such as faces.h5."""
     layout: str = "auto"
-    """Which importer reads it; auto looks."""
+    """Which importer reads it; auto finds it by the files."""
     votes: VoteRule = "raw"
     """FER+: the rule that turns ten votes into a distribution over eight emotions."""
     labels: str = ""
@@ -36,22 +36,22 @@ class Import:
     test: float = 0.1
     """Share to test on, where the data set has no splits at all."""
     seed: int = 0
-    """Draws those splits: stratified, groups and equal pictures kept together."""
+    """Seed of those splits: stratified, groups and equal pictures kept together."""
     skip_bad: bool = False
     """Leave out rows and pictures that cannot be used, and list them."""
     json: bool = False
     """Print one JSON object instead of text."""
 
     def run(self) -> None:
-        """Import, and say what was found."""
+        """Import the data set and show what was found."""
         from ..datasets import import_dataset
         from ..datasets.summary import summary
         from ..store import Splitting
 
         start = time.perf_counter()
         rules = Splitting(self.validation, self.test, self.seed)
-        goes_on = f"{self.out} is not written, the same command goes on from what is finished"
-        with stopping(goes_on), bar(f"reading {self.source.name}") as progress:
+        resume = f"{self.out} is not written, the same command goes on from what is finished"
+        with stopping(resume), bar(f"reading {self.source.name}") as progress:
             store = import_dataset(
                 self.source, self.out, self.layout, votes=self.votes, labels=self.labels, splitting=rules,
                 skip_bad=self.skip_bad, progress=progress,
@@ -64,7 +64,7 @@ class Import:
 
 
 @dataclass
-class Info:
+class DataInfo:
     """Show what a store holds: classes by split, votes, inputs, sources."""
 
     file: Positional[Path]
@@ -73,7 +73,7 @@ class Info:
     """Print one JSON object instead of text."""
 
     def run(self) -> None:
-        """Show it."""
+        """Show the store's contents."""
         from ..datasets.summary import summary
         from ..store import Store
 
@@ -85,14 +85,14 @@ class Info:
 
 
 @dataclass
-class Check:
-    """Hold every byte of a store against its checksum, and the store against its schema."""
+class DataCheck:
+    """Check a store's checksums and its schema."""
 
     file: Positional[Path]
     """The store."""
 
     def run(self) -> None:
-        """Say that it is whole; a damaged one raises StoreError."""
+        """Check the store and report that it is whole; a damaged store raises StoreError."""
         from ..store import Store, check
 
         store = Store(self.file)
@@ -101,7 +101,7 @@ class Check:
 
 
 @dataclass
-class Split:
+class DataSplit:
     """Split a store into shards: stores of consecutive rows, and a small one that reads them all as one."""
 
     file: Positional[Path]
@@ -109,10 +109,10 @@ class Split:
     out: Path
     """The small store to write, such as shards/faces.h5; beside it come shards/faces-00.h5 and so on."""
     shards: int = 8
-    """How many."""
+    """The number of shards."""
 
     def run(self) -> None:
-        """Split it."""
+        """Write the shards."""
         from ..store import Store, write_shards
 
         store = write_shards(self.out, Store(self.file), self.shards)
@@ -120,7 +120,7 @@ class Split:
 
 
 @dataclass
-class Sketch:
+class DataSketch:
     """Draw faces whose truth is known exactly for every task, into a store or into a folder as a real data set has them."""
 
     out: Positional[Path]
@@ -130,7 +130,7 @@ class Sketch:
     scenes: bool = False
     """Draw pictures of one to three people, in colour, instead of faces."""
     candid: bool = False
-    """Let everyone show exactly what they feel: no resting face of their own, nobody more vivid than others."""
+    """Let all people show exactly what they feel, without a resting face of their own, all equally vivid."""
     count: int = 2000
     """How many faces, or pictures."""
     size: int | None = None
@@ -141,7 +141,7 @@ class Sketch:
     """The same seed draws the same faces."""
 
     def run(self) -> None:
-        """Draw them."""
+        """Draw the faces."""
         from .. import synthetic
 
         if self.layout:
@@ -158,16 +158,16 @@ class Sketch:
 
 @dataclass
 class Data:
-    """Import, look at, check, audit, clean, split and draw data sets."""
+    """Import, show, check, audit, clean, split and draw data sets."""
 
     verb: OmitArgPrefixes[
-        Annotated[Import, subcommand("import", prefix_name=False)]
-        | Annotated[Info, subcommand("info", prefix_name=False)]
-        | Annotated[Check, subcommand("check", prefix_name=False)]
-        | Annotated[Audit, subcommand("audit", prefix_name=False)]
-        | Annotated[Clean, subcommand("clean", prefix_name=False)]
-        | Annotated[Split, subcommand("split", prefix_name=False)]
-        | Annotated[Sketch, subcommand("sketch", prefix_name=False)]
+        Annotated[DataImport, subcommand("import", prefix_name=False)]
+        | Annotated[DataInfo, subcommand("info", prefix_name=False)]
+        | Annotated[DataCheck, subcommand("check", prefix_name=False)]
+        | Annotated[DataAudit, subcommand("audit", prefix_name=False)]
+        | Annotated[DataClean, subcommand("clean", prefix_name=False)]
+        | Annotated[DataSplit, subcommand("split", prefix_name=False)]
+        | Annotated[DataSketch, subcommand("sketch", prefix_name=False)]
     ]
 
     def run(self) -> None:
@@ -205,7 +205,7 @@ def _show_info(found: dict[str, Any]) -> None:
 
 
 def _show_head(head: dict[str, Any], splits: dict[str, int]) -> None:
-    """A table of a head: one line a label, one column a split."""
+    """Print a table of a head: a row for each label, a column for each split."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

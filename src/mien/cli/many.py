@@ -23,8 +23,7 @@ def finish(job: Job, workers: int) -> None:
     with bar("Predicting") as progress, stoppable() as stop, closing(job.run(workers)) as counts:
         for done, count in enumerate(counts, 1):
             tally.take(count)
-            if progress:
-                progress(done, len(job.shards))
+            progress(done, len(job.shards))
             tally.stopped = stop.asked
             if stop.asked:
                 break

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from ..progress import Progress, silent
 
 
 def print_json(record: Any) -> None:
@@ -20,14 +22,14 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr, where that is a terminal."""
+def bar(title: str) -> Iterator[Progress]:
+    """Show a progress bar on stderr, where that is a terminal, until the block ends."""
     if not sys.stderr.isatty():
-        yield None
+        yield silent
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with progress.Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ConfigError, ModelError, lookup
-from ..predict.speed import Progress, Timing, measure
+from ..predict.speed import Timing, measure
+from ..progress import Progress, silent
 from ..render import text
 from .cautions import cautions, verdict
 from .differences import Difference, Measured, differences, draws, measured, value_of
@@ -59,7 +60,7 @@ class Comparison:
 
 def compare(
     folders: Sequence[Path], chosen: Sequence[str] = (), *,
-    seeds: bool = True, speed: bool = True, threads: int = 0, progress: Progress | None = None,
+    seeds: bool = True, speed: bool = True, threads: int = 0, progress: Progress = silent,
 ) -> Comparison:  # fmt: skip
     """Compare runs that were evaluated on the same faces.
 

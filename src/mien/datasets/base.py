@@ -1,65 +1,83 @@
-"""What an importer is, and the journal it keeps while it reads."""
+"""What an importer is, and the log of an import: how to read, what was found, decided and left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError
+from ..progress import Progress, silent
 from ..records import Sample
 from ..tasks import Head
 
 
 @dataclass
-class Journal:
-    """How to read, and what was met: SHA-256 of the inputs, decisions taken (`notes`) and faults (`left_out`).
+class ImportLog:
+    """How to read, and what was found: SHA-256 of the `inputs`, decisions (`notes`) and rejected rows (`left_out`).
 
-    `progress` is called now and then with the share done: bytes or files read, and their total. An importer that yields
-    items to be loaded says beforehand how many (`total`).
+    `progress` is called now and then with what is done (bytes or files) and the total. An importer that yields pending
+    samples sets `total` to their number before the first.
     """
 
     source: str = ""
     skip_bad: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    progress: Callable[[int, int], None] | None = None
+    progress: Progress = silent
     total: int = 0
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
-    def advance(self, done: int, total: int) -> None:
-        """Say how far reading is."""
-        if self.progress:
-            self.progress(done, total)
-
-    def bad(self, fault: str) -> None:
-        """Report a row or picture that cannot be used: noted when those are skipped, else raised as DataError."""
+    def reject(self, fault: str) -> None:
+        """Leave out a row or picture that cannot be used, or raise DataError where nothing may be skipped."""
         if not self.skip_bad:
             raise DataError(f"{fault} (--skip-bad imports the rest)")
         self.left_out.append(fault)
 
+    @contextmanager
+    def rejecting(self, where: str) -> Iterator[None]:
+        """Reject what the block raises a DataError for; `where` names the file and row."""
+        try:
+            yield
+        except DataError as error:
+            fault = f"{where}: {error}"
+        else:
+            return
+        self.reject(fault)
 
-#: What `read` yields: a sample, or work that makes one and that is done on any core while others are read. The work may
-#: raise DataError or InputError, which is reported as `Journal.bad` would; or answer None: nothing to keep here.
-Item = Sample | Callable[[], Sample | None]
+    def compare_counts(self, found: Iterable[str], published: Mapping[str, int]) -> None:
+        """Note whether each name was found as often as published, and which were not."""
+        counts = Counter(found)
+        other = [
+            f"{name} {counts[name]} (official {count})" for name, count in published.items() if counts[name] != count
+        ]
+        result = f"not the official counts: {', '.join(other)}" if other else "as published"
+        self.notes.append(f"{counts.total()} pictures, {result}")
+
+
+#: What `read` yields: a sample, or a function that makes one on any core while others are read. The function may raise
+#: DataError or InputError, which is rejected as by `ImportLog.reject`; or return None: nothing to keep here.
+PendingSample = Sample | Callable[[], Sample | None]
 
 
 @dataclass(frozen=True)
 class Importer:
-    """A layout that can be read. `recognises` only looks and never raises; `read` gives items in a fixed order, cheaply:
-    pictures as paths, files of one sample inside its work, because a resumed import asks for all of them again.
+    """A layout that can be read. `recognises` only looks and never raises. `read` yields samples in a fixed order and
+    cheaply, since a resumed import asks for all of them again: pictures as paths, other files of a sample in its function.
 
-    `heads` may depend on what is there. Raise `version` when the same input comes out differently.
+    `heads` may depend on the source. Raise `version` when the same input comes out differently.
     """
 
     name: str
     looks_for: str
-    heads: tuple[Head, ...] | Callable[[Path, Journal], tuple[Head, ...]]
+    heads: tuple[Head, ...] | Callable[[Path, ImportLog], tuple[Head, ...]]
     recognises: Callable[[Path], bool]
-    read: Callable[[Path, Journal], Iterator[Item]]
+    read: Callable[[Path, ImportLog], Iterator[PendingSample]]
     version: str = "1"
 
-    def heads_of(self, root: Path, journal: Journal) -> tuple[Head, ...]:
-        """The targets that this source has. Raises DataError."""
-        return self.heads if isinstance(self.heads, tuple) else self.heads(root, journal)
+    def heads_of(self, root: Path, log: ImportLog) -> tuple[Head, ...]:
+        """Return the heads that this source has targets for. Raises DataError."""
+        return self.heads if isinstance(self.heads, tuple) else self.heads(root, log)

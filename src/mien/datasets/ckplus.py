@@ -9,8 +9,7 @@ from pathlib import Path
 from ..errors import DataError
 from ..labels import EXPRESSION8
 from ..records import Sample
-from . import expected_counts
-from .base import Importer, Journal
+from .base import Importer, ImportLog
 from .labelling import BASIC, basic_targets
 from .picture_files import listed
 
@@ -29,29 +28,29 @@ def _folders(root: Path) -> list[Path]:
     return sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples by class, subject and frame, in no split; a subject is a group. Raises DataError."""
-    found = [(path, label) for folder in _folders(root) for path, label in _listed(folder, journal)]
+    found = [(path, label) for folder in _folders(root) for path, label in _listed(folder, log)]
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'CK+48' / 'anger' / 'S010_004_00000017.png'}")
-    expected_counts.compare([label for _, label in found], PUBLISHED, journal)
-    journal.total = len(found)
+    log.compare_counts([label for _, label in found], PUBLISHED)
+    log.total = len(found)
     for path, label in found:
         if name := _NAME.fullmatch(path.stem):
             subject = name[1].upper()
             source = path.relative_to(root).as_posix()
             yield Sample(path, basic_targets(label), "", source, group=subject, attributes={"subject": subject})
         else:
-            journal.bad(f"{path}: the name tells no subject, needed are names such as S010_004_00000017.png")
+            log.reject(f"{path}: the name tells no subject, needed are names such as S010_004_00000017.png")
 
 
-def _listed(folder: Path, journal: Journal) -> list[tuple[Path, str]]:
+def _listed(folder: Path, log: ImportLog) -> list[tuple[Path, str]]:
     files = listed(folder)
     if folder.name in EXPRESSION8:
         return [(path, EXPRESSION8.labels[EXPRESSION8.index(folder.name)]) for path in files]
     if files:
         classes = ", ".join(PUBLISHED)
-        journal.bad(f"{folder}: no class of CK+ ({classes}), {len(files)} pictures inside")
+        log.reject(f"{folder}: no class of CK+ ({classes}), {len(files)} pictures inside")
     return []
 
 

@@ -1,4 +1,4 @@
-"""Files that are not what their name says, told by their first bytes."""
+"""Files that are not what their name says, recognised by their first bytes; small CSV files."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _MARKS: dict[bytes, str] = {
 _HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
 
 
-def head(path: Path) -> bytes:
-    """The first 64 KiB of a text file, without a byte-order mark. Raises DataError that names an impostor."""
+def read_start(path: Path) -> bytes:
+    """Return the first 64 KiB of a text file, without a byte-order mark. Raises DataError that names another kind of file."""
     try:
         with path.open("rb") as file:
             start = file.read(_HEAD)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if found := _impostor(start):
+    if found := _not_text(start):
         raise DataError(f"{path}: {found}")
     return start.removeprefix(_BOM)
 
 
-def _impostor(start: bytes) -> str:
+def _not_text(start: bytes) -> str:
     if not start.strip():
         return "an empty file; download it again"
     if start.startswith(b"version https://git-lfs"):
@@ -44,21 +44,21 @@ def _impostor(start: bytes) -> str:
     return "binary data, not a CSV file" if b"\0" in start else ""
 
 
-def columns(path: Path) -> list[str]:
-    """The column names of a CSV file in lower case, without blanks and quotes. Raises DataError that names an impostor."""
-    first = head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
+def column_names(path: Path) -> list[str]:
+    """Return the column names of a CSV file, in lower case, without blanks and quotes. Raises DataError as `read_start`."""
+    first = read_start(path).split(b"\n", 1)[0].decode("utf-8", "replace")
     return [name.strip(" \t\r\"'").lower() for name in first.split(",")]
 
 
 def has_long_line(path: Path) -> bool:
-    """Whether the first 64 KiB do not even hold a header and a row."""
-    start = head(path)
+    """Return whether the first 64 KiB hold less than a header and one row."""
+    start = read_start(path)
     return len(start) >= _HEAD - len(_BOM) and start.count(b"\n") < 2
 
 
-def rows(path: Path) -> list[list[str]]:
-    """All rows of a small CSV file, a header included, empty lines not. Raises DataError that names an impostor."""
-    head(path)
+def csv_rows(path: Path) -> list[list[str]]:
+    """Return all rows of a small CSV file with its header, without empty lines. Raises DataError as `read_start`."""
+    read_start(path)
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             return [row for row in csv.reader(file) if row]
@@ -66,8 +66,8 @@ def rows(path: Path) -> list[list[str]]:
         raise DataError(f"{path}: cannot be read as CSV: {error}") from None
 
 
-def shown(text: str | bytes, limit: int = 40) -> str:
-    """A piece of foreign text that is safe to show on one line."""
+def quoted(text: str | bytes, limit: int = 40) -> str:
+    """Return a piece of foreign text in quotes, safe to show on one line."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     plain = "".join(letter if letter.isprintable() else "?" for letter in plain.strip())
     return f"'{plain[:limit]}…'" if len(plain) > limit else f"'{plain}'"

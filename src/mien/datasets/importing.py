@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from .. import store
 from ..errors import DataError, lookup
+from ..progress import Progress, silent
 from .affectnet.csv_release import AFFECTNET_CSV
 from .affectnet.prob_rank import PROB_RANK
 from .affectnet.release import AFFECTNET
-from .base import Importer, Journal
+from .base import Importer, ImportLog
 from .ckplus import CK48
 from .emotic.arrays import EMOTIC_ARRAYS
 from .emotic.class_folders import EMOTIC_FOLDERS
@@ -52,14 +52,14 @@ IMPORTERS: dict[str, Importer] = {
 
 
 def detect(source: Path) -> Importer:
-    """The importer of a file or folder, by looking. Raises DataError that lists what was looked for."""
+    """Find the importer that recognises a file or folder. Raises DataError that lists what was looked for."""
     if not source.exists():
         raise DataError(f"{source}: no such file or folder")
     for importer in IMPORTERS.values():
         if importer.recognises(source):
             return importer
-    wanted = "; ".join(f"{importer.name}: {importer.looks_for}" for importer in IMPORTERS.values())
-    raise DataError(f"{source}: no layout that is known here. Looked for {wanted}")
+    layouts = "; ".join(f"{importer.name}: {importer.looks_for}" for importer in IMPORTERS.values())
+    raise DataError(f"{source}: no layout that is known here. Looked for {layouts}")
 
 
 def import_dataset(
@@ -71,7 +71,7 @@ def import_dataset(
     labels: str = "",
     splitting: store.Splitting | None = None,
     skip_bad: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> store.Store:
     """Read a data set in any known layout into a store, whole or not at all.
 
@@ -86,18 +86,18 @@ def import_dataset(
         raise DataError(f"{source}: no such file or folder")
     if source.resolve() == out.resolve():
         raise DataError(f"{out}: is the data set itself; give another file for the store")
-    journal = Journal(
+    log = ImportLog(
         str(source.resolve()), skip_bad, {"votes": votes} | ({"labels": labels} if labels else {}), progress
     )
-    heads = importer.heads_of(source, journal)
-    used = {"votes": "distribution8" in {head.name for head in heads}, "labels": True}
+    heads = importer.heads_of(source, log)
+    relevant = {"votes": "distribution8" in {head.name for head in heads}, "labels": True}
     origin = store.Origin(
         importer.name,
         importer.version,
-        journal.inputs,
-        {key: value for key, value in journal.options.items() if used[key]},
-        journal.left_out,
-        journal.notes,
+        log.inputs,
+        {key: value for key, value in log.options.items() if relevant[key]},
+        log.left_out,
+        log.notes,
         splitting or store.Splitting(),
     )
-    return write_items(out, importer.read(source, journal), heads, origin, journal)
+    return write_items(out, importer.read(source, log), heads, origin, log)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..records import Sample
-from . import expected_counts
-from .base import Importer, Journal
+from .base import Importer, ImportLog
 from .labelling import BASIC, basic_targets
 from .picture_files import listed, subfolders
 
@@ -34,13 +33,13 @@ def _parts(path: Path) -> re.Match[str] | None:
     return _NAME.fullmatch(re.sub(r"[^A-Z\d.]", "", path.stem.upper()))
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples by name, in no split; a subject is a group. Raises DataError."""
     found = _pictures(root)
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'KA.AN1.39.tiff'}")
-    expected_counts.compare(["pictures" for path in found if _parts(path)], {"pictures": 213}, journal)
-    journal.total = len(found)
+    log.compare_counts(["pictures" for path in found if _parts(path)], {"pictures": 213})
+    log.total = len(found)
     for path in found:
         if parts := _parts(path):
             subject, code = parts.groups()
@@ -48,7 +47,7 @@ def read(root: Path, journal: Journal) -> Iterator[Sample]:
             yield Sample(path, basic_targets(CODES[code]), "", source, group=subject, attributes={"subject": subject})
         else:
             choices = f"one of {', '.join(SUBJECTS)}, then one of {', '.join(CODES)}"
-            journal.bad(f"{path}: no name of JAFFE such as KA.AN1.39.tiff ({choices})")
+            log.reject(f"{path}: no name of JAFFE such as KA.AN1.39.tiff ({choices})")
 
 
 JAFFE = Importer("jaffe", "a folder with KA.AN1.39.tiff and the like", BASIC, recognises, read)

@@ -1,4 +1,4 @@
-"""Which heads a user's own class names fill, and the usual names of splits."""
+"""Which heads a user's class names become, and the usual names of splits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CLASSES = tuple(space for space in SPACES.values() if space not in (VALENCE_ARO
 
 @dataclass(frozen=True)
 class Labelling:
-    """The CLASS heads of a set of class names; `note` says what was decided, '' where nothing is worth saying."""
+    """The CLASS heads of a set of class names; `note` says what was decided, or is ''."""
 
     heads: tuple[Head, ...]
     note: str = field(default="", compare=False)
@@ -36,7 +36,7 @@ class Labelling:
         found: dict[str, Target] = {head.name: label for head in self.heads if label in head.space}
         if not found:
             raise DataError(
-                f"label is {file_checks.shown(label)}, allowed are {', '.join(self.heads[-1].space.labels)}"
+                f"label is {file_checks.quoted(label)}, allowed are {', '.join(self.heads[-1].space.labels)}"
             )
         return found
 
@@ -47,13 +47,15 @@ def basic_targets(label: str) -> dict[str, Target]:
 
 
 def is_known(name: str) -> bool:
-    """Whether a name is a class of any shipped label space."""
+    """Return whether a name is a class of any shipped label space."""
     return any(name in space for space in _CLASSES)
 
 
 def space_of(text: str) -> LabelSpace:
-    """A shipped label space by its name, or one of the names given with commas between, in just this order. Raises
-    ConfigError."""
+    """Return a shipped label space by its name, or a new one of names with commas between, in that order.
+
+    Raises ConfigError.
+    """
     labels = tuple(name.strip() for name in text.split(",") if name.strip())
     if len(labels) < 2:
         return lookup(SPACES, text.strip(" ,"), "label space for --labels")
@@ -64,7 +66,7 @@ def space_of(text: str) -> LabelSpace:
 
 
 def declared(options: Mapping[str, str]) -> LabelSpace | None:
-    """The classes that the user declared: a shipped space by name, or names separated by commas. Raises ConfigError."""
+    """Return the classes that `--labels` declares: a shipped space by name, or names separated by commas. Raises ConfigError."""
     text = options.get("labels", "").strip(" ,")
     if not text:
         return None
@@ -73,13 +75,13 @@ def declared(options: Mapping[str, str]) -> LabelSpace | None:
 
 
 def shipped(names: Iterable[str]) -> LabelSpace | None:
-    """The shipped label space that has exactly these classes, if any."""
+    """Return the shipped label space that has exactly these classes, if any."""
     wanted = {canonical(name) for name in names}
     return next((space for space in _CLASSES if {canonical(label) for label in space.labels} == wanted), None)
 
 
 def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> Labelling:
-    """The heads for the class names that were found: those declared, else the basic emotions where they hold all names,
+    """Return the heads for the class names that were found: those declared, else the basic emotions where they hold all names,
     else a shipped space of exactly these names, else a space of their own, sorted. Raises ConfigError, DataError."""
     if space := declared(options):
         return Labelling(heads_of(space))
@@ -91,21 +93,21 @@ def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> 
         return Labelling(heads_of(space))
     if len(names) > MOST:
         raise DataError(
-            f"{where}: {len(names)} different labels, such as {file_checks.shown(min(names))}; at most {MOST}"
+            f"{where}: {len(names)} different labels, such as {file_checks.quoted(min(names))}; at most {MOST}"
         )
     space = LabelSpace("label", tuple(sorted(names.values(), key=lambda name: natural(Path(name)))))
-    return Labelling(heads_of(space), _told(space))
+    return Labelling(heads_of(space), _note(space))
 
 
 def heads_of(space: LabelSpace) -> tuple[Head, ...]:
-    """The CLASS heads that a space fills: a set of basic emotions those of the shipped tasks."""
+    """Return the CLASS heads of a label space: a set of basic emotions those of the shipped tasks."""
     for head in BASIC:
         if shipped(head.space.labels) == shipped(space.labels):
             return BASIC if head.space is EXPRESSION7 else (head,)
     return (Head(space.name, Kind.CLASS, space),)
 
 
-def _told(space: LabelSpace) -> str:
+def _note(space: LabelSpace) -> str:
     others = [label for label in space.labels if label not in EXPRESSION8]
     outside = f"; not in expression8: {', '.join(others)}" if len(others) < len(space) else ""
     return f"head 'label', in this order: {', '.join(space.labels)} (--labels declares another){outside}"

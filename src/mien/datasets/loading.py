@@ -1,4 +1,4 @@
-"""Large imports: items are finished on all cores, and what is finished is kept until the whole store can be written."""
+"""Large imports: pending samples are finished on all cores, and kept in parts until the whole store can be written."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ..machine import usable_cores
 from ..media import image
 from ..records import Sample
 from ..tasks import Head
-from .base import Item, Journal
+from .base import ImportLog, PendingSample
 
-#: Of a part: what is held in memory, and done again after a kill.
+#: The size of a part, which is held in memory, and is done again after a kill.
 ITEMS, BYTES = 8192, 1 << 26
-_TASK, _AHEAD = 32, 16  # items to a thread at a time, tasks under way
+_TASK, _AHEAD = 32, 16  # pending samples in one task, tasks under way
 
-Found = list[Sample | str | None]  # samples; faults in words; None where there was nothing to keep
+Finished = list[Sample | str | None]  # samples; the text of a fault; None where nothing is to be kept
 
 
 @dataclass
 class Parts:
-    """What is finished of an import, in a hidden folder beside its store: `00000.h5`, and `00000.json` once that is whole."""
+    """The finished parts of an import, in a hidden folder beside its store: `00000.h5`, and `00000.json` once that is whole."""
 
     out: Path
     identity: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Parts:
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Take up what an earlier import of the same left; clear away what another one left."""
+        """Go on from what an earlier import of the same source left; remove what another import left."""
         self.folder = self.out.with_name(f".{self.out.name}.import")
         about, text = self.folder / "about.json", json.dumps(self.identity)
         if self.folder.exists() and not (about.is_file() and about.read_text(encoding="utf-8") == text):
@@ -51,7 +51,7 @@ class Parts:
         while (record := self._path("json")).is_file():
             self._count(json.loads(record.read_text(encoding="utf-8")))
 
-    def add(self, found: Found, heads: Sequence[Head]) -> None:
+    def add(self, found: Finished, heads: Sequence[Head]) -> None:
         """Write the next part."""
         samples = [sample for sample in found if isinstance(sample, Sample)]
         record = {
@@ -75,36 +75,36 @@ class Parts:
         return self.folder / f"{self.count:05d}.{suffix}"
 
     def remove(self) -> None:
-        """Clear everything away; first what says whose parts these are, so that nobody takes up half of them."""
+        """Remove all parts; first the file that identifies them, so that no import goes on from half of them."""
         (self.folder / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
 
 def write_items(
-    out: Path, items: Iterator[Item], heads: Sequence[Head], origin: store.Origin, journal: Journal
+    out: Path, items: Iterator[PendingSample], heads: Sequence[Head], origin: store.Origin, log: ImportLog
 ) -> store.Store:
-    """Write the store of what an importer reads. Pixels of one size go straight in; pictures in files and work to be done are
-    finished on all cores, and what is done when that stops is taken up by the next import of the same.
+    """Write the store of what an importer reads. Pixels of one size are written at once; picture files and pending samples
+    are finished on all cores, and the next import of the same source goes on from what is finished.
 
     Raises DataError at the first fault, unless those are skipped.
     """
-    first = next(items, None)  # from here on the journal knows how many there are
+    first = next(items, None)  # from here on the log knows the total
     if first is None:
-        raise DataError(f"{journal.source}: no samples to import")
+        raise DataError(f"{log.source}: no samples to import")
     items = chain([first], items)
     if isinstance(first, Sample) and isinstance(first.image, np.ndarray):
         made = (item if isinstance(item, Sample) else item() for item in items)
         return store.write(out, (sample for sample in made if sample is not None), heads, origin)
-    parts = Parts(out, _identity(origin, journal))
+    parts = Parts(out, _identity(origin, log))
     try:
-        _report(parts.faults, journal)
+        _reject(parts.faults, log)
         with image.quiet(), ThreadPoolExecutor(usable_cores()) as pool:
-            for found in _parts(_finished(islice(items, parts.items, None), parts.items, pool, journal)):
-                _report([fault for fault in found if isinstance(fault, str)], journal)
+            for found in _in_parts(_finished(islice(items, parts.items, None), parts.items, pool, log)):
+                _reject([fault for fault in found if isinstance(fault, str)], log)
                 parts.add(found, heads)
         if not parts.stores:
-            raise DataError(f"{journal.source}: no samples to import")
-        name = f"{Path(journal.source).name}/ (pictures)"
+            raise DataError(f"{log.source}: no samples to import")
+        name = f"{Path(log.source).name}/ (pictures)"
         written = store.write_joined(out, parts.stores, heads, origin, name)
     except BaseException:
         if not parts.count:
@@ -114,29 +114,29 @@ def write_items(
     return written
 
 
-def _identity(origin: store.Origin, journal: Journal) -> dict[str, Any]:
-    """What must be the same for an import to go on where another stopped."""
+def _identity(origin: store.Origin, log: ImportLog) -> dict[str, Any]:
+    """Return what must be equal for an import to go on where another stopped."""
     return {
         "importer": f"{origin.importer} {origin.version}, schema {store.SCHEMA}",
-        "options": dict(journal.options),
-        "source": journal.source,
-        "total": journal.total,
+        "options": dict(log.options),
+        "source": log.source,
+        "total": log.total,
     }
 
 
-def _report(faults: list[str], journal: Journal) -> None:
+def _reject(faults: list[str], log: ImportLog) -> None:
     for fault in faults:
-        journal.bad(fault)
+        log.reject(fault)
 
 
-def _parts(found: Iterator[Found]) -> Iterator[Found]:
-    """Finished items, as many together as make a part."""
-    part: Found = []
+def _in_parts(found: Iterator[Finished]) -> Iterator[Finished]:
+    """Collect finished samples into parts."""
+    part: Finished = []
     size = 0
-    for some in found:
-        part += some
+    for finished in found:
+        part += finished
         size += sum(
-            len(sample.image) for sample in some if isinstance(sample, Sample) and isinstance(sample.image, bytes)
+            len(sample.image) for sample in finished if isinstance(sample, Sample) and isinstance(sample.image, bytes)
         )
         if len(part) >= ITEMS or size >= BYTES:
             yield part
@@ -145,9 +145,11 @@ def _parts(found: Iterator[Found]) -> Iterator[Found]:
         yield part
 
 
-def _finished(items: Iterator[Item], done: int, pool: ThreadPoolExecutor, journal: Journal) -> Iterator[Found]:
-    """Items finished, in their order, a few tasks ahead of the one who asks."""
-    waiting: deque[Future[Found]] = deque()
+def _finished(
+    items: Iterator[PendingSample], done: int, pool: ThreadPoolExecutor, log: ImportLog
+) -> Iterator[Finished]:
+    """Finish pending samples in their order, some tasks ahead."""
+    waiting: deque[Future[Finished]] = deque()
     try:
         while True:
             while len(waiting) < _AHEAD and (task := list(islice(items, _TASK))):
@@ -156,20 +158,20 @@ def _finished(items: Iterator[Item], done: int, pool: ThreadPoolExecutor, journa
                 return
             found = waiting.popleft().result()
             done += len(found)
-            journal.advance(done, max(done, journal.total))
+            log.progress(done, max(done, log.total))
             yield found
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _finish_all(items: list[Item]) -> Found:
+def _finish_all(items: list[PendingSample]) -> Finished:
     read: dict[Path, bytes] = {}  # several people in one picture come one after another
     return [_finish(item, read) for item in items]
 
 
-def _finish(item: Item, read: dict[Path, bytes]) -> Sample | str | None:
-    """The sample with its picture's bytes, or the fault in words."""
+def _finish(item: PendingSample, read: dict[Path, bytes]) -> Sample | str | None:
+    """Return the sample with its picture's bytes, or the text of the fault."""
     try:
         sample = item if isinstance(item, Sample) else item()
         if sample is None or isinstance(sample.image, bytes):

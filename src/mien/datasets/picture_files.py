@@ -1,4 +1,4 @@
-"""Pictures and folders in a folder."""
+"""Pictures in folders: listed in natural order, with the split and class that their folders name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SPLIT_FOLDERS = {
 }  # fmt: skip
 
 
-class Picture(NamedTuple):
-    """A file, and the split and class that its folders give it."""
+class LabelledPicture(NamedTuple):
+    """A picture file, with the split and class that its folders name."""
 
     path: Path
     split: str
@@ -26,12 +26,12 @@ class Picture(NamedTuple):
 
 
 def listed(folder: Path) -> list[Path]:
-    """The pictures in a folder in natural order: im2 before im10."""
+    """Return the pictures in a folder in natural order: im2 before im10."""
     return sorted((path for path in folder.iterdir() if path.suffix.lower() in image.SUFFIXES), key=natural)
 
 
 def within(folder: Path) -> Iterator[Path]:
-    """The pictures in a folder and at any depth below it, in no order, without hidden files and folders."""
+    """Yield the pictures in a folder and at any depth below it, in no order, without hidden files and folders."""
     for base, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         yield from (
@@ -40,6 +40,6 @@ def within(folder: Path) -> Iterator[Path]:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder by name, without hidden ones and `__MACOSX`; none where it is no folder."""
+    """Return the folders in a folder by name, without hidden ones and `__MACOSX`; none where it is no folder."""
     found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     return [path for path in found if not path.name.startswith((".", "__"))]

@@ -1,4 +1,4 @@
-"""Python literals, and `.npy` files, whose headers are such: parsed by one thread at a time."""
+"""Python literals, and `.npy` files, whose headers are literals: parsed by one thread at a time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _ALONE = Lock()
 
 
 def value(text: str) -> Any:
-    """The Python literal in a text. Raises what `ast.literal_eval` raises."""
+    """Parse a Python literal. Raises what `ast.literal_eval` raises."""
     with _ALONE:
         return ast.literal_eval(text)
 
 
 def array(file: Path | BytesIO, mapped: bool = False) -> NDArray[Any]:
-    """A `.npy` file's array, never unpickled; `mapped` leaves it on the disk. Raises what `np.load` raises."""
+    """Read the array of a `.npy` file, never unpickled; `mapped` leaves it on the disk. Raises what `np.load` raises."""
     with _ALONE:
         return np.asanyarray(np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False))

@@ -1,4 +1,4 @@
-"""What a store holds, in numbers: faces by split, and for each head what its annotators said."""
+"""What a store holds, in numbers: faces by split, and for each head its annotations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEANING: dict[Kind, str] = {
 
 
 def summary(store: Store) -> dict[str, Any]:
-    """A record of the whole store, as JSON can hold it."""
+    """Return a record of the whole store that JSON can hold."""
     splits = {split: store.rows(split) for split in store.splits}
     first = np.concatenate([rows[:2] for rows in splits.values()])
     return {
@@ -41,7 +41,7 @@ def summary(store: Store) -> dict[str, Any]:
 
 
 def _common(values: list[str]) -> dict[str, int]:
-    """The most common values and how many rows have them, then how many different ones there are beside ('…')."""
+    """Return the most common values with their rows, and under '…' how many other values there are."""
     counts = Counter(value for value in values if value)
     others = len(counts) - _SHOWN
     return dict(counts.most_common(_SHOWN)) | ({"…": others} if others > 0 else {})
@@ -64,7 +64,7 @@ def _head(store: Store, head: Head) -> dict[str, Any]:
 
 
 def _numbers(kind: Kind, rows: Floats) -> list[int | float | None]:
-    """One number a label: a count, or a mean (None where nobody annotated)."""
+    """Return one number for each label: a count, or a mean (None where nothing is annotated)."""
     if MEANING[kind] == "faces":
         return [int(count) for count in np.nansum(rows, axis=0)]
     known = [column[~np.isnan(column)] for column in rows.T]
@@ -72,7 +72,7 @@ def _numbers(kind: Kind, rows: Floats) -> list[int | float | None]:
 
 
 def _votes(store: Store, head: Head) -> dict[str, float]:
-    """How many votes a face has and how far they agree, over all splits."""
+    """Return how many votes a face has and how far they agree, over all splits."""
     votes = store.votes(head.name, store.rows())
     votes = votes[~np.isnan(votes[:, 0])]
     if not len(votes):

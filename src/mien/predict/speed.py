@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from .. import machine
+from ..progress import Progress, silent
 from ..records import Pixels
 from .engine import Engine
 
 BATCH, ROUNDS, SINGLES, BATCHES, LEAST = 64, 11, 15, 3, 3
 Clock = Callable[[], float]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Timing:
 
 def measure(
     models: Sequence[Path], threads: int = 0, budget: float = 120.0, *,
-    clock: Clock = time.perf_counter, progress: Progress | None = None,
+    clock: Clock = time.perf_counter, progress: Progress = silent,
 ) -> Timing:  # fmt: skip
     """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this process may use).
 
@@ -63,8 +63,7 @@ def measure(
     while len(rounds) < ROUNDS and (len(rounds) < LEAST or clock() - start < budget):
         turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
         rounds.append({place: _once(engines[place], clock) for place in turns})
-        if progress:
-            progress(len(rounds), ROUNDS)
+        progress(len(rounds), ROUNDS)
     speeds = [
         Speed(statistics.median(one for one, _ in times), BATCH / statistics.median(many for _, many in times))
         for times in ([one[place] for one in rounds] for place in range(len(engines)))

@@ -1,4 +1,4 @@
-"""The page of an audit: every finding with its pictures side by side, their labels and splits under them."""
+"""The page of an audit: every finding with its pictures side by side, above their labels and splits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import files
 from ..audit import Audit, Finding
-from ..audit.context import labelled, said
+from ..audit.context import describe, labelled_head
 from ..errors import InputError
 from ..render.page import page
 from ..render.section import Section
@@ -24,8 +24,8 @@ _BUDGET = 4_000_000  # characters of all pictures
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture and what stands under it; `picture` is '' where it cannot be decoded or the page is full."""
+class CaptionedPicture:
+    """A picture and its caption; `picture` is '' where it cannot be decoded or the page is full."""
 
     picture: str
     small: bool
@@ -43,7 +43,7 @@ def write_audit(audit: Audit, store: Store, path: Path) -> Path:
         _summary(audit),
         *(_finding(finding, album) for finding in audit.findings),
         *_balances(audit, store),
-        Section("Limits", "audit_limits", {"limits": asdict(audit.limits)}, "Where ordinary ends for each check."),
+        Section("Limits", "audit_limits", {"limits": asdict(audit.limits)}, "From where on each check reports."),
     )
     files.write_text(path, page(PurePath(audit.store).name, sections, "audit", shares=_shares(audit, store)))
     return path
@@ -56,13 +56,13 @@ class _Album:
         self.audit, self.store, self.left = audit, store, _BUDGET
         self.split = {int(row): name for name in store.splits for row in store.rows(name)}
 
-    def show(self, row: int, finding: Finding) -> Shown:
+    def show(self, row: int, finding: Finding) -> CaptionedPicture:
         """A row of a finding, as it is shown."""
         picture, small = self._picture(row)
         reason = finding.reasons.get(row, "")
         label = self._label(row, finding.head)
         source = self.audit.sources.get(row, "")
-        return Shown(picture, small, row, self.split[row], label, "" if reason == label else reason, source)
+        return CaptionedPicture(picture, small, row, self.split[row], label, "" if reason == label else reason, source)
 
     def _picture(self, row: int) -> tuple[str, bool]:
         if self.left <= 0:
@@ -75,12 +75,12 @@ class _Album:
         return picture, small
 
     def _label(self, row: int, name: str) -> str:
-        head = self.store.head(name) if name else labelled(self.store)
+        head = self.store.head(name) if name else labelled_head(self.store)
         if head is None:
             return ""
         rows = np.array([row])
         exact = head.kind is Kind.DISTRIBUTION
-        return said(head, (self.store.votes(head.name, rows) if exact else self.store.target(head, rows))[0])
+        return describe(head, (self.store.votes(head.name, rows) if exact else self.store.target(head, rows))[0])
 
 
 def _summary(audit: Audit) -> Section:
@@ -91,8 +91,8 @@ def _summary(audit: Audit) -> Section:
 
 
 def _finding(finding: Finding, album: _Album) -> Section:
-    together = [group[:_IN_GROUP] for group in finding.groups[:_GROUPS]] or [[row] for row in finding.rows[:_SINGLE]]
-    groups = [[album.show(int(row), finding) for row in group] for group in together]
+    rows = [group[:_IN_GROUP] for group in finding.groups[:_GROUPS]] or [[row] for row in finding.rows[:_SINGLE]]
+    groups = [[album.show(int(row), finding) for row in group] for group in rows]
     beyond = [max(0, len(group) - _IN_GROUP) for group in finding.groups[:_GROUPS]] or [0] * len(groups)
     unseen = len(finding.groups) - _GROUPS if finding.groups else len(finding.rows) - _SINGLE
     data = {
@@ -106,7 +106,7 @@ def _finding(finding: Finding, album: _Album) -> Section:
 def _balances(audit: Audit, store: Store) -> list[Section]:
     sections = []
     for head in store.heads:
-        found = [one for one in audit.balance if one.head == head.name]
+        found = [counted for counted in audit.balance if counted.head == head.name]
         if found:
             data: dict[str, Any] = {"labels": head.space.labels, "splits": found}
             sections.append(Section(f"Balance of {head.name}", "audit_balance", data))
@@ -115,10 +115,10 @@ def _balances(audit: Audit, store: Store) -> list[Section]:
 
 def _shares(audit: Audit, store: Store) -> list[tuple[str, str, float]]:
     """(label, colour, share) of the first head with labels, in the first split."""
-    head = labelled(store)
-    first = next((one for one in audit.balance if head and one.head == head.name), None)
+    head = labelled_head(store)
+    first = next((counted for counted in audit.balance if head and counted.head == head.name), None)
     total = sum(first.counts.values()) if first else 0
     if head is None or first is None or not total or head.kind is Kind.TAGS:
         return []
-    look = colours(head.space)
-    return [(label, look[label], count / total) for label, count in first.counts.items()]
+    colour = colours(head.space)
+    return [(label, colour[label], count / total) for label, count in first.counts.items()]

@@ -1,4 +1,4 @@
-"""The data card: which faces these are, where they come from, and what their annotators said."""
+"""The data card: which faces these are, where they come from, and how they are annotated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOTES = 12
 
 
 def section(record: RunRecord) -> Section:
-    """What the run says of its data, and what the store itself says where it is there."""
+    """Return what the run records of its data and, where the store is at hand, what it holds."""
     data = record.data
     facts = [
         ("Store", PurePath(str(data.get("store") or "")).name),
@@ -36,13 +36,13 @@ def section(record: RunRecord) -> Section:
 
 
 def _asked(record: RunRecord) -> set[str]:
-    """The store's targets that the model is held against."""
-    return {str(one.compared.get("target") or one.head.name) for one in record.heads}
+    """Return the names of the store's targets that the model is evaluated on."""
+    return {str(head.compared.get("target") or head.head.name) for head in record.heads}
 
 
 def _facts(pairs: list[tuple[str, str]]) -> tuple[Block, ...]:
-    there = tuple(pair for pair in pairs if pair[1])
-    return (Facts(there),) if there else ()
+    known = tuple(pair for pair in pairs if pair[1])
+    return (Facts(known),) if known else ()
 
 
 def _more(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -75,14 +75,14 @@ def _store(found: Mapping[str, Any], store: Store, asked: Collection[str]) -> It
     notes = found["notes"][:_NOTES]
     if notes:
         yield Subhead("Notes of the importer")
-        yield Points(tuple((said,) for said in notes))
+        yield Points(tuple((note,) for note in notes))
 
 
 def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:
-    """Faces, or the mean share or value, of each label in each split."""
-    splits, look = list(table["annotated"]), colours(space)
+    """Return the faces, or the mean share or value, of each label in each split."""
+    splits, colour = list(table["annotated"]), colours(space)
     rows = [
-        (Cell(label, dot=look[label]), *(Cell(_number(by_split[split])) for split in splits))
+        (Cell(label, dot=colour[label]), *(Cell(_number(by_split[split])) for split in splits))
         for label, by_split in table["labels"].items()
     ]
     annotated = (Cell("annotated", soft=True), *(Cell(number(table["annotated"][s]), soft=True) for s in splits))

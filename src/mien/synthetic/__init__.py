@@ -1,9 +1,8 @@
 """Drawn faces whose truth is known exactly for every shipped task: for tests, tutorials and teaching."""
 
-from .appearance import Look, draw_look
+from .appearance import Appearance, draw_appearance
 from .faces import face, samples
-from .files import VERSION, write_folder, write_scenes, write_store
-from .layouts import LAYOUTS
+from .files import LAYOUTS, VERSION, write_folder, write_scenes, write_store
 from .scene import SMALLEST, photo, scenes
 from .truth import HEADS
 
@@ -12,8 +11,8 @@ __all__ = [
     "LAYOUTS",
     "SMALLEST",
     "VERSION",
-    "Look",
-    "draw_look",
+    "Appearance",
+    "draw_appearance",
     "face",
     "photo",
     "samples",

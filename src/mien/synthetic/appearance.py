@@ -1,4 +1,4 @@
-"""Who a drawn face is and how it is seen: shape, tone, hair, pose, light and camera, all drawn from one generator."""
+"""Whom a picture shows and how: shape, tones and hair, pose, light and camera, all drawn from one generator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """One person in one picture. Lengths are in face units (half the head's height) or relative to the usual face.
 
     `side` (-1 left, 1 right) is the one a smirk and a parting take, `variant` the way in which they show an emotion,
@@ -71,15 +71,15 @@ class Look:
     habit: Expression
     view: View
 
-    def candid(self) -> Look:
-        """This person without a resting face of their own, showing what they feel as strongly as it is."""
+    def candid(self) -> Appearance:
+        """Return this person without a resting face of their own, showing exactly what they feel."""
         return replace(self, vivid=1.0, habit=Expression())
 
 
-def draw_look(rng: np.random.Generator) -> Look:
-    """Draw a look. The same state of the generator gives the same look."""
+def draw_appearance(rng: np.random.Generator) -> Appearance:
+    """Draw an appearance. The same state of the generator gives the same one."""
     bearded = rng.random() < 0.3
-    return Look(
+    return Appearance(
         width=rng.uniform(0.72, 0.84),
         jaw=rng.uniform(0.08, 0.32),
         skin=_between(rng, _SKINS),
@@ -107,10 +107,10 @@ def draw_look(rng: np.random.Generator) -> Look:
     )
 
 
-def acted(probabilities: Array, look: Look) -> Expression:
-    """The expression of a distribution (8,) as this person shows it."""
-    pure = np.array(mix(probabilities, look.variant))
-    return Expression(*(look.vivid * pure + np.array(look.habit)).tolist())
+def express(probabilities: Array, person: Appearance) -> Expression:
+    """Return the expression with which this person shows a distribution (8,)."""
+    pure = np.array(mix(probabilities, person.variant))
+    return Expression(*(person.vivid * pure + np.array(person.habit)).tolist())
 
 
 def _draw_view(rng: np.random.Generator) -> View:
@@ -136,13 +136,13 @@ def _pick(rng: np.random.Generator, palette: Array) -> Colour:
 
 
 def _muted(rng: np.random.Generator) -> Colour:
-    """Any brightness, little colour."""
+    """Return a colour of any brightness and little saturation."""
     red, green, blue = np.clip(rng.uniform(35, 225) + rng.normal(0, 18, 3), 0, 255).tolist()
     return red, green, blue
 
 
 def _between(rng: np.random.Generator, palette: Array) -> Colour:
-    """A colour anywhere along the palette."""
+    """Return a colour from anywhere along the palette."""
     where = rng.uniform(0, len(palette) - 1)
     steps = np.arange(len(palette))
     return _pick(rng, np.array([[np.interp(where, steps, channel) for channel in palette.T]]))

@@ -40,7 +40,7 @@ class Expression(NamedTuple):
     smirk: float = 0.0
 
 
-#: The ways in which a face shows each emotion; a look keeps to one of them.
+#: The ways in which a face shows each emotion; a person keeps to one of them.
 EXPRESSIONS: dict[str, tuple[Expression, ...]] = {
     "neutral": (Expression(),),
     "happy": (
@@ -76,16 +76,16 @@ EXPRESSIONS: dict[str, tuple[Expression, ...]] = {
 }
 
 
-def distribution(given: str | Mapping[str, float] | Array) -> Array:
+def distribution(emotion: str | Mapping[str, float] | Array) -> Array:
     """Probabilities (8,) in the order of EXPRESSION8 from a label, from {label: weight} or from eight weights."""
-    if isinstance(given, str):
-        given = {given: 1.0}
-    if isinstance(given, Mapping):
+    if isinstance(emotion, str):
+        emotion = {emotion: 1.0}
+    if isinstance(emotion, Mapping):
         weights = np.zeros(len(EXPRESSION8))
-        for name, weight in given.items():
+        for name, weight in emotion.items():
             weights[EXPRESSION8.index(name)] = weight
     else:
-        weights = np.asarray(given, dtype=float)
+        weights = np.asarray(emotion, dtype=float)
     if weights.shape != (len(EXPRESSION8),) or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
         raise DataError(
             f"{weights.tolist()} is no distribution over {', '.join(EXPRESSION8.labels)}: need 8 weights >= 0"

@@ -11,38 +11,43 @@ from ..errors import ConfigError
 from ..labels import EXPRESSION8
 from ..media.image import recolour
 from ..records import Pixels, Sample
-from .appearance import Look, acted, draw_look
+from .appearance import Appearance, draw_appearance, express
 from .expression import Array, distribution, draw_distribution
-from .head import backdrop, develop, draw
-from .shapes import Frame
+from .head import backdrop, draw, render
+from .shapes import Placement
 from .truth import targets
 
 
 def face(
-    emotion: str | Mapping[str, float] | Array, look: Look | int = 0, size: int = 48, colour: str = "grey"
+    emotion: str | Mapping[str, float] | Array, person: Appearance | int = 0, size: int = 48, colour: str = "grey"
 ) -> Pixels:
-    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8; `look` may be a seed.
+    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8; `person` may be
+    the seed of one.
 
     `size` is 16…1024 pixels, `colour` grey or rgb. Raises ConfigError, and DataError for what is no distribution.
     """
     if not 16 <= size <= 1024 or colour not in ("grey", "rgb"):
         raise ConfigError(f"cannot draw {size} pixels in '{colour}': size must be 16…1024, colour 'grey' or 'rgb'")
-    if not isinstance(look, Look):
-        look = draw_look(np.random.default_rng(look))
+    if not isinstance(person, Appearance):
+        person = draw_appearance(np.random.default_rng(person))
     side = size * _oversampling(size)
-    x, y = (side * (0.5 + shift) for shift in look.view.shift)
-    canvas = backdrop(look.view, (side, side))
-    draw(canvas, acted(distribution(emotion), look), Frame(look, x, y - 0.03 * side, 0.52 * side * look.view.zoom))
-    return recolour(develop(canvas, look.view, (size, size)), colour)
+    x, y = (side * (0.5 + shift) for shift in person.view.shift)
+    canvas = backdrop(person.view, (side, side))
+    draw(
+        canvas,
+        express(distribution(emotion), person),
+        Placement(person, x, y - 0.03 * side, 0.52 * side * person.view.zoom),
+    )
+    return recolour(render(canvas, person.view, (size, size)), colour)
 
 
 def samples(
     count: int, size: int = 48, seed: int = 0, colour: str = "grey", *, candid: bool = False
 ) -> Iterator[Sample]:
-    """Drawn faces 0…count - 1 of a seed; face i depends on (seed, i) alone. `size` and `colour` as in `face`.
+    """Draw faces 0…count - 1 of a seed; face i depends on (seed, i) alone. `size` and `colour` as in `face`.
 
     Every ten faces are eight for training, one for validation, one for test; every eighty hold each emotion as often,
-    in each split too. `candid`: all show exactly what they feel (`Look.candid`). Raises ConfigError.
+    in each split too. `candid`: all show exactly what they feel (`Appearance.candid`). Raises ConfigError.
     """
     check_series(count, seed)
     return map(partial(_sample, size=size, seed=seed, colour=colour, candid=candid), range(count))
@@ -50,9 +55,9 @@ def samples(
 
 def _sample(index: int, size: int, seed: int, colour: str, candid: bool) -> Sample:
     rng = np.random.default_rng([seed, index])
-    probabilities = draw_distribution(rng, turn(index))
-    look = draw_look(rng)
-    pixels = face(probabilities, look.candid() if candid else look, size, colour)
+    probabilities = draw_distribution(rng, class_of(index))
+    person = draw_appearance(rng)
+    pixels = face(probabilities, person.candid() if candid else person, size, colour)
     return Sample(pixels, targets(probabilities), split(index), f"sketch/{seed}/{index:06d}")
 
 
@@ -62,13 +67,13 @@ def check_series(count: int, seed: int) -> None:
         raise ConfigError(f"cannot draw {count} of seed {seed}: the count must be at least 1, the seed at least 0")
 
 
-def turn(index: int) -> int:
-    """Whose turn it is of the eight emotions: every eighty numbers hold each as often, in each split too."""
+def class_of(index: int) -> int:
+    """Return the emotion (0…7) of a face by its number: every eighty hold each as often, in each split too."""
     return (index + index // 10) % len(EXPRESSION8)
 
 
 def split(index: int) -> str:
-    """The split of a number: of every ten, one is for validation and one for test."""
+    """Return the split of a face by its number: of every ten, one is for validation and one for test."""
     return {1: "validation", 2: "test"}.get(index % 10, "train")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .. import store
 from ..errors import ConfigError, lookup
 from ..files import beside
+from ..records import Sample
 from .faces import samples
-from .layouts import LAYOUTS
+from .layouts import affectnet, emotic, small_sets
 from .scene import scenes
 from .truth import HEADS
 
@@ -20,6 +21,28 @@ VERSION = "2"
 #: The side of a picture in the real data sets, by how a layout's name begins; scenes are this high.
 SIZES = {"fer": 48, "affectnet": 224, "emotic": 240, "raf": 100, "ck": 48, "jaffe": 256}
 _USUAL = 224
+
+#: Writes drawn samples (uint8 RGB pictures with a target for all of HEADS) into an empty folder, as a data set has them.
+Writer = Callable[[Path, Iterable[Sample]], None]
+
+#: The layouts that are written, by the name of the importer that reads them.
+LAYOUTS: dict[str, Writer] = {
+    "emotic": emotic.write_mat,
+    "emotic-csv": emotic.write_csv,
+    "emotic-arrays": emotic.write_arrays,
+    "emotic-folders": emotic.write_folders,
+    "prob-rank": affectnet.prob_rank,
+    "affectnet": affectnet.affectnet,
+    "affectnet-csv": affectnet.affectnet_csv,
+    "rafdb": small_sets.rafdb,
+    "rafdb-compound": small_sets.rafdb_compound,
+    "rafdb-folders": small_sets.rafdb_folders,
+    "ck48": small_sets.ck48,
+    "jaffe": small_sets.jaffe,
+    "fer2013": small_sets.fer2013,
+    "table": small_sets.table,
+    "folders": small_sets.folders,
+}
 
 
 def write_store(

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from ..records import Floats, Pixels
-from .appearance import Look, View
+from .appearance import Appearance, View
 from .expression import Array, Expression
 from .features import BROW_Y, EYE_Y, MOUTH_Y, creases, features, jaw_drop
-from .shapes import Frame, Shape, blend, curve, oval, paint, path, tone
+from .shapes import Placement, Shape, blend, curve, oval, paint, path, tone
 
 _GRID = 64
 _REACH = 1.25
@@ -20,69 +20,71 @@ _TURN = np.linspace(0, 2 * np.pi, 72, endpoint=False)
 _WARM = np.array([0.85, 1.0, 1.05], np.float32)
 
 
-def draw(canvas: Pixels, face: Expression, frame: Frame) -> None:
+def draw(canvas: Pixels, face: Expression, placement: Placement) -> None:
     """Draw one head, with neck and shoulders, on an RGB canvas."""
-    look = frame.look
-    outline = skull(look, face)
-    below = [*beard(look, outline), *creases(face, look), *hair(look)]
-    paint(canvas, [*behind(look), Shape(outline, look.skin, depth=0)], frame)
-    shade_skin(canvas, face, frame, outline)
-    paint(canvas, [*below, *features(face, look), *glasses(look)], frame)
+    person = placement.person
+    outline = skull(person, face)
+    below = [*beard(person, outline), *creases(face, person), *hair(person)]
+    paint(canvas, [*behind(person), Shape(outline, person.skin, depth=0)], placement)
+    shade_skin(canvas, face, placement, outline)
+    paint(canvas, [*below, *features(face, person), *glasses(person)], placement)
 
 
-def skull(look: Look, face: Expression) -> Array:
+def skull(person: Appearance, face: Expression) -> Array:
     """The outline of the head from the crown to the chin."""
     x, y = np.cos(_TURN), np.sin(_TURN)
     low = np.clip(y, 0, 1)
-    return np.stack([x * (1 - look.jaw * low**2) * (1 + 0.25 * low * (1 - low)), y + jaw_drop(face) * low**2], 1)
+    return np.stack([x * (1 - person.jaw * low**2) * (1 + 0.25 * low * (1 - low)), y + jaw_drop(face) * low**2], 1)
 
 
-def behind(look: Look) -> list[Shape]:
+def behind(person: Appearance) -> list[Shape]:
     """What the head covers: long hair, shoulders, neck and ears."""
-    neck = tone(look.skin, 0.62)
+    neck = tone(person.skin, 0.62)
     shoulders = curve((-2.2, 2.6), (-1.5, 1.45), (-0.5, 1.2), (0.5, 1.2), (1.5, 1.45), (2.2, 2.6))
     shapes = [
-        Shape(shoulders, look.clothes, depth=0),
+        Shape(shoulders, person.clothes, depth=0),
         Shape(path((-0.52, 0.5), (0.52, 0.5), (0.5, 1.25), (0, 1.42), (-0.5, 1.25)), neck, depth=0),
-        *(Shape(oval(s * 1.0, 0.02, 0.12, 0.2), tone(look.skin, 0.82), depth=-0.3) for s in (-1, 1)),
+        *(Shape(oval(s * 1.0, 0.02, 0.12, 0.2), tone(person.skin, 0.82), depth=-0.3) for s in (-1, 1)),
     ]
-    if look.hairstyle == "long":
+    if person.hairstyle == "long":
         fall = curve(
             (-1.1, -0.5), (1.1, -0.5), (1.25, 0.5), (1.15, 1.3), (0.4, 1.35), (-0.4, 1.35), (-1.15, 1.3), (-1.25, 0.5)
         )
-        shapes.insert(0, Shape(fall, tone(look.hair, 0.85), depth=0))
-    if look.hairstyle == "curly":
-        shapes.insert(0, Shape(oval(0, -0.35, 1.3, 0.95, 48), look.hair, depth=0))
+        shapes.insert(0, Shape(fall, tone(person.hair, 0.85), depth=0))
+    if person.hairstyle == "curly":
+        shapes.insert(0, Shape(oval(0, -0.35, 1.3, 0.95, 48), person.hair, depth=0))
     return shapes
 
 
-def shade_skin(canvas: Pixels, face: Expression, frame: Frame, outline: Array) -> None:
+def shade_skin(canvas: Pixels, face: Expression, placement: Placement, outline: Array) -> None:
     """Multiply light and shade into the skin inside the outline."""
     size = canvas.shape[1], canvas.shape[0]
     step = 2 * _REACH / (_GRID - 1)
-    matrix = frame.matrix() @ np.array([[step, 0, -_REACH], [0, step, -_REACH], [0, 0, 1]])
-    shade = cv2.warpAffine(relief(face, frame), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    matrix = placement.matrix() @ np.array([[step, 0, -_REACH], [0, step, -_REACH], [0, 0, 1]])
+    shade = cv2.warpAffine(
+        relief(face, placement), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     shaded = cv2.multiply(canvas, shade, dtype=cv2.CV_8U)
     mask = np.zeros(canvas.shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.round(frame.pixels(outline, 0.0)).astype(np.int32)], 255)
+    cv2.fillPoly(mask, [np.round(placement.pixels(outline, 0.0)).astype(np.int32)], 255)
     cv2.copyTo(shaded, mask, canvas)
 
 
-def relief(face: Expression, frame: Frame) -> Floats:
+def relief(face: Expression, placement: Placement) -> Floats:
     """Light and shade of the skin on a grid (64, 64, 3) over the face, 1 where it is neither: soft spots and a dark rim."""
-    look = frame.look
-    x, y, wide, high, amount = spots(face, look).T
-    x, y = frame.turned(np.stack([x, y], 1), 1.0).T
+    person = placement.person
+    x, y, wide, high, amount = spots(face, person).T
+    x, y = placement.turned(np.stack([x, y], 1), 1.0).T
     across = np.exp(-(((_AXIS - x[:, None]) / wide[:, None]) ** 2))
     down = np.exp(-(((_AXIS - y[:, None]) / high[:, None]) ** 2))
     light = (down.T @ (amount[:, None] * across))[:, :, None] - 0.75 * _RIM
-    light += (look.view.light[0] * 1.2 * _AXIS[None, :])[:, :, None]
+    light += (person.view.light[0] * 1.2 * _AXIS[None, :])[:, :, None]
     return np.asarray(np.clip(1 + light * _WARM, 0.15, 1.5), np.float32)
 
 
-def spots(face: Expression, look: Look) -> Array:
+def spots(face: Expression, person: Appearance) -> Array:
     """Soft light (above 0) and shade (below 0) of a face: rows of x, y, width, height, amount."""
-    gap, cheek = look.eye_gap, face.cheek
+    gap, cheek = person.eye_gap, face.cheek
     socket = BROW_Y / 2 + EYE_Y / 2 + 0.05
     rows: list[tuple[float, ...]] = [(0, -0.62, 0.6, 0.25, 0.1), (0, 0.02, 0.1, 0.3, 0.2), (0, 0.19, 0.12, 0.09, 0.08)]
     rows += [(0, 0.36, 0.16, 0.05, -0.18), (0, MOUTH_Y + 0.22, 0.25, 0.06, -0.2), (0, 0.88, 0.25, 0.1, 0.1)]
@@ -97,17 +99,17 @@ def spots(face: Expression, look: Look) -> Array:
     return np.array(rows)
 
 
-def hair(look: Look) -> list[Shape]:
+def hair(person: Appearance) -> list[Shape]:
     """Hair, or a cap, that lies on the head."""
-    if look.hairstyle == "bald":
+    if person.hairstyle == "bald":
         return []
-    line = look.hairline
+    line = person.hairline
     crown = curve((-1.06, -0.25), (-1.1, -0.7), (-0.8, -1.08), (0, -1.22), (0.8, -1.08), (1.1, -0.7), (1.06, -0.25))
     fronts: dict[str, tuple[tuple[float, float], ...]] = {
         "short": ((0.93, -0.4), (0.75, line + 0.05), (0, line - 0.06), (-0.75, line + 0.05), (-0.93, -0.4)),
         "fringe": ((0.95, -0.3), (0.8, -0.52), (0.3, -0.54), (-0.2, -0.5), (-0.8, -0.52), (-0.95, -0.3)),
-        "parted": ((0.95, -0.2), (0.8, -0.45), (0.3 * look.side, -0.85), (-0.8, -0.45), (-0.95, -0.2)),
-        "long": ((0.93, 0.3), (0.86, -0.4), (0.2 * look.side, -0.86), (-0.86, -0.4), (-0.93, 0.3)),
+        "parted": ((0.95, -0.2), (0.8, -0.45), (0.3 * person.side, -0.85), (-0.8, -0.45), (-0.95, -0.2)),
+        "long": ((0.93, 0.3), (0.86, -0.4), (0.2 * person.side, -0.86), (-0.86, -0.4), (-0.93, 0.3)),
         "curly": (
             (0.9, -0.4),
             (0.7, line),
@@ -119,39 +121,39 @@ def hair(look: Look) -> list[Shape]:
         ),
         "cap": ((1.02, -0.5), (0.5, -0.56), (0, -0.58), (-0.5, -0.56), (-1.02, -0.5)),
     }
-    colour = look.clothes if look.hairstyle == "cap" else look.hair
-    top = Shape(np.concatenate([crown, curve(*fronts[look.hairstyle])]), colour, depth=0.15)
+    colour = person.clothes if person.hairstyle == "cap" else person.hair
+    top = Shape(np.concatenate([crown, curve(*fronts[person.hairstyle])]), colour, depth=0.15)
     gleam = curve((-0.5, -0.98), (-0.1, -1.06), (0.35, -1.02))
     return [top, Shape(gleam, tone(colour, 1.35), 0.05, 0.15)]
 
 
-def beard(look: Look, outline: Array) -> list[Shape]:
-    """A beard along the jaw, as dense as the look says, and a moustache."""
-    if not look.beard:
+def beard(person: Appearance, outline: Array) -> list[Shape]:
+    """Return a beard along the jaw, as dense as the person's, and a moustache."""
+    if not person.beard:
         return []
-    colour = blend(tone(look.skin, 0.7), look.hair, look.beard)
+    colour = blend(tone(person.skin, 0.7), person.hair, person.beard)
     jaw = outline[outline[:, 1] > -0.01]
     inner = curve((-1, 0), (-0.85, 0.3), (-0.6, 0.72), (-0.2, 0.82), (0.2, 0.82), (0.6, 0.72), (0.85, 0.3), (1, 0))
     shapes = [Shape(np.concatenate([jaw[np.argsort(-jaw[:, 0])], inner]), colour, depth=0.1)]
-    if look.moustache:
+    if person.moustache:
         lip = curve((-0.36, 0.47), (-0.2, 0.36), (0, 0.34), (0.2, 0.36), (0.36, 0.47), (0, 0.41))
         shapes.append(Shape(lip, colour))
     return shapes
 
 
-def glasses(look: Look) -> list[Shape]:
-    """A thin frame around both eyes."""
-    if not look.glasses:
+def glasses(person: Appearance) -> list[Shape]:
+    """Return glasses: a thin rim around both eyes."""
+    if not person.glasses:
         return []
     colour = (44.0, 40.0, 44.0)
     rims = [
-        Shape(np.vstack([ring := oval(s * look.eye_gap, EYE_Y, 0.31, 0.21, 32), ring[:1]]), colour, 0.026)
+        Shape(np.vstack([ring := oval(s * person.eye_gap, EYE_Y, 0.31, 0.21, 32), ring[:1]]), colour, 0.026)
         for s in (-1, 1)
     ]
     return [*rims, Shape(path((-0.13, -0.13), (0.13, -0.13)), colour, 0.03)]
 
 
-def develop(canvas: Pixels, view: View, size: tuple[int, int]) -> Pixels:
+def render(canvas: Pixels, view: View, size: tuple[int, int]) -> Pixels:
     """Shrink a canvas to (width, height) as a camera would: light from a side, exposure, blur and noise."""
     picture = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
     if view.blur:

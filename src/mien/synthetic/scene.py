@@ -11,11 +11,11 @@ import numpy as np
 from ..errors import ConfigError
 from ..labels import EXPRESSION8
 from ..records import Box, Pixels, Sample
-from .appearance import Look, acted, draw_look
+from .appearance import Appearance, draw_appearance, express
 from .expression import Array, distribution, draw_distribution
-from .faces import check_series, split, turn
-from .head import backdrop, develop, draw
-from .shapes import Frame
+from .faces import check_series, class_of, split
+from .head import backdrop, draw, render
+from .shapes import Placement
 from .truth import targets
 
 #: A face in a `photo` is at least this wide, in pixels.
@@ -23,17 +23,17 @@ SMALLEST = 120
 #: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits (measured with
 #: OpenCV's frontal Haar cascade).
 _BOX, _BELOW = 0.96, 0.06
-#: How large the smallest and largest head are.
-_NEAR = (0.85, 1.0)
+#: The size of the smallest and the largest head, as a share.
+_SIZES = (0.85, 1.0)
 
 
-class _Person(NamedTuple):
-    """One who stands in a picture: look, distribution (8,), height of the head's middle and its size, as shares."""
+class _PlacedPerson(NamedTuple):
+    """A person in a scene: distribution (8,), height of the head's middle and its size, as shares."""
 
-    look: Look
+    person: Appearance
     probabilities: Array
     level: float
-    near: float
+    size: float
 
 
 def photo(
@@ -46,13 +46,13 @@ def photo(
     """
     rng = np.random.default_rng(seed)
     width, height = size
-    if faces < 1 or 2 * _NEAR[0] * _scale(size, faces) * _BOX < SMALLEST:
+    if faces < 1 or 2 * _SIZES[0] * _scale(size, faces) * _BOX < SMALLEST:
         raise ConfigError(
             f"{faces} faces in {width}x{height} pixels: need at least one face, each {SMALLEST} pixels wide"
         )
-    view = draw_look(rng)
+    view = draw_appearance(rng)
     labels = [*emotions, *rng.choice(EXPRESSION8.labels, faces).tolist()][:faces]
-    picture, boxes = _picture(view, [_person(rng, distribution(label)) for label in labels], size)
+    picture, boxes = _picture(view, [_place(rng, distribution(label)) for label in labels], size)
     return picture, list(zip(boxes, labels, strict=True))
 
 
@@ -70,32 +70,32 @@ def scenes(count: int, size: int = 240, seed: int = 0, *, candid: bool = False) 
 
 def _scene(index: int, size: int, seed: int, candid: bool) -> Iterator[Sample]:
     rng = np.random.default_rng([seed, index])
-    view = draw_look(rng)
-    emotions = [(turn(index) + 3 * place) % len(EXPRESSION8) for place in range(1 + index % 3)]
-    people = [_person(rng, draw_distribution(rng, emotion)) for emotion in emotions]
+    view = draw_appearance(rng)
+    emotions = [(class_of(index) + 3 * place) % len(EXPRESSION8) for place in range(1 + index % 3)]
+    people = [_place(rng, draw_distribution(rng, emotion)) for emotion in emotions]
     if candid:
-        people = [person._replace(look=person.look.candid()) for person in people]
+        people = [placed._replace(person=placed.person.candid()) for placed in people]
     picture, boxes = _picture(view, people, (size * 4 // 3, size))
     name = f"sketch/{seed}/scene{index:06d}"
-    for place, (person, box) in enumerate(zip(people, boxes, strict=True)):
-        yield Sample(picture, targets(person.probabilities), split(index), f"{name}:{place}", box, name)
+    for place, (placed, box) in enumerate(zip(people, boxes, strict=True)):
+        yield Sample(picture, targets(placed.probabilities), split(index), f"{name}:{place}", box, name)
 
 
-def _person(rng: np.random.Generator, probabilities: Array) -> _Person:
-    return _Person(_facing(draw_look(rng)), probabilities, rng.uniform(0.44, 0.5), rng.uniform(*_NEAR))
+def _place(rng: np.random.Generator, probabilities: Array) -> _PlacedPerson:
+    return _PlacedPerson(_facing(draw_appearance(rng)), probabilities, rng.uniform(0.44, 0.5), rng.uniform(*_SIZES))
 
 
-def _picture(scene: Look, people: Sequence[_Person], size: tuple[int, int]) -> tuple[Pixels, list[Box]]:
+def _picture(scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int, int]) -> tuple[Pixels, list[Box]]:
     """Draw people from left to right as a scene's camera sees them, with the box of each face."""
     width, height = size
     scale = _scale(size, len(people))
     canvas = backdrop(scene.view, (2 * width, 2 * height))
     boxes = []
-    for place, person in enumerate(people):
-        x, y, half = width * (place + 0.5) / len(people), height * person.level, scale * person.near
-        draw(canvas, acted(person.probabilities, person.look), Frame(person.look, 2 * x, 2 * y, 2 * half))
+    for place, placed in enumerate(people):
+        x, y, half = width * (place + 0.5) / len(people), height * placed.level, scale * placed.size
+        draw(canvas, express(placed.probabilities, placed.person), Placement(placed.person, 2 * x, 2 * y, 2 * half))
         boxes.append(_box(x, y, half))
-    return develop(canvas, replace(scene.view, blur=0.0), size), boxes
+    return render(canvas, replace(scene.view, blur=0.0), size), boxes
 
 
 def _scale(size: tuple[int, int], faces: int) -> float:
@@ -103,14 +103,14 @@ def _scale(size: tuple[int, int], faces: int) -> float:
     return min(size[0] / max(faces, 1) / 2.3, size[1] / 3.0)
 
 
-def _facing(look: Look) -> Look:
-    """The look of someone who poses: turned and tilted half as far, and less vivid."""
+def _facing(person: Appearance) -> Appearance:
+    """Return the person as they pose: with half of the roll and yaw, and less vivid."""
     return replace(
-        look, vivid=0.8 * look.vivid, view=replace(look.view, roll=look.view.roll / 2, yaw=look.view.yaw / 2)
+        person, vivid=0.8 * person.vivid, view=replace(person.view, roll=person.view.roll / 2, yaw=person.view.yaw / 2)
     )
 
 
 def _box(x: float, y: float, half: float) -> Box:
-    """The square from brows to chin that face detectors answer with, for a head of that centre and half height."""
+    """Return the square from brows to chin that face detectors find, for a head of that centre and half height."""
     side = round(2 * half * _BOX)
     return Box(round(x) - side // 2, round(y + _BELOW * half) - side // 2, side, side)

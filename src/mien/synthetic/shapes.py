@@ -1,4 +1,4 @@
-"""What the parts of a face are drawn from: outlines in face units, and the frame that sets them on a canvas.
+"""What the parts of a face are drawn from: outlines in face units, and their placement on a canvas.
 
 Face units: x from -1 (left side of the head, as seen) to 1, y from -1 (top of the skull) to 1 (chin).
 """
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..records import Pixels
-from .appearance import Colour, Look
+from .appearance import Appearance, Colour
 from .expression import Array
 
 _FRACTION = 4
@@ -77,23 +77,23 @@ def _circle(count: int) -> Array:
     return np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-class Frame(NamedTuple):
+class Placement(NamedTuple):
     """Where a head sits on a canvas: centre and half height in pixels."""
 
-    look: Look
+    person: Appearance
     x: float
     y: float
     scale: float
 
     def matrix(self) -> Array:
         """Face units to canvas pixels, as an affine matrix (2, 3)."""
-        cos, sin = math.cos(self.look.view.roll) * self.scale, math.sin(self.look.view.roll) * self.scale
-        return np.array([[cos * self.look.width, -sin, self.x], [sin * self.look.width, cos, self.y]])
+        cos, sin = math.cos(self.person.view.roll) * self.scale, math.sin(self.person.view.roll) * self.scale
+        return np.array([[cos * self.person.width, -sin, self.x], [sin * self.person.width, cos, self.y]])
 
     def turned(self, points: Array, depth: Array | float) -> Array:
         """Points (N, 2) moved by the turn of the head: most in the middle of the face, not at all at its rim."""
         bulge = np.clip(1 - points**2 @ (0.9, 0.3), 0, 1) * depth
-        return points + bulge[:, None] * (self.look.view.yaw, self.look.view.pitch)
+        return points + bulge[:, None] * (self.person.view.yaw, self.person.view.pitch)
 
     def pixels(self, points: Array, depth: Array | float) -> Array:
         """Points (N, 2) in canvas pixels."""
@@ -101,15 +101,15 @@ class Frame(NamedTuple):
         return np.asarray(self.turned(points, depth) @ matrix[:, :2].T + matrix[:, 2])
 
 
-def paint(canvas: Pixels, shapes: Sequence[Shape], frame: Frame) -> None:
+def paint(canvas: Pixels, shapes: Sequence[Shape], placement: Placement) -> None:
     """Draw shapes on an RGB canvas, first ones below."""
     lengths = [len(shape.points) for shape in shapes]
     depth = np.repeat([shape.depth for shape in shapes], lengths)
-    spots = frame.pixels(np.concatenate([shape.points for shape in shapes]), depth)
+    spots = placement.pixels(np.concatenate([shape.points for shape in shapes]), depth)
     fixed = np.round(spots * (1 << _FRACTION)).astype(np.int32)
     for shape, outline in zip(shapes, np.split(fixed, np.cumsum(lengths)[:-1]), strict=True):
         if shape.width:
-            thick = max(1, round(shape.width * frame.scale))
+            thick = max(1, round(shape.width * placement.scale))
             cv2.polylines(canvas, [outline], False, shape.colour, thick, cv2.LINE_AA, _FRACTION)
         else:
             cv2.fillPoly(canvas, [outline], shape.colour, cv2.LINE_AA, _FRACTION)

@@ -10,9 +10,9 @@ from pathlib import Path
 from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
-from ..base import Importer, Item, Journal
+from ..base import Importer, ImportLog, PendingSample
 from .files import HEADS, NO_TEST, within
-from .rows import Row, image_folder, is_list, rows
+from .rows import ListRow, image_folder, is_list, rows
 
 AUTOMATIC = "automatically_annotated.csv"
 TABLES = {"training.csv": "train", "validation.csv": "validation", AUTOMATIC: "train"}
@@ -26,33 +26,33 @@ def recognises(root: Path) -> bool:
 def tables(root: Path) -> list[Path]:
     """The lists in a folder or in those below; of each name the first."""
     folders = list(within(root))
-    there = [[path for folder in folders if (path := Path(folder, name)).is_file()] for name in TABLES]
-    return [paths[0] for paths in there if paths]
+    by_name = [[path for folder in folders if (path := Path(folder, name)).is_file()] for name in TABLES]
+    return [paths[0] for paths in by_name if paths]
 
 
-def read(root: Path, journal: Journal) -> Iterator[Item]:
+def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """Samples in the order of the rows; their source is the path below `root`, `file:row` for a picture named before."""
     found = tables(root)
     if not found:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is here")
-    journal.notes.append(f"{NO_TEST}; validation.csv is the split 'validation'")
+    log.notes.append(f"{NO_TEST}; validation.csv is the split 'validation'")
     for path in found:
-        journal.inputs[path.relative_to(root).as_posix()] = sha256(path)
+        log.inputs[path.relative_to(root).as_posix()] = sha256(path)
         with path.open("rb") as file:
-            journal.total += sum(1 for _ in file)
+            log.total += sum(1 for _ in file)
     seen: set[int] = set()
     for path in found:
-        yield from _items(path, root, seen, journal)
+        yield from _items(path, root, seen, log)
 
 
-def _items(path: Path, root: Path, seen: set[int], journal: Journal) -> Iterator[Item]:
+def _items(path: Path, root: Path, seen: set[int], log: ImportLog) -> Iterator[PendingSample]:
     try:
         folder, below = image_folder(path, root)
     except DataError as error:
-        journal.bad(str(error))
+        log.reject(str(error))
         return
     count: Counter[str] = Counter()
-    for row in rows(path, journal):
+    for row in rows(path, log):
         source = Path(below, row.picture).as_posix()
         again = hash(source) in seen
         seen.add(hash(source))
@@ -60,10 +60,10 @@ def _items(path: Path, root: Path, seen: set[int], journal: Journal) -> Iterator
         count["have a box without an area: box left out"] += not row.box and bool(row.targets)
         count["name a picture again: known by file:row"] += again
         yield partial(_sample, row, folder, path.name, f"{path.name}:{row.number}" if again else source)
-    journal.notes.extend(f"{path.name}: {rows} rows {what}" for what, rows in count.items() if rows)
+    log.notes.extend(f"{path.name}: {rows} rows {what}" for what, rows in count.items() if rows)
 
 
-def _sample(row: Row, folder: Path, table: str, source: str) -> Sample | None:
+def _sample(row: ListRow, folder: Path, table: str, source: str) -> Sample | None:
     if not row.targets:
         return None
     path = folder / row.picture

@@ -20,7 +20,7 @@ from ...media.image import SUFFIXES
 from ...records import Target
 from ...tasks import TASKS
 from .. import file_checks, safe_literals
-from ..base import Journal
+from ..base import ImportLog
 from ..labelling import SPLITS
 
 HEADS = (*TASKS["expression8"], *TASKS["expression7"], TASKS["affect"].head("valence_arousal"))
@@ -28,6 +28,7 @@ HEADS = (*TASKS["expression8"], *TASKS["expression7"], TASKS["affect"].head("val
 NO_CLASS = (8, 9, 10, 255)
 INVALID = -2.0
 POINTS = 68
+TOLERANCE = 1e-3  # of what probabilities sum to
 NO_TEST, HELD_OUT = "AffectNet has no public test set", "val_set is the split 'validation'"
 #: What is missing where these layouts are asked for and not there; the suffix follows.
 WHERE = "no folders images and annotations (in train_set and val_set, or alone) with files <id>"
@@ -36,7 +37,7 @@ _MAGIC, _MOST_BYTES = b"\x93NUMPY", 1 << 16
 _MOST_ENTRIES, _MOST_FOLDERS, _FEW = 1000, 20, 50
 
 
-class Part(NamedTuple):
+class ImageFolder(NamedTuple):
     """A folder of pictures, the folder of their annotations, and the split they are ('' where no folder says)."""
 
     split: str
@@ -44,7 +45,7 @@ class Part(NamedTuple):
     annotations: str
 
 
-class Picture(NamedTuple):
+class AnnotatedPicture(NamedTuple):
     """A picture's file, the start of its annotations' names (`…/annotations/17`), its split, and its path below the root."""
 
     image: str
@@ -78,13 +79,13 @@ def within(root: Path, depth: int = 2) -> Iterator[str]:
         level = [inner for folder in level for inner in islice(subfolders(folder).values(), _MOST_FOLDERS)]
 
 
-def parts(root: Path, *suffixes: str) -> list[Part]:
+def parts(root: Path, *suffixes: str) -> list[ImageFolder]:
     """Folders with annotations `<id><suffix>`, in the first folder below `root` that has any; looks at few files."""
     for base in within(root):
         splits = [(split, path) for path in subfolders(base).values() if (split := _split(path))]
         inner = [(split, subfolders(path)) for split, path in [*splits, (_split(base), base)]]
         whole = [(split, two) for split, two in inner if {"images", "annotations"} <= {*two}]
-        found = [Part(split, two["images"], two["annotations"]) for split, two in whole]
+        found = [ImageFolder(split, two["images"], two["annotations"]) for split, two in whole]
         if any(_holds(part.annotations, suffixes) for part in found):
             return found
     return []
@@ -106,7 +107,7 @@ def files(root: Path, suffix: str) -> Iterator[str]:
         yield from (f"{part.annotations}/{name}{suffix}" for name in ordered(_annotated(part, suffix)))
 
 
-def _annotated(part: Part, suffix: str) -> set[str]:
+def _annotated(part: ImageFolder, suffix: str) -> set[str]:
     return {name.removesuffix(suffix) for name in names(part.annotations) if name.endswith(suffix)}
 
 
@@ -119,35 +120,35 @@ def ordered(texts: Iterable[str]) -> list[str]:
     return sorted(sorted(texts), key=key)
 
 
-def pictures(root: Path, suffix: str, journal: Journal) -> Iterator[Picture]:
+def pictures(root: Path, suffix: str, log: ImportLog) -> Iterator[AnnotatedPicture]:
     """All pictures with an annotation `<id><suffix>`, in natural order; pictures without, and the reverse, are reported."""
-    found = [(part, _paired(part, suffix, journal)) for part in parts(root, suffix)]
+    found = [(part, _paired(part, suffix, log)) for part in parts(root, suffix)]
     if not any(listed for _, listed in found):
         raise DataError(f"{root}: {WHERE}{suffix}")
-    journal.total = sum(len(listed) for _, listed in found)
+    log.total = sum(len(listed) for _, listed in found)
     splits = {part.split for part, _ in found}
     if "test" not in splits:
-        journal.notes.append(f"{NO_TEST}; {HELD_OUT if 'validation' in splits else 'nor is there val_set'}")
+        log.notes.append(f"{NO_TEST}; {HELD_OUT if 'validation' in splits else 'nor is there val_set'}")
     for part, listed in found:
         below = Path(part.images).relative_to(root).as_posix()
         for file in listed:
             beside = f"{part.annotations}/{_id(file)}"
-            yield Picture(f"{part.images}/{file}", beside, part.split, f"{below}/{file}")
+            yield AnnotatedPicture(f"{part.images}/{file}", beside, part.split, f"{below}/{file}")
 
 
 def _id(file: str) -> str:
     return file.rpartition(".")[0]
 
 
-def _paired(part: Part, suffix: str, journal: Journal) -> list[str]:
-    said = _annotated(part, suffix)
+def _paired(part: ImageFolder, suffix: str, log: ImportLog) -> list[str]:
+    annotations = _annotated(part, suffix)
     images = ordered(name for name in names(part.images) if f".{name.rpartition('.')[2].lower()}" in SUFFIXES)
     for file in images:
-        if _id(file) not in said:
-            journal.bad(f"{part.images}/{file}: no annotation {_id(file)}{suffix} in {part.annotations}")
-    for name in ordered(said.difference(map(_id, images))):
-        journal.bad(f"{part.annotations}/{name}{suffix}: no picture {name}.jpg in {part.images}")
-    return [file for file in images if _id(file) in said]
+        if _id(file) not in annotations:
+            log.reject(f"{part.images}/{file}: no annotation {_id(file)}{suffix} in {part.annotations}")
+    for name in ordered(annotations.difference(map(_id, images))):
+        log.reject(f"{part.annotations}/{name}{suffix}: no picture {name}.jpg in {part.images}")
+    return [file for file in images if _id(file) in annotations]
 
 
 def numbers(path: str) -> list[float] | None:
@@ -161,12 +162,29 @@ def numbers(path: str) -> list[float] | None:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not data.startswith(_MAGIC):
         if b"\0" not in data:
-            file_checks.head(Path(path))
+            file_checks.read_start(Path(path))
         raise DataError(f"{path}: not a .npy file (starts with {data[:12]!r})")
     try:
         return safe_literals.array(BytesIO(data)).astype(np.float64).ravel().tolist()
     except Exception as error:  # a reader of foreign bytes may raise anything
-        raise DataError(f"{path}: no numbers: {file_checks.shown(str(error), 90)}") from None
+        raise DataError(f"{path}: no numbers: {file_checks.quoted(str(error), 90)}") from None
+
+
+def probabilities(path: str) -> list[float]:
+    """The numbers in a file, made to sum to 1 where they do within 0.001. Raises DataError."""
+    text = file_checks.read_start(Path(path)).decode("utf-8", "replace").strip()
+    try:
+        found = [float(cell) for cell in text.split(",")]
+    except ValueError:
+        raise DataError(
+            f"{path}: {file_checks.quoted(text)}, needed is one line of numbers with commas between"
+        ) from None
+    if not all(value >= 0 for value in found):
+        raise DataError(f"{path}: a probability is {min(found):g}, allowed are numbers from 0")
+    total = sum(found)
+    if not abs(total - 1) <= TOLERANCE:
+        raise DataError(f"{path}: the {len(found)} values sum to {total:g}, allowed is 1 ± {TOLERANCE}")
+    return [value / total for value in found]
 
 
 def scalar(path: str) -> float | None:
@@ -177,12 +195,12 @@ def scalar(path: str) -> float | None:
     return found[0] if found else None
 
 
-def annotated(picture: Picture) -> dict[str, Target]:
+def annotated(picture: AnnotatedPicture) -> dict[str, Target]:
     """The targets in `_exp`, `_val` and `_aro.npy`, as far as they are there. Raises DataError."""
     return targets(picture.beside, *(scalar(f"{picture.beside}_{what}.npy") for what in ("exp", "val", "aro")))
 
 
-def landmarks(picture: Picture) -> tuple[tuple[float, float], ...]:
+def landmarks(picture: AnnotatedPicture) -> tuple[tuple[float, float], ...]:
     """The 68 points in `_lnd.npy`, none where there is no such file. Raises DataError."""
     path = f"{picture.beside}_lnd.npy"
     found = numbers(path)

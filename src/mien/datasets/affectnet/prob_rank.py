@@ -11,10 +11,9 @@ from ...errors import DataError
 from ...labels import EMOTION13, LabelSpace
 from ...records import Sample
 from ...tasks import Head, Kind
-from ..base import Importer, Item, Journal
+from ..base import Importer, ImportLog, PendingSample
 from ..labelling import space_of
-from .distributions import probabilities
-from .files import HEADS, WHERE, Picture, annotated, files, landmarks, names, parts, pictures
+from .files import HEADS, WHERE, AnnotatedPicture, annotated, files, landmarks, names, parts, pictures, probabilities
 
 SUFFIXES = ("_prob_rank.txt", "_prob_rank_universal.txt")
 _MORE = ("_exp.npy", "_val.npy", "_aro.npy")
@@ -26,24 +25,24 @@ def recognises(root: Path) -> bool:
     return bool(parts(root, *SUFFIXES))
 
 
-def heads(root: Path, journal: Journal) -> tuple[Head, ...]:
+def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
     """The distribution, over as many classes as the first file has values; AffectNet's heads where it has their files."""
-    _, space = _chosen(root, journal)
+    _, space = _chosen(root, log)
     more = any(name.endswith(_MORE) for part in parts(root, *SUFFIXES) for name in names(part.annotations))
     return (Head(f"distribution{len(space)}", Kind.DISTRIBUTION, space), *(HEADS if more else ()))
 
 
-def _chosen(root: Path, journal: Journal) -> tuple[str, LabelSpace]:
+def _chosen(root: Path, log: ImportLog) -> tuple[str, LabelSpace]:
     """The files to read, and the classes of their values: those declared, else the 13. Raises DataError."""
-    given = journal.options.get("labels", "")
-    space = space_of(given) if given else EMOTION13
+    declared = log.options.get("labels", "")
+    space = space_of(declared) if declared else EMOTION13
     found = [(suffix, *first) for suffix in SUFFIXES if (first := _length(root, suffix))]
     if not found:
         raise DataError(f"{root}: {WHERE}{SUFFIXES[0]}")
     for suffix, _, length in found:
         if length == len(space):
             return suffix, space
-    known = f"{len(space)} classes are declared" if given else "only the order of 13 is known"
+    known = f"{len(space)} classes are declared" if declared else "only the order of 13 is known"
     raise DataError("{}: {} values, but {}; give their names in order: --labels a,b,…".format(*found[0][1:], known))
 
 
@@ -60,14 +59,14 @@ def _length(root: Path, suffix: str) -> tuple[str, int] | None:
     return None
 
 
-def read(root: Path, journal: Journal) -> Iterator[Item]:
+def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """Samples by split and id in natural order; their source is the path below `root`. All files must agree in length."""
-    suffix, space = _chosen(root, journal)
-    journal.notes.append(f"values of <id>{suffix} in this order: {', '.join(space.labels)}")
-    return (partial(_sample, picture, suffix, space) for picture in pictures(root, suffix, journal))
+    suffix, space = _chosen(root, log)
+    log.notes.append(f"values of <id>{suffix} in this order: {', '.join(space.labels)}")
+    return (partial(_sample, picture, suffix, space) for picture in pictures(root, suffix, log))
 
 
-def _sample(picture: Picture, suffix: str, space: LabelSpace) -> Sample:
+def _sample(picture: AnnotatedPicture, suffix: str, space: LabelSpace) -> Sample:
     path = picture.beside + suffix
     values = probabilities(path)
     if len(values) != len(space):

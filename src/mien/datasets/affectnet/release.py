@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from ...records import Sample
-from ..base import Importer, Item, Journal
-from .files import HEADS, Picture, annotated, landmarks, parts, pictures
+from ..base import Importer, ImportLog, PendingSample
+from .files import HEADS, AnnotatedPicture, annotated, landmarks, parts, pictures
 
 SUFFIX = "_exp.npy"
 
@@ -18,17 +18,17 @@ def recognises(root: Path) -> bool:
     return bool(parts(root, SUFFIX))
 
 
-def read(root: Path, journal: Journal) -> Iterator[Item]:
+def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """Samples by split and number; their source is the path below `root`. Those with no usable target are left out."""
-    return (partial(sample, picture) for picture in pictures(root, SUFFIX, journal))
+    return (partial(sample, picture) for picture in pictures(root, SUFFIX, log))
 
 
-def sample(picture: Picture) -> Sample | None:
+def sample(picture: AnnotatedPicture) -> Sample | None:
     """One picture with its annotations; None where they say nothing. Raises DataError."""
-    given = annotated(picture)
-    if not given:
+    targets = annotated(picture)
+    if not targets:
         return None
-    return Sample(Path(picture.image), given, picture.split, picture.source, landmarks=landmarks(picture))
+    return Sample(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks(picture))
 
 
 AFFECTNET = Importer(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...errors import DataError
 from ...records import Box, Target
 from .. import file_checks
-from ..base import Journal
+from ..base import ImportLog
 from .files import POINTS, points, targets, within
 
 COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression",
@@ -21,7 +21,7 @@ _PICTURE, *_BOX, _LANDMARKS, _EXPRESSION, _VALENCE, _AROUSAL = _NAMES
 _MOST, _FEW = 1e6, 20
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """One face: its number, counted from 0, and where that is in words; the picture below the folder of images; targets
     (none where nobody saw any), a box (None where it has no area), and landmarks as text."""
 
@@ -41,15 +41,15 @@ class Row(NamedTuple):
 def is_list(path: Path) -> bool:
     """Whether a file begins as such a list does. Never raises."""
     try:
-        first = file_checks.columns(path)
+        first = file_checks.column_names(path)
     except DataError:
         return False
     return {_PICTURE, _EXPRESSION} <= set(first) or ",".join(first).replace(";", ",").count(",") >= 2 * POINTS
 
 
-def rows(path: Path, journal: Journal) -> Iterator[Row]:
+def rows(path: Path, log: ImportLog) -> Iterator[ListRow]:
     """All rows that can be read; others are reported with row and line. Raises DataError for a file that is something else."""
-    first = file_checks.columns(path)
+    first = file_checks.column_names(path)
     names = tuple(first) if _PICTURE in first else _NAMES
     if missing := set(_NAMES).difference(names):
         raise DataError(f"{path}: no column {', '.join(sorted(missing))} (needed: {','.join(COLUMNS)})")
@@ -57,14 +57,14 @@ def rows(path: Path, journal: Journal) -> Iterator[Row]:
         try:
             row = _row(number, f"{path}, row {number} (line {line})", cells, names)
         except DataError as error:
-            journal.bad(str(error))
+            log.reject(str(error))
         else:
             yield row
 
 
 def image_folder(path: Path, root: Path) -> tuple[Path, str]:
     """The folder below which the pictures of a list's first rows lie, and what sources call it. Raises DataError."""
-    quiet = Journal(skip_bad=True)
+    quiet = ImportLog(skip_bad=True)
     first = [row.picture for row in islice(rows(path, quiet), _FEW)]
     if not first:
         raise DataError(quiet.left_out[0] if quiet.left_out else f"{path}: no rows")
@@ -87,7 +87,7 @@ def _cells(path: Path, header: bool) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{path}: cannot be read as CSV: {error}") from None
 
 
-def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -> Row:
+def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -> ListRow:
     surplus, at = len(fields) - len(names), names.index(_LANDMARKS)
     if surplus < 0:
         raise DataError(f"{where}: {len(fields)} fields, needed are {len(names)} ({','.join(COLUMNS)})")
@@ -97,11 +97,11 @@ def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -
     picture = cells[_PICTURE].strip().replace("\\", "/")
     if not picture or picture.startswith("/") or ".." in PurePosixPath(picture).parts:
         raise DataError(
-            f"{where}: picture is {file_checks.shown(picture)}, needed is a path below the folder of images"
+            f"{where}: picture is {file_checks.quoted(picture)}, needed is a path below the folder of images"
         )
-    given = targets(where, *(_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL)))
+    answers = targets(where, *(_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL)))
     box = Box(*(round(_number(where, name, cells[name])) for name in _BOX))
-    return Row(number, where, picture, given, box if min(box.width, box.height) > 0 else None, landmarks)
+    return ListRow(number, where, picture, answers, box if min(box.width, box.height) > 0 else None, landmarks)
 
 
 def _number(where: str, name: str, text: str) -> float:
@@ -110,5 +110,5 @@ def _number(where: str, name: str, text: str) -> float:
     except ValueError:
         value = _MOST
     if not abs(value) < _MOST:  # a NaN fails too
-        raise DataError(f"{where}: {name} is {file_checks.shown(text)}, needed is a number")
+        raise DataError(f"{where}: {name} is {file_checks.quoted(text)}, needed is a number")
     return value

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...labels import EMOTIC26, VAD
-from ..base import Importer, Item, Journal
+from ..base import Importer, ImportLog, PendingSample
 from .cells import Cells, flag, number, table
-from .npy import frame
-from .people import HEADS, SPLITS, Person, items, picture_name, targets, told
+from .npy import load_picture
+from .people import HEADS, SPLITS, PersonRecord, items, known, picture_name, targets
 
 TABLES = {f"annot_arrs_{name}.csv": SPLITS[name.removeprefix("extra_")] for name in (*SPLITS, "extra_train")}
 _CORNERS = ("X_min", "Y_min", "X_max", "Y_max")
@@ -29,42 +29,42 @@ def _tables(root: Path) -> list[Path]:
     return [folder / name for name in TABLES if (folder / name).is_file()]
 
 
-def read(root: Path, journal: Journal) -> Iterator[Item]:
+def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """People by picture; their source is the picture's array, which also tells its size: the tables swap that of some."""
     tables = _tables(root)
     if not tables:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is in annots_arrs/")
-    journal.notes.append("pictures: the arrays in img_arrs/, packed as JPEG of quality 95; the body crops are not kept")
-    people: list[Person] = []
+    log.notes.append("pictures: the arrays in img_arrs/, packed as JPEG of quality 95; the body crops are not kept")
+    people: list[PersonRecord] = []
     for path in tables:
         known = {_key(person) for person in people}
-        found = list(_people(path, journal))
+        found = list(_people(path, log))
         people += (new := [person for person in found if _key(person) not in known])
         if len(new) < len(found):
-            journal.notes.append(f"{path.name}: {len(found) - len(new)} people left aside, an earlier table has them")
-    yield from items(people, journal)
+            log.notes.append(f"{path.name}: {len(found) - len(new)} people left aside, an earlier table has them")
+    yield from items(people, log)
 
 
-def _key(person: Person) -> tuple[object, ...]:
+def _key(person: PersonRecord) -> tuple[object, ...]:
     return person.split, person.picture, *person.corners
 
 
-def _people(path: Path, journal: Journal) -> Iterator[Person]:
-    for row, cells in enumerate(table(path, COLUMNS, journal)):
-        try:
+def _people(path: Path, log: ImportLog) -> Iterator[PersonRecord]:
+    for row, cells in enumerate(table(path, COLUMNS, log)):
+        with log.rejecting(f"{path}, row {row}"):
             if cells:
                 yield _person(cells, path)
-        except DataError as error:
-            journal.bad(f"{path}, row {row}: {error}")
 
 
-def _person(cells: Cells, path: Path) -> Person:
+def _person(cells: Cells, path: Path) -> PersonRecord:
     picture = picture_name("img_arrs", cells["arr name"])
     tags = [label for label in EMOTIC26.labels if flag(cells, label)]
-    said = targets(tags, [number(cells, name) for name in VAD.labels])
+    answers = targets(tags, [number(cells, name) for name in VAD.labels])
     corners = [number(cells, name) for name in _CORNERS]
-    attributes = told(gender=cells["gender"], age=cells["age"], file=cells["filename"])
-    return Person(picture, TABLES[path.name], corners, said, attributes, partial(frame, path.parents[1] / picture))
+    attributes = known(gender=cells["gender"], age=cells["age"], file=cells["filename"])
+    return PersonRecord(
+        picture, TABLES[path.name], corners, answers, attributes, partial(load_picture, path.parents[1] / picture)
+    )
 
 
 EMOTIC_ARRAYS = Importer(

@@ -12,24 +12,24 @@ from ...errors import DataError
 from ...files import sha256
 from ...labels import canonical
 from .. import file_checks, safe_literals
-from ..base import Journal
-from ..file_checks import shown
+from ..base import ImportLog
+from ..file_checks import quoted
 
 Cells = Mapping[str, str]
 _NUMPY = re.compile(r"\bnp\.\w+\(([^()]*)\)")  # NumPy 2 writes 6 as np.uint8(6)
 _NAN = re.compile(r"\bnan\b")
 
 
-def table(path: Path, needed: Sequence[str], journal: Journal) -> list[Cells]:
+def table(path: Path, needed: Sequence[str], log: ImportLog) -> list[Cells]:
     """The rows of a CSV file, each by canonical column name; empty where a row was reported. Raises DataError."""
-    first, *rows = file_checks.rows(path)
+    first, *rows = file_checks.csv_rows(path)
     header = list(map(canonical, first))
     if missing := [name for name in needed if canonical(name) not in header]:
         raise DataError(f"{path}: no column {', '.join(missing)} (it has: {', '.join(first)})")
-    journal.inputs[path.name] = sha256(path)
+    log.inputs[path.name] = sha256(path)
     for number, row in enumerate(rows):
         if len(row) != len(header):
-            journal.bad(f"{path}, row {number}: {len(row)} fields, the header has {len(header)}")
+            log.reject(f"{path}, row {number}: {len(row)} fields, the header has {len(header)}")
     return [dict(zip(header, row, strict=True)) if len(row) == len(header) else {} for row in rows]
 
 
@@ -41,7 +41,7 @@ def listed(cells: Cells, name: str) -> list[Any]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, list | tuple):
-        raise DataError(f"{name} is {shown(text)}, allowed is a list such as [1, 2]")
+        raise DataError(f"{name} is {quoted(text)}, allowed is a list such as [1, 2]")
     return list(found)
 
 
@@ -49,7 +49,7 @@ def numbers(cells: Cells, name: str, count: int) -> list[float]:
     """The numbers in the Python list of a cell. Raises DataError where they are not `count`."""
     found = [math.nan if value is None else value for value in listed(cells, name)]
     if len(found) != count or not all(isinstance(value, int | float) for value in found):
-        raise DataError(f"{name} is {shown(cells[canonical(name)])}, needed are {count} numbers")
+        raise DataError(f"{name} is {quoted(cells[canonical(name)])}, needed are {count} numbers")
     return list(map(float, found))
 
 
@@ -59,12 +59,12 @@ def number(cells: Cells, name: str) -> float:
     try:
         return float(text or "nan")
     except ValueError:
-        raise DataError(f"{name} is {shown(text)}, allowed is a number") from None
+        raise DataError(f"{name} is {quoted(text)}, allowed is a number") from None
 
 
 def flag(cells: Cells, name: str) -> bool:
     """The yes or no in a cell. Raises DataError for anything but 0 and 1."""
     value = number(cells, name)
     if value not in (0, 1):
-        raise DataError(f"{name} is {shown(cells[canonical(name)])}, allowed are 0 and 1")
+        raise DataError(f"{name} is {quoted(cells[canonical(name)])}, allowed are 0 and 1")
     return bool(value)

@@ -10,8 +10,8 @@ from ...errors import DataError
 from ...files import sha256
 from ...labels import EMOTIC26, EXPRESSION8
 from ...records import Sample
-from ..base import Importer, Journal
-from ..picture_files import SPLIT_FOLDERS, Picture, listed, subfolders
+from ..base import Importer, ImportLog
+from ..picture_files import SPLIT_FOLDERS, LabelledPicture, listed, subfolders
 from .people import TAGS, targets
 
 #: A picture in folders of several splits goes to the first of these, so that what is scored on stays whole.
@@ -37,40 +37,40 @@ def _classes(root: Path) -> list[tuple[str, Path]]:
     return above + [(split, inner) for folder, split in splits.items() for inner in subfolders(folder)]
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Pictures of different content with all their emotions; their source is the first of their paths."""
-    files = _files(root, journal)
+    files = _files(root, log)
     if not files:
         raise DataError(f"{root}: no pictures in folders named after EMOTIC's emotions, such as {root / 'Affection'}")
     copies = _by_content(files)
     shared = sum(len({file.split for file in group}) > 1 for group in copies)
-    journal.notes.append(f"{len(files)} files are {len(copies)} pictures: the same content is one, with all its tags")
+    log.notes.append(f"{len(files)} files are {len(copies)} pictures: the same content is one, with all its tags")
     if shared:
-        journal.notes.append(f"{shared} pictures lie in folders of several splits; kept in test, else in validation")
-    journal.total = len(copies)
+        log.notes.append(f"{shared} pictures lie in folders of several splits; kept in test, else in validation")
+    log.total = len(copies)
     for group in copies:
         split = min((file.split for file in group), key=_PRECEDENCE.index)
-        said = targets([file.label for file in group], (None, None, None))
+        answers = targets([file.label for file in group], (None, None, None))
         source = group[0].path.relative_to(root).as_posix()
-        yield Sample(group[0].path, said, split, source, attributes={"files": str(len(group))})
+        yield Sample(group[0].path, answers, split, source, attributes={"files": str(len(group))})
 
 
-def _by_content(files: list[Picture]) -> list[list[Picture]]:
+def _by_content(files: list[LabelledPicture]) -> list[list[LabelledPicture]]:
     lengths = [file.path.stat().st_size for file in files]
     times = Counter(lengths)
-    copies: defaultdict[str, list[Picture]] = defaultdict(list)
+    copies: defaultdict[str, list[LabelledPicture]] = defaultdict(list)
     for file, length in zip(files, lengths, strict=True):  # a file of a length of its own is no copy
         copies[sha256(file.path) if times[length] > 1 else str(file.path)].append(file)
     return list(copies.values())
 
 
-def _files(root: Path, journal: Journal) -> list[Picture]:
+def _files(root: Path, log: ImportLog) -> list[LabelledPicture]:
     found = []
     for split, folder in _classes(root):
         if folder.name in EMOTIC26:
-            found += [Picture(path, split, folder.name) for path in listed(folder)]
+            found += [LabelledPicture(path, split, folder.name) for path in listed(folder)]
         else:
-            journal.bad(f"{folder}: none of EMOTIC's 26 emotions, {len(listed(folder))} pictures inside")
+            log.reject(f"{folder}: none of EMOTIC's 26 emotions, {len(listed(folder))} pictures inside")
     return found
 
 

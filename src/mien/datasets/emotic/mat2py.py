@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ...errors import DataError
 from .. import file_checks
-from ..base import Importer, Item, Journal
+from ..base import Importer, ImportLog, PendingSample
 from .cells import Cells, listed, numbers, table
 from .npy import Arrays
-from .people import HEADS, SPLITS, Person, items, photo, photos, picture_name, targets, told
+from .people import HEADS, SPLITS, PersonRecord, items, known, photo, photo_folder, picture_name, targets
 
 COLUMNS = ("Folder", "Filename", "Image Size", "BBox", "Categorical_Labels", "Continuous_Labels", "Gender", "Age")
 
@@ -29,12 +29,12 @@ def _tables(root: Path) -> list[Path]:
 def _ours(path: Path) -> bool:
     try:
         named = path.with_name(f"{path.stem}_cat_arr.npy").exists()
-        return named or {name.lower() for name in COLUMNS} <= {*file_checks.columns(path)}
+        return named or {name.lower() for name in COLUMNS} <= {*file_checks.column_names(path)}
     except DataError:
         return False
 
 
-def read(root: Path, journal: Journal) -> Iterator[Item]:
+def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """People by split and picture. The original pictures are kept where they are there, else the resized ones."""
     tables = _tables(root)
     if not tables:
@@ -42,37 +42,35 @@ def read(root: Path, journal: Journal) -> Iterator[Item]:
             f"{root}: none of {', '.join(f'{split}.csv' for split in SPLITS)} with the columns of mat2py.py"
         )
     base = tables[0].absolute().parent
-    folder = photos(base, base.parent / "emotic", base.parent / "cvpr_emotic")
-    journal.notes.append(
+    folder = photo_folder(base, base.parent / "emotic", base.parent / "cvpr_emotic")
+    log.notes.append(
         f"pictures: the originals in {folder.name}/" if folder
         else "pictures: the resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept"
     )  # fmt: skip
-    yield from items([person for path in tables for person in _people(path, folder, journal)], journal)
+    yield from items([person for path in tables for person in _people(path, folder, log)], log)
 
 
-def _people(path: Path, folder: Path | None, journal: Journal) -> Iterator[Person]:
-    rows = table(path, COLUMNS, journal)
+def _people(path: Path, folder: Path | None, log: ImportLog) -> Iterator[PersonRecord]:
+    rows = table(path, COLUMNS, log)
     arrays = Arrays(path.parent, path.stem, len(rows))
     if folder is None and not arrays.has_pictures:
         raise DataError(f"{path}: neither {path.stem}_context_arr.npy nor the original pictures are beside it")
     for number, cells in enumerate(rows):
-        try:
+        with log.rejecting(f"{path}, row {number}"):
             if cells:
                 yield _person(cells, arrays, number, folder)
-        except DataError as error:
-            journal.bad(f"{path}, row {number}: {error}")
 
 
-def _person(cells: Cells, arrays: Arrays, row: int, folder: Path | None) -> Person:
+def _person(cells: Cells, arrays: Arrays, row: int, folder: Path | None) -> PersonRecord:
     picture = picture_name(cells["folder"], cells["filename"])
     corners = numbers(cells, "BBox", 4)
-    said = targets(listed(cells, "Categorical_Labels"), numbers(cells, "Continuous_Labels", 3))
-    arrays.check(row, said)
+    answers = targets(listed(cells, "Categorical_Labels"), numbers(cells, "Continuous_Labels", 3))
+    arrays.check(row, answers)
     if not folder:
         corners = arrays.scaled(corners, numbers(cells, "Image Size", 2))
-    frame = partial(photo, folder / picture) if folder else partial(arrays.frame, row)
-    attributes = told(gender=cells["gender"], age=cells["age"], database=picture.partition("/")[0])
-    return Person(picture, SPLITS[arrays.split], corners, said, attributes, frame)
+    load = partial(photo, folder / picture) if folder else partial(arrays.picture, row)
+    attributes = known(gender=cells["gender"], age=cells["age"], database=picture.partition("/")[0])
+    return PersonRecord(picture, SPLITS[arrays.split], corners, answers, attributes, load)
 
 
 EMOTIC_CSV = Importer(

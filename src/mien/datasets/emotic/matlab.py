@@ -45,8 +45,8 @@ def _check(path: Path) -> None:
     if start == _V73:
         raise DataError(f"{path}: a MAT-file of version 7.3; save it in MATLAB with -v7")
     if start != _V5:
-        file_checks.head(path)
-        raise DataError(f"{path}: not a MAT-file (starts with {file_checks.shown(start)})")
+        file_checks.read_start(path)
+        raise DataError(f"{path}: not a MAT-file (starts with {file_checks.quoted(start)})")
 
 
 def several(value: Any) -> list[Any]:
@@ -71,7 +71,7 @@ def corners(person: Mapping[str, Any]) -> list[float]:
     """The body box: left, top, right, bottom. Raises DataError."""
     found = several(person.get("body_bbox"))
     if len(found) != 4 or not all(isinstance(value, int | float) for value in found):
-        raise DataError(f"body_bbox is {file_checks.shown(str(found))}, needed are 4 numbers")
+        raise DataError(f"body_bbox is {file_checks.quoted(str(found))}, needed are 4 numbers")
     return found
 
 
@@ -82,7 +82,9 @@ def described(person: Mapping[str, Any]) -> dict[str, Target]:
     """
     tags = several(person.get("combined_categories"))
     tags = tags or [
-        tag for one in structs(person.get("annotations_categories")) for tag in several(one.get("categories"))
+        tag
+        for annotator in structs(person.get("annotations_categories"))
+        for tag in several(annotator.get("categories"))
     ]
     ratings = structs(person.get("combined_continuous")) or structs(person.get("annotations_continuous"))
     return targets(tags, [_mean([rating.get(name) for rating in ratings]) for name in VAD.labels])

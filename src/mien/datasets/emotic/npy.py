@@ -1,4 +1,4 @@
-"""The `.npy` files of EMOTIC's conversions: opened without unpickling, and held against the table beside them."""
+"""The `.npy` files of EMOTIC's conversions: opened without unpickling, and compared with the table beside them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...labels import EMOTIC26, VAD
 from ...media import image
 from ...records import Pixels, Target
 from .. import safe_literals
-from .people import TAGS, VALUES, Frame
+from .people import TAGS, VALUES, SizedPicture
 
 _KINDS: dict[str, tuple[int | None, ...]] = {
     "context": (None, None, 3),
@@ -26,7 +26,7 @@ _KINDS: dict[str, tuple[int | None, ...]] = {
 
 
 def load(path: Path, mapped: bool = False) -> NDArray[Any]:
-    """An array of numbers; `mapped` leaves it on the disk. Raises DataError."""
+    """Return an array of numbers; `mapped` leaves it on the disk. Raises DataError."""
     try:
         return safe_literals.array(path if mapped else BytesIO(path.read_bytes()), mapped)
     except FileNotFoundError:
@@ -35,7 +35,7 @@ def load(path: Path, mapped: bool = False) -> NDArray[Any]:
         raise DataError(f"{path}: damaged array or none of numbers, download it again: {error}") from None
 
 
-def frame(path: Path) -> Frame:
+def load_picture(path: Path) -> SizedPicture:
     """A whole picture kept as an array, packed as JPEG, with the size that the array has. Raises DataError."""
     pixels = load(path)
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
@@ -44,7 +44,7 @@ def frame(path: Path) -> Frame:
 
 
 class Arrays:
-    """The arrays of a split of `mat2py.py`'s, as far as they are there; row i is that of its table."""
+    """The arrays that `mat2py.py` wrote for a split, as far as they exist; row i belongs to row i of its table."""
 
     def __init__(self, folder: Path, split: str, rows: int) -> None:
         """Open them. Raises DataError where one has another length or shape than the table asks for."""
@@ -65,26 +65,26 @@ class Arrays:
                     f"{path}: {len(found)} entries, {split}.csv has {rows} rows; they belong to two conversions"
                 )
 
-    def check(self, row: int, said: Mapping[str, Target]) -> None:
-        """Hold tags and values of a row against the arrays, by name. Raises DataError where they differ."""
+    def check(self, row: int, answers: Mapping[str, Target]) -> None:
+        """Compare tags and values of a row with the arrays, by name. Raises DataError where they differ."""
         if "cat" in self.arrays:
             names = [EMOTIC26.labels[place] for place in np.flatnonzero(self.arrays["cat"][row])]
-            if names != said.get(TAGS.name, []):
+            if names != answers.get(TAGS.name, []):
                 raise DataError(
-                    f"Categorical_Labels are {said.get(TAGS.name, [])}, {self.split}_cat_arr.npy has {names}"
+                    f"Categorical_Labels are {answers.get(TAGS.name, [])}, {self.split}_cat_arr.npy has {names}"
                 )
         if "cont" in self.arrays:
             values = dict(zip(VAD.labels, map(float, self.arrays["cont"][row]), strict=True))
-            rated: Any = said.get(VALUES.name, {})
+            rated: Any = answers.get(VALUES.name, {})
             if any(abs(rated[name] - values[name]) > 1e-4 for name in rated):
                 raise DataError(f"Continuous_Labels are {rated}, {self.split}_cont_arr.npy has {values}")
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the whole pictures are there, resized."""
+        """Whether the conversion holds the whole pictures, resized."""
         return "context" in self.arrays
 
-    def frame(self, row: int) -> Frame:
+    def picture(self, row: int) -> SizedPicture:
         """The whole picture of a row, as the conversion resized it."""
         pixels: Pixels = np.array(self.arrays["context"][row], np.uint8)
         return pixels, (pixels.shape[1], pixels.shape[0])

@@ -1,4 +1,4 @@
-"""People in pictures, as every release of EMOTIC tells of them: body box, tags, valence-arousal-dominance."""
+"""People in pictures, as all releases of EMOTIC describe them: body box, tags, valence, arousal and dominance."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from PIL import Image
 
 from ...errors import DataError
 from ...labels import EMOTIC26, VAD
-from ...media import image as pictures
+from ...media import image as images
 from ...records import Box, Pixels, Sample, Target
 from ...tasks import TASKS
-from ..base import Item, Journal
-from ..file_checks import shown
+from ..base import ImportLog, PendingSample
+from ..file_checks import quoted
 
 TAGS, VALUES = HEADS = TASKS["emotic"].heads
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -29,50 +29,50 @@ _LISTED = 3
 
 Size = tuple[int, int]
 #: A picture to keep, and the (width, height) that its people's boxes are given in.
-Frame = tuple[Pixels | bytes | Path, Size]
+SizedPicture = tuple[Pixels | bytes | Path, Size]
 
 
 @dataclass(frozen=True)
-class Person:
-    """Someone in a picture. `corners` are the body's left, top, right, bottom; `frame` opens the picture, on any core."""
+class PersonRecord:
+    """One person in a picture. `corners` are the body's left, top, right, bottom; `load` reads the picture, on any core."""
 
     picture: str
     split: str
     corners: Sequence[float]
     targets: Mapping[str, Target]
     attributes: Mapping[str, str]
-    frame: Callable[[], Frame]
+    load: Callable[[], SizedPicture]
 
 
-def items(people: Iterable[Person], journal: Journal) -> Iterator[Item]:
-    """The people's samples, those of one picture one after another; people of whom nothing is said are left out."""
-    by_picture: dict[str, list[Person]] = {}
+def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSample]:
+    """Yield a sample for each person, those of one picture together; people without an annotation are left out."""
+    by_picture: dict[str, list[PersonRecord]] = {}
     for person in people:
         by_picture.setdefault(person.picture, []).append(person)
     found = [(f"{picture}#{i}", person) for picture, group in by_picture.items() for i, person in enumerate(group)]
     annotated = [(source, person) for source, person in found if person.targets]
-    note(journal, [source for source, person in found if not person.targets], "not annotated, left out")
-    journal.notes.append("boxes are clipped to the picture; where nothing of one is left, the person has no box")
-    journal.total = len(annotated)
+    note(log, [source for source, person in found if not person.targets], "not annotated, left out")
+    log.notes.append("boxes are clipped to the picture; where nothing of one is left, the person has no box")
+    log.total = len(annotated)
     yield from (partial(sample, source, person) for source, person in annotated)
 
 
-def sample(source: str, person: Person) -> Sample:
-    """One person and the whole picture. Raises InputError or DataError where the picture cannot be read."""
-    image, size = person.frame()
+def sample(source: str, person: PersonRecord) -> Sample:
+    """Return the sample of one person, with the whole picture. Raises InputError or DataError for a bad picture."""
+    image, size = person.load()
     box = boxed(person.corners, size)
     return Sample(image, person.targets, person.split, source, box, person.picture, attributes=person.attributes)
 
 
-def note(journal: Journal, sources: Sequence[str], what: str) -> None:
-    """Say how many people something holds for, and name the first ones."""
+def note(log: ImportLog, sources: Sequence[str], what: str) -> None:
+    """Note how many people `what` is true of, and name the first ones."""
     if sources:
         more = ", …" if len(sources) > _LISTED else ""
-        journal.notes.append(f"{what}: {len(sources)} people ({', '.join(sources[:_LISTED])}{more})")
+        log.notes.append(f"{what}: {len(sources)} people ({', '.join(sources[:_LISTED])}{more})")
 
 
 def targets(tags: Iterable[str], vad: Sequence[float | None]) -> dict[str, Target]:
-    """Targets from any spelling of the tags and from valence, arousal, dominance (1…10; NaN or None: not rated).
+    """Return targets from any spelling of the tags and from valence, arousal, dominance (1…10; NaN or None: not rated).
 
     Raises DataError.
     """
@@ -88,7 +88,7 @@ def targets(tags: Iterable[str], vad: Sequence[float | None]) -> dict[str, Targe
 
 
 def boxed(corners: Sequence[float], size: Size) -> Box | None:
-    """The box of left, top, right, bottom as far as it lies inside the picture; None where nothing is left."""
+    """Return the box of left, top, right, bottom clipped to the picture; None where nothing is left."""
     if not all(map(math.isfinite, corners)):
         return None
     left, top, right, bottom = (
@@ -97,31 +97,31 @@ def boxed(corners: Sequence[float], size: Size) -> Box | None:
     return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def told(**attributes: str) -> dict[str, str]:
-    """Attributes that say something."""
+def known(**attributes: str) -> dict[str, str]:
+    """Return the attributes that are not empty."""
     return {name: text for name, text in attributes.items() if text}
 
 
 def picture_name(*parts: str) -> str:
-    """A picture's path from the parts a table gives. Raises DataError for one that is empty or leads elsewhere."""
+    """Return a picture's path from the parts a table gives. Raises DataError if it is empty or leads out of the folder."""
     path = PurePosixPath(*(part.replace("\\", "/") for part in parts))
     if path.is_absolute() or ".." in path.parts or not parts[-1].strip():
-        raise DataError(f"the picture is {shown('/'.join(parts))}, allowed is a path inside the data set")
+        raise DataError(f"the picture is {quoted('/'.join(parts))}, allowed is a path inside the data set")
     return path.as_posix()
 
 
-def photos(*places: Path) -> Path | None:
-    """The first folder in or below these places that holds the pictures, such as `mscoco/images`."""
+def photo_folder(*places: Path) -> Path | None:
+    """Return the first folder in or below these places that holds the databases' folders, such as `mscoco/images`."""
     folders = (place / inside for place in places for inside in _INSIDE)
     return next((path for path in folders if any((path / name / "images").is_dir() for name in DATABASES)), None)
 
 
-def photo(path: Path) -> Frame:
-    """A picture file that is kept as it is, with its size by its own header. Raises InputError."""
+def photo(path: Path) -> SizedPicture:
+    """Return a picture file, to be kept as it is, with the size its header gives. Raises InputError."""
     try:
-        with pictures.quiet(), Image.open(path, formats=pictures.FORMATS) as image:
+        with images.quiet(), Image.open(path, formats=images.FORMATS) as image:
             turned = image.getexif().get(_ORIENTATION) in _TURNED
             return path, (image.height, image.width) if turned else image.size
-    except Exception:  # a decoder of foreign bytes may raise anything; reading it in earnest says what is wrong
-        height, width = pictures.read(path).shape[:2]
+    except Exception:  # a decoder of foreign bytes may raise anything; the full reading says what is wrong
+        height, width = images.read(path).shape[:2]
         return path, (width, height)

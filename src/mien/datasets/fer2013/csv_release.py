@@ -9,9 +9,9 @@ from ...errors import DataError
 from ...labels import EXPRESSION7
 from ...records import Sample
 from ...tasks import Head, Kind
-from ..base import Importer, Journal
-from .counts import compared
-from .face_table import FaceTable
+from ..base import Importer, ImportLog
+from .faces import FaceTable
+from .official import note_counts
 
 HEAD = Head("expression7", Kind.CLASS, EXPRESSION7)
 EMOTIONS = {
@@ -36,7 +36,7 @@ def recognises(root: Path) -> bool:
     return root.suffix.lower() == ".csv" if root.is_file() else bool(known_files(root))
 
 
-def chosen(root: Path, journal: Journal) -> list[Path]:
+def chosen(root: Path, log: ImportLog) -> list[Path]:
     """The files to read: one that holds all splits, else the parts. Notes what was taken. Raises DataError."""
     if not root.is_dir():
         return [root]
@@ -48,29 +48,29 @@ def chosen(root: Path, journal: Journal) -> list[Path]:
     if not taken:
         raise DataError(f"{root}: none of {', '.join(WHOLE + PARTS)} is in this folder")
     aside = [name for name in found if name not in taken]
-    journal.notes.append(f"taken: {', '.join(taken)}" + (f"; left aside: {', '.join(aside)}" if aside else ""))
+    log.notes.append(f"taken: {', '.join(taken)}" + (f"; left aside: {', '.join(aside)}" if aside else ""))
     return [found[name] for name in taken]
 
 
-def table(path: Path, journal: Journal) -> FaceTable:
+def table(path: Path, log: ImportLog) -> FaceTable:
     """The faces of one file. Raises DataError where the labels are missing, but for a file of pixels alone."""
-    faces = FaceTable(path, journal, {"emotion": EMOTIONS, "usage": USAGES})
+    faces = FaceTable(path, log, {"emotion": EMOTIONS, "usage": USAGES})
     if "emotion" not in faces.columns and faces.columns != ["pixels"]:
         raise DataError(f"{path}: no column 'emotion' (it has: {', '.join(faces.columns)})")
     return faces
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples in the order of the rows; their source is `file:row`, with rows counted from 0."""
-    yield from compared((sample for path in chosen(root, journal) for sample in _samples(path, journal)), journal)
+    yield from note_counts((sample for path in chosen(root, log) for sample in _samples(path, log)), log)
 
 
-def _samples(path: Path, journal: Journal) -> Iterator[Sample]:
-    faces = table(path, journal)
+def _samples(path: Path, log: ImportLog) -> Iterator[Sample]:
+    faces = table(path, log)
     split = "test" if faces.columns == ["pixels"] or path.name.lower().startswith("test") else "train"
     if "usage" not in faces.columns:
         labels = "" if "emotion" in faces.columns else ", and no labels"
-        journal.notes.append(f"{path.name} has no column Usage{labels}: all its rows go to the split '{split}'")
+        log.notes.append(f"{path.name} has no column Usage{labels}: all its rows go to the split '{split}'")
     for number, image, emotion, usage in faces:
         yield Sample(image, {"expression7": emotion} if emotion else {}, usage or split, f"{path.name}:{number}")
 

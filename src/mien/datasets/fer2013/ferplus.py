@@ -10,11 +10,11 @@ from ...files import sha256
 from ...labels import FERPLUS10, canonical
 from ...records import Sample
 from .. import file_checks
-from ..base import Importer, Journal
+from ..base import Importer, ImportLog
 from . import csv_release
-from .counts import compared
 from .ferplus_rules import Votes
 from .ferplus_votes import HEADS, counted, targets
+from .official import note_counts
 
 FILE = "fer2013new.csv"
 _USAGES = {code.decode(): split for code, split in csv_release.USAGES.items()}
@@ -29,42 +29,42 @@ def recognises(root: Path) -> bool:
     )
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples as FER-2013 gives them, with the votes of the same row. Raises DataError where the two files part ways."""
     if not recognises(root):
         raise DataError(f"{root}: FER+ needs a folder with {FILE} and one of {', '.join(csv_release.WHOLE)}")
-    yield from compared(_joined(root, journal), journal)
+    yield from note_counts(_joined(root, log), log)
 
 
-def _joined(root: Path, journal: Journal) -> Iterator[Sample]:
+def _joined(root: Path, log: ImportLog) -> Iterator[Sample]:
     path = root / FILE
-    usages, votes = _votes(path, journal)
-    said = targets(votes, journal.options.get("votes", "raw"))
-    file = csv_release.chosen(root, journal)[0]
-    faces = csv_release.table(file, journal)
+    usages, votes = _votes(path, log)
+    answers = targets(votes, log.options.get("votes", "raw"))
+    file = csv_release.chosen(root, log)[0]
+    faces = csv_release.table(file, log)
     for number, image, emotion, split in faces:
         if number >= len(usages):
             raise DataError(f"{path}: {len(usages)} rows, {file.name} has more; they are joined row by row")
         if split != _USAGES.get(usages[number]):
-            usage = file_checks.shown(usages[number])
+            usage = file_checks.quoted(usages[number])
             raise DataError(f"{path}, row {number}: Usage is {usage}, but {file.name} has a face of '{split}' there")
-        yield Sample(image, {"expression7": emotion, **said[number]}, split, f"{file.name}:{number}")
+        yield Sample(image, {"expression7": emotion, **answers[number]}, split, f"{file.name}:{number}")
     if faces.rows < len(usages):
         raise DataError(f"{path}: {len(usages)} rows, {file.name} has {faces.rows}; they are joined row by row")
-    journal.notes.append(f"votes from {FILE}, joined by the order of the rows (not by image name)")
+    log.notes.append(f"votes from {FILE}, joined by the order of the rows (not by image name)")
 
 
-def _votes(path: Path, journal: Journal) -> tuple[list[str], Votes]:
+def _votes(path: Path, log: ImportLog) -> tuple[list[str], Votes]:
     """The Usage and the votes of each row."""
-    names = file_checks.columns(path)
+    names = file_checks.column_names(path)
     if "usage" not in names or not all(label in map(canonical, names) for label in FERPLUS10.labels):
         raise DataError(f"{path}: needs the columns Usage, {', '.join(FERPLUS10.labels)} (it has: {', '.join(names)})")
     order = [list(map(canonical, names)).index(label) for label in FERPLUS10.labels]
-    rows = file_checks.rows(path)[1:]
-    journal.inputs[path.name] = sha256(path)
+    rows = file_checks.csv_rows(path)[1:]
+    log.inputs[path.name] = sha256(path)
     cells = [[row[column] for column in order] if len(row) == len(names) else row for row in rows]
     usages = [row[names.index("usage")].strip() if len(row) == len(names) else "" for row in rows]
-    return usages, counted(cells, path, journal, 2)
+    return usages, counted(cells, path, log, 2)
 
 
 FERPLUS = Importer(

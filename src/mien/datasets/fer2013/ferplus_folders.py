@@ -9,8 +9,8 @@ from ...errors import DataError, InputError
 from ...files import sha256
 from ...records import Sample
 from .. import file_checks
-from ..base import Importer, Journal
-from .face_files import face
+from ..base import Importer, ImportLog
+from .faces import decode_face
 from .ferplus_votes import HEADS, counted, targets
 
 FOLDERS = {"FER2013Train": "train", "FER2013Valid": "validation", "FER2013Test": "test"}
@@ -26,37 +26,37 @@ def _base(root: Path) -> Path:
     return root / "data" if (root / "data").is_dir() else root
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are not here."""
     if not recognises(root):
         raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
-    journal.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
+    log.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
     for folder, split in FOLDERS.items():
         if (_base(root) / folder / FILE).is_file():
-            yield from _samples(root, _base(root) / folder, split, journal)
+            yield from _samples(root, _base(root) / folder, split, log)
 
 
-def _samples(root: Path, folder: Path, split: str, journal: Journal) -> Iterator[Sample]:
+def _samples(root: Path, folder: Path, split: str, log: ImportLog) -> Iterator[Sample]:
     path = folder / FILE
     if not any(folder.glob("*.png")):
         raise DataError(f"{folder}: {FILE} but no pictures; make them with generate_training_data.py of FERPlus")
-    rows = file_checks.rows(path)
-    journal.inputs[path.relative_to(root).as_posix()] = sha256(path)
-    said = targets(counted([row[2:] for row in rows], path, journal, 1), journal.options.get("votes", "raw"))
+    rows = file_checks.csv_rows(path)
+    log.inputs[path.relative_to(root).as_posix()] = sha256(path)
+    votes = targets(counted([row[2:] for row in rows], path, log, 1), log.options.get("votes", "raw"))
     # A name that occurs twice has one picture, that of its last row.
     last = {row[0]: number for number, row in enumerate(rows)}
     for number, row in enumerate(rows):
         picture = folder / row[0]
-        journal.advance(number + 1, len(rows))
+        log.progress(number + 1, len(rows))
         if last[row[0]] != number:
-            journal.notes.append(f"{path}, row {number}: left aside, row {last[row[0]]} has the same picture {row[0]}")
+            log.notes.append(f"{path}, row {number}: left aside, row {last[row[0]]} has the same picture {row[0]}")
             continue
         try:
-            image = face(picture.read_bytes(), str(picture))
+            image = decode_face(picture.read_bytes(), str(picture))
         except (InputError, OSError) as error:
-            journal.bad(f"{path}, row {number}: {error}")
+            log.reject(f"{path}, row {number}: {error}")
         else:
-            yield Sample(image, said[number], split, picture.relative_to(root).as_posix())
+            yield Sample(image, votes[number], split, picture.relative_to(root).as_posix())
 
 
 FERPLUS_FOLDERS = Importer(

@@ -11,7 +11,7 @@ from ...labels import EXPRESSION8, FERPLUS10
 from ...records import Target
 from ...tasks import Head, Kind
 from .. import file_checks
-from ..base import Journal
+from ..base import ImportLog
 from .ferplus_rules import Votes, target
 
 HEADS = (
@@ -36,15 +36,15 @@ def targets(votes: Votes, rule: str) -> list[dict[str, Target]]:
     return found
 
 
-def counted(cells: Sequence[Sequence[str]], path: Path, journal: Journal, first_line: int) -> Votes:
+def counted(cells: Sequence[Sequence[str]], path: Path, log: ImportLog, first_line: int) -> Votes:
     """Votes (n, 10) from ten texts a row. A row that is not ten numbers from 0 to 10 is bad, and has no votes."""
     votes = np.zeros((len(cells), len(FERPLUS10)))
     for row, texts in enumerate(cells):
         if len(texts) == len(FERPLUS10) and all(_is_count(text) for text in texts):
             votes[row] = [int(text) for text in texts]
         else:
-            given = file_checks.shown(",".join(texts))
-            journal.bad(f"{path}, row {row} (line {row + first_line}): votes {given} are not ten numbers from 0 to 10")
+            given = file_checks.quoted(",".join(texts))
+            log.reject(f"{path}, row {row} (line {row + first_line}): votes {given} are not ten numbers from 0 to 10")
     return votes
 
 

@@ -10,7 +10,7 @@ from ...tasks import Head, Kind
 from .. import file_checks
 from ..labelling import SPLITS
 from .columns import AXES, BOX, Meaning
-from .table_file import Table
+from .table_file import TableFile
 
 
 def sample(meaning: Meaning, cells: list[str]) -> Sample:
@@ -32,7 +32,7 @@ def sample(meaning: Meaning, cells: list[str]) -> Sample:
 
 
 def text(meaning: Meaning, cells: list[str], role: str) -> str:
-    """The cell of a role, '' where there is no such column."""
+    """Return the cell of a role, '' where the table has no such column."""
     return " ".join(cells[meaning.roles[role]].split()) if role in meaning.roles else ""
 
 
@@ -41,13 +41,13 @@ def _picture(folder: Path, name: str) -> Path:
         raise DataError("no picture is named")
     path = folder / name.replace("\\", "/")
     if not path.is_file():
-        raise DataError(f"no picture {file_checks.shown(name, 80)} below {folder}")
+        raise DataError(f"no picture {file_checks.quoted(name, 80)} below {folder}")
     return path
 
 
 def _split(name: str) -> str:
     if name and name.lower() not in SPLITS:
-        raise DataError(f"split is {file_checks.shown(name)}, allowed are {', '.join(SPLITS)} or nothing")
+        raise DataError(f"split is {file_checks.quoted(name)}, allowed are {', '.join(SPLITS)} or nothing")
     return SPLITS[name.lower()] if name else ""
 
 
@@ -98,7 +98,7 @@ def _numbers(meaning: Meaning, cells: list[str]) -> dict[str, float]:
     return {meaning.table.columns[place]: _needed(meaning.table, cells, place) for place in meaning.classes}
 
 
-def _needed(table: Table, cells: list[str], place: int) -> float:
+def _needed(table: TableFile, cells: list[str], place: int) -> float:
     number = table.number(cells, place)
     if number is None:
         raise DataError(f"{table.columns[place]} is empty, a number is needed")

@@ -10,7 +10,7 @@ from ...files import natural
 from ...labels import canonical
 from ...records import Sample
 from ...tasks import Head
-from ..base import Importer, Journal
+from ..base import Importer, ImportLog
 from ..labelling import SPLITS, Labelling, is_known, labelling
 from ..picture_files import listed, subfolders, within
 
@@ -30,44 +30,44 @@ def _classes(root: Path) -> list[tuple[str, Path]]:
     return [(SPLITS[split.name.lower()], folder) for split in splits for folder in subfolders(split)]
 
 
-def _labelling(root: Path, journal: Journal) -> Labelling:
+def _labelling(root: Path, log: ImportLog) -> Labelling:
     names = sorted({folder.name for _, folder in _classes(root) if any(within(folder))})
-    return labelling(names, journal.options, root)
+    return labelling(names, log.options, root)
 
 
-def heads(root: Path, journal: Journal) -> tuple[Head, ...]:
+def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
     """The heads that the names of the class folders fill; what was decided is noted. Raises ConfigError."""
-    understood = _labelling(root, journal)
-    journal.notes += [understood.note] * bool(understood.note)
+    understood = _labelling(root, log)
+    log.notes += [understood.note] * bool(understood.note)
     return understood.heads
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples by split, class and name; their source is the path below `root`. Raises DataError."""
-    understood = _labelling(root, journal)
+    understood = _labelling(root, log)
     found = [(split, folder, sorted(within(folder), key=natural)) for split, folder in _classes(root)]
     if not any(files for *_, files in found):
         raise DataError(f"{root}: no pictures in class folders such as {root / 'happy'} or {root / 'train' / 'happy'}")
-    _outside(root, journal)
-    journal.total = sum(len(files) for *_, files in found)
+    _outside(root, log)
+    log.total = sum(len(files) for *_, files in found)
     for split, folder, files in found:
         try:
             targets = understood.targets(folder.name) if files else {}
         except DataError as error:
-            journal.bad(f"{folder}: {error} ({len(files)} pictures inside)")
+            log.reject(f"{folder}: {error} ({len(files)} pictures inside)")
             continue
         for path in files:
             yield Sample(path, targets, split, path.relative_to(root).as_posix())
 
 
-def _outside(root: Path, journal: Journal) -> None:
+def _outside(root: Path, log: ImportLog) -> None:
     splits = {folder.parent for split, folder in _classes(root) if split}
     for folder in sorted({root, *splits}):
         if files := listed(folder):
-            journal.bad(f"{folder}: {len(files)} pictures in no class folder, such as {files[0].name}")
+            log.reject(f"{folder}: {len(files)} pictures in no class folder, such as {files[0].name}")
     for folder in subfolders(root) if splits else []:
         if folder.name.lower() not in SPLITS and (files := sorted(within(folder), key=natural)):
-            journal.bad(f"{folder}: {len(files)} pictures in no split (allowed are {', '.join(SPLITS)})")
+            log.reject(f"{folder}: {len(files)} pictures in no split (allowed are {', '.join(SPLITS)})")
 
 
 _LOOKS_FOR = "[train|validation|test/]<class>/… named after emotions (other names: --layout folders)"

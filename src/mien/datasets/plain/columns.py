@@ -1,4 +1,4 @@
-"""What the columns of a user's table mean, told by their names and, where names are free, by what stands in them."""
+"""What the columns of a user's table mean: by their names and, where names are free, by their cells."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ...errors import DataError
 from ...labels import LabelSpace, canonical
 from ...tasks import TASKS, Head, Kind
 from ..labelling import Labelling, declared, is_known, labelling, shipped
-from .table_file import Table
+from .table_file import TableFile
 
-#: The names of a column by its role, the preferred one first; blanks, _ and - are one.
+#: The names of a column by its role, the preferred name first; blank, _ and - are the same.
 ROLES: dict[str, tuple[str, ...]] = {
     "picture": ("image", "picture", "file", "filename", "path", "pth", "file name", "file path", "filepath",
                 "image path", "image file", "image name", "img", "img path", "img name", "pic", "photo"),
@@ -30,7 +30,7 @@ _DESCRIBING = ("age", "gender", "sex", "race", "ethnicity", "id", "index", "no",
 
 
 def roles(columns: list[str]) -> dict[str, int]:
-    """The place of the column of each role that is there."""
+    """Return the column number of each role that the table has a column for."""
     plain = [" ".join(name.lower().replace("_", " ").replace("-", " ").split()) for name in columns]
     found = {role: next((plain.index(name) for name in names if name in plain), -1) for role, names in ROLES.items()}
     if any(found[part] < 0 for part in BOX):
@@ -43,7 +43,7 @@ class Meaning:
     """What to read from each row. `label` speaks for a column of labels, or for `classes` of which one is 1 in each row;
     `shares` for `classes` of any numbers, or of several ones; `values` for valence, arousal and dominance."""
 
-    table: Table
+    table: TableFile
     roles: Mapping[str, int]
     classes: tuple[int, ...] = ()
     label: Labelling | None = None
@@ -61,7 +61,9 @@ class Meaning:
         taken = {place for role, place in self.roles.items() if role not in AXES or self.reads(role)}
         taken |= set(self.classes)
         free = {place: name for place, name in enumerate(self.table.columns) if name and place not in taken}
-        long = {place for cells in self.table.whole() for place in free if len(cells[place].encode()) > _LONGEST}
+        long = {
+            place for cells in self.table.complete_rows() for place in free if len(cells[place].encode()) > _LONGEST
+        }
         return {name.replace("/", "_"): place for place, name in free.items() if place not in long}
 
     def reads(self, axis: str) -> bool:
@@ -70,33 +72,35 @@ class Meaning:
 
     @property
     def notes(self) -> list[str]:
-        """What was decided, for people."""
+        """What was decided, in words."""
         names = [self.table.columns[place] for place in self.classes]
-        told = f"classes from the columns {', '.join(names)}" if names else ""
-        beside = f"attributes from the columns {', '.join(self.attributes)}" if self.attributes else ""
-        return list(filter(None, (told, self.label.note if self.label else "", beside)))
+        classes = f"classes from the columns {', '.join(names)}" if names else ""
+        attributes = f"attributes from the columns {', '.join(self.attributes)}" if self.attributes else ""
+        return list(filter(None, (classes, self.label.note if self.label else "", attributes)))
 
 
-def meaning(table: Table, options: Mapping[str, str]) -> Meaning:
-    """Understand a table. Raises DataError that says what is there and what is needed."""
-    found, there = roles(table.columns), f"it has: {', '.join(filter(None, table.columns))}"
+def meaning(table: TableFile, options: Mapping[str, str]) -> Meaning:
+    """Decide what the columns of a table mean. Raises DataError that lists the columns and what is needed."""
+    found, columns = roles(table.columns), f"it has: {', '.join(filter(None, table.columns))}"
     if "picture" not in found:
-        raise DataError(f"{table.path}: no column with pictures ({there}; needed: image, file, filename, path or pth)")
+        raise DataError(
+            f"{table.path}: no column with pictures ({columns}; needed: image, file, filename, path or pth)"
+        )
     values = _values(table, found)
     if "label" in found:
-        said = labelling((cells[found["label"]] for cells in table.whole()), options, table.path)
-        return Meaning(table, found, label=said, values=values)
+        named = labelling((cells[found["label"]] for cells in table.complete_rows()), options, table.path)
+        return Meaning(table, found, label=named, values=values)
     classes = _classes(table, found, options)
     if classes:
         label, shares = _answers(table, classes, options)
         return Meaning(table, found, classes, label, shares, values)
     if not values:
         needed = "label, emotion, expression or class; or a column of numbers for each class; or valence and arousal"
-        raise DataError(f"{table.path}: no column with labels ({there}; needed: {needed})")
+        raise DataError(f"{table.path}: no column with labels ({columns}; needed: {needed})")
     return Meaning(table, found, values=values)
 
 
-def _classes(table: Table, found: Mapping[str, int], options: Mapping[str, str]) -> tuple[int, ...]:
+def _classes(table: TableFile, found: Mapping[str, int], options: Mapping[str, str]) -> tuple[int, ...]:
     """The columns that are classes: those declared, else those with the name of a class or, where no column has valence,
     with a number in the first cell."""
     taken = set(found.values())
@@ -116,8 +120,8 @@ def _classes(table: Table, found: Mapping[str, int], options: Mapping[str, str])
     return tuple(classes) if len(classes) > 1 else ()
 
 
-def _starts_with_number(table: Table, place: int) -> bool:
-    for cells in table.whole():
+def _starts_with_number(table: TableFile, place: int) -> bool:
+    for cells in table.complete_rows():
         try:
             if table.number(cells, place) is not None:
                 return True
@@ -126,10 +130,12 @@ def _starts_with_number(table: Table, place: int) -> bool:
     return False
 
 
-def _answers(table: Table, classes: Sequence[int], options: Mapping[str, str]) -> tuple[Labelling | None, Head | None]:
+def _answers(
+    table: TableFile, classes: Sequence[int], options: Mapping[str, str]
+) -> tuple[Labelling | None, Head | None]:
     """One-hot columns are labels, other zeros and ones tags, all else votes or probabilities."""
     names = tuple(table.columns[place] for place in classes)
-    rows = list(filter(None, (_numbers(table, cells, classes) for cells in table.whole())))
+    rows = list(filter(None, (_numbers(table, cells, classes) for cells in table.complete_rows())))
     binary = all(value in (0, 1) for row in rows for value in row)
     if binary and max(map(sum, rows), default=1) <= 1:
         return labelling(names, options, table.path), None
@@ -142,19 +148,19 @@ def _answers(table: Table, classes: Sequence[int], options: Mapping[str, str]) -
     return None, Head(f"distribution{len(space)}", Kind.DISTRIBUTION, space)
 
 
-def _numbers(table: Table, cells: list[str], places: Sequence[int]) -> list[float]:
-    """The numbers of a row; none where a cell is no number, which is told when the row is read."""
+def _numbers(table: TableFile, cells: list[str], places: Sequence[int]) -> list[float]:
+    """Return the numbers of a row; none where a cell is no number, which is reported when the row is read."""
     try:
         return [number for place in places if (number := table.number(cells, place)) is not None]
     except DataError:
         return []
 
 
-def _values(table: Table, found: Mapping[str, int]) -> Head | None:
+def _values(table: TableFile, found: Mapping[str, int]) -> Head | None:
     """Valence and arousal in -1…1; with dominance, where most numbers are above 1, all three in 1…10."""
     places = [found[axis] for axis in AXES if axis in found]
     if not {"valence", "arousal"} & found.keys():
         return None
-    numbers = [number for cells in table.whole() for number in _numbers(table, cells, places)]
+    numbers = [number for cells in table.complete_rows() for number in _numbers(table, cells, places)]
     large = 2 * sum(number > 1 for number in numbers) > len(numbers)
     return TASKS["emotic"].head("vad") if "dominance" in found and large else TASKS["affect"].head("valence_arousal")

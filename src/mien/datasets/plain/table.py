@@ -9,7 +9,7 @@ from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
 from ...tasks import Head
-from ..base import Importer, Journal
+from ..base import Importer, ImportLog
 from . import cells, table_file
 from .columns import meaning, roles
 
@@ -35,7 +35,7 @@ def _file(root: Path) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def _table(root: Path) -> table_file.Table:
+def _table(root: Path) -> table_file.TableFile:
     path = root if root.is_file() else _file(root)
     if not path:
         raise DataError(
@@ -44,27 +44,24 @@ def _table(root: Path) -> table_file.Table:
     return table_file.load(path)
 
 
-def heads(root: Path, journal: Journal) -> tuple[Head, ...]:
+def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
     """The targets that the columns give; what was decided is noted. Raises DataError."""
-    understood = meaning(_table(root), journal.options)
-    journal.notes.extend(understood.notes)
+    understood = meaning(_table(root), log.options)
+    log.notes.extend(understood.notes)
     return understood.heads
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples in the order of the rows; their source is the picture's path below the table's folder. Raises DataError."""
     table = _table(root)
-    understood = meaning(table, journal.options)
-    journal.inputs[table.path.name], journal.total = sha256(table.path), len(table.rows)
+    understood = meaning(table, log.options)
+    log.inputs[table.path.name], log.total = sha256(table.path), len(table.rows)
     seen: dict[str, int] = {}
     for row in table.rows:
-        try:
+        with log.rejecting(table.where(row)):
             sample = cells.sample(understood, row.cells)
             if seen.setdefault(sample.source, row.number) != row.number:
                 raise DataError(f"{sample.source} again, first in row {seen[sample.source]}")
-        except DataError as error:
-            journal.bad(f"{table.where(row)}: {error}")
-        else:
             yield sample
 
 

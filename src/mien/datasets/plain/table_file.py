@@ -17,7 +17,7 @@ _SEPARATORS = ",;\t"
 _MISSING = ("", "nan", "na", "none", "null")
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """The cells of a row; its number counts from 0 without the header, its line from 1."""
 
     number: int
@@ -26,19 +26,19 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """A CSV file in memory. `columns` are as written; `decimal` is what stands before the fraction of a number."""
 
     path: Path
     columns: list[str]
-    rows: list[Row]
+    rows: list[TableRow]
     decimal: str
 
-    def where(self, row: Row) -> str:
+    def where(self, row: TableRow) -> str:
         """File, row and line, for a fault."""
         return f"{self.path}, row {row.number} (line {row.line})"
 
-    def whole(self) -> Iterator[list[str]]:
+    def complete_rows(self) -> Iterator[list[str]]:
         """The cells of the rows that have as many as the header."""
         return (row.cells for row in self.rows if len(row.cells) == len(self.columns))
 
@@ -53,12 +53,12 @@ class Table:
                 return value
         except ValueError:
             pass
-        raise DataError(f"{self.columns[column]} is {file_checks.shown(text)}, a number is needed")
+        raise DataError(f"{self.columns[column]} is {file_checks.quoted(text)}, a number is needed")
 
 
-def load(path: Path) -> Table:
-    """Read a table with a header. Raises DataError that names what is not one."""
-    file_checks.head(path)
+def load(path: Path) -> TableFile:
+    """Read a table with a header. Raises DataError that says what is wrong."""
+    file_checks.read_start(path)
     text = _decoded(path.read_bytes())
     first = text.lstrip().partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
@@ -72,13 +72,13 @@ def load(path: Path) -> Table:
     lower = [name.lower() for name in columns if name]
     if twice := sorted({name for name in lower if lower.count(name) > 1}):
         raise DataError(f"{path}: column '{twice[0]}' is there twice")
-    rows = [Row(number, line, cells) for number, (line, cells) in enumerate(body)]
-    return Table(path, columns, rows, "," if separator == ";" else ".")
+    rows = [TableRow(number, line, cells) for number, (line, cells) in enumerate(body)]
+    return TableFile(path, columns, rows, "," if separator == ";" else ".")
 
 
 def header(path: Path) -> list[str]:
-    """The column names in lower case, as far as a first look tells them. Raises DataError that names what is no table."""
-    first = file_checks.head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
+    """Return the column names in lower case, from the first line alone. Raises DataError for what is no text."""
+    first = file_checks.read_start(path).split(b"\n", 1)[0].decode("utf-8", "replace")
     separator = max(_SEPARATORS, key=first.count)
     return [name.strip(" \t\r\"'").lower() for name in first.split(separator)]
 

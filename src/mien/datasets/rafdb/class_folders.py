@@ -8,8 +8,8 @@ from pathlib import Path
 from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
-from .. import expected_counts, file_checks
-from ..base import Importer, Journal
+from .. import file_checks
+from ..base import Importer, ImportLog
 from ..labelling import BASIC
 from ..picture_files import listed
 from .release import CODES
@@ -29,36 +29,36 @@ def _folders(root: Path) -> list[tuple[str, str, Path]]:
     return [(split, code, folder) for split, code, folder in found if folder.is_dir()]
 
 
-def read(root: Path, journal: Journal) -> Iterator[Sample]:
+def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     """Samples by split, class and number; lists that are there must say the same as the folders. Raises DataError."""
     found = [(split, code, path) for split, code, folder in _folders(root) for path in listed(folder)]
     if not found:
         raise DataError(f"{root}: no pictures in folders such as {root / 'DATASET' / 'train' / '1'}")
     for split in SPLITS:
-        _agree(root, split, {path.name: code for part, code, path in found if part == split}, journal)
-    expected_counts.compare([split for split, _, _ in found], _COUNTS, journal)
-    journal.total = len(found)
+        _agree(root, split, {path.name: code for part, code, path in found if part == split}, log)
+    log.compare_counts([split for split, _, _ in found], _COUNTS)
+    log.total = len(found)
     for split, code, path in found:
         targets = {head.name: CODES[code] for head in BASIC}
         yield Sample(path, targets, split, path.relative_to(root).as_posix())
 
 
-def _agree(root: Path, split: str, codes: dict[str, str], journal: Journal) -> None:
-    """Hold the list of a split, where there is one, against the folders."""
+def _agree(root: Path, split: str, codes: dict[str, str], log: ImportLog) -> None:
+    """Reject what the list of a split, if it exists, says otherwise than the folders."""
     paths = [folder / f"{split}_labels.csv" for folder in (root, root / "DATASET", root.parent)]
     path = next((path for path in paths if path.is_file()), None)
     if not path:
         return
-    journal.inputs[path.name] = sha256(path)
-    said = [(row[0].strip(), row[-1].strip()) for row in file_checks.rows(path)[1:]]
-    for row, (name, code) in enumerate(said):
+    log.inputs[path.name] = sha256(path)
+    listed_codes = [(row[0].strip(), row[-1].strip()) for row in file_checks.csv_rows(path)[1:]]
+    for row, (name, code) in enumerate(listed_codes):
         where = f"{path}, row {row} (line {row + 2})"
         if name not in codes:
-            journal.bad(f"{where}: {file_checks.shown(name)} is in no folder of {split}")
+            log.reject(f"{where}: {file_checks.quoted(name)} is in no folder of {split}")
         elif codes[name] != code:
-            journal.bad(f"{where}: {name} has label {file_checks.shown(code)}, but lies in folder {codes[name]}")
-    if missing := sorted(set(codes) - {name for name, _ in said}):
-        journal.bad(f"{path}: {len(missing)} pictures of the folders are not in it, such as {missing[0]}")
+            log.reject(f"{where}: {name} has label {file_checks.quoted(code)}, but lies in folder {codes[name]}")
+    if missing := sorted(set(codes) - {name for name, _ in listed_codes}):
+        log.reject(f"{path}: {len(missing)} pictures of the folders are not in it, such as {missing[0]}")
 
 
 RAFDB_FOLDERS = Importer(

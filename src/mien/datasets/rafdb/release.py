@@ -13,8 +13,8 @@ from ...files import sha256
 from ...labels import COMPOUND11
 from ...records import Sample
 from ...tasks import TASKS, Head
-from .. import expected_counts, file_checks
-from ..base import Importer, Journal
+from .. import file_checks
+from ..base import Importer, ImportLog
 from ..labelling import BASIC
 from . import files
 
@@ -24,7 +24,7 @@ COMPOUND_CODES = {str(code): label for code, label in enumerate(COMPOUND11.label
 
 
 @dataclass(frozen=True)
-class Part:
+class RafSubset:
     """Half of RAF-DB: its folder, the names in its list, its codes and heads, and how many pictures a split has."""
 
     folder: str
@@ -34,32 +34,31 @@ class Part:
     published: Mapping[str, int]
 
     def listed(self, root: Path) -> Path | None:
-        """The list of this half in `root` or in its folder there, told by the digits of the first name."""
+        """The list of this half in `root` or in its folder there, recognised by the digits of the first name."""
         return next((path for path in _lists(root, self.folder) if self.row(files.lines(path)[0])), None)
 
     def row(self, line: str) -> re.Match[str] | None:
         """A line of the list taken apart: name and code."""
         return re.fullmatch(rf"({self.names})(?:_aligned)?\.jpg\s+(\d+)", line.strip())
 
-    def read(self, root: Path, journal: Journal) -> Iterator[Callable[[], Sample]]:
+    def read(self, root: Path, log: ImportLog) -> Iterator[Callable[[], Sample]]:
         """Samples in the order of the list; the split is in their names. Raises DataError."""
         if not (path := self.listed(root)):
             for other in _lists(root, self.folder)[:1]:
-                file_checks.head(other)
+                file_checks.read_start(other)
             raise DataError(f"{root}: no {self.folder}/EmoLabel/{LISTS[0]} with names of RAF-DB {self.folder}")
         base, lines = path.parent.parent, files.lines(path)
-        journal.inputs[path.relative_to(root).as_posix()], journal.total = sha256(path), len(lines)
-        journal.notes.append(f"pictures from Image/{files.form(base)}")
-        expected_counts.compare([line.strip().partition("_")[0] for line in lines], self.published, journal)
+        log.inputs[path.relative_to(root).as_posix()], log.total = sha256(path), len(lines)
+        log.notes.append(f"pictures from Image/{files.form(base)}")
+        log.compare_counts([line.strip().partition("_")[0] for line in lines], self.published)
         seen: dict[str, int] = {}
         for number, line in enumerate(lines):
             where, found = f"{path}, row {number} (line {number + 1})", self.row(line)
             if not found or found[2] not in self.codes:
-                journal.bad(
-                    f"{where}: {file_checks.shown(line)}, needed are a name and a label from 1 to {len(self.codes)}"
-                )
+                needed = f"needed are a name and a label from 1 to {len(self.codes)}"
+                log.reject(f"{where}: {file_checks.quoted(line)}, {needed}")
             elif seen.setdefault(found[1], number) != number:
-                journal.bad(f"{where}: {found[1]} again, first in row {seen[found[1]]}")
+                log.reject(f"{where}: {found[1]} again, first in row {seen[found[1]]}")
             else:
                 targets = {head.name: self.codes[found[2]] for head in self.heads}
                 yield partial(files.sample, root, base / found[1], targets, where)
@@ -70,12 +69,12 @@ def _lists(root: Path, folder: str) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _importer(name: str, part: Part) -> Importer:
+def _importer(name: str, part: RafSubset) -> Importer:
     looks_for = f"a folder with {part.folder}/EmoLabel/{LISTS[0]} and {part.folder}/Image"
     return Importer(name, looks_for, part.heads, lambda root: part.listed(root) is not None, part.read)
 
 
-RAFDB = _importer("rafdb", Part("basic", r"train_\d{5}|test_\d{4}", CODES, BASIC, {"train": 12271, "test": 3068}))
+RAFDB = _importer("rafdb", RafSubset("basic", r"train_\d{5}|test_\d{4}", CODES, BASIC, {"train": 12271, "test": 3068}))
 RAFDB_COMPOUND = _importer(
-    "rafdb-compound", Part("compound", r"train_\d{4}|test_\d{3}", COMPOUND_CODES, TASKS["compound11"].heads, {"test": 792})
+    "rafdb-compound", RafSubset("compound", r"train_\d{4}|test_\d{3}", COMPOUND_CODES, TASKS["compound11"].heads, {"test": 792})
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 from collections import Counter
@@ -14,8 +13,8 @@ import numpy as np
 from ...datasets.affectnet.files import POINTS
 from ...datasets.affectnet.rows import COLUMNS
 from ...labels import AFFECTNET8, EMOTION13, POSITIONS
-from ...media.image import encode
-from ...records import Box, Pixels, Sample
+from ...records import Box, Sample
+from .writing import pixels, save_csv, save_picture, values
 
 #: One in so many training pictures of the 13-emotion set is a frame of a film: its id is text, and it has no class.
 FRAMES = 16
@@ -34,7 +33,7 @@ def prob_rank(root: Path, samples: Iterable[Sample]) -> None:
         frame = folder == "train_set" and number % FRAMES == FRAMES - 1
         name = f"film{number // FRAMES}_{number:05d}" if frame else str(number)
         beside = _annotate(root / "AffectNetFused" / folder, name, sample, classless=frame)
-        shares, nearest = _values(sample, "distribution13"), _nearest(sample)
+        shares, nearest = values(sample, "distribution13"), _nearest(sample)
         line = ",".join(repr(shares[label]) for label in EMOTION13.labels)
         Path(f"{beside}_prob_rank.txt").write_text(f"{line}\n")
         Path(f"{beside}_rank.txt").write_text(",".join(map(str, nearest)))
@@ -47,15 +46,12 @@ def affectnet_csv(root: Path, samples: Iterable[Sample]) -> None:
     for sample, folder, number in _numbered(samples):
         suffix = ".PNG" if number % 7 == 6 else ".JPG" if number % 7 == 5 else ".jpg"
         picture = f"{number % 3 + 1}/{hashlib.sha224(sample.source.encode()).hexdigest()}{suffix}"
-        _save(root / _PICTURES / picture, encode(_pixels(sample), "PNG" if suffix == ".PNG" else "JPEG"))
-        affect, landmarks = _values(sample, "valence_arousal"), ";".join(f"{value:.2f}" for value in _landmarks(sample))
+        save_picture(root / _PICTURES / picture, pixels(sample))
+        affect, landmarks = values(sample, "valence_arousal"), ";".join(f"{value:.2f}" for value in _landmarks(sample))
         table = rows["training.csv" if folder == "train_set" else "validation.csv"]
         table.append([picture, *_box(sample), landmarks, _code(sample), affect["valence"], affect["arousal"]])
     for name, found in rows.items():
-        path = root / _LISTS / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(found)
+        save_csv(root / _LISTS / name, found)
 
 
 def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
@@ -68,9 +64,9 @@ def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
 
 
 def _annotate(folder: Path, name: str, sample: Sample, *, classless: bool = False) -> str:
-    """Save a picture with its `.npy` files, scalars as text, and answer how the names of these begin."""
-    _save(folder / "images" / f"{name}.jpg", encode(_pixels(sample)))
-    affect = _values(sample, "valence_arousal")
+    """Save a picture with its `.npy` files, scalars as text, and return how the names of these begin."""
+    save_picture(folder / "images" / f"{name}.jpg", pixels(sample))
+    affect = values(sample, "valence_arousal")
     scalars = {"val": repr(affect["valence"]), "aro": repr(affect["arousal"])}
     arrays = {"lnd": np.array(_landmarks(sample)), **{what: np.array(text) for what, text in scalars.items()}}
     if not classless:
@@ -86,22 +82,16 @@ def _code(sample: Sample) -> int:
     return AFFECTNET8.index(str(sample.targets["expression8"]))
 
 
-def _values(sample: Sample, head: str) -> dict[str, float]:
-    given = sample.targets[head]
-    assert isinstance(given, dict)
-    return {name: float(value) for name, value in given.items()}
-
-
 def _nearest(sample: Sample) -> list[int]:
     """The codes of the eight classes by their distance in valence and arousal."""
-    here = tuple(_values(sample, "valence_arousal").values())
+    here = tuple(values(sample, "valence_arousal").values())
     places = [POSITIONS[label][:2] for label in AFFECTNET8.labels]
     return sorted(range(len(places)), key=lambda code: math.dist(here, places[code]))
 
 
 def _box(sample: Sample) -> Box:
-    """The face, which is the whole of a drawn picture unless it says otherwise."""
-    height, width = _pixels(sample).shape[:2]
+    """Return the face's box: that of the sample, else the whole picture."""
+    height, width = pixels(sample).shape[:2]
     return sample.box or Box(0, 0, width, height)
 
 
@@ -112,13 +102,3 @@ def _landmarks(sample: Sample) -> list[float]:
     around = middle + radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
     points = sample.landmarks if len(sample.landmarks) == POINTS else around
     return [float(value) for value in np.asarray(points).ravel()]
-
-
-def _pixels(sample: Sample) -> Pixels:
-    assert isinstance(sample.image, np.ndarray)
-    return sample.image
-
-
-def _save(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

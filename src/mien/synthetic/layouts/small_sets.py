@@ -1,29 +1,41 @@
-"""RAF-DB, CK+48, JAFFE, and what users make themselves: drawn faces under the names these have on disk."""
+"""FER-2013, RAF-DB, CK+48, JAFFE, and what users make themselves: drawn faces under the names these have on disk."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import cast
 
 from PIL import Image
 
+from ...datasets.fer2013.csv_release import EMOTIONS, USAGES
+from ...datasets.fer2013.faces import SIDE
 from ...datasets.jaffe import CODES as JAFFE_CODES
 from ...datasets.jaffe import SUBJECTS
 from ...datasets.rafdb.release import CODES, COMPOUND_CODES
 from ...labels import COMPOUND11, EXPRESSION8, canonical
-from ...media.image import encode, recolour, resize
+from ...media.image import recolour, resize
 from ...records import Pixels, Sample
+from .writing import pixels, save, save_csv, save_picture, values
 
+_FER_CODES = {label: code.decode() for code, label in EMOTIONS.items()}
+_FER_USAGES = {split: usage.decode() for usage, split in USAGES.items()}
 _CODE = {label: code for code, label in CODES.items()}
 _COMPOUND_CODE = {label: code for code, label in COMPOUND_CODES.items()}
 _CK_FOLDERS = {"angry": "anger", "sad": "sadness"}
 _ADVERBS = {"happily": "happy", "sadly": "sad", "fearfully": "fear", "angrily": "angry", "disgustedly": "disgust"}
 #: Both eyes, the nose and the corners of the mouth, as shares of a picture's side.
 _POINTS = ((0.35, 0.4), (0.65, 0.4), (0.5, 0.6), (0.38, 0.78), (0.62, 0.78))
+
+
+def fer2013(root: Path, samples: Iterable[Sample]) -> None:
+    """`fer2013.csv` with the columns emotion, pixels (48x48 grey) and Usage. Contempt is not in it."""
+    with (root / "fer2013.csv").open("w", encoding="ascii", newline="") as file:
+        file.write("emotion,pixels,Usage\n")
+        for sample in _basics(samples):
+            shades = " ".join(map(str, _grey(sample, SIDE).ravel().tolist()))
+            file.write(f"{_FER_CODES[_basic(sample)]},{shades},{_FER_USAGES[sample.split]}\n")
 
 
 def rafdb(root: Path, samples: Iterable[Sample]) -> None:
@@ -41,10 +53,10 @@ def rafdb_folders(root: Path, samples: Iterable[Sample]) -> None:
     lists: dict[str, list[str]] = {"train": [], "test": []}
     for sample, split, number in _numbered(_basics(samples)):
         name, code = f"{split}_{number:0{5 - (split == 'test')}d}_aligned.jpg", _CODE[_basic(sample)]
-        _save(root / "DATASET" / split / code / name, encode(resize(_pixels(sample), 100)))
+        save_picture(root / "DATASET" / split / code / name, resize(pixels(sample), 100))
         lists[split].append(f"{name},{code}\n")
     for split, rows in lists.items():
-        _save(root / f"{split}_labels.csv", "".join(["image,label\n", *rows]).encode())
+        save(root / f"{split}_labels.csv", "".join(["image,label\n", *rows]).encode())
 
 
 def ck48(root: Path, samples: Iterable[Sample]) -> None:
@@ -56,7 +68,7 @@ def ck48(root: Path, samples: Iterable[Sample]) -> None:
         take, (sequence, frame) = EXPRESSION8.index(label), divmod(counts[label], 3)
         counts[label] += 1
         name = f"S{10 + 4 * sequence + take // 2:03d}_{take:03d}_{15 + frame:08d}.png"
-        _save(root / "CK+48" / _CK_FOLDERS.get(label, label) / name, encode(_grey(sample, 48), "PNG"))
+        save_picture(root / "CK+48" / _CK_FOLDERS.get(label, label) / name, _grey(sample, 48))
 
 
 def jaffe(root: Path, samples: Iterable[Sample]) -> None:
@@ -68,7 +80,7 @@ def jaffe(root: Path, samples: Iterable[Sample]) -> None:
         takes[pose] += 1
         buffer = io.BytesIO()
         Image.fromarray(_grey(sample, 256)).save(buffer, "TIFF", compression="tiff_lzw")
-        _save(root / f"{pose}{takes[pose]}.{number}.tiff", buffer.getvalue())
+        save(root / f"{pose}{takes[pose]}.{number}.tiff", buffer.getvalue())
 
 
 def table(root: Path, samples: Iterable[Sample]) -> None:
@@ -76,24 +88,22 @@ def table(root: Path, samples: Iterable[Sample]) -> None:
     rows: list[list[object]] = [["image", "label", "split", "valence", "arousal"]]
     for number, sample in enumerate(samples):
         path = f"images/{number:05d}.png"
-        _save(root / path, encode(_pixels(sample), "PNG"))
-        affect = _numbers(sample, "valence_arousal")
+        save_picture(root / path, pixels(sample))
+        affect = values(sample, "valence_arousal")
         rows.append([path, sample.targets["expression8"], sample.split, affect["valence"], affect["arousal"]])
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    _save(root / "labels.csv", text.getvalue().encode())
+    save_csv(root / "labels.csv", rows)
 
 
 def folders(root: Path, samples: Iterable[Sample]) -> None:
     """`train|validation|test/<class>/…`."""
     for number, sample in enumerate(samples):
         label = str(sample.targets["expression8"])
-        _save(root / sample.split / label / f"{number:05d}.png", encode(_pixels(sample), "PNG"))
+        save_picture(root / sample.split / label / f"{number:05d}.png", pixels(sample))
 
 
 def compound(sample: Sample) -> str:
     """The compound emotion of RAF-DB whose two parts have the most probability together."""
-    shares = _numbers(sample, "distribution8")
+    shares = values(sample, "distribution8")
     parts = {label: [_ADVERBS.get(word, canonical(word)) for word in label.split()] for label in COMPOUND11.labels}
     return max(parts, key=lambda label: sum(shares[part] for part in parts[label]))
 
@@ -103,14 +113,14 @@ def _raf(base: Path, samples: Iterable[Sample], code: Callable[[Sample], str], d
     for sample, split, number in _numbered(samples):
         name = f"{split}_{number:0{digits[split == 'test']}d}"
         lines.append(f"{name}.jpg {code(sample)}\n")
-        picture = _pixels(sample)
+        picture = pixels(sample)
         side = picture.shape[0]
-        _save(base / "Image" / "aligned" / f"{name}_aligned.jpg", encode(resize(picture, 100)))
-        _save(base / "Image" / "original" / f"{name}.jpg", encode(picture))
-        points = "".join(f"{x * side:.3f}\t{y * side:.3f}\n" for x, y in _POINTS)
-        about = f"{number % 3}\n{number % 3}\n{number % 5}\n"
-        _save(base / "Annotation" / "manual" / f"{name}_manu_attri.txt", (points + about).encode())
-    _save(base / "EmoLabel" / "list_patition_label.txt", "".join(lines).encode())
+        save_picture(base / "Image" / "aligned" / f"{name}_aligned.jpg", resize(picture, 100))
+        save_picture(base / "Image" / "original" / f"{name}.jpg", picture)
+        landmarks = "".join(f"{x * side:.3f}\t{y * side:.3f}\n" for x, y in _POINTS)
+        attributes = f"{number % 3}\n{number % 3}\n{number % 5}\n"
+        save(base / "Annotation" / "manual" / f"{name}_manu_attri.txt", (landmarks + attributes).encode())
+    save(base / "EmoLabel" / "list_patition_label.txt", "".join(lines).encode())
 
 
 def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
@@ -130,18 +140,5 @@ def _basic(sample: Sample) -> str:
     return str(sample.targets["expression7"])
 
 
-def _numbers(sample: Sample, head: str) -> Mapping[str, float]:
-    return cast("Mapping[str, float]", sample.targets[head])
-
-
-def _pixels(sample: Sample) -> Pixels:
-    return cast("Pixels", sample.image)
-
-
 def _grey(sample: Sample, side: int) -> Pixels:
-    return resize(recolour(_pixels(sample), "grey"), side)
-
-
-def _save(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    return resize(recolour(pixels(sample), "grey"), side)

@@ -1,6 +1,7 @@
-"""Faces written as numbers in a CSV file, read at the speed of the disk: whole blocks of rows are parsed in numpy.
+"""The 48x48 faces of FER-2013: written as numbers in a CSV file, or in picture files of their own.
 
-A block that does not fit the fast reading is read again row by row, to accept what is harmless and to name what is not.
+CSV is read at the speed of the disk: numpy parses whole blocks of rows. A block that does not fit is read again row by row,
+to accept what is harmless and to name what is not.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from ...errors import DataError
+from ...errors import DataError, InputError
+from ...media import image as images
 from ...records import Pixels
 from .. import file_checks
-from ..base import Journal
+from ..base import ImportLog
 
 SIDE = 48
 PIXELS = SIDE * SIDE
@@ -37,17 +40,17 @@ class FaceRow(NamedTuple):
 class FaceTable:
     """A CSV file with a column `pixels` (2304 numbers from 0 to 255), and `emotion` and `usage` coded as `names` says."""
 
-    def __init__(self, path: Path, journal: Journal, names: Mapping[str, Mapping[bytes, str]]) -> None:
+    def __init__(self, path: Path, log: ImportLog, names: Mapping[str, Mapping[bytes, str]]) -> None:
         """Read the header. Raises DataError for a file that is something else."""
-        self.path, self._journal, self._names = path, journal, names
-        found = file_checks.columns(path)
+        self.path, self._log, self._names = path, log, names
+        found = file_checks.column_names(path)
         self.columns = [_SPELLINGS.get(name, name) for name in found]
         if {"neutral", "nf"} <= set(found):
             raise DataError(
                 f"{path}: these are FER+ votes (fer2013new.csv), not FER-2013; put both files into one folder"
             )
         if "pixels" not in self.columns:
-            first = file_checks.shown(",".join(found), 60)
+            first = file_checks.quoted(",".join(found), 60)
             raise DataError(f"{path}: no column 'pixels' (first line: {first}; needed: emotion,pixels,Usage)")
         if file_checks.has_long_line(path):
             raise DataError(f"{path}: the first row is longer than 64 KiB; a face takes about 9")
@@ -55,7 +58,7 @@ class FaceTable:
         self.rows, self._lines = 0, 1
 
     def __iter__(self) -> Iterator[FaceRow]:
-        """Read all rows; the file's SHA-256 goes into the journal. Raises DataError naming row and line."""
+        """Read all rows; the file's SHA-256 goes into the log. Raises DataError naming row and line."""
         self.rows, self._lines = 0, 1
         try:
             total = self.path.stat().st_size
@@ -66,27 +69,27 @@ class FaceTable:
                     digest.update(block)
                     yield from self._faces(lines)
                     done += len(block)
-                    self._journal.advance(done, total)
-                self._journal.advance(total, total)
+                    self._log.progress(done, total)
+                self._log.progress(total, total)
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror or error}") from None
-        self._journal.inputs[self.path.name] = digest.hexdigest()
+        self._log.inputs[self.path.name] = digest.hexdigest()
 
     def _faces(self, lines: list[bytes]) -> Iterator[FaceRow]:
         places = [place for place, line in enumerate(lines) if not line.isspace()]
         rows = [self._fields(lines[place]) for place in places]
-        images = _images([row[self._pixels] for row in rows])
+        faces = _images([row[self._pixels] for row in rows])
         emotions, usages = self._named("emotion", rows), self._named("usage", rows)
         first, self.rows = self.rows, self.rows + len(rows)
         before, self._lines = self._lines, self._lines + len(lines)
-        if isinstance(images, np.ndarray) and None not in emotions and None not in usages:
-            yield from map(FaceRow, range(first, self.rows), images, emotions, usages)  # type: ignore[arg-type]
+        if isinstance(faces, np.ndarray) and None not in emotions and None not in usages:
+            yield from map(FaceRow, range(first, self.rows), faces, emotions, usages)  # type: ignore[arg-type]
             return
-        for i, (image, emotion, usage) in enumerate(zip(images, emotions, usages, strict=True)):
+        for i, (image, emotion, usage) in enumerate(zip(faces, emotions, usages, strict=True)):
             if isinstance(image, str) or emotion is None or usage is None:
                 line = lines[places[i]]
                 fault = ("" if line.endswith(b"\n") else _CUT) + (self._fault(line, rows[i]) or str(image))
-                self._journal.bad(f"{self.path}, row {first + i} (line {before + places[i] + 1}): {fault}")
+                self._log.reject(f"{self.path}, row {first + i} (line {before + places[i] + 1}): {fault}")
             else:
                 yield FaceRow(first + i, image, emotion, usage)
 
@@ -112,7 +115,7 @@ class FaceTable:
         for column, names in self._names.items():
             code = row[self.columns.index(column)] if column in self.columns else next(iter(names))
             if code not in names:
-                return f"{column} is {file_checks.shown(code)}, allowed are {', '.join(map(bytes.decode, names))}"
+                return f"{column} is {file_checks.quoted(code)}, allowed are {', '.join(map(bytes.decode, names))}"
         return ""
 
 
@@ -126,7 +129,7 @@ def _face(text: bytes) -> Pixels | str:
     words = text.split()
     for position, word in enumerate(words):
         if not word.isdigit() or len(word.lstrip(b"0")) > 3 or int(word) > 255:
-            return f"pixel {position} is {file_checks.shown(word, 20)}, allowed are whole numbers from 0 to 255"
+            return f"pixel {position} is {file_checks.quoted(word, 20)}, allowed are whole numbers from 0 to 255"
     if len(words) != PIXELS:
         return f"{len(words)} pixels, {PIXELS} are needed ({SIDE}x{SIDE})"
     return np.array([int(word) for word in words], np.uint8).reshape(SIDE, SIDE)
@@ -152,3 +155,20 @@ def parse(texts: list[bytes]) -> Pixels | None:
     if hundreds.max(initial=0) > 2 or (values < below).any():
         return None
     return np.asarray(values.reshape(-1, SIDE, SIDE), np.uint8)
+
+
+def decode_face(data: bytes, source: str) -> Pixels:
+    """Decode a 48x48 face, grey. Raises InputError for anything else."""
+    face = images.recolour(images.decode(data, source), "grey")
+    if face.shape != (SIDE, SIDE):
+        raise InputError(f"{source}: {face.shape[1]}x{face.shape[0]} pixels, faces of FER-2013 are {SIDE}x{SIDE}")
+    return face
+
+
+def is_face_sized(path: Path) -> bool:
+    """Whether a picture is as large as the faces of FER-2013, by its header; true for one that cannot be read."""
+    try:
+        with Image.open(path, formats=images.FORMATS) as image:
+            return image.size == (SIDE, SIDE)
+    except Exception:  # a decoder of foreign bytes may raise anything
+        return True
