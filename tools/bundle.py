@@ -21,7 +21,7 @@ from mien import config, export
 from mien.bundle import SUMS
 from mien.evaluate import evaluate
 from mien.export.graph import stamp
-from mien.files import replacing, sha256, write_text
+from mien.files import atomic_write, sha256, write_text
 from mien.predict.engine import Engine
 from mien.store import Store
 
@@ -145,7 +145,7 @@ def put(files: dict[str, Path], text: str) -> None:
     page = CARD.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     for name, path in files.items():
-        with replacing(BUNDLE / f"{name}.onnx") as part:
+        with atomic_write(BUNDLE / f"{name}.onnx") as part:
             shutil.copyfile(path, part)
     write_text(BUNDLE / SUMS, "".join(f"{sha256(path)}  {name}.onnx\n" for name, path in files.items()))
     write_text(CARD, before + BEGIN + text + END + rest.split(END)[1])

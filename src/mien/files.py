@@ -18,13 +18,13 @@ _DAY = 86400.0
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a part file beside `path` that takes its place when the block ends well and vanishes when it does not.
 
     Raises OSError with `path` as its file name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = beside(path)
+    part = part_path(path)
     try:
         yield part
         _flush(part)
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def beside(path: Path) -> Path:
+def part_path(path: Path) -> Path:
     """Where the part of `path` lies until it is whole. What killed processes left in that folder is cleared away."""
     _clear(path.parent)
     return path.with_name(f".{path.name}.part-{platform.node()}-{os.getpid()}")
@@ -62,7 +62,7 @@ def _abandoned(part: Path, machine: str, process: str) -> bool:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def with_filename(path: Path) -> Iterator[None]:
     """Say which file an OSError is about: a full disk does not."""
     try:
         yield
@@ -72,7 +72,7 @@ def naming(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 

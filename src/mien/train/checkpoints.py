@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..config import Config
 from ..errors import ModelError
-from ..files import replacing
+from ..files import atomic_write
 
 LAST, PREVIOUS, BEST, REFUSED = "last.ckpt", "previous.ckpt", "best.ckpt", ".refused"
 _CLAIM, _BEST = "mien", "best"
@@ -41,7 +41,7 @@ def claim(config: Config, phase: int) -> Claim:
 
 def write(path: Path, found: dict[str, Any], whose: Claim) -> None:
     """Write a checkpoint whole or not at all; what was `last.ckpt` becomes `previous.ckpt`. Raises OSError."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         try:
             with part.open("wb") as file:
                 torch.save(found | {_CLAIM: whose}, file)
