@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ..choices import Calibration
-from .show import print_json, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..export.checking import Likeness, Loss

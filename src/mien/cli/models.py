@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .show import print_json, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..predict import Engine
