@@ -30,7 +30,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         _flush(part)
         os.replace(part, path)
         _flush(path.parent)
-    except OSError as error:  # a full disk is told of no file at all, or of the part's
+    except OSError as error:  # the error of a full disk names no file, or the part
         if error.filename not in (None, str(part)):
             raise
         raise _about(path, error) from error
@@ -63,7 +63,7 @@ def _abandoned(part: Path, machine: str, process: str) -> bool:
 
 @contextmanager
 def with_filename(path: Path) -> Iterator[None]:
-    """Say which file an OSError is about: a full disk does not."""
+    """Give an OSError the name of its file, which that of a full disk lacks."""
     try:
         yield
     except OSError as error:

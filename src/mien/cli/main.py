@@ -44,7 +44,7 @@ Verb = (
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run one command and leave with 0 (done), 1 (failed) or 2 (wrong use)."""
+    """Run one command and exit with 0 (done), 1 (failed) or 2 (wrong use)."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -63,9 +63,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (MienError, OSError) as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"mien: {_told(error)}\n")
+        sys.stderr.write(f"mien: {_message(error)}\n")
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)

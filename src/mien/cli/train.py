@@ -49,7 +49,7 @@ class Train:
         say(f"model  {folder / 'model.onnx'}\nreport {folder / 'report.html'}")
 
     def _settings(self, overrides: list[str]) -> Config:
-        """What the file says; where it is at fault one of several processes tells."""
+        """The configuration; a fault is reported by one of several processes."""
         from .. import config
 
         if not machine.launched():
