@@ -14,40 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "src" / "mien"
+from tests.house import FLOORS, HEAVY, HOUSE, LIBRARIES, MAPS, PACKAGE, ROOT, with_map
 
-#: The floors from the ground up, and the rooms on each. A room imports from lower floors and from itself.
-HOUSE: tuple[tuple[str, ...], ...] = (
-    ("choices", "errors", "machine", "progress", "version"),
-    ("extras", "files", "labels", "tables"),
-    ("bundle", "palette", "tasks"),
-    ("config", "metrics", "records", "render"),
-    ("baselines", "intervals", "media"),
-    ("detect", "models", "sources", "store", "subgroups"),
-    ("audit", "datasets", "losses", "matching", "predict"),
-    ("evaluate", "outputs", "report", "synthetic", "train"),
-    ("calibrate", "compare", "scale"),
-    ("export",),
-    ("workflow",),
-    ("__init__", "tune"),
-    ("cli", "serve"),
-    ("__main__",),
-)
-FLOORS = {room: floor for floor, rooms in enumerate(HOUSE) for room in rooms}
-
-#: Libraries that only some rooms may import, at the top of a module or inside a function.
-LEARNING = {"models", "losses", "train", "export", "workflow", "tune"}
-KEPT_IN = {
-    "torch": LEARNING, "torchvision": LEARNING, "lightning": LEARNING, "timm": LEARNING, "kornia": LEARNING,
-    "h5py": {"store", "datasets"},
-    "jinja2": {"render"},
-    "typst": {"render"},
-    "tyro": {"cli"},
-    "optuna": {"tune"},
-    "ray": {"scale"},
-}  # fmt: skip
-WITHOUT_TORCH = sorted(set(FLOORS) - LEARNING - {"__main__"})
+WITHOUT_TORCH = {room for room, libraries in LIBRARIES.items() if not libraries & HEAVY} - {"__main__"}
 
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|tmp)/|pythonhosted\.org|\bpypi\.org/simple|index-url")
 TEXTS = {".py", ".md", ".toml", ".html", ".css", ".js", ".sh", ".yml", ".yaml", ".json", ".ipynb", ".txt", ".csv", ""}
@@ -143,8 +112,16 @@ def listed(found: Iterable[object]) -> str:
     return "\n".join(map(str, found))
 
 
-def test_every_room_has_a_floor() -> None:
-    assert {room(module) for module in modules()} <= set(FLOORS)
+def test_rooms_and_floors_are_the_same() -> None:
+    """Every room has one floor, and no floor names a room that is not there."""
+    assert {room(module) for module in modules()} == set(FLOORS)
+    assert sum(map(len, HOUSE)) == len(FLOORS)
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_maps_in_the_docs_show_the_table(page: str) -> None:
+    assert (ROOT / page).read_text(encoding="utf-8") == with_map(page), "run: python -m tests.house"
+    assert MAPS[page]() in with_map(page)
 
 
 def test_imports_point_down() -> None:
@@ -175,8 +152,19 @@ def test_no_import_cycles() -> None:
 
 
 def test_libraries_stay_in_their_rooms() -> None:
-    bad = [item for item in outside() if item.room not in KEPT_IN.get(item.target.partition(".")[0], {item.room})]
+    """A library that a room imports stands at the room's line of the table."""
+    libraries = [item for item in outside() if library(item) not in (*sys.stdlib_module_names, "mien")]
+    bad = [item for item in libraries if library(item) not in LIBRARIES[item.room]]
     assert not bad, listed(bad)
+
+
+def test_no_room_is_given_a_library_that_it_does_not_use() -> None:
+    used = {(item.room, library(item)) for item in outside()}
+    assert not [(room, name) for room, names in LIBRARIES.items() for name in names if (room, name) not in used]
+
+
+def library(item: Import) -> str:
+    return item.target.partition(".")[0]
 
 
 def test_core_loads_without_torch() -> None:
@@ -192,8 +180,7 @@ def loaded(names: list[str], *watched: str) -> set[str]:
     """Which of the watched libraries (else: the learning ones) a fresh interpreter has after importing `names`."""
     code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = set(watched) or {library for library, rooms in KEPT_IN.items() if rooms is LEARNING}
-    return heavy & set(run.stdout.split())
+    return (set(watched) or HEAVY) & set(run.stdout.split())
 
 
 def test_help_is_instant() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.files import replacing, sha256, write_text
+from mien.files import atomic_write, sha256, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -18,7 +18,7 @@ def names(folder: Path) -> list[str]:
 
 def test_replacing_writes_the_file_and_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file.txt"
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_text("whole")
         assert not path.exists()
         assert part.parent == path.parent
@@ -32,7 +32,7 @@ def test_a_fault_in_the_middle_leaves_the_old_file(tmp_path: Path, fault: type[B
     path.write_text("old")
 
     def interrupted() -> None:
-        with replacing(path) as part:
+        with atomic_write(path) as part:
             part.write_text("half")
             raise fault
 
@@ -43,7 +43,7 @@ def test_a_fault_in_the_middle_leaves_the_old_file(tmp_path: Path, fault: type[B
 
 
 def test_a_fault_before_the_first_byte_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "file.txt"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "file.txt"):
         pass
     assert names(tmp_path) == []
 
@@ -54,8 +54,8 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from mien.files import replacing
-with replacing(Path({str(path)!r})) as part:
+from mien.files import atomic_write
+with atomic_write(Path({str(path)!r})) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -21,7 +21,7 @@ from mien import config, export
 from mien.bundle import SUMS
 from mien.evaluate import evaluate
 from mien.export.graph import stamp
-from mien.files import replacing, sha256, write_text
+from mien.files import atomic_write, sha256, write_text
 from mien.predict.engine import Engine
 from mien.store import Store
 
@@ -62,25 +62,25 @@ def scored(model: Path, folder: Path, data: Path | None) -> dict[str, Results]:
 
 def figures(found: dict[str, Results]) -> list[dict[str, Any]]:
     """What a model's description says it reached: a record for each head and target, with 95 % intervals."""
-    told = []
+    records = []
     for against, results in found.items():
         for name, head in results["heads"].items():
             shown = ON_MAJORITY if against else ON_VOTES if name == VOTES else SHOWN
             if not against or name == VOTES:
-                told.append(
+                records.append(
                     {
                         "head": name,
                         "target": MAJORITY if against else name,
                         "split": results["data"]["split"],
                         "rows": head["rows"],
                         "metrics": {
-                            metric: {"value": one["value"], "interval": one["interval"]}
-                            for metric, one in head["metrics"].items()
+                            metric: {key: figure[key] for key in ("value", "interval")}
+                            for metric, figure in head["metrics"].items()
                             if metric in shown
                         },
                     }
                 )
-    return told
+    return records
 
 
 def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
@@ -90,7 +90,7 @@ def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
     parameters = first["training"]["parameters"] / 1e6
     drawn = f"Intervals: {first['intervals']['level']:.0%}, {first['intervals']['draws']} bootstrap draws of faces"
     lines = [f"{parameters:.2f} M parameters; {sizes}. PublicTest, no test-time averaging. {drawn}.", ""]
-    lines += comparison({name: figures(one) for name, one in found.items()})
+    lines += comparison({name: figures(results) for name, results in found.items()})
     lines += across_folds(files)
     for against, results in next(iter(found.values())).items():
         for name, head in results["heads"].items():
@@ -99,11 +99,11 @@ def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def comparison(told: dict[str, list[dict[str, Any]]]) -> list[str]:
+def comparison(by_model: dict[str, list[dict[str, Any]]]) -> list[str]:
     """A row for each target and metric, a column for each model."""
-    lines = ["| head | against | faces | metric | " + " | ".join(f"`{name}`" for name in told) + " |"]
-    lines.append("|---" * (4 + len(told)) + "|")
-    for records in zip(*told.values(), strict=True):
+    lines = ["| head | against | faces | metric | " + " | ".join(f"`{name}`" for name in by_model) + " |"]
+    lines.append("|---" * (4 + len(by_model)) + "|")
+    for records in zip(*by_model.values(), strict=True):
         for metric in records[0]["metrics"]:
             cells = " | ".join(cell(metric, record["metrics"][metric]) for record in records)
             first = records[0]
@@ -124,9 +124,9 @@ def across_folds(files: dict[str, Path]) -> list[str]:
     """How well confidence in the label does on faces that had no part in its temperature, where there is one."""
     lines = []
     for name, path in files.items():
-        if told := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
-            heat, (before, after, across) = told["temperature"], (told[when]["ece"] for when in _FITS)
-            what = f"`{name}`, ECE of the confidence in the label ({told['rows']} faces, label temperature {heat:.3f})"
+        if fit := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
+            temperature, (before, after, across) = fit["temperature"], (fit[when]["ece"] for when in _FITS)
+            what = f"`{name}`, ECE of the confidence in the label ({fit['rows']} faces, label temperature {temperature:.3f})"
             lines += [f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.", ""]
     return lines
 
@@ -134,9 +134,9 @@ def across_folds(files: dict[str, Path]) -> list[str]:
 def per_class(title: str, head: dict[str, Any]) -> list[str]:
     """Each label's faces, precision, recall and F1."""
     lines = [f"Per class, {title}:", "", "| label | faces | precision | recall | F1 |", "|---|---|---|---|---|"]
-    for one in head["per_class"]:
-        shown = " | ".join("–" if one[key] is None else f"{one[key]:.1%}" for key in ("precision", "recall", "f1"))
-        lines.append(f"| {one['label']} | {one['support']} | {shown} |")
+    for row in head["per_class"]:
+        shown = " | ".join("–" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall", "f1"))
+        lines.append(f"| {row['label']} | {row['support']} | {shown} |")
     return [*lines, ""]
 
 
@@ -145,7 +145,7 @@ def put(files: dict[str, Path], text: str) -> None:
     page = CARD.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     for name, path in files.items():
-        with replacing(BUNDLE / f"{name}.onnx") as part:
+        with atomic_write(BUNDLE / f"{name}.onnx") as part:
             shutil.copyfile(path, part)
     write_text(BUNDLE / SUMS, "".join(f"{sha256(path)}  {name}.onnx\n" for name, path in files.items()))
     write_text(CARD, before + BEGIN + text + END + rest.split(END)[1])
@@ -170,8 +170,8 @@ def main() -> None:
         found = {}
         for name, path in files.items():
             found[name] = scored(path, Path(temporary) / name, args.data)
-            told = export.learnt_from(settings) | Engine(path).metadata
-            stamp(path, told | {"name": name, "figures": figures(found[name])})
+            description = export.learnt_from(settings) | Engine(path).metadata
+            stamp(path, description | {"name": name, "figures": figures(found[name])})
         put(files, card(found, files))
     sys.stdout.write(CARD.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0])
 

@@ -51,9 +51,9 @@ def ran(command: str, folder: Path) -> bytes:
         ["sh", "-c", command], cwd=folder, env=os.environ | set_, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
     ):
         os.close(theirs)
-        said = b"".join(_read(ours))
+        output = b"".join(_read(ours))
     os.close(ours)
-    return said
+    return output
 
 
 def _read(terminal: int) -> Iterator[bytes]:
@@ -64,10 +64,10 @@ def _read(terminal: int) -> Iterator[bytes]:
             return
 
 
-def screen(said: str) -> list[str]:
+def screen(output: str) -> list[str]:
     """The lines that stay on the screen, with their colours, and the last state of a bar where it was taken away."""
     lines, row, bar = [""], 0, ""
-    for found in _CODES.finditer(said):
+    for found in _CODES.finditer(output):
         text, (private, count, code) = found[0], found.groups()
         if text == "\n":
             row += 1

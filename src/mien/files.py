@@ -18,19 +18,19 @@ _DAY = 86400.0
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a part file beside `path` that takes its place when the block ends well and vanishes when it does not.
 
     Raises OSError with `path` as its file name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = beside(path)
+    part = part_path(path)
     try:
         yield part
         _flush(part)
         os.replace(part, path)
         _flush(path.parent)
-    except OSError as error:  # a full disk is told of no file at all, or of the part's
+    except OSError as error:  # the error of a full disk names no file, or the part
         if error.filename not in (None, str(part)):
             raise
         raise _about(path, error) from error
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def beside(path: Path) -> Path:
+def part_path(path: Path) -> Path:
     """Where the part of `path` lies until it is whole. What killed processes left in that folder is cleared away."""
     _clear(path.parent)
     return path.with_name(f".{path.name}.part-{platform.node()}-{os.getpid()}")
@@ -62,8 +62,8 @@ def _abandoned(part: Path, machine: str, process: str) -> bool:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Say which file an OSError is about: a full disk does not."""
+def with_filename(path: Path) -> Iterator[None]:
+    """Give an OSError the name of its file, which that of a full disk lacks."""
     try:
         yield
     except OSError as error:
@@ -72,7 +72,7 @@ def naming(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 

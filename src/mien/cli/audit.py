@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from ..choices import Split
-from .show import bar, print_json, say
+from .terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from .. import audit as auditing
@@ -95,7 +95,7 @@ class DataClean:
 def _audited(store: Any) -> auditing.Audit:
     from ..audit import audit
 
-    with bar(f"looking at {store.path.name}") as progress:
+    with progress_bar(f"looking at {store.path.name}") as progress:
         return audit(store, progress=progress)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from ..choices import TableFormat
-from .show import bar, print_json, say
+from .terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -52,7 +52,7 @@ class Compare:
         from ..metrics.distributions import spare_backends
 
         spare_backends()
-        with bar("timing the models") as progress:
+        with progress_bar("timing the models") as progress:
             found = compare(
                 self.runs, self.metrics, seeds=self.seeds, speed=self.speed, threads=self.threads, progress=progress
             )

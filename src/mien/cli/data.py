@@ -11,8 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from ..choices import Colour, VoteRule
 from .audit import DataAudit, DataClean
-from .show import bar, print_json, say
-from .stopping import stopping
+from .terminal import exit_when_interrupted, print_json, progress_bar, say
 
 _SHOWN = 10
 
@@ -51,7 +50,7 @@ class DataImport:
         start = time.perf_counter()
         rules = Splitting(self.validation, self.test, self.seed)
         resume = f"{self.out} is not written, the same command goes on from what is finished"
-        with stopping(resume), bar(f"reading {self.source.name}") as progress:
+        with exit_when_interrupted(resume), progress_bar(f"reading {self.source.name}") as progress:
             store = import_dataset(
                 self.source, self.out, self.layout, votes=self.votes, labels=self.labels, splitting=rules,
                 skip_bad=self.skip_bad, progress=progress,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction
 
-from .show import print_json, say
+from .terminal import print_json, say
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""`mien export`: write a run's ONNX model anew, checked against torch, and its int8 twin."""
+"""`mien export`: write a run's ONNX model again, checked against torch, and its int8 version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ..choices import Calibration
-from .show import print_json, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..export.checking import Likeness, Loss
@@ -24,7 +24,7 @@ class Export:
     int8: bool = False
     """Write model-int8.onnx too: smaller and faster, calibrated with training faces, its temperature fitted anew."""
     check: bool = False
-    """Hold the models against torch, and int8 against float, on real faces of the run's store, and time them."""
+    """Compare the models with torch, and int8 with float, on real faces of the run's store, and time them."""
     calibration: Calibration | None = None
     """Calibrate anew on the validation split, in this way (default: what the model holds stays)."""
     data: Path | None = None
@@ -33,7 +33,7 @@ class Export:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """Export, check and say what came of it. Raises ModelError where a model does not answer as torch does."""
+        """Export, check and print what came of it. Raises ModelError where a model does not answer as torch does."""
         from ..extras import require
 
         require("torch", "train")
@@ -53,17 +53,17 @@ class Export:
         from ..export import TOLERANCE, checking
 
         alike = checking.against_torch(self.run_folder, self.data)
-        told = {"torch": [vars(one) for one in alike]}
+        record = {"torch": [vars(likeness) for likeness in alike]}
         _say_alike("ONNX against torch", alike)
         if len(models) > 1:
             twins, losses = checking.against_float(self.run_folder, models[1], self.data)
-            told |= {"int8": [vars(one) for one in twins], "metrics": [vars(one) for one in losses]}
+            record |= {"int8": [vars(likeness) for likeness in twins], "metrics": [vars(loss) for loss in losses]}
             _say_alike("int8 against float", twins)
             _say_losses(losses)
-        told["speed"] = self._time(models)
+        record["speed"] = self._time(models)
         if self.json:
-            print_json(told)
-        if (worst := max(one.largest for one in alike)) > TOLERANCE:
+            print_json(record)
+        if (worst := max(likeness.largest for likeness in alike)) > TOLERANCE:
             raise ModelError(
                 f"{models[0]}: answers differ from torch by {worst:.1e}, at most {TOLERANCE:.0e} is allowed"
             )
@@ -72,24 +72,24 @@ class Export:
         from ..predict import speed
 
         timing = speed.measure(models, threads=1, budget=30)
-        told: list[dict[str, float | str]] = []
-        for path, one in zip(models, timing.speeds, strict=True):
-            size, milliseconds = path.stat().st_size / 1e6, one.latency * 1e3
-            say(f"{path.name}: {size:.1f} MB, one face {milliseconds:.2f} ms, {one.rate:.0f} faces/s")
-            figures = {"megabytes": size, "milliseconds": milliseconds, "faces_per_second": one.rate}
-            told.append({"model": path.name, **figures})
+        timings: list[dict[str, float | str]] = []
+        for path, measured in zip(models, timing.speeds, strict=True):
+            size, milliseconds = path.stat().st_size / 1e6, measured.latency * 1e3
+            say(f"{path.name}: {size:.1f} MB, one face {milliseconds:.2f} ms, {measured.rate:.0f} faces/s")
+            figures = {"megabytes": size, "milliseconds": milliseconds, "faces_per_second": measured.rate}
+            timings.append({"model": path.name, **figures})
         say(timing.words())
-        return told
+        return timings
 
 
 def _say_alike(title: str, found: list[Likeness]) -> None:
-    for one in found:
-        same = "" if one.agreement is None else f", same label on {one.agreement:.2%}"
-        say(f"{title}, {one.faces} faces, {one.head}: largest difference {one.largest:.1e}{same}")
+    for likeness in found:
+        share = likeness.agreement
+        same = "" if share is None else f", same label on {share:.2%}"
+        say(f"{title}, {likeness.faces} faces, {likeness.head}: largest difference {likeness.largest:.1e}{same}")
 
 
 def _say_losses(losses: list[Loss]) -> None:
-    for one in losses:
-        say(
-            f"{one.head} {one.metric}: {one.before:.4f} in float, {one.after:.4f} in int8 ({one.after - one.before:+.4f})"
-        )
+    for loss in losses:
+        change = f"{loss.before:.4f} in float, {loss.after:.4f} in int8 ({loss.after - loss.before:+.4f})"
+        say(f"{loss.head} {loss.metric}: {change}")

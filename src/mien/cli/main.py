@@ -17,7 +17,7 @@ from .export import Export
 from .models import Models
 from .predict import Predict, predict
 from .report import Report
-from .stopping import heeding, stopping
+from .terminal import exit_when_interrupted, sigterm_as_interrupt
 from .train import Train
 from .tune import Tune
 
@@ -44,7 +44,7 @@ Verb = (
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run one command and leave with 0 (done), 1 (failed) or 2 (wrong use)."""
+    """Run one command and exit with 0 (done), 1 (failed) or 2 (wrong use)."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -58,14 +58,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
-        with heeding(), stopping("nothing is half written, run the same command again"):
+        with sigterm_as_interrupt(), exit_when_interrupted("nothing is half written, run the same command again"):
             verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
     except (MienError, OSError) as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"mien: {_told(error)}\n")
+        sys.stderr.write(f"mien: {_message(error)}\n")
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .show import print_json, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..predict import Engine
 
-#: What is shown of a bundled model's figures, where its file tells them; shares in per cent.
+#: What is shown of a bundled model's figures, where its file has them; shares in per cent.
 _FIGURES = {"accuracy": "accuracy", "top_label_accuracy": "top label", "kl": "KL", "ece": "ECE"}
 _SHARES = ("accuracy", "top_label_accuracy")
 
@@ -28,48 +28,48 @@ class Models:
         """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without the train extra."""
         from ..errors import MissingExtraError
 
-        told: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
+        listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
         try:
-            told |= _backbones(self.search.lower())
+            listing |= _backbones(self.search.lower())
         except MissingExtraError as error:
             if self.search:
                 raise
-            told |= {"own": [], "timm": [], "timm_total": 0}
+            listing |= {"own": [], "timm": [], "timm_total": 0}
             hint = f"backbones to train: {error}"
         else:
-            hint = f"and {told['timm_total']} names of timm: mien models --search resnet"
+            hint = f"and {listing['timm_total']} names of timm: mien models --search resnet"
         if self.json:
-            print_json(told)
+            print_json(listing)
             return
         if not self.search:
-            _print_bundled(told["bundled"])
-        _print(told["own"], told["timm"])
+            _print_bundled(listing["bundled"])
+        _print(listing["own"], listing["timm"])
         if not self.search:
             say(hint)
-        elif not told["own"] + told["timm"]:
-            say(f"no backbone's name contains '{self.search}' ({told['timm_total']} names of timm searched)")
+        elif not listing["own"] + listing["timm"]:
+            say(f"no backbone's name contains '{self.search}' ({listing['timm_total']} names of timm searched)")
 
 
 def _bundled() -> list[dict[str, Any]]:
-    """What the bundled models say of themselves; each is opened, its SHA-256 checked."""
+    """The bundled models' own descriptions; each file is opened and its SHA-256 checked."""
     from .. import bundle
     from ..predict import Engine
 
-    return [_about(name, Engine(bundle.find(name), threads=1)) for name in bundle.checksums()]
+    return [_description(name, Engine(bundle.find(name), threads=1)) for name in bundle.checksums()]
 
 
-def _about(name: str, engine: Engine) -> dict[str, Any]:
+def _description(name: str, engine: Engine) -> dict[str, Any]:
     from .. import bundle
 
-    told = engine.metadata
+    metadata = engine.metadata
     return {
         "name": name,
         "default": name == bundle.DEFAULT,
         "bytes": engine.path.stat().st_size,
-        "parameters": told.get("parameters"),
+        "parameters": metadata.get("parameters"),
         "heads": {head.name: list(head.space.labels) for head in engine.task},
-        "figures": told.get("figures", []),
-        "licence": told.get("licence", ""),
+        "figures": metadata.get("figures", []),
+        "licence": metadata.get("licence", ""),
         "sha256": engine.sha256,
     }
 
@@ -81,22 +81,22 @@ def _print_bundled(models: list[dict[str, Any]]) -> None:
     console = Console()
     for model in models:
         size = f"{model['bytes'] / 1e6:.1f} MB, {(model['parameters'] or 0) / 1e6:.2f} M parameters"
-        default = ", used where none is named" if model["default"] else ""
+        default = ", used unless another is named" if model["default"] else ""
         console.print(Text.assemble((model["name"], "bold"), f"  {size}{default}"))
         for record in model["figures"]:
-            console.print(Text("  " + _reached(record)), soft_wrap=True)
+            console.print(Text("  " + _figures_line(record)), soft_wrap=True)
         console.print(Text(f"  licence: {model['licence']}\n  sha256: {model['sha256']}\n"), soft_wrap=True)
 
 
-def _reached(record: dict[str, Any]) -> str:
-    """One line on what a head reached, with intervals."""
+def _figures_line(record: dict[str, Any]) -> str:
+    """One line with a head's figures and their intervals."""
     against = "" if record["target"] == record["head"] else f" against {record['target']}"
-    said = [
+    figures = [
         f"{title} {_figure(record['metrics'][metric], metric in _SHARES)}"
         for metric, title in _FIGURES.items()
         if metric in record["metrics"]
     ]
-    return f"{record['head']}{against} ({record['rows']} faces of {record['split']}): {', '.join(said)}"
+    return f"{record['head']}{against} ({record['rows']} faces of {record['split']}): {', '.join(figures)}"
 
 
 def _figure(figure: dict[str, Any], share: bool) -> str:
@@ -107,7 +107,7 @@ def _figure(figure: dict[str, Any], share: bool) -> str:
 
 
 def _backbones(text: str) -> dict[str, Any]:
-    """The backbones whose names contain a text; of timm's none for an empty one."""
+    """The backbones whose names contain a text; none of timm's for an empty text."""
     from ..extras import require
 
     require("torch", "train")

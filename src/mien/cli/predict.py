@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
 from .run_summary import TABLE, Tally
-from .show import say
+from .terminal import interruptible, progress_bar, progress_over, say
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..predict.results import Result
     from ..predict.settings import Settings
     from ..records import Fault
-    from .watching import Stop, Watch
+    from ..scale import Job
+    from .terminal import ProgressBar, StopRequest
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
 _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
@@ -59,7 +60,6 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         """Let workers do it, each shard into a part of its own."""
         from ..errors import ConfigError
         from ..scale import plan
-        from .many import finish
 
         if self.out is None:
             raise ConfigError("--engine ray needs --out FOLDER (or an address such as s3://bucket/results)")
@@ -71,7 +71,30 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             self.input, self.out, self.model, self._settings(), shard=self.shard, overwrite=self.overwrite,
             allow_urls=self.allow_urls,
         )  # fmt: skip
-        finish(job, self.workers)
+        self._finish(job)
+
+    def _finish(self, job: Job) -> None:
+        """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
+        tally = Tally(total=job.total)
+        for fault in job.faults:
+            tally.add(fault)
+        if job.done:
+            say(f"{len(job.done):,} of {len(job.shards):,} parts are there already")
+        with (
+            progress_bar("Predicting") as progress,
+            interruptible() as stop,
+            closing(job.run(self.workers)) as counts,
+        ):
+            for done, count in enumerate(counts, 1):
+                tally.take(count)
+                if progress:
+                    progress(done, len(job.shards))
+                tally.stopped = stop.signal
+                if stop.signal:
+                    break
+        say(f"{tally}")
+        say(f"wrote {job.order.folder.given}")
+        tally.leave(going_on=True)
 
     def _leaning(self, trained: bool) -> str:
         """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
@@ -124,29 +147,27 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
 
     def _read(self, reading: Reading, document: Path | None, tally: Tally) -> None:
         """Go through all results, and finish every file whatever happens."""
-        from .watching import stoppable, watching
-
         with ExitStack() as stack:
             outputs = self._outputs(reading, document)
             stack.callback(tally.close, outputs)
             if self.out:
                 reading = reading.going_on(outputs.writers[0].done, self.out)
             tally.total = len(reading.sources) + len(reading.faults)
-            watch = stack.enter_context(watching(reading.left))
-            stop = stack.enter_context(stoppable())
+            bar = stack.enter_context(progress_over(reading.left))
+            stop = stack.enter_context(interruptible())
             results = stack.enter_context(closing(reading.results(keep=bool(outputs.sinks))))
-            self._go(results, outputs, tally, (watch, stop))
+            self._go(results, outputs, tally, (bar, stop))
 
     def _go(
-        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[Watch, Stop]
+        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[ProgressBar, StopRequest]
     ) -> None:
-        watch, stop = person
+        bar, stop = person
         for item in results:
             outputs.add(item)
             tally.add(item)
-            watch.step(item)
-            tally.stopped = stop.asked
-            if stop.asked or (self.strict and tally.failed):
+            bar.step(item)
+            tally.stopped = stop.signal
+            if stop.signal or (self.strict and tally.failed):
                 return
 
     def _outputs(self, reading: Reading, document: Path | None) -> Outputs:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from . import show
+from .terminal import say
 
 
 @dataclass
@@ -29,4 +29,4 @@ class Report:
 
         path = write_report(self.run_folder, self.data, self.out, pdf_too=self.pdf)
         for written in (path, *([path.with_suffix(".pdf")] if self.pdf else [])):
-            show.say(f"report: {written} ({written.stat().st_size / 1e6:.2f} MB)")
+            say(f"report: {written} ({written.stat().st_size / 1e6:.2f} MB)")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .show import say
+from .terminal import say
 
 if TYPE_CHECKING:
     from ..outputs.per_source import Outputs

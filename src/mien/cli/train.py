@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from .. import machine
-from .show import print_json, say
-from .stopping import stopping
+from .terminal import exit_when_interrupted, print_json, say
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -41,7 +40,7 @@ class Train:
         settings = self._settings(overrides)
         folder = self.out or Path("runs") / self.config.stem
         again = ["mien", "train", str(self.config), "--out", str(folder), *overrides, "--resume"]
-        with stopping(f"{folder} keeps every finished epoch; go on with: {shlex.join(again)}"):
+        with exit_when_interrupted(f"{folder} keeps every finished epoch; go on with: {shlex.join(again)}"):
             results = train_model(settings, folder, resume=self.resume)
         if not machine.is_main():
             return
@@ -50,7 +49,7 @@ class Train:
         say(f"model  {folder / 'model.onnx'}\nreport {folder / 'report.html'}")
 
     def _settings(self, overrides: list[str]) -> Config:
-        """What the file says; where it is at fault one of several processes tells."""
+        """The configuration; a fault is reported by one of several processes."""
         from .. import config
 
         if not machine.launched():

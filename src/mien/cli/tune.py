@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ..choices import Objective, Pruner, Sampler
-from .show import print_json, say
-from .stopping import stopping
+from .terminal import exit_when_interrupted, print_json, say
 
 if TYPE_CHECKING:
     from ..tune import Outcome
@@ -71,7 +70,7 @@ class Tune:
             self.timeout, self.heartbeat,
         )  # fmt: skip
         line = Line()
-        with stopping(f"{plan.folder} keeps what is finished, the same command goes on"), line:
+        with exit_when_interrupted(f"{plan.folder} keeps what is finished, the same command goes on"), line:
             found = tune.tune(plan, line)
             line.clear()
             paths = tune.write(found)

@@ -50,7 +50,7 @@ def fetch_yunet(url: str = YUNET_URL, folder: Path | None = None) -> Path:
     if found != YUNET_SHA256:
         raise ModelError(f"{url}: {len(data)} bytes with SHA-256 {found}, needed is {YUNET_SHA256}; nothing was kept")
     try:
-        with files.replacing(path) as part:
+        with files.atomic_write(path) as part:
             part.write_bytes(data)
     except OSError as error:
         raise ModelError(f"{path}: cannot be written: {error.strerror or error}") from None

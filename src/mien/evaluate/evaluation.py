@@ -77,7 +77,7 @@ def evaluate(
         }
     )
     out = out or destination(run, store, split, match)
-    with files.replacing(out / RESULTS) as results, files.replacing(out / PREDICTIONS) as table:
+    with files.atomic_write(out / RESULTS) as results, files.atomic_write(out / PREDICTIONS) as table:
         _write(results, out / RESULTS, record)
         predictions.write(table, scene.columns(matches, outputs, targets), faces, scene.rows)
         (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
@@ -85,7 +85,7 @@ def evaluate(
 
 
 def _write(part: Path, path: Path, record: Mapping[str, Any]) -> None:
-    with files.naming(path):
+    with files.with_filename(path):
         part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

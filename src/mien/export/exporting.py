@@ -17,7 +17,7 @@ from .. import machine, models
 from ..calibrate import calibrate
 from ..config import Config, load
 from ..errors import ModelError
-from ..files import replacing, sha256, write_text
+from ..files import atomic_write, sha256, write_text
 from ..models import Network
 from ..models.saved import load_network, source
 from ..predict.engine import SCHEMA
@@ -39,12 +39,12 @@ def export(run: Path, network: Network | None = None, calibration: str = "", sto
     """
     config = load(run / "config.toml")
     if network is not None:
-        with replacing(run / "model.safetensors") as part:
+        with atomic_write(run / "model.safetensors") as part:
             part.write_bytes(safetensors.torch.save(_weights(network)))
         _describe(run / "model.json", describe(run, config, network))
     saved = load_network(run)
     target = run / "model.onnx"
-    with replacing(target) as part:
+    with atomic_write(target) as part:
         write_onnx(saved, config, (run / "model.json").read_text(), part)
         difference = parity(saved, config, part)
         if not difference <= TOLERANCE:

@@ -16,7 +16,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from ..calibrate import calibrate
 from ..config import load
-from ..files import replacing
+from ..files import atomic_write
 from ..predict.engine import Engine
 from ..records import Floats
 from ..store import Rows, Store
@@ -45,7 +45,7 @@ def quantise(run: Path, store: Path | None = None) -> Path:
     config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
     faces = Store(store or config.data.store)
     rows = balanced(faces, engine.task, config.data.train)
-    with replacing(target) as part:
+    with atomic_write(target) as part:
         _quantise(engine, _Faces(_inputs(engine, faces, rows)), part)
         told = {"int8": {"faces": len(rows), "split": config.data.train, "store": faces.path.name}}
         description = engine.metadata | {"name": f"{engine.name}-int8", "precision": told}

@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ..extras import require
-from ..files import replacing
+from ..files import atomic_write
 from .blocks import Beside, Block, Faces, Plots, kind
 from .page import TEMPLATES, Node, place
 from .section import Section
@@ -31,7 +31,7 @@ def write(
     what: str = "report",
 ) -> None:
     """Write the PDF, whole or not at all: accessible (PDF/UA-1), A4."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(compiler(document(name, sections, shares, what)).compile(format="pdf", pdf_standards=["ua-1"]))
 
 

@@ -57,7 +57,7 @@ class Folder:
         """Write a file whole or not at all. Raises OSError, InputError."""
         system, path = _opened(self.given)
         if not address_of(self.given):
-            with files.replacing(Path(path, name)) as part:
+            with files.atomic_write(Path(path, name)) as part:
                 part.write_bytes(data)
             return
         with telling(f"{self.given}/{name}"):

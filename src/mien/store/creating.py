@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 
 from ..errors import StoreError
-from ..files import replacing, sha256
+from ..files import atomic_write, sha256
 from ..records import Sample
 from ..tasks import Head
 from .checking import check
@@ -79,7 +79,7 @@ def _created(path: Path, checked: bool = True) -> Iterator[h5py.File]:
     if path.is_dir():
         raise StoreError(f"{path}: a folder; a store is a file, such as {path / 'faces.h5'}")
     try:
-        with replacing(path) as part:
+        with atomic_write(path) as part:
             # Format 1.10 checksums the metadata too, and every HDF5 since 2016 reads it.
             with h5py.File(part, "w", libver=("v110", "v110")) as file:
                 yield file

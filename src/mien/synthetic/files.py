@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import store
 from ..errors import ConfigError, lookup
-from ..files import beside
+from ..files import part_path
 from ..records import Sample
 from .faces import samples
 from .layouts import affectnet, emotic, small_sets
@@ -81,7 +81,7 @@ def _new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path}: is there already; give a new or an empty folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = beside(path)
+    part = part_path(path)
     part.mkdir()
     try:
         yield part

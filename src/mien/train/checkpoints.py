@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..config import Config
 from ..errors import ModelError
-from ..files import replacing
+from ..files import atomic_write
 
 LAST, PREVIOUS, BEST, REFUSED = "last.ckpt", "previous.ckpt", "best.ckpt", ".refused"
 _FINGERPRINT, _BEST = "mien", "best"
@@ -41,7 +41,7 @@ def fingerprint(config: Config, phase: int) -> Fingerprint:
 
 def write(path: Path, found: dict[str, Any], fingerprint: Fingerprint) -> None:
     """Write a checkpoint whole or not at all; what was `last.ckpt` becomes `previous.ckpt`. Raises OSError."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         try:
             with part.open("wb") as file:
                 torch.save(found | {_FINGERPRINT: fingerprint}, file)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError
-from ...files import naming
+from ...files import with_filename
 from ...predict.results import Origin, Result, Row, columns
 from ...records import Fault
 from .resume import Earlier
@@ -27,7 +27,7 @@ class Lines:
         self.path, self.origin, self._pack = path, origin, pack
         held, end = earlier
         self.done: Mapping[str, int] = held.done
-        with naming(path):
+        with with_filename(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab", buffering=0)
             self._file.truncate(end)
@@ -44,7 +44,7 @@ class Lines:
         start = os.fstat(self._file.fileno()).st_size
         rest = memoryview(text.encode())
         try:
-            with naming(self.path):
+            with with_filename(self.path):
                 while rest:
                     rest = rest[self._file.write(rest) :]
         except OSError:
@@ -54,7 +54,7 @@ class Lines:
     def close(self) -> None:
         """Hand everything to the disk."""
         if not self._file.closed:
-            with naming(self.path):
+            with with_filename(self.path):
                 os.fsync(self._file.fileno())
                 self._file.close()
 

@@ -42,14 +42,14 @@ class Beside:
         self._stack = ExitStack()
         self.over = False
         with self.writing():
-            self.part = self._stack.enter_context(files.replacing(path))
+            self.part = self._stack.enter_context(files.atomic_write(path))
             path.parent.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Give the whole file up if something cannot be written."""
         try:
-            with files.naming(self.path):
+            with files.with_filename(self.path):
                 yield
         except OSError as error:
             self.over = True

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ...files import replacing
+from ...files import atomic_write
 from ...media.image import recolour
 from ...records import Frame, Pixels, Prediction
 from .card import Card, card_of
@@ -79,7 +79,7 @@ def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:
 
 def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
     """Write the annotated picture as PNG, whole or not at all."""
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         Image.fromarray(annotate(pixels, predictions)).save(part, format="PNG", compress_level=3)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ...errors import ConfigError, lookup
-from ...files import natural, replacing
+from ...files import atomic_write, natural
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
@@ -79,7 +79,7 @@ class Sheet:
             title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
             number = f", page {page + 1} of {pages}" if pages > 1 else ""
             path = self._path if page == 0 else self._path.with_stem(f"{self._path.stem}-{page + 1}")
-            with replacing(path) as part:
+            with atomic_write(path) as part:
                 drawn = draw(cells[page * most : (page + 1) * most], title + number)
                 drawn.save(part, format=FORMATS[path.suffix.lower()], quality=90)
             self.written.append(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
-from ...files import replacing, write_text
+from ...files import atomic_write, write_text
 from ...palette import colours
 from ...records import Frame
 from ...tasks import Task
@@ -40,7 +40,7 @@ class Timeline:
         if self._path.suffix.lower() == ".svg":
             write_text(self._path, svg(plot))
             return
-        with replacing(self._path) as part:
+        with atomic_write(self._path) as part:
             image(plot).save(part, format="PNG")
 
     def discard(self) -> None:

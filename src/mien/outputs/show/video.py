@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ConfigError, InputError
 from ...extras import require
-from ...files import replacing
+from ...files import atomic_write
 from ...records import Frame, Pixels
 from .overlay import Overlay
 from .sink import Recordings
@@ -33,7 +33,7 @@ class Film:
         """Begin a part file beside `path`. Raises MissingExtraError without PyAV."""
         self._av = require("av", "video")
         with ExitStack() as stack:
-            part = stack.enter_context(replacing(path))
+            part = stack.enter_context(atomic_write(path))
             container = self._av.open(str(part), "w", format=CONTAINERS[path.suffix.lower()])
             self._file = stack.enter_context(container)
             self._stack = stack.pop_all()

@@ -1,4 +1,4 @@
-"""The bar, and Ctrl-C."""
+"""Progress bars, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 import numpy as np
 import pytest
 
-from mien.cli.watching import stoppable, watching
+from mien.cli.terminal import interruptible, progress_over
 from mien.records import Fault, Frame
 
 
 def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), stoppable() as stop:  # noqa: PT012
-        assert not stop.asked
+    with pytest.raises(KeyboardInterrupt), interruptible() as stop:  # noqa: PT012
+        assert not stop.signal
         signal.raise_signal(signal.SIGINT)
-        assert stop.asked == signal.SIGINT
+        assert stop.signal == signal.SIGINT
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -33,19 +33,19 @@ class Photo:
 
 def test_the_bar_counts_sources_and_shares_of_videos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with watching([Film(), Photo()]) as watch:  # type: ignore[list-item]
+    with progress_over([Film(), Photo()]) as progress:  # type: ignore[list-item]
         places = []
         for item in (Frame(np.zeros((1, 1), np.uint8), "a.mp4", 4, 0.2), Fault("b.png", "no"), Fault("c", "no")):
-            watch._told = 0.0
-            watch.step(item)  # type: ignore[arg-type]
-            places.append(watch._bar.tasks[0].completed)
+            progress._updated = 0.0
+            progress.step(item)  # type: ignore[arg-type]
+            places.append(progress._bar.tasks[0].completed)
         time.sleep(0.01)
         assert places == [0.5, 2.0, 2.0]
-        assert 0 < watch.rate < 1000
-        assert "3 frames" in watch._bar.tasks[0].fields["said"]
+        assert 0 < progress.rate < 1000
+        assert "3 frames" in progress._bar.tasks[0].fields["speed"]
 
 
 def test_without_a_terminal_there_is_no_bar() -> None:
-    with watching([]) as watch:
-        watch.step(Fault("a", "no"))
-        assert watch._bar is None
+    with progress_over([]) as progress:
+        progress.step(Fault("a", "no"))
+        assert progress._bar is None
