@@ -119,7 +119,7 @@ class _Case:
     def annotated(self) -> NDArray[np.bool_]:
         """Which rows (N,) count for the head."""
         missing = np.isnan(self.target)
-        softmax = self.head.kind in (Kind.CLASS, Kind.DISTRIBUTION)
+        softmax = self.head.kind.is_exclusive
         return np.asarray(~(missing.any(axis=1) if softmax else missing.all(axis=1)))
 
     def metrics(self, rows: Rows) -> Statistic:

@@ -32,6 +32,11 @@ class Kind(StrEnum):
     TAGS = "tags"
     VALUES = "values"
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the likeliest."""
+        return self in (Kind.CLASS, Kind.DISTRIBUTION)
+
 
 #: Loss terms (name, weight) and metrics (the first one is watched) that a kind has unless a head says otherwise.
 DEFAULT_LOSS: dict[Kind, tuple[tuple[str, float], ...]] = {
@@ -180,6 +185,11 @@ class Task:
 
     def __iter__(self) -> Iterator[Head]:
         return iter(self.heads)
+
+    @property
+    def main_head(self) -> Head | None:
+        """The head that answers with one label: the first of classes or a distribution. None where the task has none."""
+        return next((head for head in self.heads if head.kind.is_exclusive), None)
 
     def head(self, name: str) -> Head:
         """The head of that name. Raises ConfigError naming the choices."""

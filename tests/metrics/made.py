@@ -46,7 +46,7 @@ def coarse(shape: tuple[int, int], seed: int) -> Array:
 def case(kind: Kind, rows: int = 60) -> tuple[Head, Array, Array]:
     """A head with answers and truths, some of them missing."""
     rng = np.random.default_rng(3)
-    if kind in (Kind.CLASS, Kind.DISTRIBUTION):
+    if kind.is_exclusive:
         target = votes_of((rows, 8), 2) if kind is Kind.DISTRIBUTION else hard_of((rows, 8), 2)
         target[4:7] = np.nan
         return (

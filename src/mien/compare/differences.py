@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import intervals, metrics
 from ..extras import require
 from ..metrics import Array, Statistic, Weights
-from ..tasks import Head, Kind
+from ..tasks import Head
 from .runs import Entry, Run
 
 Interval = tuple[float, float]
@@ -126,7 +126,7 @@ def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | Non
 
 def _p(first: Entry, other: Entry, one: Measured) -> float | None:
     """McNemar's p of two single runs for a share of right top labels."""
-    if one.metric not in _TOP or one.head.kind not in (Kind.CLASS, Kind.DISTRIBUTION):
+    if one.metric not in _TOP or not one.head.kind.is_exclusive:
         return None
     if len(first.runs) > 1 or len(other.runs) > 1:
         return None

@@ -21,7 +21,6 @@ from . import calibration, distributions, labels, ranking, values
 from .statistic import Array, Statistic, Weights, plain, ratio
 
 Counts = NDArray[np.int64]
-_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Metric:
     name: str
     prepare: Callable[..., Statistic]
     higher_is_better: bool
-    kinds: tuple[Kind, ...] = _SOFTMAX
+    kinds: tuple[Kind, ...] = (Kind.CLASS, Kind.DISTRIBUTION)
     needs_head: bool = False
     whole: bool = False
     noise: int = 0
@@ -125,7 +124,7 @@ def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head) -> St
     NaN where nothing was annotated, or where the network answers NaN.
     """
     metric, (outputs, targets) = metric_for(name, head), _paired(output, target, head)
-    if head.kind in _SOFTMAX or metric.whole:
+    if head.kind.is_exclusive or metric.whole:
         return _over(metric, outputs, targets, _kept(targets, head), head)
     known = ~np.isnan(targets)
     if not np.isfinite(outputs[known]).all():
@@ -201,7 +200,7 @@ def entropy(target: ArrayLike) -> float:
 
 def _kept(targets: Array, head: Head) -> NDArray[np.bool_]:
     missing = np.isnan(targets)
-    return np.asarray(~(missing.any(axis=1) if head.kind in _SOFTMAX else missing.all(axis=1)))
+    return np.asarray(~(missing.any(axis=1) if head.kind.is_exclusive else missing.all(axis=1)))
 
 
 def _columns(metric: Metric, outputs: Array, targets: Array, head: Head) -> list[Statistic]:

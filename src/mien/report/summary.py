@@ -64,7 +64,7 @@ def intervals(record: RunRecord) -> str:
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
     """(label, colour, share) of the raters' answers under the first head of probabilities; empty without predictions."""
     for one in record.heads:
-        if one.outputs and one.head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+        if one.outputs and one.head.kind.is_exclusive:
             return _mean(one)
     return []
 
