@@ -73,8 +73,7 @@ CHANGEABLE = ("loss", "weight", "metrics", "class_weights")
 @dataclass(frozen=True)
 class Head:
     """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses;
-    `class_weights` (label, weight) are those set by hand, for losses that weigh classes; `ground` (K, K) distances between
-    labels that training votes tell, known to evaluation alone."""
+    `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
 
     name: str
     kind: Kind
@@ -84,7 +83,6 @@ class Head:
     weight: float = 1.0
     metrics: tuple[str, ...] = ()
     class_weights: tuple[tuple[str, float], ...] = ()
-    ground: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", self.loss or DEFAULT_LOSS[self.kind])
@@ -99,7 +97,7 @@ class Head:
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The metrics that an evaluation tells: those the head asks for, then those of its kind that it does not."""
+        """The metrics of an evaluation: those the head asks for, then those of its kind that it does not."""
         return tuple(dict.fromkeys((*self.metrics, *FURTHER_METRICS[self.kind])))
 
     def to_dict(self) -> dict[str, Any]:

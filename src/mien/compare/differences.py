@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import intervals, metrics
 from ..extras import require
 from ..metrics import Array, Statistic, Weights
+from ..metrics.distributions import Distances
 from ..tasks import Head
 from .runs import Entry, Run
 
@@ -22,11 +23,12 @@ _TOP = ("accuracy", "top_label_accuracy")
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric of a head that is compared."""
+    """A metric of a head that is compared; `ground`: the distances between labels that `emd_votes` was evaluated with."""
 
     head: Head
     metric: str
     higher_is_better: bool
+    ground: Distances = ()
 
     @property
     def key(self) -> str:
@@ -99,7 +101,7 @@ def _of_head(
 def _mean(entry: Entry, one: Measured) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
     outputs = [run.outputs(one.head.name) for run in entry.runs]
-    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head) for some in outputs]
+    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head, ground=one.ground) for some in outputs]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))
@@ -151,15 +153,14 @@ def measured(entries: Sequence[Entry], heads: Sequence[Head]) -> tuple[Measured,
     """The metrics that every run was scored by, in the order of the first run."""
     runs = [run for entry in entries for run in entry.runs]
     return tuple(
-        Measured(replace(head, ground=_ground(runs[0], head)), one.name, one.higher_is_better)
+        Measured(head, one.name, one.higher_is_better, _ground(runs[0], head))
         for head in heads
         for one in runs[0].head(head.name).measures
         if all(run.measure(head.name, one.name) for run in runs)
     )
 
 
-def _ground(run: Run, head: Head) -> tuple[tuple[float, ...], ...]:
-    """The distances between labels that `emd_votes` was evaluated with."""
+def _ground(run: Run, head: Head) -> Distances:
     return tuple(tuple(row) for row in run.head(head.name).found.get("ground", ()))
 
 
