@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mien import baselines, metrics
 from mien.datasets.fer2013 import ferplus_rules
+from mien.metrics.distributions import entropies
 from mien.store import Store
 from mien.tasks import TASKS
 
@@ -50,9 +51,9 @@ def shares(cast: Votes) -> Votes:
 
 def limits(cast: Votes, training: Votes, draws: int) -> dict[str, dict[str, float]]:
     """Every metric of each reference."""
-    target, learnt = shares(cast), shares(training)
-    found = baselines.for_head(HEAD, target, learnt)
-    for name, prior in {"noise floor": baselines.marginal(learnt), "noise floor, unshrunk": np.zeros(8)}.items():
+    target, train = shares(cast), shares(training)
+    found = baselines.for_head(HEAD, target, train)
+    for name, prior in {"noise floor": baselines.marginal(train), "noise floor, unshrunk": np.zeros(8)}.items():
         drawn = [metrics.evaluate_head(HEAD, *baselines.redrawn(cast, prior, seed)) for seed in range(draws)]
         found[name] = {metric: float(np.mean([one[metric] for one in drawn])) for metric in METRICS}
     return found
@@ -75,7 +76,7 @@ def show(name: str, cast: Votes, found: dict[str, dict[str, float]]) -> None:
     target = shares(cast)
     print(f"\n### Set {name}: {len(cast):,} faces\n")
     print(
-        f"Mean entropy of the votes {metrics.entropy(target):.3f} nats; unanimous {(target.max(axis=1) == 1).mean():.1%}; "
+        f"Mean entropy of the votes {entropies(target).mean():.3f} nats; unanimous {(target.max(axis=1) == 1).mean():.1%}; "
         f"mean share of the top label {target.max(axis=1).mean():.3f}.\n"
     )
     print(f"| metric | {' | '.join(known.replace('_', ' ') for known in found)} |\n|---|{'---|' * len(found)}")

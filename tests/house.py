@@ -43,11 +43,11 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "config": Room("the configuration of a run"),
         "metrics": Room("metrics, each with its direction", "numpy ot"),
         "records": Room("samples, frames, faces and predictions", "numpy"),
-        "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
     },
     {
         "baselines": Room("what a figure is measured against: chance, oracle, noise floor", "numpy"),
         "intervals": Room("bootstrap intervals and paired differences", "numpy threadpoolctl"),
+        "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
         "media": Room("pixels: decode, crop, resize, normalise", "PIL cv2 numpy"),
     },
     {

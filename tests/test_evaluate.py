@@ -17,7 +17,7 @@ from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpa
 from mien.metrics import evaluate_head
 from mien.metrics.distributions import vote_distances
 from mien.predict.engine import Engine
-from mien.records import Sample, Target
+from mien.records import Floats, Sample, Target
 from mien.store import Origin, Store, write
 from mien.tasks import TASKS, Head, Kind, Task
 from tests import tiny_scenes
@@ -108,10 +108,10 @@ def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     assert "ground" not in results["heads"]["face"]
 
 
-def told(head: Head, store: Store) -> Head:
-    """The head with what an evaluation adds to it."""
+def scores(head: Head, store: Store, output: Floats, target: Floats) -> dict[str, float]:
+    """Every metric of an evaluation, with the distances between labels that training votes tell."""
     ground = vote_distances(store.target(head, store.rows("train"))) if head.kind is Kind.DISTRIBUTION else ()
-    return replace(head, metrics=head.reported, ground=ground)
+    return evaluate_head(replace(head, metrics=head.reported), output, target, ground=ground)
 
 
 def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path, faces: Path) -> None:
@@ -120,7 +120,7 @@ def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path
     rows = store.rows("validation")
     outputs = Engine(run).probabilities(store.images(rows))
     for head in TASK:
-        expected = evaluate_head(told(head, store), outputs[head.name], store.target(head, rows))
+        expected = scores(head, store, outputs[head.name], store.target(head, rows))
         found = {name: score["value"] for name, score in results["heads"][head.name]["metrics"].items()}
         assert found == {name: pytest.approx(value) for name, value in expected.items()}
 
@@ -168,7 +168,7 @@ def test_the_marginal_always_answers_the_training_mean(run: Path, faces: Path) -
     for head in TASK:
         target = store.target(head, scored)
         answer = np.tile(np.nanmean(store.target(head, train), axis=0), (len(scored), 1))
-        expected = evaluate_head(told(head, store), answer, target)
+        expected = scores(head, store, answer, target)
         said = heads[head.name]["references"]["marginal"]
         chance = {name: math.nan if value is None else value for name, value in said.items()}
         assert chance == pytest.approx(expected, nan_ok=True, abs=1e-6)

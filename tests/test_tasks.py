@@ -54,6 +54,13 @@ def test_every_kind_has_a_loss_and_metrics() -> None:
     assert head.metrics[0] == "ccc"
 
 
+def test_the_main_head_is_the_first_that_answers_with_one_label() -> None:
+    assert [kind for kind in Kind if kind.is_exclusive] == [Kind.CLASS, Kind.DISTRIBUTION]
+    values, face = TASKS["affect"].heads[1], TASKS["affect"].heads[0]
+    assert TASKS["affect"].main_head == Task("turned", (values, face)).main_head == face
+    assert TASKS["emotic"].main_head is None
+
+
 def test_a_task_of_ones_own_in_toml() -> None:
     task = Task.from_dict(tomllib.loads(OWN))
     assert task.head("mood") == Head(

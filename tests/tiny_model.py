@@ -69,7 +69,7 @@ def write_graph(path: Path, task: Task, preprocessing: Preprocessing, properties
 
 def _activation(head: Head, weights: list[Any]) -> list[Any]:
     logits = f"{head.name}.z"
-    if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+    if head.kind.is_exclusive:
         return [helper.make_node("Softmax", [logits], [head.name], axis=1)]
     if head.kind is Kind.TAGS:
         return [helper.make_node("Sigmoid", [logits], [head.name])]

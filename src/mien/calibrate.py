@@ -32,7 +32,6 @@ Array = NDArray[np.float64]
 Fit = Callable[[Array, Array], Scaling]
 #: Least and greatest temperature.
 BOUNDS = (0.05, 20.0)
-_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
 _FLAT = 1e-9
 _HALVINGS = 60
 
@@ -58,7 +57,7 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
     lookup(METHODS, method, "calibration")
     engine, rows = Engine(model), store.rows(split)
     engine.scaling.clear()
-    wanted = [head for head in engine.task if head.kind is Kind.TAGS or head.kind in _SOFTMAX]
+    wanted = [head for head in engine.task if head.kind is Kind.TAGS or head.kind.is_exclusive]
     targets = {head: store.target(head, rows) for head in wanted}
     targets = {head: target for head, target in targets.items() if not np.isnan(target).all()}
     if not targets:
@@ -73,7 +72,7 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
     heads = {
         head.name: calibrate_head(head, outputs[head.name], target, split, method, labels=labels.get(head))
         for head, target in targets.items()
-        if head.kind in _SOFTMAX
+        if head.kind.is_exclusive
     }
     return ({"thresholds": thresholds} if thresholds else {}) | _by_key(heads)
 

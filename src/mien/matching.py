@@ -18,7 +18,6 @@ from .tasks import Head, Kind, Task
 
 #: How a target was found: what `compared.matched_by` in results.json says.
 NAME, USER, LABELS = "name", "--match", "most shared labels"
-_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
 _LEAST = {Kind.CLASS: 2, Kind.DISTRIBUTION: 2, Kind.TAGS: 1, Kind.VALUES: 1}
 _TINY = 1e-12
 
@@ -72,7 +71,7 @@ class Match:
             yield "faces of a class that the model does not know are left out"
         if self.data_only and self.target.kind is Kind.DISTRIBUTION:
             yield "faces with more than half of their mass, or their top label, outside are left out; others are renormalised"
-        if self.model_only and self.head.kind in _SOFTMAX:
+        if self.model_only and self.head.kind.is_exclusive:
             yield "the model's answers are restricted to the labels compared and renormalised"
         if self.head.kind is not self.target.kind:
             soft = self.target.kind is Kind.DISTRIBUTION
@@ -89,7 +88,7 @@ class Match:
     def truth(self, store: Store, rows: Rows) -> Floats:
         """Targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not annotated, or left out."""
         taken = self.votes(store, rows)
-        if self.head.kind in _SOFTMAX:
+        if self.head.kind.is_exclusive:
             with np.errstate(invalid="ignore"):
                 taken = taken / taken.sum(axis=1, keepdims=True)
         if self._rescales:
@@ -101,7 +100,7 @@ class Match:
         """What the annotators gave for the labels compared, as they gave it: (n, shared); NaN: not annotated, or left out."""
         values = store.votes(self.target.name, rows)
         taken = values[:, self._columns]
-        if self.head.kind in _SOFTMAX:
+        if self.head.kind.is_exclusive:
             taken[self._keeps_out(values) >= 0] = np.nan
         return taken
 
@@ -126,7 +125,7 @@ class Match:
             "data_only": self.left_out(store, rows),
             "rule": self.rule,
         }
-        return record | (self._accuracies(output, truth) if self.head.kind in _SOFTMAX else {})
+        return record | (self._accuracies(output, truth) if self.head.kind.is_exclusive else {})
 
     def _accuracies(self, output: Floats, truth: Floats) -> dict[str, float]:
         """Accuracy among the labels compared, and where every label of the model may be answered."""
@@ -150,7 +149,7 @@ class Match:
     def _keeps_out(self, values: Floats) -> NDArray[np.intp]:
         """For each row of the target's values, the column of the label that keeps it out; -1 where it stays."""
         columns = np.array([self.target.space.index(label) for label in self.data_only], np.intp)
-        if not len(columns) or self.head.kind not in _SOFTMAX:
+        if not len(columns) or not self.head.kind.is_exclusive:
             return np.full(len(values), -1, np.intp)
         outside, inside = values[:, columns], values[:, self._columns]
         out = (outside.sum(axis=1) > inside.sum(axis=1)) | (outside.max(axis=1) > inside.max(axis=1))
@@ -201,7 +200,7 @@ def wishes(given: tuple[str, ...]) -> dict[str, str]:
 
 def restricted(taken: Floats, kind: Kind) -> Floats:
     """What a model says of some of its labels only, (n, k): probabilities are renormalised."""
-    if kind not in _SOFTMAX:
+    if not kind.is_exclusive:
         return taken
     taken = np.maximum(taken, _TINY)
     return np.asarray(taken / taken.sum(axis=1, keepdims=True), np.float32)
@@ -228,7 +227,7 @@ def sentences(head: str, compared: Mapping[str, Any]) -> list[str]:
 
 
 def _comparable(head: Head, target: Head) -> bool:
-    return head.kind is target.kind or (head.kind in _SOFTMAX and target.kind in _SOFTMAX)
+    return head.kind is target.kind or (head.kind.is_exclusive and target.kind.is_exclusive)
 
 
 def _common(head: Head, target: Head) -> tuple[int, ...]:
@@ -257,7 +256,7 @@ def _matched(head: Head, target: Head, matched_by: str, store: Store, other: boo
     shared = _common(head, target)
     if len(shared) < _LEAST[head.kind]:
         raise _too_few(head, target, store)
-    if other and head.kind in _SOFTMAX:
+    if other and head.kind.is_exclusive:
         values = store.votes(target.name, store.rows())
         borne = np.nansum(values, axis=0) > 0
         met = tuple(k for k in shared if borne[target.space.index(head.space.labels[k])])
@@ -266,7 +265,7 @@ def _matched(head: Head, target: Head, matched_by: str, store: Store, other: boo
 
 
 def _too_few(head: Head, target: Head, store: Store) -> StoreError:
-    few = "fewer than two labels" if head.kind in _SOFTMAX else "no label"
+    few = "fewer than two labels" if head.kind.is_exclusive else "no label"
     theirs, ours = ", ".join(target.space.labels), ", ".join(head.space.labels)
     return StoreError(
         f"{store.path}: '{target.name}' ({theirs}) shares {few} with the model's '{head.name}' ({ours}); nothing to compare"

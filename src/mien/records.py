@@ -147,7 +147,7 @@ class Prediction:
     @property
     def _ranked(self) -> str | None:
         """The first head of classes or a distribution."""
-        return next((head.name for head in self.task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)), None)
+        return self.task.main_head.name if self.task.main_head else None
 
     @property
     def tags(self) -> dict[str, list[str]]:

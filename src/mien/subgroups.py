@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import intervals, metrics
 from .metrics import Array, Statistic, Weights
+from .metrics.distributions import Distances
 from .metrics.rates import FALSE_ALARM, FOUND, SAID, flags, rates
 from .tasks import Head, Kind
 
@@ -39,15 +40,16 @@ def for_head(
     *,
     thresholds: ArrayLike = 0.5,
     drawing: intervals.Drawing = intervals.DRAWING,
+    ground: Distances = (),
 ) -> dict[str, Any]:
     """The "subgroups" of a head in `results.json`: what `_Attribute.record` gives, for each attribute that tells groups apart.
 
     Outputs and targets (N, K) over all rows, as in `metrics`; `attributes`: a text of each row, '' where nothing is known;
-    `units` (N,) as in `intervals.draws`; `thresholds`: from where on tags are said, one or (K,).
+    `units` (N,) as in `intervals.draws`; `thresholds`: from where on tags apply, one or (K,); `ground` as in `metrics.statistic`.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
-    case = _Case(head, outputs, targets, np.asarray(units), thresholds, drawing)
-    cuts = {name: _counted(cut(column), case.annotated) for name, column in attributes.items()}
+    case = _Case(head, outputs, targets, np.asarray(units), thresholds, drawing, ground)
+    cuts = {name: _counted(cut(column), metrics.annotated(targets, head)) for name, column in attributes.items()}
     return {name: _Attribute(case, groups).record() for name, groups in cuts.items() if groups}
 
 
@@ -109,23 +111,17 @@ class _Case:
     units: NDArray[Any]
     thresholds: ArrayLike
     drawing: intervals.Drawing
+    ground: Distances = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that have rates."""
         return () if self.head.kind is Kind.VALUES else self.head.space.labels
 
-    @property
-    def annotated(self) -> NDArray[np.bool_]:
-        """Which rows (N,) count for the head."""
-        missing = np.isnan(self.target)
-        softmax = self.head.kind in (Kind.CLASS, Kind.DISTRIBUTION)
-        return np.asarray(~(missing.any(axis=1) if softmax else missing.all(axis=1)))
-
     def metrics(self, rows: Rows) -> Statistic:
         """The metrics of some rows: their weights (B, n) -> (B, M)."""
         output, target = self.output[rows], self.target[rows]
-        parts = [metrics.statistic(name, output, target, self.head) for name in self.head.metrics]
+        parts = [metrics.statistic(name, output, target, self.head, ground=self.ground) for name in self.head.metrics]
         return lambda weights: np.stack([part(weights) for part in parts], axis=1)
 
     def everything(self, rows: Rows) -> Statistic:

@@ -32,6 +32,11 @@ class Kind(StrEnum):
     TAGS = "tags"
     VALUES = "values"
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the likeliest."""
+        return self in (Kind.CLASS, Kind.DISTRIBUTION)
+
 
 #: Loss terms (name, weight) and metrics (the first one is watched) that a kind has unless a head says otherwise.
 DEFAULT_LOSS: dict[Kind, tuple[tuple[str, float], ...]] = {
@@ -68,8 +73,7 @@ CHANGEABLE = ("loss", "weight", "metrics", "class_weights")
 @dataclass(frozen=True)
 class Head:
     """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses;
-    `class_weights` (label, weight) are those set by hand, for losses that weigh classes; `ground` (K, K) distances between
-    labels that training votes tell, known to evaluation alone."""
+    `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
 
     name: str
     kind: Kind
@@ -79,7 +83,6 @@ class Head:
     weight: float = 1.0
     metrics: tuple[str, ...] = ()
     class_weights: tuple[tuple[str, float], ...] = ()
-    ground: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", self.loss or DEFAULT_LOSS[self.kind])
@@ -94,7 +97,7 @@ class Head:
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The metrics that an evaluation tells: those the head asks for, then those of its kind that it does not."""
+        """The metrics of an evaluation: those the head asks for, then those of its kind that it does not."""
         return tuple(dict.fromkeys((*self.metrics, *FURTHER_METRICS[self.kind])))
 
     def to_dict(self) -> dict[str, Any]:
@@ -180,6 +183,11 @@ class Task:
 
     def __iter__(self) -> Iterator[Head]:
         return iter(self.heads)
+
+    @property
+    def main_head(self) -> Head | None:
+        """The head that answers with one label: the first of classes or a distribution. None where the task has none."""
+        return next((head for head in self.heads if head.kind.is_exclusive), None)
 
     def head(self, name: str) -> Head:
         """The head of that name. Raises ConfigError naming the choices."""

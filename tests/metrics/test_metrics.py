@@ -1,8 +1,10 @@
 """The registry of metrics: what it holds, what is left out of a figure, what is refused."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +13,11 @@ from mien import metrics
 from mien.errors import ConfigError
 from mien.labels import EXPRESSION8
 from mien.metrics import METRICS, Metric, evaluate_head, per_class, score, score_columns
-from mien.metrics.distributions import vote_distances
 from mien.tasks import DEFAULT_METRICS, FURTHER_METRICS, Head, Kind
-from tests.metrics.made import AFFECT, TAGS, classes, one_hot, rows_of, votes_of
+from tests.metrics.made import AFFECT, GROUND, TAGS, classes, one_hot, rows_of, votes_of
 
 #: Resolution sees which bin a face is in, not what the bin is called, so that labels mixed up do not lower it.
 SOFTMAX = [name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds and name != "brier_resolution"]
-GROUND = vote_distances(votes_of((90, 8), 21))
 
 
 def test_every_default_metric_is_registered_and_fits_its_kind() -> None:
@@ -25,6 +25,23 @@ def test_every_default_metric_is_registered_and_fits_its_kind() -> None:
         assert all(kind in METRICS[name].kinds for name in (*DEFAULT_METRICS[kind], *FURTHER_METRICS[kind]))
     assert all(name == metric.name for name, metric in METRICS.items())
     assert [names[0] for names in DEFAULT_METRICS.values()] == ["accuracy", "kl", "average_precision", "ccc"]
+
+
+def test_the_tables_of_the_documentation_are_those_of_the_registry() -> None:
+    """Directions, and letters of the kinds of head that have a metric unless they say otherwise, small ones in evaluation."""
+    text = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`,? ?)+) \| ([↑↓]) \| .* \| ([CDTVcdtv ]*) ?\|$", text, re.MULTILINE)
+    found = {name: (arrow, marks.split()) for names, arrow, marks in rows for name in re.findall(r"`(\w+)`", names)}
+    assert found == {name: ("↑" if metric.higher_is_better else "↓", marks(name)) for name, metric in METRICS.items()}
+
+
+def marks(name: str) -> list[str]:
+    letters = {kind: str(kind)[0].upper() for kind in Kind} | {Kind.VALUES: "V"}
+    return [
+        letter if name in DEFAULT_METRICS[kind] else letter.lower()
+        for kind, letter in letters.items()
+        if name in DEFAULT_METRICS[kind] + FURTHER_METRICS[kind]
+    ]
 
 
 def test_an_evaluation_tells_what_the_head_asks_for_first_and_nothing_twice() -> None:
@@ -35,22 +52,23 @@ def test_an_evaluation_tells_what_the_head_asks_for_first_and_nothing_twice() ->
 
 @pytest.mark.parametrize("name", SOFTMAX)
 def test_perfect_answers_reach_the_best_value_and_wrong_ones_do_not(name: str) -> None:
-    head = Head("face", Kind.CLASS, EXPRESSION8, ground=GROUND)
+    head = Head("face", Kind.CLASS, EXPRESSION8)
     target = one_hot([0, 1, 2, 3, 4, 5, 6, 7], 8)
     wrong = 0.9 * np.roll(target, 3, axis=0) + 0.1 / 8
-    best, worst = score(name, target, target, head), score(name, wrong, target, head)
+    best, worst = (score(name, answer, target, head, ground=GROUND) for answer in (target, wrong))
     assert best == pytest.approx(1 if METRICS[name].higher_is_better else 0, abs=1e-9)
     assert (worst < best) if METRICS[name].higher_is_better else (worst > best)
 
 
 def test_missing_rows_are_dropped_before_every_softmax_metric() -> None:
     output, target = rows_of((20, 8), 11), votes_of((20, 8), 12)
-    head = Head("face", Kind.DISTRIBUTION, EXPRESSION8, metrics=tuple(SOFTMAX), ground=GROUND)
+    head = Head("face", Kind.DISTRIBUTION, EXPRESSION8, metrics=tuple(SOFTMAX))
     gaps = target.copy()
     gaps[3:9] = np.nan
     kept = np.r_[0:3, 9:20]
-    assert evaluate_head(head, output, gaps) == pytest.approx(evaluate_head(head, output[kept], target[kept]))
-    assert evaluate_head(head, output, gaps) != pytest.approx(evaluate_head(head, output, target))
+    found = evaluate_head(head, output, gaps, ground=GROUND)
+    assert found == pytest.approx(evaluate_head(head, output[kept], target[kept], ground=GROUND))
+    assert found != pytest.approx(evaluate_head(head, output, target, ground=GROUND))
     assert [len(part) for part in metrics.present(output, gaps, head)] == [14, 14]
 
 
@@ -70,12 +88,12 @@ def test_missing_values_are_dropped_element_by_element() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_nothing_annotated_or_a_network_that_answers_nan_scores_nan(kind: Kind) -> None:
-    head = Head("head", kind, EXPRESSION8, ground=GROUND)
+    head = Head("head", kind, EXPRESSION8)
     head = replace(head, metrics=head.reported)
     output, target = rows_of((3, 8), 13), one_hot([0, 1, 2], 8)
-    nothing = evaluate_head(head, output, np.full((3, 8), np.nan))
-    broken = evaluate_head(head, np.full((3, 8), np.nan), target)
-    none = evaluate_head(head, np.zeros((0, 8)), np.zeros((0, 8)))
+    nothing = evaluate_head(head, output, np.full((3, 8), np.nan), ground=GROUND)
+    broken = evaluate_head(head, np.full((3, 8), np.nan), target, ground=GROUND)
+    none = evaluate_head(head, np.zeros((0, 8)), np.zeros((0, 8)), ground=GROUND)
     for values in (nothing, broken, none):
         assert [name for name, value in values.items() if not np.isnan(value)] == []
     assert list(nothing) == list(head.metrics)

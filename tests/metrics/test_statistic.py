@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mien.metrics import METRICS, score, statistic
 from mien.metrics.statistic import Statistic, Weights, leading, mean, plain, ratio
 from mien.tasks import Kind
-from tests.metrics.made import TAGS, case
+from tests.metrics.made import GROUND, TAGS, case
 
 #: Their bins are drawn on the rows a statistic is prepared for, so other rows have other bins.
 BINNED = {"ece", "classwise_ece", "vote_ece", "brier_reliability", "brier_resolution"}
@@ -30,16 +30,18 @@ def draws(count: int, rows: int = ROWS) -> Weights:
 
 def prepared(name: str, kind: Kind) -> Statistic:
     head, output, target = case(kind, ROWS)
-    return statistic(name, output, target, head)
+    return statistic(name, output, target, head, ground=GROUND)
 
 
 @pytest.mark.parametrize(("name", "kind"), UNBINNED)
 def test_weights_do_what_repeated_rows_and_rows_left_out_do(name: str, kind: Kind) -> None:
     head, output, target = case(kind, ROWS)
-    found = statistic(name, output, target, head)(draws(5))
+    found = statistic(name, output, target, head, ground=GROUND)(draws(5))
     for value, row in zip(found, draws(5), strict=True):
         taken = np.repeat(np.arange(ROWS), row)
-        assert value == pytest.approx(score(name, output[taken], target[taken], head), nan_ok=True, abs=1e-12)
+        assert value == pytest.approx(
+            score(name, output[taken], target[taken], head, ground=GROUND), nan_ok=True, abs=1e-12
+        )
     assert np.isfinite(found[:-1]).all()
 
 
@@ -47,7 +49,7 @@ def test_weights_do_what_repeated_rows_and_rows_left_out_do(name: str, kind: Kin
 def test_ones_give_the_plain_figure_and_nothing_gives_nan(name: str, kind: Kind) -> None:
     head, output, target = case(kind, ROWS)
     ones, zeros = np.ones((1, ROWS)), np.zeros((1, ROWS), np.uint8)
-    assert prepared(name, kind)(ones)[0] == score(name, output, target, head)
+    assert prepared(name, kind)(ones)[0] == score(name, output, target, head, ground=GROUND)
     assert np.isnan(prepared(name, kind)(zeros)).all()
 
 

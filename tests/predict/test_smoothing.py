@@ -93,7 +93,7 @@ def test_answers_stay_what_they_are(pool: str, task) -> None:
                 assert (answer <= head.bounds[1]).all()
             else:
                 assert ((answer >= 0) & (answer <= 1)).all()
-            if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+            if head.kind.is_exclusive:
                 assert answer.sum() == pytest.approx(1, abs=1e-9)
 
 

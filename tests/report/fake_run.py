@@ -21,7 +21,6 @@ from mien.records import Sample
 from mien.tasks import TASKS, Head, Kind, Task
 
 SIDE = 48
-PROBABILITIES = (Kind.CLASS, Kind.DISTRIBUTION)
 
 
 def face(valence: float, arousal: float, rng: np.random.Generator, side: int = SIDE) -> np.ndarray:
@@ -157,7 +156,7 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
         "calibration": {
             head.name: {"method": "temperature", "temperature": 1.31, "split": "validation", **figures}
             for head in task
-            if head.kind in PROBABILITIES
+            if head.kind.is_exclusive
         },
     }  # fmt: skip
     files.write_text(run / "model.json", json.dumps(model))
@@ -209,7 +208,7 @@ def around(value: float, width: float = 0.03) -> list[float] | None:
 def references(head: Head, true: np.ndarray) -> dict[str, dict[str, float | None]]:
     """What those reach who never look at a face."""
     rows = {"marginal": np.broadcast_to(true.mean(axis=0), true.shape)}
-    if head.kind in PROBABILITIES:
+    if head.kind.is_exclusive:
         rows["uniform"] = np.full(true.shape, 1 / len(head))
     if head.kind is Kind.DISTRIBUTION:
         rows["oracle"] = np.eye(len(head))[true.argmax(axis=1)]

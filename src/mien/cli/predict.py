@@ -87,8 +87,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         ):
             for done, count in enumerate(counts, 1):
                 tally.take(count)
-                if progress:
-                    progress(done, len(job.shards))
+                progress(done, len(job.shards))
                 tally.stopped = stop.signal
                 if stop.signal:
                     break

@@ -140,7 +140,7 @@ def _value(entry: Entry, one: Measured, apart: Difference | None) -> Value:
 def _column(one: Measured, twice: bool, cells: Sequence[Value]) -> Column:
     """How a metric is written: per cent for shares, else as many decimals as the narrowest interval is worth."""
     title = text.title(one.metric) + (f", {one.head.name}" if twice else "")
-    if text.METRICS.get(one.metric, ("", "", False))[2]:
+    if text.is_share(one.metric):
         return Column(one.key, f"{title}, %", one.higher_is_better, 100, 1)
     widths = [cell.interval[1] - cell.interval[0] for cell in cells if cell.interval]
     halves = [half for half in (*(width / 2 for width in widths), *(cell.sd or 0.0 for cell in cells)) if half > 0]

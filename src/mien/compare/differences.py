@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from .. import intervals, metrics
 from ..extras import require
 from ..metrics import Array, Statistic, Weights
-from ..tasks import Head, Kind
+from ..metrics.distributions import Distances
+from ..tasks import Head
 from .runs import Entry, Run
 
 Interval = tuple[float, float]
@@ -22,11 +23,12 @@ _TOP = ("accuracy", "top_label_accuracy")
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric of a head that is compared."""
+    """A metric of a head that is compared; `ground`: the distances between labels that `emd_votes` was evaluated with."""
 
     head: Head
     metric: str
     higher_is_better: bool
+    ground: Distances = ()
 
     @property
     def key(self) -> str:
@@ -99,7 +101,7 @@ def _of_head(
 def _mean(entry: Entry, one: Measured) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
     outputs = [run.outputs(one.head.name) for run in entry.runs]
-    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head) for some in outputs]
+    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head, ground=one.ground) for some in outputs]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))
@@ -126,7 +128,7 @@ def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | Non
 
 def _p(first: Entry, other: Entry, one: Measured) -> float | None:
     """McNemar's p of two single runs for a share of right top labels."""
-    if one.metric not in _TOP or one.head.kind not in (Kind.CLASS, Kind.DISTRIBUTION):
+    if one.metric not in _TOP or not one.head.kind.is_exclusive:
         return None
     if len(first.runs) > 1 or len(other.runs) > 1:
         return None
@@ -151,15 +153,14 @@ def measured(entries: Sequence[Entry], heads: Sequence[Head]) -> tuple[Measured,
     """The metrics that every run was scored by, in the order of the first run."""
     runs = [run for entry in entries for run in entry.runs]
     return tuple(
-        Measured(replace(head, ground=_ground(runs[0], head)), one.name, one.higher_is_better)
+        Measured(head, one.name, one.higher_is_better, _ground(runs[0], head))
         for head in heads
         for one in runs[0].head(head.name).measures
         if all(run.measure(head.name, one.name) for run in runs)
     )
 
 
-def _ground(run: Run, head: Head) -> tuple[tuple[float, ...], ...]:
-    """The distances between labels that `emd_votes` was evaluated with."""
+def _ground(run: Run, head: Head) -> Distances:
     return tuple(tuple(row) for row in run.head(head.name).found.get("ground", ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from .. import baselines, intervals, metrics, subgroups
 from ..metrics import tags
 from ..metrics.calibration import calibration_record
-from ..metrics.distributions import vote_distances
+from ..metrics.distributions import Distances, vote_distances
 from ..metrics.statistic import plain
 from ..predict import scaling
 from ..records import Floats
@@ -53,6 +54,11 @@ class Answers:
     predicted: Floats | None = None
     labels: Floats | None = None
 
+    @cached_property
+    def ground(self) -> Distances:
+        """The distances between labels that the training votes tell, for `emd_votes`; () where there are no votes."""
+        return vote_distances(self.training) if self.head.kind is Kind.DISTRIBUTION else ()
+
     @property
     def limits(self) -> NDArray[np.float64]:
         """From which probability (K,) each tag is said."""
@@ -61,27 +67,24 @@ class Answers:
 
 def results(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     """The record of one head."""
-    whole = replace(answers, head=_whole(answers))
+    whole = replace(answers, head=replace(answers.head, metrics=answers.head.reported))
     head, output, target = whole.head, whole.output, whole.target
     record = {
         "rows": len(metrics.present(output, target, head)[1]),
         "metrics": _metrics(whole, sampling),
-        "references": baselines.for_head(head, target, answers.training, answers.votes),
+        "references": baselines.for_head(head, target, answers.training, answers.votes, ground=answers.ground),
         "references_from": answers.training_split,
     }
     return record | _PARTS[head.kind](whole, sampling) | _subgroups(answers, sampling)
 
 
-def _whole(answers: Answers) -> Head:
-    """The head with every metric that an evaluation tells, and for `emd_votes` the distances that training votes tell."""
-    head = replace(answers.head, metrics=answers.head.reported)
-    return replace(head, ground=vote_distances(answers.training)) if head.kind is Kind.DISTRIBUTION else head
-
-
 def _metrics(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     """Value, direction and interval of each metric; each is prepared once, since some solve a problem for every row."""
     head, rows = answers.head, len(answers.target)
-    statistics = {name: metrics.statistic(name, answers.output, answers.target, head) for name in head.metrics}
+    statistics = {
+        name: metrics.statistic(name, answers.output, answers.target, head, ground=answers.ground)
+        for name in head.metrics
+    }
     found = intervals.of_metrics(statistics, sampling.units, sampling.drawing) if sampling.drawing.draws else {}
     return {
         name: {
@@ -99,7 +102,7 @@ def _classes(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     return {
         "per_class": _per_class(answers, sampling),
         "confusion": metrics.confusion(output, target).tolist(),
-        **({"ground": [list(row) for row in head.ground]} if head.ground else {}),
+        **({"ground": [list(row) for row in answers.ground]} if answers.ground else {}),
         **_certainty(answers),
     }
 
@@ -161,7 +164,7 @@ def _subgroups(answers: Answers, sampling: Sampling) -> dict[str, Any]:
     if not sampling.drawing.draws:
         return {}
     given = answers.head, answers.output, answers.target, sampling.attributes, sampling.units
-    found = subgroups.for_head(*given, thresholds=answers.limits, drawing=sampling.drawing)
+    found = subgroups.for_head(*given, thresholds=answers.limits, drawing=sampling.drawing, ground=answers.ground)
     return {"subgroups": found} if found else {}
 
 

@@ -15,12 +15,11 @@ from ..models.saved import load_network
 from ..predict.engine import Engine
 from ..records import Floats
 from ..store import Rows, Store
-from ..tasks import Head, Kind
+from ..tasks import Head
 from .graph import Activated
 
 FACES = 1000
 _BATCH = 64
-_SOFTMAX = (Kind.CLASS, Kind.DISTRIBUTION)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[lis
     losses = []
     for head in task:
         target = faces.target(head, rows)
-        for name in (*head.metrics, *(("ece",) if head.kind in _SOFTMAX else ())):
+        for name in (*head.metrics, *(("ece",) if head.kind.is_exclusive else ())):
             found = (metrics.score(name, answers[head.name], target, head) for answers in (before, after))
             losses.append(Loss(head.name, name, *found))
     return [likeness(head, before[head.name], after[head.name]) for head in task], losses
@@ -82,5 +81,5 @@ def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[lis
 
 def likeness(head: Head, one: Floats, other: Floats) -> Likeness:
     """Compare two sets of answers of a head, both (N, K)."""
-    same = float((one.argmax(axis=1) == other.argmax(axis=1)).mean()) if head.kind in _SOFTMAX else None
+    same = float((one.argmax(axis=1) == other.argmax(axis=1)).mean()) if head.kind.is_exclusive else None
     return Likeness(head.name, len(one), float(np.abs(one - other).max(initial=0)), same)

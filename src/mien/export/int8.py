@@ -20,7 +20,7 @@ from ..files import atomic_write
 from ..predict.engine import Engine
 from ..records import Floats
 from ..store import Rows, Store
-from ..tasks import Kind, Task
+from ..tasks import Task
 from .graph import stamp
 
 NAME = "model-int8.onnx"
@@ -88,7 +88,7 @@ def heads(graph: onnx.GraphProto) -> list[str]:
 def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
     """At most `count` rows of a split, as many of each label of the first head of classes or a distribution as there are."""
     rows = np.random.default_rng(_SEED).permutation(store.rows(split))
-    head = next((head for head in task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)), None)
+    head = task.main_head
     if head is None:
         return np.sort(rows[:count])
     target = store.target(head, rows)

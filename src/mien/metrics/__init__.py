@@ -5,29 +5,19 @@ rows or vote shares for CLASS, probability rows for DISTRIBUTION, 0/1 for TAGS, 
 Every metric is a statistic of weighted rows (`statistic.py`), so figures, intervals and subgroups share one definition.
 """
 
-from .registry import (
-    METRICS,
-    Metric,
-    confusion,
-    entropy,
-    evaluate_head,
-    metric_for,
-    per_class,
-    present,
-    score,
-    score_columns,
-    statistic,
-)
+from .registry import METRICS, Metric, MetricContext, metric_for
+from .scoring import annotated, confusion, evaluate_head, per_class, present, score, score_columns, statistic
 from .statistic import Array, Statistic, Weights, plain
 
 __all__ = [
     "METRICS",
     "Array",
     "Metric",
+    "MetricContext",
     "Statistic",
     "Weights",
+    "annotated",
     "confusion",
-    "entropy",
     "evaluate_head",
     "metric_for",
     "per_class",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tasks import Head, Kind
+from ..tasks import Head
 from . import conformal
 from .statistic import Array, Statistic, Weights, plain, ratio
 
@@ -140,7 +140,7 @@ def calibration_record(
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets).any(axis=1)
     outputs, targets = outputs[known], targets[known]
-    if head.kind not in (Kind.CLASS, Kind.DISTRIBUTION) or not len(targets) or not np.isfinite(outputs).all():
+    if not head.kind.is_exclusive or not len(targets) or not np.isfinite(outputs).all():
         return {}
     record = {
         "calibration": _errors(outputs, targets) | _told(metadata, head.name),

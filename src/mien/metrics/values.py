@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tasks import Head
 from .statistic import Array, Statistic, mean, of_moments, ratio, root_mean
 
 
@@ -33,7 +32,7 @@ def icc(output: Array, target: Array) -> Statistic:
     return of_moments(output, target, lambda _, x, y, xy: ratio(2 * xy, x + y))
 
 
-def sagr(output: Array, target: Array, head: Head) -> Statistic:
-    """Sign agreement: share on the same side of the middle of the head's bounds (0 for -1…1)."""
-    middle = sum(head.bounds) / 2
+def sagr(output: Array, target: Array, bounds: tuple[float, float]) -> Statistic:
+    """Sign agreement: share on the same side of the middle of the bounds (0 for -1…1)."""
+    middle = sum(bounds) / 2
     return mean((np.sign(output - middle) == np.sign(target - middle)).astype(np.float64))

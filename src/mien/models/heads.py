@@ -25,7 +25,7 @@ class Heads(nn.Module):
 
 def activate(head: Head, scores: Tensor) -> Tensor:
     """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's bounds (VALUES)."""
-    if head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+    if head.kind.is_exclusive:
         return scores.softmax(dim=1)
     if head.kind is Kind.TAGS:
         return scores.sigmoid()

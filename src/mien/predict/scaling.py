@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..records import Floats
-from ..tasks import Head, Kind
+from ..tasks import Head
 
 Array = NDArray[np.float64]
 #: Probabilities below it count as it: float32 holds no smaller ones in full.
@@ -50,7 +50,7 @@ def read(metadata: Mapping[str, Any], head: Head) -> Scaling | None:
 
     Raises KeyError for a label that has no scale or bias, ValueError for a number that cannot be one.
     """
-    if head.kind not in (Kind.CLASS, Kind.DISTRIBUTION):
+    if not head.kind.is_exclusive:
         return None
     heat = float(metadata.get("temperature", {}).get(head.name, 1))
     given = metadata.get("scaling", {}).get(head.name)

@@ -11,7 +11,7 @@ from ..render import blocks
 from ..render.blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
 from ..render.section import Section
 from ..render.stand_in import colours
-from ..render.text import between, duration, figure, number, percent, title
+from ..render.text import between, duration, format_metric, number, percent, title
 from ..tasks import Kind
 from .record import RunRecord
 from .results import HeadRecord, Measure
@@ -64,7 +64,7 @@ def intervals(record: RunRecord) -> str:
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
     """(label, colour, share) of the raters' answers under the first head of probabilities; empty without predictions."""
     for one in record.heads:
-        if one.outputs and one.head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+        if one.outputs and one.head.kind.is_exclusive:
             return _mean(one)
     return []
 
@@ -85,11 +85,16 @@ def _headline(one: HeadRecord, several: bool) -> list[Block]:
 
 def _card(measure: Measure, lead: bool) -> Card:
     """A figure with its interval, and chance under it."""
-    chance = "" if measure.chance is None else f"chance {figure(measure.chance, measure.name)}"
+    chance = "" if measure.chance is None else f"chance {format_metric(measure.chance, measure.name)}"
     under = tuple(line for line in (between(measure.interval, measure.name), chance) if line)
     flag = "no better than chance" if measure.beats_chance is False else ""
     return Card(
-        title(measure.name), figure(measure.value, measure.name), under, measure.higher_is_better, lead=lead, flag=flag
+        title(measure.name),
+        format_metric(measure.value, measure.name),
+        under,
+        measure.higher_is_better,
+        lead=lead,
+        flag=flag,
     )
 
 

@@ -186,7 +186,7 @@ class Store:
         columns = head.space.mapping_to(mine.space)
         if all(column is None for column in columns):
             raise StoreError(f"{self.path}: '{head.name}' shares no label with {', '.join(mine.space.labels)}")
-        exclusive = head.kind in (Kind.CLASS, Kind.DISTRIBUTION)
+        exclusive = head.kind.is_exclusive
         unknown = np.full(len(rows), 0 if exclusive else np.nan, np.float32)
         taken = np.stack([unknown if column is None else values[:, column] for column in columns], axis=1)
         if exclusive:

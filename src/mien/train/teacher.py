@@ -15,9 +15,8 @@ from ..media.image import Preprocessing
 from ..models import preprocessing
 from ..models.saved import load_network
 from ..models.small_maps import lay_side_by_side
-from ..tasks import Head, Kind, Task
+from ..tasks import Head, Task
 
-SOFT = (Kind.CLASS, Kind.DISTRIBUTION)
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -29,7 +28,7 @@ class Teachers:
         self.loaded = [_Teacher(Path(run), task, pre) for run in config.runs]
         self.heads = [head.name for head in task if any(head.name in teacher.heads for teacher in self.loaded)]
         if self.loaded and not self.heads:
-            wanted = ", ".join(head.name for head in task if head.kind in SOFT) or "none that can be taught"
+            wanted = ", ".join(head.name for head in task if head.kind.is_exclusive) or "none that can be taught"
             raise ConfigError(
                 f"train.teacher.runs = {list(config.runs)}: no teacher has a head of this task ({wanted})"
             )
@@ -86,7 +85,7 @@ def _apart(there: Preprocessing, here: Preprocessing) -> str | None:
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
     """Whether a head of a teacher can teach its namesake. Raises ConfigError where the two have other labels."""
     ours = next((head for head in task if head.name == theirs.name), None)
-    if ours is None or ours.kind not in SOFT or theirs.kind not in SOFT:
+    if ours is None or not ours.kind.is_exclusive or not theirs.kind.is_exclusive:
         return False
     if ours.space.labels != theirs.space.labels:
         raise ConfigError(

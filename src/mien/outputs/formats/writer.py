@@ -12,7 +12,6 @@ from ...errors import ConfigError
 from ...labels import EXPRESSION7, canonical
 from ...predict.results import Origin, Result
 from ...records import Fault, Prediction
-from ...tasks import Kind
 
 
 class Writer(Protocol):
@@ -102,7 +101,7 @@ def seven(origin: Origin, what: str) -> str:
     heads = [
         head
         for head in origin.task
-        if head.kind in (Kind.CLASS, Kind.DISTRIBUTION) and all(label in head.space for label in EXPRESSION7.labels)
+        if head.kind.is_exclusive and all(label in head.space for label in EXPRESSION7.labels)
     ]
     if not heads:
         raise ConfigError(f"format {what}: the model has no head with {', '.join(EXPRESSION7.labels)}; use csv or json")

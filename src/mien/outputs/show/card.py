@@ -50,11 +50,7 @@ def card_of(prediction: Prediction, most: int = 3) -> Card:
 
 def scored(task: Task) -> Head | None:
     """The head whose labels are shown: the first of classes or a distribution, else the first of tags."""
-    for kinds in ((Kind.CLASS, Kind.DISTRIBUTION), (Kind.TAGS,)):
-        for head in task:
-            if head.kind in kinds:
-                return head
-    return None
+    return task.main_head or next((head for head in task if head.kind is Kind.TAGS), None)
 
 
 def _bars(prediction: Prediction, most: int) -> tuple[Bar, ...]:

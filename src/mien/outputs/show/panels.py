@@ -38,14 +38,9 @@ class Scale:
         return (self.end - self.start) / COLUMNS
 
 
-def stacked(task: Task) -> Head | None:
-    """The head that is shown as areas: the first of classes or a distribution."""
-    return next((head for head in task if head.kind in (Kind.CLASS, Kind.DISTRIBUTION)), None)
-
-
 def curved(task: Task) -> list[Head]:
     """The heads that are shown as curves: those of values; tags where nothing is stacked."""
-    return [head for head in task if head.kind is Kind.VALUES or (head.kind is Kind.TAGS and not stacked(task))]
+    return [head for head in task if head.kind is Kind.VALUES or (head.kind is Kind.TAGS and not task.main_head)]
 
 
 def strokes(series: Series, head: Head) -> dict[str, str]:
@@ -59,7 +54,7 @@ def strokes(series: Series, head: Head) -> dict[str, str]:
 
 def row(plot: Plot, series: Series, task: Task, track: Track, top: float) -> float:
     """Draw the row of a face from `top` on; returns where it ends."""
-    scale, head = Scale(*series.span), stacked(task)
+    scale, head = Scale(*series.span), task.main_head
     plot.text((LEFT, top + 21), track.name, size=14, bold=True)
     plot.text((LEFT + wide(track.name, 14) + 14, top + 21), _summary(series, track, head), "muted")
     top += _HEAD

@@ -10,7 +10,7 @@ from ...files import atomic_write, write_text
 from ...palette import colours
 from ...records import Frame
 from ...tasks import Task
-from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, stacked, strokes
+from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, strokes
 from .plot import Plot, image, svg, wide
 from .series import Series
 from .sink import Recordings
@@ -76,7 +76,7 @@ def draw(series: Series, name: str) -> Plot:
 def _legend(plot: Plot, series: Series, task: Task, top: float) -> float:
     """Name the colours; returns where it ends."""
     x, y = float(LEFT), top + _LEGEND / 2
-    head = stacked(task)
+    head = task.main_head
     keys = list(colours(head.space).items()) if head else []
     if any(any(track.unsure) for track in series.tracks.values()):
         keys.append((UNSURE, "line"))

@@ -24,7 +24,6 @@ _LEAST = 4
 _BARS = 8
 _ALL_BARS = 13
 _SEED = 0
-_PROBABILITIES = (Kind.CLASS, Kind.DISTRIBUTION)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def section(record: RunRecord, one: HeadRecord) -> Section:
     if record.store is None:
         return Section("Faces", note=f"No gallery: {record.store_note}.")
     many = max(_FACES // len(record.heads), _LEAST)
-    legend = Legend("scales" if one.head.kind is Kind.VALUES else "bars", one.head.kind in _PROBABILITIES)
+    legend = Legend("scales" if one.head.kind is Kind.VALUES else "bars", one.head.kind.is_exclusive)
     shown: list[Block] = [legend]
     for group in choose(one.head, one.outputs, many):
         if len(group.places):
@@ -57,7 +56,7 @@ def choose(head: Head, outputs: Outputs, many: int) -> list[Group]:
     far = distance(head, outputs.true, outputs.predicted)
     typical = Group("Typical", "as far from the raters as the median face", _first(np.abs(far - np.median(far)), many))
     chance = Group("Drawn at random", "a fair look, chosen by a fixed seed", drawn)
-    if head.kind in _PROBABILITIES:
+    if head.kind.is_exclusive:
         return [typical, *_by_label(head, outputs, far, many), chance]
     return [
         typical,

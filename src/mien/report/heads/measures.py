@@ -6,7 +6,7 @@ from ...matching import sentences
 from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Strong, Table
 from ...render.section import Section
-from ...render.text import between, figure, meaning, number, title
+from ...render.text import between, format_metric, meaning, number, title
 from ..results import HeadRecord, Measure
 
 #: References of results.json: column title, and what it stands for.
@@ -46,11 +46,11 @@ def measures(one: HeadRecord) -> Section:
 
 
 def _row(measure: Measure, known: list[str]) -> tuple[Cell, ...]:
-    value = figure(measure.value, measure.name)
+    value = format_metric(measure.value, measure.name)
     return (
         Cell(title(measure.name), up=measure.higher_is_better),
         Cell(value, strong=True, under=between(measure.interval, measure.name)),
-        *(Cell(figure(measure.references.get(name), measure.name), soft=True) for name in known),
+        *(Cell(format_metric(measure.references.get(name), measure.name), soft=True) for name in known),
         Cell(meaning(measure.name)),
     )
 

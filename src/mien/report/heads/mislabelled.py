@@ -15,7 +15,7 @@ from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Faces, Legend, Strong, Subhead, Table
 from ...render.section import Section
 from ...render.text import number, percent
-from ...tasks import Head, Kind
+from ...tasks import Head
 from ..record import RunRecord
 from ..results import HeadRecord, Rows
 from .gallery import cards
@@ -38,7 +38,7 @@ def suspects(given: Rows, predicted: Floats) -> tuple[Rows, Rows]:
 
 def section(record: RunRecord, one: HeadRecord) -> Section | None:
     """Doubtful labels of a head that answers with one label or a distribution; None where there is none or no prediction."""
-    if one.outputs is None or one.head.kind not in (Kind.CLASS, Kind.DISTRIBUTION):
+    if one.outputs is None or not one.head.kind.is_exclusive:
         return None
     given = one.outputs.true.argmax(axis=1)
     places, proposed = suspects(given, one.outputs.predicted)

@@ -12,6 +12,7 @@ from ...render.section import Section
 from ...render.stand_in import colours
 from ..results import HeadRecord, interval
 
+_AGREEMENT = {"macro_f1": "Macro F1", "micro_f1": "Micro F1", "jaccard": "Jaccard"}
 _SHOWN = ("threshold", "precision", "recall", "f1", "average_precision")
 
 
@@ -52,9 +53,5 @@ def _thresholds(one: HeadRecord) -> list[blocks.Block]:
     at = one.at_thresholds
     if not at:
         return []
-    figures = [
-        f"{text.title(name)} {text.figure(at[name], name)}"
-        for name in ("macro_f1", "micro_f1", "jaccard")
-        if at.get(name) is not None
-    ]
+    figures = [f"{name} {text.percent(at[key], 1)}" for key, name in _AGREEMENT.items() if at.get(key) is not None]
     return [blocks.text(f"{', '.join(figures)}. {sentence(at['chosen'], at['same'])}")]

@@ -8,7 +8,7 @@ from typing import Any
 from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Subhead, Table
 from ...render.section import Section
-from ...render.text import between, figure, percent, title
+from ...render.text import between, format_metric, percent, title
 from ...render.text import number as count
 from ..results import HeadRecord, interval, number
 
@@ -59,7 +59,9 @@ def _group(group: Mapping[str, Any]) -> Cell:
 def _figures(group: Mapping[str, Any], metrics: list[str]) -> Iterator[Cell]:
     for metric in metrics:
         item = group["metrics"].get(metric) or {}
-        yield Cell(figure(number(item.get("value")), metric), under=between(interval(item.get("interval")), metric))
+        yield Cell(
+            format_metric(number(item.get("value")), metric), under=between(interval(item.get("interval")), metric)
+        )
 
 
 def _gaps(name: str, gaps: Mapping[str, Any]) -> Table:
@@ -70,7 +72,7 @@ def _gaps(name: str, gaps: Mapping[str, Any]) -> Table:
 
 
 def _gap(metric: str, gap: Mapping[str, Any]) -> tuple[Cell, ...]:
-    difference = figure(number(gap["gap"]), metric)
+    difference = format_metric(number(gap["gap"]), metric)
     return (
         Cell(title(metric)),
         Cell(str(gap["best"])),

@@ -10,7 +10,7 @@ from ...render import blocks, plots
 from ...render.blocks import Block, Cell, Column, Plot, Plots, Table
 from ...render.section import Section
 from ...render.stand_in import STAND_IN
-from ...render.text import figure, number, title
+from ...render.text import format_metric, number, title
 from ...tasks import Head
 from ..results import HeadRecord, Outputs
 from .distributions import NO_PREDICTIONS, plane_of
@@ -42,7 +42,7 @@ def _table(one: HeadRecord) -> tuple[Block, ...]:
         (
             Cell(str(line["label"])),
             Cell(number(line["support"]), soft=True),
-            *(Cell(figure(line.get(name), name)) for name in names),
+            *(Cell(format_metric(line.get(name), name)) for name in names),
         )
         for line in one.per_column
     )
