@@ -22,8 +22,9 @@ import safetensors.torch
 import torch
 
 from mien import config as configs
-from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
+from mien.config import AugmentConfig, Config, DataConfig, PhaseConfig, TrainConfig
 from mien.machine import is_main
+from mien.model_config import ModelConfig
 from mien.train import train
 
 #: Processes and threads of each way to train.
@@ -36,7 +37,7 @@ def configuration(args: argparse.Namespace, threads: int) -> Config:
     return Config(
         "expression7",
         data=DataConfig(store=str(args.data.resolve()), limit=args.faces),
-        model=ModelConfig(args.backbone),
+        model=ModelConfig.from_dict({"encoder": args.backbone}),
         train=TrainConfig(
             batch_size=args.batch,
             precision=args.precision,

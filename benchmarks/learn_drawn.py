@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mien import synthetic
-from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
+from mien.config import AugmentConfig, Config, DataConfig, PhaseConfig, TrainConfig
 from mien.evaluate import evaluate
 from mien.export import export
+from mien.model_config import ModelConfig
 from mien.train import train
 
 #: The figures that are wanted: task, head, metric, the aim.
@@ -43,7 +44,7 @@ def configuration(task: str, store: Path, args: argparse.Namespace) -> Config:
     return Config(
         task,
         data=DataConfig(str(store)),
-        model=ModelConfig("compact", size=args.size, dropout=0.0, options=options),
+        model=ModelConfig.from_dict({"size": args.size, "dropout": 0.0, "options": options}),
         train=TrainConfig(
             seed=args.seed, batch_size=64, precision="bf16-mixed", ema=0.99, threads=args.threads, phases=(phase,), augment=still
         ),

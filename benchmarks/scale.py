@@ -33,7 +33,7 @@ from mien.outputs.formats import open_writer
 from mien.outputs.formats.parquet import Parquet
 from mien.predict import Settings, load
 from mien.predict.results import Result, origin
-from mien.records import Fault, Pixels
+from mien.records import Fault, Items, Pixels
 from mien.scale import plan
 
 
@@ -60,8 +60,8 @@ def costs(files: list[Path], yunet: Path | None) -> Iterator[tuple[str, float, s
     each = [(pixels, face.box) for pixels, faces in zip(seen, found, strict=True) for face in faces]
     model = load(threads=1)
     crops: list[Any] = []
-    cut = model.engine.preprocessing
-    yield "crop", timed(lambda one: crops.append(cut.fit([one[0]], [one[1]])[0]), each), "face"
+    (cut,) = model.engine.inputs.transforms.values()
+    yield "crop", timed(lambda one: crops.append(cut.fit(Items([one[0]], [one[1]]))[0]), each), "face"
     for name in ("face", "face-int8"):
         engine = load(find(name), threads=1).engine
         rows = np.stack(crops)

@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from torch import nn
 
 from mien import config as configs
 from mien import models
-from mien.config import ModelConfig
+from mien.model_config import ModelConfig
 from mien.models.small_maps import lay_side_by_side
 from mien.tasks import TASKS
 
@@ -68,8 +67,12 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     for name in args.networks:
-        config = configs.load(Path(name)).model if name.endswith(".toml") else ModelConfig(name)
-        alone = models.build(replace(config, size=args.size), TASK).train().to(memory_format=torch.channels_last)
+        config = configs.load(Path(name)).model.to_dict() if name.endswith(".toml") else {"encoder": name}
+        alone = (
+            models.build(ModelConfig.from_dict({**config, "size": args.size}), TASK)
+            .train()
+            .to(memory_format=torch.channels_last)
+        )
         beside = deepcopy(alone)
         lay_side_by_side(beside)
         pixels = torch.randn(args.batch, 1, args.size, args.size).to(memory_format=torch.channels_last)

@@ -27,7 +27,8 @@ import torchvision
 from PIL import Image
 
 from mien import models
-from mien.config import AugmentConfig, Config, DataConfig, ModelConfig, PhaseConfig, TrainConfig
+from mien.config import AugmentConfig, Config, DataConfig, PhaseConfig, TrainConfig
+from mien.model_config import ModelConfig
 from mien.models.small_maps import lay_side_by_side
 from mien.store import Store
 from mien.tasks import TASKS
@@ -42,7 +43,7 @@ def configuration(args: argparse.Namespace) -> Config:
     return Config(
         "expression7",
         data=DataConfig(store=str(args.data), limit=args.faces),
-        model=ModelConfig(args.backbone),
+        model=ModelConfig.from_dict({"encoder": args.backbone}),
         train=TrainConfig(precision="bf16-mixed", ema=0.999, phases=(phase,), augment=AugmentConfig(erasing=0.2)),
     )
 

@@ -30,7 +30,9 @@ def drawn(pictures: int = 8, width: int = 60, height: int = 40) -> list[Sample]:
             about = {"gender": ("Male", "Female")[place % 2], "age": ("Kid", "Teenager", "Adult")[place % 3]}
             box = Box(2 + 15 * place, 3, 14, 30)
             source = f"drawn/{number}#{place}"
-            samples.append(Sample(image, targets, split, source, box, f"drawn/{number}", attributes=about))
+            samples.append(
+                Sample.of_image(image, targets, split, source, box, group=f"drawn/{number}", attributes=about)
+            )
     return samples
 
 
@@ -44,4 +46,4 @@ def facts_of(sample: Sample) -> tuple[object, ...]:
     """What a sample says of its person, to compare with another's."""
     tags = sorted(sample.targets.get("tags", []), key=EMOTIC26.index)
     vad = {name: round(value, 4) for name, value in sample.targets.get("vad", {}).items()}
-    return tags, vad, sample.split, sample.box, sample.attributes["gender"], sample.attributes["age"]
+    return tags, vad, sample.split, sample.inputs["image"].region, sample.attributes["gender"], sample.attributes["age"]

@@ -50,7 +50,7 @@ def samples(heads: tuple[Head, ...], counts: dict[str, int]) -> list[Sample]:
             said = {head.name: targets(rng, row).get(head.name) for head in heads}
             known = {name: target for name, target in said.items() if target is not None}
             image = rng.integers(rng.integers(1, 255), 256, (48, 48), np.uint8)
-            made.append(Sample(image, known, split, f"{split}/{row}.png"))
+            made.append(Sample.of_image(image, known, split, f"{split}/{row}.png"))
     return made
 
 
@@ -261,7 +261,7 @@ def test_chance_falls_back_to_the_scored_split(run: Path, tmp_path: Path) -> Non
 
 
 def test_training_faces_without_that_target_leave_chance_to_the_scored_split(run: Path, tmp_path: Path) -> None:
-    rows = [Sample(s.image, {}, "train", f"x/{s.source}") for s in samples((FACE,), {"train": 3})]
+    rows = [replace(s, targets={}, source=f"x/{s.source}") for s in samples((FACE,), {"train": 3})]
     store = tmp_path / "faces.h5"
     write(store, [*rows, *samples((FACE,), {"test": 9})], (FACE,), Origin("noise", "1"))
     assert evaluate.evaluate(run, store, "test")["heads"]["face"]["references_from"] == "test"
@@ -334,7 +334,7 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
     wide = replace(seven, name="wide", space=LabelSpace("wide", (*EXPRESSION7.labels, "bored")))
     rng = np.random.default_rng(1)
     rows = [
-        Sample(rng.integers(0, 256, (48, 48), np.uint8), said, split, f"{split}/{k}")
+        Sample.of_image(rng.integers(0, 256, (48, 48), np.uint8), said, split, f"{split}/{k}")
         for split in ("train", "test")
         for k, label in enumerate(wide.space.labels * 3)
         for said in [
@@ -411,7 +411,7 @@ def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) ->
     """The same by hand: contempt cannot be answered, and what was given to it is shared out."""
     seven = Head("face", Kind.CLASS, EXPRESSION7)
     rows = [
-        Sample(np.full((48, 48), 10 * k, np.uint8), {"face": EXPRESSION7.labels[k % 7]}, "test", f"{k}")
+        Sample.of_image(np.full((48, 48), 10 * k, np.uint8), {"face": EXPRESSION7.labels[k % 7]}, "test", f"{k}")
         for k in range(21)
     ]
     store = write(tmp_path / "seven.h5", rows, (seven,), Origin("noise", "1"))
@@ -480,7 +480,7 @@ def test_what_cannot_be_scored_is_one_line(run: Path, faces: Path, tmp_path: Pat
 
 def test_a_split_that_nobody_annotated_is_refused(run: Path, tmp_path: Path) -> None:
     store = tmp_path / "bare.h5"
-    bare = [Sample(s.image, {}, "test", s.source) for s in samples((FACE,), {"test": 3})]
+    bare = [replace(s, targets={}) for s in samples((FACE,), {"test": 3})]
     write(store, bare, (FACE,), Origin("noise", "1"))
     with pytest.raises(StoreError, match="split 'test' has no annotated face, so nothing can be scored"):
         evaluate.evaluate(run, store, "test")

@@ -30,7 +30,10 @@ CODES = Head("codes", Kind.CLASS, LabelSpace("codes", ("Anger", "Joy", "bored"))
 def stored(path: Path, heads: Sequence[Head], *said: dict[str, Target]) -> Store:
     """A store whose faces bear these targets."""
     images = np.random.default_rng(0).integers(0, 256, (len(said), 8, 8), np.uint8)
-    rows = [Sample(image, targets, "test", f"{k}") for k, (image, targets) in enumerate(zip(images, said, strict=True))]
+    rows = [
+        Sample.of_image(image, targets, "test", f"{k}")
+        for k, (image, targets) in enumerate(zip(images, said, strict=True))
+    ]
     return write(path / "faces.h5", rows, heads, Origin("noise", "1"))
 
 

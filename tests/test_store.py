@@ -15,7 +15,7 @@ from PIL import Image
 
 from mien.errors import ConfigError, DataError, StoreError
 from mien.labels import AFFECTNET8, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
-from mien.records import Box, Sample
+from mien.records import Box, Item, Sample
 from mien.store import Origin, Splitting, Store, check, write
 from mien.store.splits import stratified
 from mien.tasks import Head, Kind
@@ -32,14 +32,16 @@ FACES = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
 def drawn() -> list[Sample]:
     """Six samples, of which the third has no targets at all."""
     return [
-        Sample(FACES[0], {"expression7": "Anger", "distribution8": {"happiness": 3, "neutral": 1}}, "train", "a/0.png"),
-        Sample(
+        Sample.of_image(
+            FACES[0], {"expression7": "Anger", "distribution8": {"happiness": 3, "neutral": 1}}, "train", "a/0.png"
+        ),
+        Sample.of_image(
             FACES[1], {"tags": ("tense", "bored"), "valence_arousal": {"arousal": 0.5}}, "train", "a/1.png", group="p1"
         ),
-        Sample(FACES[2], {}, "validation", "a/2.png", Box(1, 2, 3, 4)),
-        Sample(FACES[3], {"expression7": "neutral", "tags": ()}, "train", "a/ü.png"),
-        Sample(FACES[4], {"valence_arousal": {"valence": -1, "arousal": 1}}, "validation", "a/4.png"),
-        Sample(FACES[5], {"distribution8": {"contempt": 0.25}}, "train", "a/5.png"),
+        Sample.of_image(FACES[2], {}, "validation", "a/2.png", Box(1, 2, 3, 4)),
+        Sample.of_image(FACES[3], {"expression7": "neutral", "tags": ()}, "train", "a/ü.png"),
+        Sample.of_image(FACES[4], {"valence_arousal": {"valence": -1, "arousal": 1}}, "validation", "a/4.png"),
+        Sample.of_image(FACES[5], {"distribution8": {"contempt": 0.25}}, "train", "a/5.png"),
     ]
 
 
@@ -69,7 +71,7 @@ def test_faces_come_back_in_the_order_asked_for(store: Store) -> None:
 
 
 def test_scattered_rows_of_a_long_store(tmp_path: Path) -> None:
-    samples = (Sample(np.full((200, 200), row % 251, np.uint8), {}, "train", f"{row}") for row in range(3000))
+    samples = (Sample.of_image(np.full((200, 200), row % 251, np.uint8), {}, "train", f"{row}") for row in range(3000))
     long = write(tmp_path / "long.h5", samples, (CLASS,), ORIGIN)
     rows = np.array([2999, 0, 1500, 0, 7])
     assert np.asarray(long.images(rows))[:, 0, 0].tolist() == [row % 251 for row in rows]
@@ -128,13 +130,13 @@ def test_labels_the_store_does_not_know(store: Store) -> None:
 
 def test_origin_and_description(store: Store) -> None:
     assert {key: store.meta[key] for key in ("schema", "importer", "version", "inputs", "options", "left_out", "notes")} == {
-        "schema": 2, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
+        "schema": 3, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
         "left_out": ["row 9"], "notes": ["a note"],
     }  # fmt: skip
     assert store.heads == HEADS
     assert store.texts("group", np.array([0, 1])) == ["", "p1"]
     with h5py.File(store.path) as file:
-        assert file["box"][2].tolist() == [1, 2, 3, 4]
+        assert file["inputs/image/region"][2].tolist() == [1, 2, 3, 4]
 
 
 def test_origin_may_fill_while_samples_stream(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_store_can_be_pickled(store: Store) -> None:
 
 
 def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
-    samples = [Sample(encoded(size), {}, "train", f"{size}.png") for size in (3, 5, 4)]
+    samples = [Sample.of_image(encoded(size), {}, "train", f"{size}.png") for size in (3, 5, 4)]
     mixed = write(tmp_path / "mixed.h5", samples, (CLASS,), ORIGIN)
     check(mixed)
     assert mixed.image_shape is None
@@ -172,11 +174,12 @@ def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
         ({"source": "a/0.png"}, "a/0.png: appears twice"),
         ({"split": "dev"}, "split 'dev' is none of train, validation, test"),
         (
-            {"image": np.zeros((8, 9), np.uint8)},
-            r"a/5.png: the picture is \(8, 9\) uint8, those before it are \(8, 8\)",
+            {"inputs": {"image": Item(np.zeros((8, 9), np.uint8))}},
+            r"a/5.png: the image is \(8, 9\) uint8, those before it are \(8, 8\)",
         ),
-        ({"image": np.zeros((8, 8), np.float32)}, r"a/5.png: the picture is \(8, 8\) float32"),
-        ({"image": b"png"}, "a/5.png: an encoded picture among decoded"),
+        ({"inputs": {"image": Item(np.zeros((8, 8), np.float32))}}, r"a/5.png: the image is \(8, 8\) float32"),
+        ({"inputs": {"image": Item(b"png")}}, "a/5.png: an encoded file among arrays of 'image'"),
+        ({"inputs": {}}, "a/5.png: a sample without any input"),
         ({"source": "x" * 201}, "longer than 200 bytes"),
         ({"targets": {"expression7": "bored"}}, "a/5.png, expression7: 'bored' is no label of expression7"),
         ({"targets": {"expression7": ("happy",)}}, "a/5.png, expression7: a class is one name"),
@@ -196,9 +199,12 @@ def test_samples_that_do_not_fit_are_named(tmp_path: Path, change: dict[str, Any
 def test_no_samples_and_mixed_forms(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no samples"):
         write(tmp_path / "x.h5", [], HEADS, ORIGIN)
-    with pytest.raises(DataError, match=r"1: decoded pixels among encoded pictures"):
+    with pytest.raises(DataError, match="1: an array among encoded files of 'image'"):
         write(
-            tmp_path / "x.h5", [Sample(encoded(3), {}, "train", "0"), Sample(FACES[0], {}, "train", "1")], HEADS, ORIGIN
+            tmp_path / "x.h5",
+            [Sample.of_image(encoded(3), {}, "train", "0"), Sample.of_image(FACES[0], {}, "train", "1")],
+            HEADS,
+            ORIGIN,
         )
 
 
@@ -248,7 +254,7 @@ def test_other_schema(store: Store) -> None:
     for other in (9, "1"):
         with h5py.File(store.path, "r+") as file:
             file.attrs["mien"] = other
-        with pytest.raises(StoreError, match=r"of another schema than this version reads \(2\)"):
+        with pytest.raises(StoreError, match=r"of another schema than this version reads \(2 and 3\)"):
             Store(store.path)
 
 
@@ -257,9 +263,9 @@ def test_a_flipped_pixel_is_found(store: Store) -> None:
     place = data.index(FACES[3].tobytes())
     data[place + 10] ^= 1
     store.path.write_bytes(data)
-    with pytest.raises(StoreError, match=r"faces\.h5: 'images' is damaged"):
+    with pytest.raises(StoreError, match=r"faces\.h5: 'inputs/image/values' is damaged"):
         check(store)
-    with pytest.raises(StoreError, match=r"'images' is damaged"):
+    with pytest.raises(StoreError, match=r"'inputs/image/values' is damaged"):
         store.images(np.array([3]))
 
 
@@ -318,15 +324,15 @@ def test_wrong_width(store: Store) -> None:
 
 
 def test_extents_are_checked(tmp_path: Path) -> None:
-    mixed = write(tmp_path / "mixed.h5", [Sample(encoded(3), {}, "train", "0")], (CLASS,), ORIGIN)
+    mixed = write(tmp_path / "mixed.h5", [Sample.of_image(encoded(3), {}, "train", "0")], (CLASS,), ORIGIN)
     with h5py.File(mixed.path, "r+") as file:
-        file["extents"][0, 1] = 5000
-    with pytest.raises(StoreError, match="'extents' do not fit"):
+        file["inputs/image/extents"][0, 1] = 5000
+    with pytest.raises(StoreError, match="'inputs/image/extents' do not fit"):
         check(Store(mixed.path))
 
 
 def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:
-    blank = [Sample(np.zeros((2, 2), np.uint8), {}, "train", str(row)) for row in range(3)]
+    blank = [Sample.of_image(np.zeros((2, 2), np.uint8), {}, "train", str(row)) for row in range(3)]
     store = write(tmp_path / "x.h5", blank, HEADS, ORIGIN)
     check(store)
     assert np.asarray(store.images(store.rows())).tolist() == np.zeros((3, 2, 2)).tolist()
@@ -336,39 +342,46 @@ def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:
 
 def test_people_of_one_picture_share_its_bytes(tmp_path: Path) -> None:
     picture, other = encoded(3), encoded(4)
-    people = [Sample(data, {}, "train", str(row)) for row, data in enumerate([picture, picture, other, picture])]
+    people = [
+        Sample.of_image(data, {}, "train", str(row)) for row, data in enumerate([picture, picture, other, picture])
+    ]
     mixed = write(tmp_path / "mixed.h5", people, (CLASS,), ORIGIN)
     assert mixed.encoded(mixed.rows()) == [picture, picture, other, picture]
     with h5py.File(mixed.path) as file:
-        assert file["extents"][:3].tolist() == [[0, len(picture)]] * 2 + [[len(picture), len(picture) + len(other)]]
-        assert file["encoded"].chunks is None
+        assert file["inputs/image/extents"][:3].tolist() == [[0, len(picture)]] * 2 + [
+            [len(picture), len(picture) + len(other)]
+        ]
+        assert file["inputs/image/encoded"].chunks is None
 
 
 def test_a_flipped_byte_of_a_picture_is_told(tmp_path: Path) -> None:
-    mixed = write(tmp_path / "mixed.h5", [Sample(encoded(k), {}, "train", str(k)) for k in (3, 4)], (CLASS,), ORIGIN)
+    mixed = write(
+        tmp_path / "mixed.h5", [Sample.of_image(encoded(k), {}, "train", str(k)) for k in (3, 4)], (CLASS,), ORIGIN
+    )
     with h5py.File(mixed.path, "r+") as file:
-        file["encoded"][-1] = file["encoded"][-1] ^ 1
-    with pytest.raises(StoreError, match=r"mixed.h5: the picture of row 1 is damaged; import again"):
+        file["inputs/image/encoded"][-1] = file["inputs/image/encoded"][-1] ^ 1
+    with pytest.raises(StoreError, match=r"mixed.h5: 'image' of row 1 is damaged; import again"):
         check(Store(mixed.path))
     assert len(mixed.images(np.array([0]))) == 1
 
 
 def test_pixels_are_not_encoded(store: Store) -> None:
-    with pytest.raises(StoreError, match="holds pixels, not encoded pictures"):
+    with pytest.raises(StoreError, match="holds arrays, not encoded files"):
         store.encoded(store.rows())
 
 
 def test_everything_said_of_a_row_comes_back(tmp_path: Path) -> None:
     """`samples` gives what `write` took, for pixels and for encoded pictures."""
-    full = Sample(
+    full = Sample.of_image(
         encoded(3), {"expression7": "happy", "tags": ["tense", "bored"], "valence_arousal": {"arousal": 0.5}}, "test",
-        "a", Box(1, 2, 3, 4), "anna", ((1.0, 2.0), (3.0, 4.5)), {"gender": "female", "age": "30"},
+        "a", Box(1, 2, 3, 4), group="anna", landmarks=((1.0, 2.0), (3.0, 4.5)), attributes={"gender": "female", "age": "30"},
     )  # fmt: skip
-    bare = Sample(encoded(4), {"distribution8": {"happy": 7.0, "sad": 3.0}}, "train", "b")
-    later = Sample(encoded(5), {"tags": []}, "train", "c", attributes={"database": "ade20k"})
+    bare = Sample.of_image(encoded(4), {"distribution8": {"happy": 7.0, "sad": 3.0}}, "train", "b")
+    later = Sample.of_image(encoded(5), {"tags": []}, "train", "c", attributes={"database": "ade20k"})
     mixed = write(tmp_path / "mixed.h5", [bare, full, later], HEADS, ORIGIN)
     found = list(mixed.samples(np.array([1, 0, 2])))
-    assert found[0] == replace(full, landmarks=[[1.0, 2.0], [3.0, 4.5]])
+    item = full.inputs["image"]._replace(points=[[1.0, 2.0], [3.0, 4.5]])
+    assert found[0] == replace(full, inputs={"image": item})
     assert found[1] == replace(
         bare, targets={"distribution8": dict.fromkeys(EXPRESSION8.labels, 0.0) | bare.targets["distribution8"]}
     )
@@ -389,7 +402,7 @@ def test_what_few_have_is_filled_up_for_the_rest(tmp_path: Path) -> None:
     """Attributes and landmarks that appear, or vanish, in a later batch."""
     count = 2500
     rows = [
-        Sample(
+        Sample.of_image(
             np.zeros((2, 2), np.uint8),
             {},
             "train",
@@ -407,7 +420,7 @@ def test_what_few_have_is_filled_up_for_the_rest(tmp_path: Path) -> None:
 
 
 def test_landmarks_must_be_as_many(tmp_path: Path) -> None:
-    rows = [Sample(np.zeros((2, 2), np.uint8), {}, "train", str(k), landmarks=((0, 0),) * k) for k in (2, 3)]
+    rows = [Sample.of_image(np.zeros((2, 2), np.uint8), {}, "train", str(k), landmarks=((0, 0),) * k) for k in (2, 3)]
     with pytest.raises(DataError, match="3: 3 landmarks, those before it have 2"):
         write(tmp_path / "x.h5", rows, (CLASS,), ORIGIN)
 
@@ -417,7 +430,7 @@ def undecided(count: int, **more: Any) -> list[Sample]:
     draw = np.random.default_rng(1)
     names = ["sad" if k % 10 == 0 else "happy" if k % 3 else "fear" for k in range(count)]
     return [
-        Sample(draw.integers(0, 255, (4, 4), np.uint8), {"expression7": name}, "", str(k), **more)
+        Sample.of_image(draw.integers(0, 255, (4, 4), np.uint8), {"expression7": name}, "", str(k), **more)
         for k, name in enumerate(names)
     ]
 
@@ -447,7 +460,7 @@ def test_an_open_split_is_stratified(tmp_path: Path) -> None:
 def test_groups_and_equal_pictures_stay_together(tmp_path: Path) -> None:
     people = [replace(sample, group=f"person {k % 23}" if k < 400 else "") for k, sample in enumerate(undecided(600))]
     people[500:510] = [
-        replace(sample, image=people[0].image, source=f"copy {k}") for k, sample in enumerate(people[500:510])
+        replace(sample, inputs=people[0].inputs, source=f"copy {k}") for k, sample in enumerate(people[500:510])
     ]
     store = write(tmp_path / "x.h5", people, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0.15, 0.15)))
     split = {row: name for name in store.splits for row in store.rows(name).tolist()}

@@ -72,7 +72,7 @@ def test_a_split_store_can_be_split_again(pair: tuple[Store, Store], tmp_path: P
 
 def test_pixels_are_not_encoded_pictures(faces: Path, tmp_path: Path) -> None:
     split = write_shards(tmp_path / "faces.h5", Store(faces), 2)
-    with pytest.raises(StoreError, match="holds pixels, not encoded pictures"):
+    with pytest.raises(StoreError, match="holds arrays, not encoded files"):
         split.encoded(split.rows())
 
 
@@ -89,7 +89,7 @@ def test_missing_foreign_and_changed_shards_are_told(pair: tuple[Store, Store], 
     shutil.copy(path.with_name("faces-00.h5"), shard)
     write_shards(tmp_path / "more" / "faces.h5", pair[0], 5)
     shutil.copy(tmp_path / "more" / "faces-00.h5", path.with_name("faces-00.h5"))
-    with pytest.raises(StoreError, match=r"faces-00.h5: holds \d+ faces, faces.h5 was split with \d+ there"):
+    with pytest.raises(StoreError, match=r"faces-00.h5: holds \d+ rows, faces.h5 was split with \d+ there"):
         Store(path)
     path.with_name("faces-00.h5").unlink()
     with pytest.raises(StoreError, match=r"faces-00.h5: no such store"):
@@ -99,7 +99,7 @@ def test_missing_foreign_and_changed_shards_are_told(pair: tuple[Store, Store], 
 def test_wrong_use(faces: Path, tmp_path: Path) -> None:
     whole = Store(faces)
     for shards in (0, len(whole) + 1):
-        with pytest.raises(StoreError, match=f"{shards} shards of {len(whole)} faces"):
+        with pytest.raises(StoreError, match=f"{shards} shards of {len(whole)} rows"):
             write_shards(tmp_path / "faces.h5", whole, shards)
     with pytest.raises(StoreError, match="the store that is to be split"):
         write_shards(faces, whole, 2)
@@ -134,12 +134,13 @@ def test_several_processes_read_at_once(pair: tuple[Store, Store]) -> None:
 
 @pytest.mark.parametrize("memory_gb", [0, 1])
 def test_training_sees_the_same_batches(pair: tuple[Store, Store], memory_gb: float) -> None:
-    from mien.media.image import Preprocessing
+    from mien.model_config import ModelConfig
+    from mien.models import input_set
     from mien.tasks import TASKS
     from mien.train.batches import SampleDataset
 
     task = TASKS["expression7" if pair[0].image_shape else "emotic"]
-    pre = Preprocessing(16, "grey", (0.5,), (0.25,))
-    whole, split = (SampleDataset(store, store.rows("train"), task, pre, memory_gb)[[3, 0, 20]] for store in pair)
+    inputs = input_set(ModelConfig.from_dict({"size": 16}))
+    whole, split = (SampleDataset(store, store.rows("train"), task, inputs, memory_gb)[[3, 0, 20]] for store in pair)
     assert repr(whole) == repr(split)
-    assert whole["pixels"].equal(split["pixels"])
+    assert whole["inputs"]["face"].equal(split["inputs"]["face"])

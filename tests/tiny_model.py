@@ -10,25 +10,25 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mien.media.image import Preprocessing
+from mien.media.image_transform import ImageTransform
 from mien.tasks import TASKS, Head, Kind, Task
 
-GREY = Preprocessing(48, "grey", (0.5,), (0.25,))
-RGB = Preprocessing(32, "rgb", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), margin=0.1)
+GREY = ImageTransform(48)
+RGB = ImageTransform(32, "rgb", margin=0.1)
 
 
 def write_model(
     path: Path,
     task: Task = TASKS["expression7"],
-    preprocessing: Preprocessing = GREY,
+    transform: ImageTransform = GREY,
     changes: dict[str, Any] | None = None,
 ) -> Path:
     """Write a model whose answer depends on the crop's mean alone; `changes` replace keys of its metadata."""
     metadata = {
-        "schema": 1,
+        "schema": 2,
         "name": "tiny",
         "task": task.to_dict(),
-        "preprocessing": preprocessing.to_dict(),
+        "inputs": {"face": transform.to_dict()},
         "temperature": {head.name: 1.0 for head in task},
         "data": {"store": "none.h5", "sha256": "0" * 64, "importer": "none", "train_rows": 0},
         "licence": "",
@@ -39,16 +39,16 @@ def write_model(
         **(changes or {}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_graph(path, task, preprocessing, {"mien": json.dumps(metadata)})
+    write_graph(path, task, transform, {"mien": json.dumps(metadata)})
     return path
 
 
-def write_graph(path: Path, task: Task, preprocessing: Preprocessing, properties: dict[str, str]) -> None:
+def write_graph(path: Path, task: Task, transform: ImageTransform, properties: dict[str, str]) -> None:
     """Write the graph with the given metadata properties."""
-    side, channels = preprocessing.size, preprocessing.channels
+    side, channels = transform.size, transform.channels
     rng = np.random.default_rng(0)
     nodes = [
-        helper.make_node("GlobalAveragePool", ["pixels"], ["pooled"]),
+        helper.make_node("GlobalAveragePool", ["face"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["flat"]),
     ]
     weights, outputs = [], []
@@ -60,7 +60,7 @@ def write_graph(path: Path, task: Task, preprocessing: Preprocessing, properties
         nodes.append(helper.make_node("Gemm", ["flat", f"{head.name}.w", f"{head.name}.b"], [f"{head.name}.z"]))
         nodes += _activation(head, weights)
         outputs.append(helper.make_tensor_value_info(head.name, TensorProto.FLOAT, ["N", len(head)]))
-    pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", channels, side, side])
+    pixels = helper.make_tensor_value_info("face", TensorProto.FLOAT, ["N", channels, side, side])
     graph = helper.make_graph(nodes, "tiny", [pixels], outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, properties)

@@ -36,7 +36,7 @@ def samples(count):
         if k % 7:
             targets["expression8"] = name
             targets["valence_arousal"] = {"valence": (level - 125) / 80} | ({"arousal": 0.1} if k % 5 else {})
-        yield Sample(image, targets, "train" if k % 4 else "validation", f"face{k}")
+        yield Sample.of_image(image, targets, "train" if k % 4 else "validation", f"face{k}")
 
 
 def write(path):

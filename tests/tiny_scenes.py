@@ -23,7 +23,7 @@ def samples(count):
             "vad": mood | ({"dominance": person / 25} if k % 3 else {}),
         }
         pixels = np.clip(picture, 0, 255).astype(np.uint8)
-        yield Sample(encode(pixels, "PNG"), targets, "train" if k % 5 > 1 else "validation", f"scene{k}", box)
+        yield Sample.of_image(encode(pixels, "PNG"), targets, "train" if k % 5 > 1 else "validation", f"scene{k}", box)
 
 
 def write(path, count=80):

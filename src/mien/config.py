@@ -1,4 +1,5 @@
-"""One TOML file describes a run. Reading it checks every key and value and names what is wrong, where, and what is allowed."""
+"""One TOML file describes a run. Reading it checks every key and value and names what is wrong, where, and
+what is allowed."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from . import tables
-from .choices import Calibration, Colour
+from .choices import Calibration
 from .errors import ConfigError, lookup
+from .model_config import ModelConfig, read_model_table
 from .tables import Bounds
 from .tasks import TASKS, Task
 
@@ -30,37 +32,12 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """The network. `options` go to the backbone as they are: the dials of `compact`, or timm's keyword arguments.
-
-    `start`: a run's folder, or a file of weights, whose backbone (and heads, where they are alike) training begins with.
-
-    `views`: what it sees of a sample, each through a backbone of its own: the `crop`, its box widened on every side by `margin`
-    (a share of the box; the whole picture where there is no box), and the whole `picture`. `align` turns the crop until the eyes
-    are level, where the data set's landmarks, or the detector's, say where they are.
-    """
-
-    backbone: str = "compact"
-    pretrained: bool = False
-    start: str = ""
-    size: AtLeastOne = 48
-    colour: Colour = "grey"
-    mean: tuple[Share, ...] = ()
-    std: tuple[Annotated[float, Bounds(0.001, 1)], ...] = ()
-    views: tuple[Literal["crop", "picture"], ...] = ("crop",)
-    margin: float = 0.0
-    align: bool = False
-    dropout: Share = 0.2
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class AugmentConfig:
     """Random changes to each training face. 0 switches one off.
 
-    `flip`, `erasing`, `mixup_share`: probabilities 0…1 · `rotation`: degrees · `shift`: share of the side · `scale`,
-    `brightness`, `contrast`: 0.1 means a factor 0.9…1.1 · `mixup`, `cutmix`: alpha of the Beta distribution, for the share
-    `mix_until` of each phase's steps.
+    `flip`, `erasing`, `mixup_share`: probabilities 0…1 · `rotation`: degrees · `shift`: share of the side
+    · `scale`, `brightness`, `contrast`: 0.1 means a factor 0.9…1.1 · `mixup`, `cutmix`: alpha of the Beta
+    distribution, for the share `mix_until` of each phase's steps.
     """
 
     flip: Share = 0.5
@@ -78,8 +55,8 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class TeacherConfig:
-    """Finished `runs` whose mean probability, at a softmax `temperature`, takes the share `weight` of the loss of each class or
-    distribution head of the same name (none: no teacher)."""
+    """Finished `runs` whose mean probability, at a softmax `temperature`, takes the share `weight` of the
+    loss of each class or distribution head of the same name (none: no teacher)."""
 
     runs: tuple[str, ...] = ()
     weight: Share = 0.5
@@ -88,8 +65,9 @@ class TeacherConfig:
 
 @dataclass(frozen=True)
 class PhaseConfig:
-    """A stretch of training with its own optimizer. `frozen` trains the heads alone; `patience` counts epochs, 0 never stops
-    early. `warmup` is in epochs, over which the learning rate rises; `momentum` is for SGD and RMSprop."""
+    """A stretch of training with its own optimizer. `frozen` trains the heads alone; `patience` counts
+    epochs, 0 never stops early. `warmup` is in epochs, over which the learning rate rises; `momentum` is
+    for SGD and RMSprop."""
 
     epochs: AtLeastOne = 30
     lr: float = 1e-3
@@ -104,13 +82,16 @@ class PhaseConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. `monitor` names the validation metric that picks the best epoch (empty: first head's first).
+    """How a model is trained. `monitor` names the validation metric that picks the best epoch (empty: first
+    head's first).
 
-    `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often. `head_weights`: `uncertainty`
-    learns how much each head's loss counts (times its declared weight). `label_smoothing` is for class heads alone. `ema` is the
-    decay of the averaged weights (0: none), `clip` the largest gradient norm (0: none), `sam` the radius of sharpness-aware
-    minimisation (0: none; it doubles the time of a step). `compile` has torch compile the network. `threads` 0 takes what the
-    machine gives. `calibration`: how the finished model's probabilities are made to mean what they say, on the validation split.
+    `balance`: `loss` weighs classes by inverse frequency, `sampler` draws them equally often.
+    `head_weights`: `uncertainty` learns how much each head's loss counts (times its declared weight).
+    `label_smoothing` is for class heads alone. `ema` is the decay of the averaged weights (0: none),
+    `clip` the largest gradient norm (0: none), `sam` the radius of sharpness-aware minimisation (0: none;
+    it doubles the time of a step). `compile` has torch compile the network. `threads` 0 takes what the
+    machine gives. `calibration`: how the finished model's probabilities are made to mean what they say, on
+    the validation split.
     """
 
     seed: int = 0
@@ -134,14 +115,15 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A run as its TOML file says it: a shipped task by name or one declared in `[task]`, and `[heads.NAME]` changes."""
+    """A run as its TOML file says it: a shipped task by name or one declared in `[task]`, and
+    `[heads.NAME]` changes."""
 
     task: str | dict[str, Any] = "expression7"
     name: str = ""
     licence: str = ""
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
     data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = TrainConfig()
 
     def resolved_task(self) -> Task:
@@ -151,19 +133,23 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON can hold it; `from_dict` reads it back."""
-        return asdict(self)
+        return asdict(self) | {"model": self.model.to_dict()}
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises ConfigError."""
+    """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises
+    ConfigError."""
+
     config = from_dict(parsed(path), str(path))
+    if not overrides:
+        return config
     table = config.to_dict()
     tables.override(table, overrides, Config)
-    return from_dict(table, "command line") if overrides else config
+    return from_dict(table, "command line")
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """The table that a TOML file holds. Raises ConfigError."""
+    """Read the table that a TOML file holds. Raises ConfigError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -175,7 +161,7 @@ def parsed(path: Path) -> dict[str, Any]:
 
 
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:
-    """The configuration with values replaced by dotted keys, such as {"train.phases.0.lr": 3e-4}. Raises ConfigError."""
+    """Replace values by dotted keys, such as {"train.phases.0.lr": 3e-4}. Raises ConfigError."""
     table = config.to_dict()
     for key, value in changes.items():
         tables.change(table, key, value)
@@ -184,14 +170,13 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
 
 def from_dict(table: Mapping[str, Any], where: str) -> Config:
     """Build a configuration from a table. Raises ConfigError naming `where` and the key."""
+    if isinstance(model := table.get("model", {}), Mapping):
+        table = {**table, "model": read_model_table(model, where)}
     config: Config = tables.Reader(where).read(table, Config)
     try:
         config.resolved_task()
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
-    views = list(config.model.views)
-    if not views or len(set(views)) < len(views):
-        raise ConfigError(f"{where}: model.views = {views}: must name crop, picture or both, each once")
     if config.train.sam and config.train.precision == "16-mixed":
         raise ConfigError(
             f"{where}: train.sam = {config.train.sam}: takes precision 32-true or bf16-mixed, not 16-mixed"
@@ -200,5 +185,5 @@ def from_dict(table: Mapping[str, Any], where: str) -> Config:
 
 
 def dumps(config: Config) -> str:
-    """The configuration as TOML."""
+    """Return the configuration as TOML."""
     return tables.dumps(config.to_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ from .tasks import Kind, Task
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-#: What an annotator said, by the kind of head: CLASS a name; DISTRIBUTION name -> votes or probability (counts are kept as
-#: given); TAGS the names that apply; VALUES name -> number, missing ones left out.
+#: What an annotator said, by the kind of head: CLASS a name; DISTRIBUTION name -> votes or probability
+#: (counts are kept as given); TAGS the names that apply; VALUES name -> number, missing ones left out.
 Target = str | Mapping[str, float] | Sequence[str]
 
 
@@ -30,30 +30,100 @@ class Box(NamedTuple):
     height: int
 
 
+class Span(NamedTuple):
+    """A stretch of a recording in seconds, or of a text in characters: from `start` to before `end`."""
+
+    start: float
+    end: float
+
+
+#: The part of an item that a sample is about.
+Region = Box | Span
+
+
+class Item(NamedTuple):
+    """What one input of a sample is made of: `data` an array, an encoded file's bytes, the path of a file
+    whose bytes are to be kept, or a text; `region` the part that is meant (None: all of it); `points` (x,
+    y) landmarks in pixels, where there are any."""
+
+    data: Any
+    region: Region | None = None
+    points: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """Items of N samples, column by column: `data` a sequence or an array (N, ...); `regions` (N, 4) or
+    (N, 2) or a sequence, None where all are whole; `points` (N, P, 2) or a sequence, None where nobody has
+    any; `present` (N,), None where all are there."""
+
+    data: Any
+    regions: Any = None
+    points: Any = None
+    present: NDArray[np.bool_] | None = None
+
+    def __getitem__(self, rows: Any) -> Items:
+        """Take some of the samples, by a slice or by their positions."""
+        columns = (self.data, self.regions, self.points, self.present)
+        return Items(*(None if column is None else picked(column, rows) for column in columns))
+
+    @property
+    def whole(self) -> Items:
+        """The same items without regions and points."""
+        return replace(self, regions=None, points=None)
+
+
+def picked(column: Any, rows: Any) -> Any:
+    """Some rows of a column that is an array or a list."""
+    if isinstance(column, np.ndarray) or isinstance(rows, slice):
+        return column[rows]
+    return [column[row] for row in rows]
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One picture and what is known of it. `image` is uint8 (H, W) or (H, W, 3) RGB, an encoded file's bytes, or the path of
-    a file whose bytes are to be kept.
+    """What is known of one sample: its `inputs` by name, and what annotators said (`targets` by head).
 
-    A head that nobody annotated is absent from `targets`. An empty `split` is chosen when the store is written. `source` is
-    unique in a data set: a relative path or `file:row`. Samples of one `group` (a person, a repeated picture) must not be
-    split. `landmarks`: (x, y) in pixels. `attributes` say more of the person or picture: gender, age, subject …
+    A head that nobody annotated is absent from `targets`, an input that is missing from `inputs`. An empty
+    `split` is chosen when the store is written. `source` is unique in a data set: a relative path or
+    `file:row`. Samples of one `group` (a person, a repeated picture) must not be split. `attributes` say
+    more of the person or picture: gender, age, subject …
     """
 
-    image: Pixels | bytes | Path
+    inputs: Mapping[str, Item]
     targets: Mapping[str, Target]
     split: str
     source: str
-    box: Box | None = None
     group: str = ""
-    landmarks: Sequence[tuple[float, float]] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_image(
+        cls,
+        image: Pixels | bytes | Path,
+        targets: Mapping[str, Target],
+        split: str,
+        source: str,
+        box: Box | None = None,
+        *,
+        group: str = "",
+        landmarks: Sequence[tuple[float, float]] = (),
+        attributes: Mapping[str, str] | None = None,
+    ) -> Sample:
+        """Make a sample of one picture: uint8 (H, W) or (H, W, 3) RGB, an encoded file's bytes, or a path.
+
+        >>> Sample.of_image(b"...", {"expression7": "happy"}, "train", "a.png", Box(0, 0, 9, 9)).inputs["image"].region
+        Box(x=0, y=0, width=9, height=9)
+        """
+
+        return cls({"image": Item(image, box, landmarks)}, targets, split, source, group, attributes or {})
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture on its way: `pixels` uint8 (H, W) or (H, W, 3) RGB; `source` as it was given; `index` from 0 within it (the
-    decoder's own number, also where frames are skipped); `time` in seconds from its start, None for a still picture."""
+    """One picture on its way: `pixels` uint8 (H, W) or (H, W, 3) RGB; `source` as it was given; `index`
+    from 0 within it (the decoder's own number, also where frames are skipped); `time` in seconds from its
+    start, None for a still picture."""
 
     pixels: Pixels
     source: str
@@ -76,7 +146,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Face:
-    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given), track id."""
+    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given),
+    track id."""
 
     box: Box
     landmarks: tuple[tuple[float, float], ...] = ()
@@ -95,9 +166,10 @@ class Face:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
-    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set. `abstain`: below which
-    confidence the model gives no answer. `label_temperature`, by head: what makes shares of votes the chance of each label."""
+    """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by
+    head and tag: from which probability on a tag applies. `conformal`, by head: from which on a label
+    belongs to its set. `abstain`: below which confidence the model gives no answer. `label_temperature`,
+    by head: what makes shares of votes the chance of each label."""
 
     face: Face
     outputs: Mapping[str, Mapping[str, float]]
@@ -117,9 +189,10 @@ class Prediction:
     def confidence(self) -> float | None:
         """How likely the dominant label is right, 0…1; None if the task has no such head.
 
-        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p ** (1 / T) renormalised
-        where the model has a label temperature T (`docs/concepts/calibration.md`).
+        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p
+        ** (1 / T) renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
         """
+
         if (head := self._ranked) is None:
             return None
         values, heat = self.outputs[head].values(), self.label_temperature.get(head, 1)
@@ -128,14 +201,18 @@ class Prediction:
 
     @property
     def entropy(self) -> float | None:
-        """Entropy of that head's probabilities in nats: 0 (certain) … ln K (all alike); None if the task has no such head."""
+        """Entropy of that head's probabilities in nats: 0 (certain) … ln K (all alike); None if the task
+        has no such head."""
+
         if not (ranked := self.top(None)):
             return None
         return max(0.0, -sum(value * math.log(value) for _, value in ranked if value > 0))
 
     @property
     def abstained(self) -> bool:
-        """Whether the confidence lies below what was asked for: `dominant` is then a guess nobody should act on."""
+        """Whether the confidence lies below what was asked for: `dominant` is then a guess nobody should
+        act on."""
+
         return self.confidence is not None and self.confidence < self.abstain
 
     def top(self, k: int | None = 3) -> list[tuple[str, float]]:
@@ -151,7 +228,9 @@ class Prediction:
 
     @property
     def tags(self) -> dict[str, list[str]]:
-        """For each head of tags the names that apply: those at or above their threshold, 0.5 where the model holds none."""
+        """For each head of tags the names that apply: those at or above their threshold, 0.5 where the
+        model holds none."""
+
         return {
             head.name: [
                 name
@@ -164,8 +243,9 @@ class Prediction:
 
     @property
     def sets(self) -> dict[str, list[str]]:
-        """For each head whose threshold the model holds, the labels that together cover the true one as often as the model
-        promises (`docs/concepts/calibration.md`), likeliest first; never empty."""
+        """For each head whose threshold the model holds, the labels that together cover the true one as
+        often as the model promises (`docs/concepts/calibration.md`), likeliest first; never empty."""
+
         ranked = {head: sorted(self.outputs[head].items(), key=lambda item: -item[1]) for head in self.conformal}
         return {
             head: [name for place, (name, value) in enumerate(labels) if not place or value >= self.conformal[head]]

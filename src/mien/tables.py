@@ -66,10 +66,7 @@ class Reader:
             raise self._wrong(key, value, "a table")
         hints, names = _hints(kind), [item.name for item in fields(kind)]
         for name in value:
-            if name not in names:
-                close = get_close_matches(name, names, n=1)
-                hint = f", did you mean '{close[0]}'?" if close else ""
-                raise ConfigError(f"{self.where}: unknown key '{_join(key, name)}'{hint} (allowed: {', '.join(names)})")
+            check_key(name, names, _join(key, name), self.where)
         for item in fields(kind):
             if item.name not in value and item.default is MISSING and item.default_factory is MISSING:
                 raise ConfigError(f"{self.where}: needs '{_join(key, item.name)}'")
@@ -106,12 +103,21 @@ class Reader:
         return ConfigError(f"{self.where}: {key + ' = ' if key else ''}{value!r}: must be {allowed}")
 
 
+def check_key(name: str, names: Sequence[str], key: str, where: str) -> None:
+    """Raise ConfigError unless a key's last name is one of those allowed; `key` is told whole."""
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        hint = f", did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"{where}: unknown key '{key}'{hint} (allowed: {', '.join(names)})")
+
+
 def override(table: MutableMapping[str, Any], words: Sequence[str], kind: Any = Any) -> None:
     """Change a table in place by `--dotted.key value` or `--dotted.key=value`; numbers pick from a list.
 
-    `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is, `--name 2024` the
-    text 2024; other values are TOML. Raises ConfigError.
+    `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is, `--name
+    2024` the text 2024; other values are TOML. Raises ConfigError.
     """
+
     parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
         raise ConfigError(f"overrides are pairs such as '--train.seed 3', given: {' '.join(words)}")
@@ -162,10 +168,12 @@ def _kind_at(kind: Any, path: Sequence[str]) -> Any:
 
 
 def _value(text: str, kind: Any) -> Any:
-    """A word of the command line as TOML; as it is where TOML has no such value, or a text is wanted and this is none.
+    """A word of the command line as TOML; as it is where TOML has no such value, or a text is wanted and this
+    is none.
 
     A table stays one whatever is wanted: in the file of a search it stands in any value's place.
     """
+
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -19,7 +19,7 @@ def noise(seed, side=48, shape=()):
 
 def sample(name, image, split="train", targets=None, **more):
     """A sample that is in order unless something else is said."""
-    return Sample(image, sound() if targets is None else targets, split, name, **more)
+    return Sample.of_image(image, sound() if targets is None else targets, split, name, **more)
 
 
 def sound(label="happy", **more):

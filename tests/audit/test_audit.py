@@ -357,8 +357,13 @@ def test_what_is_left_is_what_it_was(faulty: Store, found: Audit, tmp_path: Path
     before = {sample.source: sample for sample in faulty.samples(faulty.rows())}
     for after in new.samples(new.rows()):
         one = before[after.source]
-        assert np.array_equal(np.asarray(after.image), np.asarray(one.image))
-        assert (after.targets, after.split, after.box, after.group) == (one.targets, one.split, one.box, one.group)
+        assert np.array_equal(np.asarray(after.inputs["image"].data), np.asarray(one.inputs["image"].data))
+        assert (after.targets, after.split, after.inputs["image"].region, after.group) == (
+            one.targets,
+            one.split,
+            one.inputs["image"].region,
+            one.group,
+        )
 
 
 def test_the_new_store_says_what_went_and_why(faulty: Store, found: Audit, tmp_path: Path) -> None:
@@ -497,7 +502,7 @@ def fer2013_audit(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Au
     def samples() -> Iterator[Sample]:
         for usage, split in (("Training", "train"), ("PublicTest", "validation")):
             for k, (face, row) in enumerate(zip(*load(usage), strict=True)):
-                yield Sample(face, {"expression7": labels[int(row["emotion"])]}, split, f"{usage}:{k}")
+                yield Sample.of_image(face, {"expression7": labels[int(row["emotion"])]}, split, f"{usage}:{k}")
 
     path = tmp_path_factory.mktemp("fer2013") / "faces.h5"
     return audit(planted.write(path, samples(), TASKS["expression7"].heads))

@@ -108,14 +108,16 @@ def test_info(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_info_of_every_kind_of_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads: list[Head] = [*TASKS["distribution8"].heads, *TASKS["emotic"].heads]
     faces = [
-        Sample(np.zeros((2, 2), np.uint8), {"distribution8": {"happy": 6, "sad": 2}, "tags": ("Anger",)}, "train", "a"),
-        Sample(
+        Sample.of_image(
+            np.zeros((2, 2), np.uint8), {"distribution8": {"happy": 6, "sad": 2}, "tags": ("Anger",)}, "train", "a"
+        ),
+        Sample.of_image(
             np.zeros((2, 2), np.uint8),
             {"distribution8": {"happy": 4}, "vad": {"valence": 3, "arousal": 5}},
             "train",
             "b",
         ),
-        Sample(np.zeros((2, 2), np.uint8), {}, "test", "c"),
+        Sample.of_image(np.zeros((2, 2), np.uint8), {}, "test", "c"),
     ]
     write(tmp_path / "x.h5", faces, heads, Origin("test", "1", options={"votes": "raw"}))
     run("info", tmp_path / "x.h5", "--json")
@@ -195,8 +197,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_info_tells_attributes_boxes_and_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
-        Sample(np.zeros((4, 4), np.uint8), {"expression7": "happy"}, "train", str(k), Box(0, 0, 2, 2) if k else None,
-               f"person {k % 3}", attributes={"gender": "female" if k % 2 else "male", "number": str(k)})
+        Sample.of_image(np.zeros((4, 4), np.uint8), {"expression7": "happy"}, "train", str(k), Box(0, 0, 2, 2) if k else None,
+               group=f"person {k % 3}", attributes={"gender": "female" if k % 2 else "male", "number": str(k)})
         for k in range(12)
     ]  # fmt: skip
     store = write(tmp_path / "x.h5", rows, TASKS["expression7"].heads, Origin("test", "1"))

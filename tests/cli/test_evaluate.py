@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "100")
     rng = np.random.default_rng(0)
     rows = [
-        Sample(
+        Sample.of_image(
             rng.integers(0, 256, (48, 48), np.uint8),
             {"face": EXPRESSION8.labels[k % 8], "affect": {"valence": k / 10 - 0.8, "arousal": 0.5 - k / 10}},
             "train" if k % 2 else "validation",
@@ -78,7 +78,9 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     said = [dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True)) for _ in range(59)]
     said.append({"happy": 10})
     rows = [
-        Sample(np.full((48, 48), 4 * k, np.uint8), {"votes": cast}, "test", f"{k}", attributes={"age": "ab"[k % 2]})
+        Sample.of_image(
+            np.full((48, 48), 4 * k, np.uint8), {"votes": cast}, "test", f"{k}", attributes={"age": "ab"[k % 2]}
+        )
         for k, cast in enumerate(said)
     ]
     write(Path("votes.h5"), rows, (votes,), Origin("noise", "1"))
@@ -129,7 +131,7 @@ def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureF
 def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     codes = Head("codes", Kind.CLASS, LabelSpace("codes", ("Anger", "Joy", "bored")))
     rows = [
-        Sample(np.full((48, 48), 9 * k, np.uint8), {"codes": codes.space.labels[k % 3]}, "test", f"{k}")
+        Sample.of_image(np.full((48, 48), 9 * k, np.uint8), {"codes": codes.space.labels[k % 3]}, "test", f"{k}")
         for k in range(9)
     ]
     write(Path("far.h5"), rows, (codes,), Origin("noise", "1"))

@@ -62,7 +62,7 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
         assert sample.targets["expression8"] == told.targets["expression8"]
         assert sample.targets.get("expression7") == told.targets.get("expression7")
         assert sample.targets["valence_arousal"] == pytest.approx(told.targets["valence_arousal"])
-        assert len(sample.landmarks) == 68
+        assert len(sample.inputs["image"].points) == 68
     assert store.texts("source", store.rows("train"))[9:11] == ["train_set/images/9.jpg", "train_set/images/10.jpg"]
     assert store.encoded(store.rows("validation")) == [
         (folder / "val_set/images" / f"{n}.jpg").read_bytes() for n in range(4)
@@ -141,7 +141,7 @@ def test_files_that_are_not_there(folder: Path) -> None:
         (folder / path).unlink()
     third = samples(folder)[2]
     assert set(third.targets["valence_arousal"]) == {"arousal"}
-    assert third.landmarks == ()
+    assert third.inputs["image"].points == ()
 
 
 def changed(path: str, content: bytes | object | None) -> Callable[[Path], object]:

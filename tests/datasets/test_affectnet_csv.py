@@ -81,8 +81,8 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
         assert sample.split == ("train" if given.split == "train" else "validation")
         assert sample.targets["expression8"] == given.targets["expression8"]
         assert sample.targets["valence_arousal"] == pytest.approx(given.targets["valence_arousal"])
-        assert sample.image == (folder / sample.source).read_bytes()
-        assert (sample.box, len(sample.landmarks)) == (Box(0, 0, 32, 32), 68)
+        assert sample.inputs["image"].data == (folder / sample.source).read_bytes()
+        assert (sample.inputs["image"].region, len(sample.inputs["image"].points)) == (Box(0, 0, 32, 32), 68)
     training = (folder / LISTS / "training.csv").read_bytes()
     assert store.meta["inputs"][f"{LISTS}/training.csv"] == hashlib.sha256(training).hexdigest()
 
@@ -139,7 +139,7 @@ def test_a_box_without_an_area_costs_the_box_alone(folder: Path, column: str) ->
     edited(folder, cell(2, column, "-7"))
     edited(folder, cell(3, "face_x", "-4"))
     found = samples(folder, log := ImportLog())
-    assert [sample.box for sample in found[1:4]] == [Box(0, 0, 32, 32), None, Box(-4, 0, 32, 32)]
+    assert [sample.inputs["image"].region for sample in found[1:4]] == [Box(0, 0, 32, 32), None, Box(-4, 0, 32, 32)]
     assert found[2].targets["expression8"]
     assert log.notes[1:] == ["training.csv: 1 rows have a box without an area: box left out"]
 
@@ -155,7 +155,7 @@ def test_a_picture_named_again(folder: Path, tmp_path: Path) -> None:
     """Two faces of one picture: both are kept, under sources of their own."""
     edited(folder, lambda lines: lines.append(lines[1]))
     found = samples(folder, log := ImportLog())
-    assert (found[8].image, found[8].source) == (found[0].image, "training.csv:8")
+    assert (found[8].inputs["image"].data, found[8].source) == (found[0].inputs["image"].data, "training.csv:8")
     assert log.notes[1:] == ["training.csv: 1 rows name a picture again: known by file:row"]
     assert len(import_dataset(folder, tmp_path / "faces.h5")) == 11
 

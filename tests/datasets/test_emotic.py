@@ -76,7 +76,7 @@ def test_everyone_comes_back(emotic: Path) -> None:
     assert log.notes == ["boxes are clipped to the picture; where nothing of one is left, the person has no box"]
     second = [sample for sample in found if sample.group == "framesdb/images/000001.jpg"]
     assert [sample.source for sample in second] == [f"framesdb/images/000001.jpg#{place}" for place in range(3)]
-    assert second[0].image == emotic / "emotic/framesdb/images/000001.jpg"
+    assert second[0].inputs["image"].data == emotic / "emotic/framesdb/images/000001.jpg"
     assert second[1].attributes == {"gender": "Female", "age": "Teenager", "annotators": "1", "database": "framesdb"}
     assert {sample.attributes["annotators"] for sample in found if sample.split != "train"} == {"3"}
 
@@ -178,7 +178,7 @@ def test_one_picture_one_person_one_tag(table: Callable[..., Path]) -> None:
     """What `loadmat` squeezes to nothing but itself."""
     sample = only(table(train=[alone({"categories": cell("Doubt/Confusion")}, vad(1, 10, 5))]))
     assert sample.targets == {"tags": ["Doubt/Confusion"], "vad": vad(1.0, 10.0, 5.0)}
-    assert sample.box == Box(10, 5, 20, 30)
+    assert sample.inputs["image"].region == Box(10, 5, 20, 30)
 
 
 def test_a_rating_of_nan_is_left_out(table: Callable[..., Path]) -> None:

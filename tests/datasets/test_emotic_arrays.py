@@ -81,9 +81,9 @@ def test_everyone_comes_back_by_name(root: Path) -> None:
     (first,) = [sample for sample in found if sample.source == "img_arrs/img_arr_1.npy#1"]
     assert first.group == "img_arrs/img_arr_1.npy"
     assert first.attributes == {"gender": "Female", "age": "Teenager", "file": "000001.jpg"}
-    given = np.asarray(next(sample.image for sample in drawn() if sample.group == "drawn/1"))
-    assert isinstance(first.image, bytes)
-    assert first.image == image.encode(given)
+    given = np.asarray(next(sample.inputs["image"].data for sample in drawn() if sample.group == "drawn/1"))
+    assert isinstance(first.inputs["image"].data, bytes)
+    assert first.inputs["image"].data == image.encode(given)
 
 
 def test_into_a_store(root: Path, tmp_path: Path) -> None:

@@ -64,9 +64,11 @@ def test_resized_pictures_and_their_boxes(converted: Path) -> None:
     found = made(read(converted, log))
     given = [sample for split in ("train", "validation", "test") for sample in drawn() if sample.split == split]
     assert [facts_of(sample)[:3] for sample in found] == [facts_of(sample)[:3] for sample in given]
-    assert np.array_equal(found[1].image, image.resize(np.asarray(given[1].image), 224))
+    assert np.array_equal(found[1].inputs["image"].data, image.resize(np.asarray(given[1].inputs["image"].data), 224))
     width = 61
-    assert found[2].box == Box(17 * 224 // width, 3 * 224 // 40, 31 * 224 // width - 17 * 224 // width, 184 - 16)
+    assert found[2].inputs["image"].region == Box(
+        17 * 224 // width, 3 * 224 // 40, 31 * 224 // width - 17 * 224 // width, 184 - 16
+    )
     assert found[1].source == "framesdb/images/000001.jpg#0"
     assert found[1].attributes == {"gender": "Male", "age": "Kid", "database": "framesdb"}
     assert list(log.inputs) == ["train.csv", "val.csv", "test.csv"]
@@ -79,7 +81,7 @@ def test_original_pictures_are_preferred(converted: Path) -> None:
     log = ImportLog()
     found = made(read(converted, log))
     assert {str(facts_of(sample)) for sample in found} == {str(facts_of(sample)) for sample in drawn()}
-    assert found[0].image == converted.parent / "emotic/mscoco/images/000000.jpg"
+    assert found[0].inputs["image"].data == converted.parent / "emotic/mscoco/images/000000.jpg"
     assert log.notes[0] == "pictures: the originals in emotic/"
 
 
@@ -100,7 +102,7 @@ def test_numpys_own_numbers(edit: Edit) -> None:
     root = edit("Categorical_Labels", "[np.str_('Confidence'), 'Aversion', 'Anticipation']")
     sample = made(read(root, ImportLog(skip_bad=True)))[1]
     assert sample.targets["vad"] == dict(zip(("valence", "arousal", "dominance"), map(float, cont), strict=True))
-    assert sample.box == Box(0, 20, 58, 164)
+    assert sample.inputs["image"].region == Box(0, 20, 58, 164)
 
 
 def test_a_rating_of_nan_is_left_out(edit: Edit) -> None:

@@ -45,7 +45,7 @@ def test_copies_become_one_sample_with_all_its_tags(root: Path) -> None:
     }
     assert {int(sample.attributes["files"]) for sample in found} == {len(tags) for tags in expected().values()}
     first = found[0]
-    assert (first.source, first.image, first.split) == ("Affection/0.jpg", root / "Affection/0.jpg", "")
+    assert (first.source, first.inputs["image"].data, first.split) == ("Affection/0.jpg", root / "Affection/0.jpg", "")
     assert first.targets["tags"] == ["Affection", "Anger", "Annoyance"]
     assert log.notes == ["42 files are 8 pictures: the same content is one, with all its tags"]
     assert log.total == 8

@@ -47,14 +47,14 @@ def test_rows_become_samples(write: Write, lines: list[str], faces: Faces) -> No
     ]  # fmt: skip
     assert [sample.split for sample in found] == ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
     assert [sample.source for sample in found] == [f"fer2013.csv:{row}" for row in range(8)]
-    assert np.array_equal(np.stack([np.asarray(sample.image) for sample in found]), faces)
+    assert np.array_equal(np.stack([np.asarray(sample.inputs["image"].data) for sample in found]), faces)
     assert log.inputs == {"fer2013.csv": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def test_icml_has_blanks_in_the_header_and_another_order(write: Write, lines: list[str], faces: Faces) -> None:
     rows = [",".join((emotion, usage, text)) for emotion, text, usage in (line.split(",") for line in lines[1:])]
     found = samples(write("icml_face_data.csv", ["emotion, Usage, pixels", *rows]))
-    assert np.array_equal(np.stack([np.asarray(sample.image) for sample in found]), faces)
+    assert np.array_equal(np.stack([np.asarray(sample.inputs["image"].data) for sample in found]), faces)
     assert Counter(sample.split for sample in found) == {"train": 4, "validation": 2, "test": 2}
 
 
@@ -62,7 +62,7 @@ def test_train_csv_quotes_pixels_and_has_no_usage(write: Write, lines: list[str]
     rows = ['{},"{}"'.format(*line.split(",")[:2]) for line in lines[1:]]
     found = samples(write("train.csv", ["emotion,pixels", *rows]))
     assert {sample.split for sample in found} == {"train"}
-    assert np.array_equal(found[5].image, faces[5])
+    assert np.array_equal(found[5].inputs["image"].data, faces[5])
 
 
 def test_test_csv_has_no_labels(write: Write, lines: list[str]) -> None:
@@ -81,7 +81,7 @@ def test_harmless_dress(write: Write, lines: list[str], faces: Faces, end: str) 
     lines[4] = lines[4].replace(" ", " 000", 5)
     text = ("\ufeff" + end.join([lines[0], lines[1], "", *lines[2:]])).encode()
     found = samples(write("fer2013.csv", text))
-    assert np.array_equal(np.stack([np.asarray(sample.image) for sample in found]), faces)
+    assert np.array_equal(np.stack([np.asarray(sample.inputs["image"].data) for sample in found]), faces)
     assert found[-1].split == "test"
 
 

@@ -35,7 +35,7 @@ def test_names_tell_the_official_split(tmp_path: Path, picture: Save, faces: Fac
         ("train/angry/Training_10.png", "train", "angry"),
         ("train/happy/Training_2.png", "train", "happy"),
     ]
-    assert np.array_equal(found[2].image, faces[3])
+    assert np.array_equal(found[2].inputs["image"].data, faces[3])
     assert log.notes[0].startswith("splits by the file names")
     assert len(log.inputs) == 1
     assert detect(tmp_path).name == "fer2013-folders"
@@ -55,7 +55,7 @@ def test_capitals_other_spellings_colour_and_jpeg(tmp_path: Path, picture: Save,
         "val/HAPPINESS/c.png": ("validation", "happy"),
         "test/surprised/d.png": ("test", "surprise"),
     }
-    assert np.array_equal(found["Train/Fearful/b.png"].image, faces[1])
+    assert np.array_equal(found["Train/Fearful/b.png"].inputs["image"].data, faces[1])
     assert not any("no validation" in note for note in log.notes)
 
 

@@ -60,7 +60,7 @@ def fault(folder: Path) -> str:
 def test_votes_of_the_same_row(folder: Path, faces: Faces) -> None:
     found = samples(folder)
     assert len(found) == 8
-    assert np.array_equal(found[3].image, faces[3])
+    assert np.array_equal(found[3].inputs["image"].data, faces[3])
     assert found[0].targets == {
         "expression7": "angry",
         "distribution8": dict(zip(LABELS, VOTES[0], strict=False)),

@@ -98,11 +98,11 @@ def test_official_counts_are_told() -> None:
     log = ImportLog()
     image = np.zeros((1, 1), np.uint8)
     public = [
-        Sample(image, {"expression7": label}, "validation", "")
+        Sample.of_image(image, {"expression7": label}, "validation", "")
         for label, n in OFFICIAL["validation"].items()
         for _ in range(n)
     ]
-    assert len(list(note_counts([*public, Sample(image, {}, "test", "")], log))) == 3590
+    assert len(list(note_counts([*public, Sample.of_image(image, {}, "test", "")], log))) == 3590
     assert log.notes == [
         "train (Training): no labelled faces",
         "validation (PublicTest): 3589 faces, the official counts in every class",

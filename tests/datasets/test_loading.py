@@ -48,7 +48,7 @@ def picture(k: int) -> bytes:
 
 def sample(root: Path, k: int) -> Sample | None:
     """The k-th picture; every tenth is nothing to keep."""
-    return Sample(root / f"{k}.jpg", {"expression7": "happy"}, "train", f"{k}.jpg") if k % 10 else None
+    return Sample.of_image(root / f"{k}.jpg", {"expression7": "happy"}, "train", f"{k}.jpg") if k % 10 else None
 
 
 def items(root: Path, log: ImportLog, make: Callable[[Path, int], Sample | None] = sample) -> Iterator[PendingSample]:
@@ -202,7 +202,7 @@ def test_nothing_to_import(root: Path, make: Callable[[Path, int], Sample | None
 
 def test_pixels_made_by_work_are_packed_without_loss(root: Path) -> None:
     def made(root: Path, k: int) -> Sample:
-        return Sample(np.full((3, 4), k % 200, np.uint8), {}, "train", str(k))
+        return Sample.of_image(np.full((3, 4), k % 200, np.uint8), {}, "train", str(k))
 
     store = run(root, partial(items, make=made))
     assert store.images(np.array([150]))[0].tolist() == np.full((3, 4), 150).tolist()
@@ -218,7 +218,7 @@ def test_progress_is_told(root: Path) -> None:
 
 def test_a_source_that_appears_in_two_parts_is_told(root: Path) -> None:
     def twins(root: Path, k: int) -> Sample:
-        return Sample(picture(k), {}, "train", str(min(k, 250)))
+        return Sample.of_image(picture(k), {}, "train", str(min(k, 250)))
 
     with pytest.raises(DataError, match="250: appears twice"):
         run(root, partial(items, make=twins))
@@ -228,7 +228,7 @@ def test_work_among_pixels_is_done_too(root: Path) -> None:
     """Nothing is dropped where some samples of one size come ready and others are made."""
 
     def made(k: int) -> Sample | None:
-        return Sample(np.full((3, 4), k, np.uint8), {}, "train", str(k)) if k != 2 else None
+        return Sample.of_image(np.full((3, 4), k, np.uint8), {}, "train", str(k)) if k != 2 else None
 
     found: list[PendingSample | None] = [made(0), partial(made, 1), partial(made, 2), made(3)]
     store = run(root, lambda root, log: iter([item for item in found if item]))

@@ -79,7 +79,7 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
         assert sample.targets["distribution13"] == pytest.approx(told.targets["distribution13"])
         assert sample.targets["valence_arousal"] == pytest.approx(told.targets["valence_arousal"])
         assert sample.targets.get("expression8") == (None if film else told.targets["expression8"])
-        assert len(sample.landmarks) == 68
+        assert len(sample.inputs["image"].points) == 68
     assert store.texts("source", store.rows())[-9] == f"{TRAIN}/images/film1_00031.jpg"
     assert "AffectNet has no public test set; val_set is the split 'validation'" in store.meta["notes"]
 

@@ -55,8 +55,8 @@ def test_basic(basic: Path, drawn: list[Sample]) -> None:
     assert all(sample.targets["expression7"] == sample.targets["expression8"] for sample in found)
     assert [sample.split for sample in found] == ["test" if s.split == "test" else "train" for s in known]
     assert found[0].source == "basic/Image/aligned/train_00001_aligned.jpg"
-    assert found[0].image == basic / found[0].source
-    assert not found[0].landmarks
+    assert found[0].inputs["image"].data == basic / found[0].source
+    assert not found[0].inputs["image"].points
     assert found[0].attributes == {"gender": "female", "race": "African-American", "age": "4-19"}
     assert log.total == len(found)
     assert list(log.inputs) == [f"basic/{LIST}"]
@@ -82,8 +82,8 @@ def test_originals_have_landmarks(basic: Path) -> None:
     (basic / "basic" / LIST).rename(basic / "basic/EmoLabel/list_partition_label.txt")
     found = finished("rafdb", basic / "basic", ImportLog())
     assert found[0].source == "Image/original/train_00001.jpg"
-    assert found[0].landmarks[:2] == [(16.8, 19.2), (31.2, 19.2)]
-    assert len(found[0].landmarks) == 5
+    assert found[0].inputs["image"].points[:2] == [(16.8, 19.2), (31.2, 19.2)]
+    assert len(found[0].inputs["image"].points) == 5
 
 
 def test_without_annotations_and_with_crlf(basic: Path) -> None:
@@ -179,7 +179,7 @@ def test_folders(tmp_path: Path, drawn: list[Sample]) -> None:
     assert sorted({sample.split for sample in found}) == ["test", "train"]
     with (tmp_path / "test_labels.csv").open() as file:
         assert next(csv.reader(file)) == ["image", "label"]
-    known = {str(s.targets["expression7"]): np.asarray(s.image) for s in drawn if s.split == "test"}
+    known = {str(s.targets["expression7"]): np.asarray(s.inputs["image"].data) for s in drawn if s.split == "test"}
     names = dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True))
     for sample in found:
         assert sample.targets["expression7"] == names[Path(sample.source).parent.name]

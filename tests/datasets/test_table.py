@@ -64,7 +64,7 @@ def test_basic_emotions_fill_both_heads(write: Write) -> None:
     path = write("labels.csv", ["image,label", "a.png,Happiness", "b.png,anger", "c.png,neutral"])
     heads, found, notes = imported(path)
     assert names(heads) == ["expression7", "expression8"]
-    assert found[0] == Sample(
+    assert found[0] == Sample.of_image(
         path.parent / "a.png", {"expression7": "Happiness", "expression8": "Happiness"}, "", "a.png"
     )
     assert notes == []
@@ -181,7 +181,7 @@ def test_split_group_box_and_attributes(write: Write, tmp_path: Path) -> None:
     _, found, _ = imported(write("labels.csv", [head, *rows]))
     assert [sample.split for sample in found] == ["validation", "train", ""]
     assert [sample.group for sample in found] == ["S1", "S2", "S1"]
-    assert [sample.box for sample in found] == [Box(1, 2, 30, 40), None, Box(9, 9, 9, 9)]
+    assert [sample.inputs["image"].region for sample in found] == [Box(1, 2, 30, 40), None, Box(9, 9, 9, 9)]
     assert [sample.source for sample in found] == ["a.png#1,2,30,40", "b.png", "a.png#9,9,9,9"]
     assert [sample.attributes for sample in found] == [{"a_b": "old"}, {"a_b": "new"}, {"a_b": ""}]
 

@@ -123,7 +123,7 @@ def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, pre
 
     picture, points = leaning(20)
     box = Box(60, 40, 100, 110)
-    sample = Sample(picture, {"expression7": "happy"}, "train", "a", box, landmarks=points)
+    sample = Sample.of_image(picture, {"expression7": "happy"}, "train", "a", box, landmarks=points)
     write(tmp_path / "s.h5", [sample], TASKS["expression7"].heads, Origin("test", "1"))
     store = Store(tmp_path / "s.h5")
     trained = SampleDataset(store, store.rows("train"), TASKS["expression7"], pre, 1.0)[[0]]["pixels"].numpy()

@@ -120,7 +120,9 @@ def write_store(path: Path, task: Task, true: dict[str, np.ndarray], side: int) 
             known = {name: value for name, value in targets.items() if value is not None}
             split = "train" if row < 0 else "validation"
             who = {"gender": "female" if row % 2 else "male"}
-            yield Sample(face(valence, arousal, rng, side), known, split, f"drawn/{row + 3:05}.png", attributes=who)
+            yield Sample.of_image(
+                face(valence, arousal, rng, side), known, split, f"drawn/{row + 3:05}.png", attributes=who
+            )
 
     store.write(
         path,

@@ -184,7 +184,7 @@ def test_predictions_of_another_task_are_no_predictions(run: Path, runs: dict[st
 
 
 def other_store(path: Path, count: int) -> Path:
-    samples = (Sample(np.zeros((8, 8), np.uint8), {}, "validation", f"other/{k}") for k in range(count))
+    samples = (Sample.of_image(np.zeros((8, 8), np.uint8), {}, "validation", f"other/{k}") for k in range(count))
     store.write(path, samples, TASKS["expression7"].heads, store.Origin("sketch", "1"))
     return path
 

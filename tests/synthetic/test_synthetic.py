@@ -79,7 +79,10 @@ def test_every_tag_is_met_on_some_faces_and_not_on_most() -> None:
 
 def test_pixels_of_a_seed_never_change() -> None:
     """Whoever changes the drawing changes VERSION too."""
-    found = [[sample.image.mean(), sample.image.std()] for sample in synthetic.samples(4, 32, seed=3)]
+    found = [
+        [sample.inputs["image"].data.mean(), sample.inputs["image"].data.std()]
+        for sample in synthetic.samples(4, 32, seed=3)
+    ]
     assert np.allclose(found, [[160.2, 40.9], [115.2, 48.4], [117.2, 53.4], [135.9, 61.8]], atol=0.1)
     assert synthetic.VERSION == "2"
 
@@ -88,7 +91,7 @@ def test_candid_faces_are_of_the_same_people_and_truth() -> None:
     usual, candid = (list(synthetic.samples(8, 48, 1, candid=candid)) for candid in (False, True))
     for one, other in zip(usual, candid, strict=True):
         assert one.targets == other.targets
-        apart = np.abs(one.image.astype(int) - other.image.astype(int)).mean()
+        apart = np.abs(one.inputs["image"].data.astype(int) - other.inputs["image"].data.astype(int)).mean()
         assert 0 < apart < 8
     assert person(2).candid().vivid == 1
     assert person(2).candid().view == person(2).view
@@ -97,10 +100,10 @@ def test_candid_faces_are_of_the_same_people_and_truth() -> None:
 def test_a_face_depends_on_its_seed_and_number_alone() -> None:
     few, many = list(synthetic.samples(3, seed=4)), list(synthetic.samples(12, seed=4))
     for one, other in zip(few, many, strict=False):
-        assert np.array_equal(one.image, other.image)
+        assert np.array_equal(one.inputs["image"].data, other.inputs["image"].data)
         assert one.targets == other.targets
     others = next(iter(synthetic.samples(1, seed=5)))
-    assert not np.array_equal(few[0].image, others.image)
+    assert not np.array_equal(few[0].inputs["image"].data, others.inputs["image"].data)
     assert few[0].targets["distribution8"] != others.targets["distribution8"]
 
 
@@ -231,7 +234,7 @@ def test_store_holds_every_head(tmp_path: Path) -> None:
     }
     rows = store.rows()
     samples = list(synthetic.samples(20, size=24, seed=2))
-    assert np.array_equal(store.images(rows), np.stack([sample.image for sample in samples]))
+    assert np.array_equal(store.images(rows), np.stack([sample.inputs["image"].data for sample in samples]))
     given = {head.name: store.target(head, rows) for head in synthetic.HEADS}
     contempt = given["expression8"][:, EXPRESSION8.index("contempt")] == 1
     assert np.array_equal(np.isnan(given["expression7"]).any(axis=1), contempt)
@@ -274,9 +277,11 @@ def test_scenes_hold_one_sample_a_person() -> None:
     assert [people[0].split for people in found] == [sample.split for sample in synthetic.samples(30, 16)]
     assert len({sample.source for people in found for sample in people}) == 60
     for people in found:
-        assert len({id(sample.image) for sample in people}) == len({sample.split for sample in people}) == 1
-        assert people[0].image.shape == (60, 80, 3)
-        boxes = [sample.box for sample in people]
+        assert (
+            len({id(sample.inputs["image"].data) for sample in people}) == len({sample.split for sample in people}) == 1
+        )
+        assert people[0].inputs["image"].data.shape == (60, 80, 3)
+        boxes = [sample.inputs["image"].region for sample in people]
         assert all(one.x + one.width <= other.x + 3 for one, other in pairwise(boxes))
         assert all(min(box.x, box.y, 80 - box.x - box.width, 60 - box.y - box.height) >= 0 for box in boxes)
         assert all(
@@ -289,11 +294,11 @@ def test_scenes_hold_one_sample_a_person() -> None:
 def test_a_scene_depends_on_its_seed_and_number_alone() -> None:
     few, many = list(synthetic.scenes(2, 48, seed=4)), list(synthetic.scenes(3, 48, seed=4))
     for one, other in zip(few, many, strict=False):
-        assert np.array_equal(one.image, other.image)
-        assert (one.targets, one.box) == (other.targets, other.box)
+        assert np.array_equal(one.inputs["image"].data, other.inputs["image"].data)
+        assert (one.targets, one.inputs["image"].region) == (other.targets, other.inputs["image"].region)
     candid = list(synthetic.scenes(2, 48, seed=4, candid=True))
     assert [sample.targets for sample in candid] == [sample.targets for sample in few]
-    assert not np.array_equal(candid[0].image, few[0].image)
+    assert not np.array_equal(candid[0].inputs["image"].data, few[0].inputs["image"].data)
 
 
 def test_faces_of_a_scene_show_what_they_are_said_to() -> None:
@@ -301,9 +306,9 @@ def test_faces_of_a_scene_show_what_they_are_said_to() -> None:
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     found = []
     for sample in synthetic.scenes(9, 240, seed=1):
-        grey = cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(sample.inputs["image"].data, cv2.COLOR_RGB2GRAY)
         boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5)
-        found.append(any(_overlap(Box(*map(int, other)), sample.box) > 0.5 for other in boxes))
+        found.append(any(_overlap(Box(*map(int, other)), sample.inputs["image"].region) > 0.5 for other in boxes))
     assert np.mean(found) >= 0.7
 
 
@@ -341,7 +346,7 @@ def test_fer2013_is_drawn_as_the_csv_file_is(tmp_path: Path) -> None:
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
     assert [usage for _, _, usage in rows] == [usages[sample.split] for sample in known]
     store = import_dataset(tmp_path / "drawn" / "fer2013.csv", tmp_path / "drawn.h5")
-    grey = [cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY) for sample in known]
+    grey = [cv2.cvtColor(sample.inputs["image"].data, cv2.COLOR_RGB2GRAY) for sample in known]
     assert np.abs(store.images(store.rows()).astype(int) - np.array(grey)).max() <= 1
     synthetic.write_folder(tmp_path / "large", "fer2013", 2, size=96)
     assert len((tmp_path / "large" / "fer2013.csv").read_text().splitlines()[1].split(",")[1].split()) == 48 * 48

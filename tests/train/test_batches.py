@@ -36,7 +36,9 @@ def test_each_sample_is_shown_its_box_and_its_picture(scenes):
     shown = face_set(scenes)[[5, 0]]["pixels"]
     assert shown.dtype == torch.uint8
     given = [sample for sample in tiny_scenes.samples(80) if sample.split == "train"]
-    wanted = BOTH.fit([decode(given[k].image, "") for k in (5, 0)], [given[k].box for k in (5, 0)])
+    wanted = BOTH.fit(
+        [decode(given[k].inputs["image"].data, "") for k in (5, 0)], [given[k].inputs["image"].region for k in (5, 0)]
+    )
     assert np.array_equal(shown.permute(0, 2, 3, 1), wanted)
     assert not torch.equal(shown[:, :3], shown[:, 3:])
 
@@ -64,13 +66,15 @@ def test_the_smaller_form_is_held(tmp_path):
     draw = np.random.default_rng(0)
     faces = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(6)]
     path = tmp_path / "faces.h5"
-    given = [Sample(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9)) for k, face in enumerate(faces)]
+    given = [
+        Sample.of_image(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9)) for k, face in enumerate(faces)
+    ]
     store.write(path, given, TASK.heads, store.Origin("test", "1"))
     for size, raw in ((16, False), (20, False), (24, True)):
         pre = Preprocessing(size, "grey", (0.5,), (0.25,))
         held = face_set(Store(path), pre)
         assert (held.raw is not None, held.fitted is not None) == (raw, not raw)
-        wanted = pre.fit(faces, [sample.box for sample in given])
+        wanted = pre.fit(faces, [sample.inputs["image"].region for sample in given])
         assert np.array_equal(held[list(range(6))]["pixels"][:, 0], wanted)
 
 
@@ -98,7 +102,8 @@ def test_faces_on_a_device_make_the_same_batches(pre, scenes, tmp_path):
     if pre.size > 16:  # as stored they are smaller than as shown
         draw = np.random.default_rng(0)
         given = [
-            Sample(draw.integers(0, 256, (20, 20), np.uint8), {"tags": ["Fear"]}, "train", str(k)) for k in range(9)
+            Sample.of_image(draw.integers(0, 256, (20, 20), np.uint8), {"tags": ["Fear"]}, "train", str(k))
+            for k in range(9)
         ]
         store.write(tmp_path / "a.h5", given, TASK.heads, store.Origin("test", "1"))
         scenes = Store(tmp_path / "a.h5")

@@ -17,7 +17,8 @@ _SHARES = ("accuracy", "top_label_accuracy")
 
 @dataclass
 class Models:
-    """List the models that come with mien and, with the train extra, the backbones that `model.backbone` can name."""
+    """List the models that come with mien and, with the train extra, the backbones that `model.backbone`
+    can name."""
 
     search: str = ""
     """List backbones alone, whose names contain this text: our own and timm's."""
@@ -25,7 +26,9 @@ class Models:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without the train extra."""
+        """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without
+        the train extra."""
+
         from ..errors import MissingExtraError
 
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
@@ -112,15 +115,17 @@ def _backbones(text: str) -> dict[str, Any]:
 
     require("torch", "train")
     timm = require("timm", "train")
-    from ..models import BACKBONES
+    from ..models import ENCODERS
 
-    known = timm.list_models()
-    theirs = [_described(timm, name) for name in known if text and text in name and name not in BACKBONES]
-    return {"own": [name for name in BACKBONES if text in name], "timm": theirs, "timm_total": len(known)}
+    known, ours = timm.list_models(), [name for modality, name in ENCODERS if modality == "image"]
+    theirs = [_described(timm, name) for name in known if text and text in name and name not in ours]
+    return {"own": [name for name in ours if text in name], "timm": theirs, "timm_total": len(known)}
 
 
 def _described(timm: Any, name: str) -> dict[str, Any]:
-    """What timm knows of its default weights for a name: their tag and licence (None: no weights), and input size."""
+    """What timm knows of its default weights for a name: their tag and licence (None: no weights), and
+    input size."""
+
     config = timm.models.get_pretrained_cfg(name)
     weights = bool(config and config.has_weights)
     return {

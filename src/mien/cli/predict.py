@@ -46,7 +46,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         model = load(self.model)
         reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
         people = People(TABLE) if self.track else None
-        tally = Tally(leaning=self._leaning(model.engine.preprocessing.align), people=people)
+        tally = Tally(leaning=self._leaning(model.engine.inputs.uses_points), people=people)
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
             self._read(reading, document, tally)
@@ -74,7 +74,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         self._finish(job)
 
     def _finish(self, job: Job) -> None:
-        """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
+        """Let the workers do what is left of a job. Raises InputError at the end if something could not be
+        read."""
+
         tally = Tally(total=job.total)
         for fault in job.faults:
             tally.add(fault)
@@ -96,7 +98,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         tally.leave(going_on=True)
 
     def _leaning(self, trained: bool) -> str:
-        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
+        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was
+        on such faces."""
+
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
         who = "this model" if self.align == "model" else "--align on"
@@ -240,8 +244,10 @@ def predict(
 ) -> Predict:
     """Read the faces in pictures, videos and cameras.
 
-    Each input gets <name>.mien.json and <name>.mien.png (a video <name>.mien.mp4), unless --out, --draw, --json or another
-    output is asked for. Try: mien predict photo.jpg · mien predict holiday/ --out faces.csv · mien predict talk.mp4 --track
+    Each input gets <name>.mien.json and <name>.mien.png (a video <name>.mien.mp4), unless --out, --draw,
+    --json or another output is asked for. Try: mien predict photo.jpg · mien predict holiday/ --out
+    faces.csv · mien predict talk.mp4 --track
     """
+
     groups = (source, faces, video, answer, result, picture, work)
     return Predict(**{name: value for group in groups for name, value in vars(group).items()})

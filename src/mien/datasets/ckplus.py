@@ -1,4 +1,5 @@
-"""CK+48: the last three frames of 327 sequences of CK+ as 48x48 faces, `CK+48/<class>/S<subject>_<sequence>_<frame>.png`."""
+"""CK+48: the last three frames of 327 sequences of CK+ as 48x48 faces,
+`CK+48/<class>/S<subject>_<sequence>_<frame>.png`."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
         if name := _NAME.fullmatch(path.stem):
             subject = name[1].upper()
             source = path.relative_to(root).as_posix()
-            yield Sample(path, basic_targets(label), "", source, group=subject, attributes={"subject": subject})
+            yield Sample.of_image(
+                path, basic_targets(label), "", source, group=subject, attributes={"subject": subject}
+            )
         else:
             log.reject(f"{path}: the name tells no subject, needed are names such as S010_004_00000017.png")
 

@@ -44,7 +44,9 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
         if parts := _parts(path):
             subject, code = parts.groups()
             source = path.relative_to(root).as_posix()
-            yield Sample(path, basic_targets(CODES[code]), "", source, group=subject, attributes={"subject": subject})
+            yield Sample.of_image(
+                path, basic_targets(CODES[code]), "", source, group=subject, attributes={"subject": subject}
+            )
         else:
             choices = f"one of {', '.join(SUBJECTS)}, then one of {', '.join(CODES)}"
             log.reject(f"{path}: no name of JAFFE such as KA.AN1.39.tiff ({choices})")

@@ -1,4 +1,5 @@
-"""Large imports: pending samples are finished on all cores, and kept in parts until the whole store can be written."""
+"""Large imports: pending samples are finished on all cores, and kept in parts until the whole store can be
+written."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from .. import store
 from ..errors import DataError, InputError
 from ..files import write_text
 from ..machine import usable_cores
-from ..media import image
+from ..media import MODALITIES, image
 from ..records import Sample
 from ..tasks import Head
 from .base import ImportLog, PendingSample
@@ -32,7 +33,8 @@ Finished = list[Sample | str | None]  # samples; the text of a fault; None where
 
 @dataclass
 class Parts:
-    """The finished parts of an import, in a hidden folder beside its store: `00000.h5`, and `00000.json` once that is whole."""
+    """The finished parts of an import, in a hidden folder beside its store: `00000.h5`, and `00000.json`
+    once that is whole."""
 
     out: Path
     identity: Mapping[str, Any]
@@ -76,6 +78,7 @@ class Parts:
 
     def remove(self) -> None:
         """Remove all parts; first the file that identifies them, so that no import goes on from half of them."""
+
         (self.folder / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
@@ -83,16 +86,18 @@ class Parts:
 def write_items(
     out: Path, items: Iterator[PendingSample], heads: Sequence[Head], origin: store.Origin, log: ImportLog
 ) -> store.Store:
-    """Write the store of what an importer reads. Pixels of one size are written at once; picture files and pending samples
-    are finished on all cores, and the next import of the same source goes on from what is finished.
+    """Write the store of what an importer reads. Pixels of one size are written at once; picture files and
+    pending samples are finished on all cores, and the next import of the same source goes on from what is
+    finished.
 
     Raises DataError at the first fault, unless those are skipped.
     """
+
     first = next(items, None)  # from here on the log knows the total
     if first is None:
         raise DataError(f"{log.source}: no samples to import")
     items = chain([first], items)
-    if isinstance(first, Sample) and isinstance(first.image, np.ndarray):
+    if isinstance(first, Sample) and all(isinstance(each.data, np.ndarray) for each in first.inputs.values()):
         made = (item if isinstance(item, Sample) else item() for item in items)
         return store.write(out, (sample for sample in made if sample is not None), heads, origin)
     parts = Parts(out, _identity(origin, log))
@@ -135,9 +140,8 @@ def _in_parts(found: Iterator[Finished]) -> Iterator[Finished]:
     size = 0
     for finished in found:
         part += finished
-        size += sum(
-            len(sample.image) for sample in finished if isinstance(sample, Sample) and isinstance(sample.image, bytes)
-        )
+        items = [item for sample in finished if isinstance(sample, Sample) for item in sample.inputs.values()]
+        size += sum(len(item.data) for item in items)
         if len(part) >= ITEMS or size >= BYTES:
             yield part
             part, size = [], 0
@@ -170,18 +174,26 @@ def _finish_all(items: list[PendingSample]) -> Finished:
     return [_finish(item, read) for item in items]
 
 
-def _finish(item: PendingSample, read: dict[Path, bytes]) -> Sample | str | None:
-    """Return the sample with its picture's bytes, or the text of the fault."""
+def _finish(pending: PendingSample, read: dict[Path, bytes]) -> Sample | str | None:
+    """Return the sample with its items as encoded files, or the text of the fault."""
     try:
-        sample = item if isinstance(item, Sample) else item()
-        if sample is None or isinstance(sample.image, bytes):
-            return sample
-        if isinstance(sample.image, np.ndarray):
-            return replace(sample, image=image.encode(sample.image, "PNG"))
-        if sample.image not in read:
-            read.clear()
-            read[sample.image] = image.read_bytes(sample.image)
-            image.verify(read[sample.image], str(sample.image))
-        return replace(sample, image=read[sample.image])
+        sample = pending if isinstance(pending, Sample) else pending()
+        if sample is None:
+            return None
+        inputs = {name: item._replace(data=_encoded(name, item.data, read)) for name, item in sample.inputs.items()}
+        return replace(sample, inputs=inputs)
     except (DataError, InputError) as error:
         return str(error)
+
+
+def _encoded(name: str, data: Any, read: dict[Path, bytes]) -> bytes:
+    """Return an item as the bytes of an encoded file. `read`: the file read last. Raises InputError for a
+    damaged file."""
+
+    if isinstance(data, Path):
+        if data not in read:
+            read.clear()
+            read[data] = image.read_bytes(data)
+            MODALITIES[name].verify(read[data], str(data))
+        return read[data]
+    return data if isinstance(data, bytes) else MODALITIES[name].encode(data)

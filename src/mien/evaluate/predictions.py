@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..extras import require
+from ..media import InputSet
 from ..predict.engine import Engine
-from ..records import Floats
+from ..records import Floats, Items
 from ..store import Rows, Store
 from ..tasks import Task
 
@@ -18,12 +19,21 @@ Track = Callable[[list[Rows]], Iterable[Rows]]
 
 
 def predict(engine: Engine, faces: Store, rows: Rows, track: Track = iter) -> dict[str, Floats]:
-    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
+    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory
+    stays bounded."""
+
     blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    parts = [
-        engine.probabilities(faces.images(block), faces.boxes(block), faces.landmarks(block)) for block in track(blocks)
-    ]
+    parts = [engine.outputs(items_of(engine.inputs, faces, block)) for block in track(blocks)]
     return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
+
+
+def items_of(inputs: InputSet, samples: Store, rows: Rows) -> dict[str, Items]:
+    """Read what a model looks at of some rows of a store. Raises StoreError where the store has none of it."""
+
+    names = dict.fromkeys(each.of for each in inputs.inputs)
+    if not (known := [name for name in names if name in samples.inputs]):
+        samples.input(next(iter(names)))
+    return {name: samples.input(name).items(rows) for name in known}
 
 
 def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -38,8 +48,9 @@ def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Flo
 
 
 def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
-    """Write a row for each face: its number in the store, its source, its group where there are groups, and the columns; NaN
-    becomes null."""
+    """Write a row for each face: its number in the store, its source, its group where there are groups,
+    and the columns; NaN becomes null."""
+
     arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
     arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
     groups = faces.texts("group", rows)

@@ -11,6 +11,9 @@ import torch
 from .. import metrics
 from ..config import load
 from ..evaluate import predict
+from ..evaluate.predictions import items_of
+from ..media import InputSet
+from ..models import input_set
 from ..models.saved import load_network
 from ..predict.engine import Engine
 from ..records import Floats
@@ -24,8 +27,8 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of two sets of answers of a head: the largest difference, and the share of faces with the same likeliest label (None for
-    heads without one)."""
+    """Of two sets of answers of a head: the largest difference, and the share of faces with the same
+    likeliest label (None for heads without one)."""
 
     head: str
     faces: int
@@ -44,27 +47,30 @@ class Loss:
 
 
 def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> list[Likeness]:
-    """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation split."""
-    config, engine = load(run / "config.toml"), Engine(run)
-    engine.scaling.clear()
-    faces = Store(store or config.data.store)
-    rows = faces.rows(config.data.validation)[:count]
-    network = Activated(load_network(run), engine.task).eval()
-    answers = predict(engine, faces, rows)
-    wanted = [_torch(network, engine, faces, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
-    there = dict(zip(answers, map(np.concatenate, zip(*wanted, strict=True)), strict=True))
-    return [likeness(head, answers[head.name], there[head.name]) for head in engine.task]
+    """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation
+    split."""
+
+    config, engine = load(run / "config.toml"), Engine(run, calibrated=False)
+    samples = Store(store or config.data.store)
+    rows = samples.rows(config.data.validation)[:count]
+    inputs = input_set(config.model)
+    network = Activated(load_network(run), engine.task, inputs).eval()
+    answers = predict(engine, samples, rows)
+    wanted = [_torch(network, inputs, samples, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
+    by_head = dict(zip(answers, map(np.concatenate, zip(*wanted, strict=True)), strict=True))
+    return [likeness(head, answers[head.name], by_head[head.name]) for head in engine.task]
 
 
-def _torch(network: Activated, engine: Engine, faces: Store, rows: Rows) -> list[Floats]:
-    pixels = engine.preprocessing.fit(faces.images(rows), faces.boxes(rows), faces.landmarks(rows))
+def _torch(network: Activated, inputs: InputSet, samples: Store, rows: Rows) -> list[Floats]:
+    feed = inputs.feed(*inputs.fit(items_of(inputs, samples, rows)))
     with torch.inference_mode():
-        return [scores.numpy() for scores in network(torch.from_numpy(engine.preprocessing.normalise(pixels)))]
+        return [scores.numpy() for scores in network(*map(torch.from_numpy, feed.values()))]
 
 
 def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[list[Likeness], list[Loss]]:
-    """Hold an int8 model against the run's `model.onnx` on the whole validation split: how alike they answer, and what each
-    metric of the run's heads (and the ECE) loses."""
+    """Hold an int8 model against the run's `model.onnx` on the whole validation split: how alike they
+    answer, and what each metric of the run's heads (and the ECE) loses."""
+
     config, engines = load(run / "config.toml"), (Engine(run), Engine(twin))
     faces = Store(store or config.data.store)
     rows = faces.rows(config.data.validation)

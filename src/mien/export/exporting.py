@@ -1,4 +1,5 @@
-"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing ONNX model."""
+"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing
+ONNX model."""
 
 from __future__ import annotations
 
@@ -33,10 +34,11 @@ from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
 def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
     """Save a network into a run folder, if one is given, and write `model.onnx` from the saved weights.
 
-    A new network is calibrated on the validation split of the run's store (`calibrate.calibrate`); a saved one keeps what its
-    description says, unless a method of `calibration` or another `store` is given. Raises ModelError if the ONNX model does
-    not answer as torch does.
+    A new network is calibrated on the validation split of the run's store (`calibrate.calibrate`); a saved
+    one keeps what its description says, unless a method of `calibration` or another `store` is given.
+    Raises ModelError if the ONNX model does not answer as torch does.
     """
+
     config = load(run / "config.toml")
     if network is not None:
         with atomic_write(run / "model.safetensors") as part:
@@ -64,7 +66,7 @@ def _describe(path: Path, metadata: dict[str, Any]) -> None:
 
 
 def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
-    """The metadata that travels with a model: task, preprocessing, data, licence, metrics, versions."""
+    """The metadata that travels with a model: task, inputs, data, licence, metrics, versions."""
     store = Store(config.data.store)
     task = config.resolved_task()
     rows = thinned(learned_from(store, task, config), config)
@@ -73,7 +75,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": config.name or run.name,
         "task": task.to_dict(),
-        "preprocessing": models.preprocessing(config.model).to_dict(),
+        "inputs": models.input_set(config.model).to_dict(),
         "temperature": {head.name: 1.0 for head in task},
         "data": {
             "store": store.path.name,
@@ -98,7 +100,9 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
 
 
 def learnt_from(config: Config) -> dict[str, Any]:
-    """`start` and `teachers`: which other weights a network began with, and which it was taught by; without any, nothing."""
+    """`start` and `teachers`: which other weights a network began with, and which it was taught by;
+    without any, nothing."""
+
     start, teacher = config.model.start, config.train.teacher
     told: dict[str, Any] = {"start": source(start)} if start else {}
     if teacher.runs:

@@ -14,9 +14,9 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from .. import models
 from ..config import Config
-from ..models import Network, activate
+from ..media import Arrays, InputSet
+from ..models import Network, activate, input_set
 from ..tasks import Task
 from .convolutions import fold_shortcuts, multiply_small_maps
 
@@ -27,30 +27,38 @@ TOLERANCE = 1e-4
 
 
 class Activated(nn.Module):
-    """The network with its activations, answering a tuple in the order of the task's heads."""
+    """The network with its activations, which takes what the graph does and answers a tuple in the order
+    of the task's heads."""
 
-    def __init__(self, network: Network, task: Task) -> None:
+    def __init__(self, network: Network, task: Task, inputs: InputSet) -> None:
         super().__init__()
         self.network, self.task = network, task
+        self.names = [each.name for each in inputs.inputs]
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """Normalised pixels (N, channels, H, W) -> what each head's output is in the graph, (N, K)."""
-        scores = self.network(pixels)
+    def forward(self, *arrays: Tensor) -> tuple[Tensor, ...]:
+        """Normalised inputs (N, ...), then bool (N, inputs) where there are several -> what each head's
+        output is in the graph, (N, K)."""
+
+        inputs = dict(zip(self.names, arrays, strict=False))
+        present = {name: arrays[-1][:, place] for place, name in enumerate(self.names)} if len(inputs) > 1 else None
+        scores = self.network(inputs, present)
         return tuple(activate(head, scores[head.name]) for head in self.task)
 
 
 def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
     """Write the activated network as one ONNX file that carries its description (JSON)."""
-    task = config.resolved_task()
+    task, inputs = config.resolved_task(), input_set(config.model)
+    example = tuple(map(torch.from_numpy, _example(inputs, 2).values()))
+    samples = torch.export.Dim("samples")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            Activated(network.eval(), task).eval(),
-            (_example(config, 2),),
-            input_names=["pixels"],
+            Activated(network.eval(), task, inputs).eval(),
+            example,
+            input_names=inputs.graph_inputs,
             output_names=[head.name for head in task],
-            dynamic_shapes=({0: torch.export.Dim("faces")},),
+            dynamic_shapes={"arrays": tuple({0: samples} for _ in example)},
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -81,21 +89,26 @@ def forget_source(graph: onnx.GraphProto) -> None:
 
 
 def parity(network: Network, config: Config, path: Path) -> float:
-    """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random pictures."""
+    """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random samples, inputs
+    missing in some."""
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    activated = Activated(network.eval(), config.resolved_task())
+    inputs = input_set(config.model)
+    activated = Activated(network.eval(), config.resolved_task(), inputs)
     worst = 0.0
     for size in (1, 2, 7):
-        pixels = _example(config, size)
+        feed = _example(inputs, size)
         with torch.inference_mode():
-            wanted = activated(pixels)
-        for mine, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), wanted, strict=True):
+            wanted = activated(*map(torch.from_numpy, feed.values()))
+        for mine, theirs in zip(session.run(None, feed), wanted, strict=True):
             worst = max(worst, float(np.abs(mine - theirs.numpy()).max()))
     return worst
 
 
-def _example(config: Config, size: int) -> Tensor:
-    shape = (size, models.preprocessing(config.model).channels, config.model.size, config.model.size)
-    return torch.randn(shape, generator=torch.Generator().manual_seed(size))
+def _example(inputs: InputSet, size: int) -> Arrays:
+    """What the graph takes of so many random samples; of several inputs each is missing now and then."""
+    fitted, present = inputs.fit(inputs.example(size))
+    places = np.arange(size)[:, None] + np.arange(len(inputs.inputs))
+    return inputs.feed(fitted, present & (places % 3 != 0) if len(inputs.inputs) > 1 else present)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from ..calibrate import calibrate
 from ..config import load
+from ..evaluate.predictions import items_of
 from ..files import atomic_write
+from ..media import Arrays
 from ..predict.engine import Engine
-from ..records import Floats
 from ..store import Rows, Store
 from ..tasks import Task
 from .graph import stamp
@@ -36,17 +36,20 @@ _PRODUCTS = ("Gemm", "MatMul", "Conv")
 
 
 def quantise(run: Path, store: Path | None = None) -> Path:
-    """Write `model-int8.onnx` beside a run's `model.onnx`, from it and faces of the run's training split, all labels alike.
+    """Write `model-int8.onnx` beside a run's `model.onnx`, from it and faces of the run's training split, all
+    labels alike.
 
-    Weights are int8, a scale for each channel, activations uint8 between the least and the largest seen. Full 8 bits: without
-    VNNI or AMX, 16-bit sums of an x86 processor may saturate. The description is the float model's, with temperature, sets
-    and thresholds chosen anew on validation. Raises ModelError, StoreError.
+    Weights are int8, a scale for each channel, activations uint8 between the least and the largest seen.
+    Full 8 bits: without VNNI or AMX, 16-bit sums of an x86 processor may saturate. The description is the
+    float model's, with temperature, sets and thresholds chosen anew on validation. Raises ModelError,
+    StoreError.
     """
+
     config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
     faces = Store(store or config.data.store)
     rows = balanced(faces, engine.task, config.data.train)
     with atomic_write(target) as part:
-        _quantise(engine, _Faces(_inputs(engine, faces, rows)), part)
+        _quantise(engine, _Batches(_feeds(engine, faces, rows)), part)
         told = {"int8": {"faces": len(rows), "split": config.data.train, "store": faces.path.name}}
         description = engine.metadata | {"name": f"{engine.name}-int8", "precision": told}
         stamp(part, description)
@@ -86,7 +89,9 @@ def heads(graph: onnx.GraphProto) -> list[str]:
 
 
 def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
-    """At most `count` rows of a split, as many of each label of the first head of classes or a distribution as there are."""
+    """At most `count` rows of a split, as many of each label of the first head of classes or a
+    distribution as there are."""
+
     rows = np.random.default_rng(_SEED).permutation(store.rows(split))
     head = task.main_head
     if head is None:
@@ -100,24 +105,21 @@ def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
     return np.sort(rows[np.argsort(turn, kind="stable")[:count]])
 
 
-def _inputs(engine: Engine, store: Store, rows: Rows) -> Iterator[Floats]:
-    """The network's input, batch by batch, exactly as in prediction."""
+def _feeds(engine: Engine, store: Store, rows: Rows) -> Iterator[Arrays]:
+    """What the graph takes, batch by batch, exactly as in prediction."""
     for start in range(0, len(rows), _BATCH):
-        some = rows[start : start + _BATCH]
-        seen = engine.preprocessing.fit(store.images(some), store.boxes(some), store.landmarks(some))
-        yield engine.preprocessing.normalise(seen)
+        yield engine.inputs.feed(*engine.inputs.fit(items_of(engine.inputs, store, rows[start : start + _BATCH])))
 
 
-class _Faces(CalibrationDataReader):  # type: ignore[misc]
-    """Faces as ONNX Runtime asks for them."""
+class _Batches(CalibrationDataReader):  # type: ignore[misc]
+    """Samples as ONNX Runtime asks for them."""
 
-    def __init__(self, batches: Iterator[Floats]) -> None:
-        self.batches = batches
+    def __init__(self, feeds: Iterator[Arrays]) -> None:
+        self.feeds = feeds
 
-    def get_next(self) -> dict[str, NDArray[Any]] | None:
-        """The next batch, or None."""
-        batch = next(self.batches, None)
-        return None if batch is None else {"pixels": batch}
+    def get_next(self) -> Arrays | None:
+        """Return the next batch, or None."""
+        return next(self.feeds, None)
 
 
 def _method(metadata: dict[str, Any]) -> str:

@@ -15,27 +15,31 @@ from ..records import Box, Floats, Pixels
 Boxes: TypeAlias = Sequence[Box] | NDArray[np.int32]
 #: Landmarks of several faces, (x, y) each: none for a face, or float (N, P, 2), NaN where there are none.
 Landmarks: TypeAlias = Sequence[Sequence[tuple[float, float]]] | Floats
-#: By the number of landmarks, which of them are the eye on the picture's left and the one on its right: YuNet's 5, iBUG's 68.
+#: By the number of landmarks, which of them are the eye on the picture's left and the one on its right:
+#: YuNet's 5, iBUG's 68.
 EYES = {5: (slice(0, 1), slice(1, 2)), 68: (slice(36, 42), slice(42, 48))}
 
 
-def crop(pixels: Pixels, box: Box, margin: float = 0.0, lean: float = 0.0) -> Pixels:
-    """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same centre. A face that
-    leans `lean` degrees clockwise is turned back about that centre.
+def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) -> Pixels:
+    """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same
+    centre. A face that leans `degrees` degrees clockwise is turned back about that centre.
 
-    Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of the crop.
-    A box as large as the picture has no margin; unless it leans, it is the picture as it is.
+    Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of
+    the crop. A box as large as the picture has no margin; unless it leans, it is the picture as it is.
     """
+
     height, width = pixels.shape[:2]
     whole = box == (0, 0, width, height)
-    if whole and not lean:
+    if whole and not degrees:
         return pixels
     side = max(1, round(max(box.width, box.height) * (1 if whole else 1 + 2 * margin)))
-    return _turned(pixels, box, side, lean) if lean else _square(pixels, box, side)
+    return _turned(pixels, box, side, degrees) if degrees else _square(pixels, box, side)
 
 
-def tilt(points: Sequence[tuple[float, float]] | Floats) -> float:
-    """How many degrees clockwise a face leans, by the line through its eyes; 0 where its landmarks (P, 2) do not tell."""
+def roll(points: Sequence[tuple[float, float]] | Floats) -> float:
+    """How many degrees clockwise a face leans, by the line through its eyes; 0 where its landmarks (P, 2)
+    do not tell."""
+
     if len(points) not in EYES:
         return 0.0
     left, right = (np.asarray(points, np.float64)[part].mean(axis=0) for part in EYES[len(points)])
@@ -43,9 +47,11 @@ def tilt(points: Sequence[tuple[float, float]] | Floats) -> float:
     return float(np.degrees(np.arctan2(down, across))) if np.isfinite((across, down)).all() else 0.0
 
 
-def _turned(pixels: Pixels, box: Box, side: int, lean: float) -> Pixels:
-    """The square of that side about the box's centre whose upper edge leans `lean` degrees clockwise, set upright."""
-    cos, sin = np.cos(np.radians(lean)), np.sin(np.radians(lean))
+def _turned(pixels: Pixels, box: Box, side: int, degrees: float) -> Pixels:
+    """The square of that side about the box's centre whose upper edge leans `degrees` degrees clockwise,
+    set upright."""
+
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     room = side + 2 * int(
         np.ceil(side * (abs(cos) + abs(sin) - 1) / 2 + 1)
     )  # as odd or even as the side: the same centre

@@ -1,9 +1,8 @@
-"""Networks: a backbone by name and one head per answer of the task.
+"""Networks: encoders by name, their fusion, and one head per answer of the task."""
 
-A backbone is a module with `.features` (length of its vector) and `forward: (N, channels, H, W) -> (N, features)`.
-"""
-
+from .encoders import ENCODERS
+from .fusion import FUSIONS
 from .heads import activate
-from .network import BACKBONES, Network, build, preprocessing
+from .network import Network, build, input_set
 
-__all__ = ["BACKBONES", "Network", "activate", "build", "preprocessing"]
+__all__ = ["ENCODERS", "FUSIONS", "Network", "activate", "build", "input_set"]

@@ -12,20 +12,22 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from ..config import ModelConfig
 from ..errors import ConfigError, ModelError
+from ..inputs import Input
+from ..media.image_transform import ImageTransform
 
 
 class AlexNet(nn.Module):
-    """torchvision's AlexNet without its last layer, for pictures of at least 64x64. Raises ConfigError, ModelError."""
+    """torchvision's AlexNet without its last layer, for pictures of at least 64x64. Raises ConfigError,
+    ModelError."""
 
-    def __init__(self, config: ModelConfig, channels: int) -> None:
+    def __init__(self, given: Input, transform: ImageTransform) -> None:
         super().__init__()
-        if config.size < 64:
-            raise ConfigError(f"alexnet needs model.size of at least 64, given {config.size}")
+        if transform.size < 64:
+            raise ConfigError(f"alexnet needs model.size of at least 64, given {transform.size}")
         with _fetching("alexnet"):
-            net = torchvision.models.alexnet(weights="IMAGENET1K_V1" if config.pretrained else None, **config.options)
-        if channels == 1:
+            net = torchvision.models.alexnet(weights="IMAGENET1K_V1" if given.pretrained else None, **given.options)
+        if transform.channels == 1:
             net.features[0] = _grey(net.features[0])
         self.net = nn.Sequential(net.features, net.avgpool, nn.Flatten(), *list(net.classifier)[:-1])
         self.features = 4096
@@ -37,19 +39,20 @@ class AlexNet(nn.Module):
 
 
 class Timm(nn.Module):
-    """Any network of timm without its classifier; `options` are timm's keyword arguments. Raises ConfigError, ModelError."""
+    """Any network of timm without its classifier; `options` are timm's keyword arguments. Raises
+    ConfigError, ModelError."""
 
-    def __init__(self, config: ModelConfig, channels: int) -> None:
+    def __init__(self, given: Input, transform: ImageTransform) -> None:
         super().__init__()
-        if not timm.is_model(config.backbone):
-            close = ", ".join(timm.list_models(f"*{config.backbone}*")[:4])
+        if not timm.is_model(given.encoder):
+            close = ", ".join(timm.list_models(f"*{given.encoder}*")[:4])
             hint = f"; near it: {close}" if close else ""
             raise ConfigError(
-                f"unknown backbone '{config.backbone}' (compact, alexnet or a name of timm{hint}; see mien models)"
+                f"unknown encoder '{given.encoder}' (compact, alexnet or a name of timm{hint}; see mien models)"
             )
-        with _fetching(config.backbone):
-            self.net = _create(config, channels)
-        self.features = _width(self.net, channels, config)
+        with _fetching(given.encoder):
+            self.net = _create(given, transform)
+        self.features = _width(self.net, given.encoder, transform)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, channels, H, W) -> (N, features)."""
@@ -59,44 +62,46 @@ class Timm(nn.Module):
 
 def pretrained_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel (on 0…1) that a network's published weights were trained with."""
+
     cfg = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
     imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return (tuple(cfg.mean), tuple(cfg.std)) if cfg else imagenet
 
 
-def _create(config: ModelConfig, channels: int) -> nn.Module:
+def _create(given: Input, transform: ImageTransform) -> nn.Module:
     """Build by name; transformers are told the picture's size, other networks take any."""
     arguments: dict[str, Any] = {
-        "pretrained": config.pretrained,
-        "in_chans": channels,
+        "pretrained": given.pretrained,
+        "in_chans": transform.channels,
         "num_classes": 0,
-        **config.options,
+        **given.options,
     }
     try:
-        return timm.create_model(config.backbone, img_size=config.size, **arguments)
+        return timm.create_model(given.encoder, img_size=transform.size, **arguments)
     except TypeError as error:
         if "img_size" not in str(error):
             raise
-    return timm.create_model(config.backbone, **arguments)
+    return timm.create_model(given.encoder, **arguments)
 
 
-def _width(net: nn.Module, channels: int, config: ModelConfig) -> int:
+def _width(net: nn.Module, name: str, transform: ImageTransform) -> int:
     """Length of the feature vector, seen by running the network once."""
+    size = transform.size
     net.eval()
     try:
         with torch.inference_mode():
-            width = int(net(torch.zeros(1, channels, config.size, config.size)).shape[1])
+            width = int(net(torch.zeros(1, transform.channels, size, size)).shape[1])
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).split("\n")[0]
-        raise ConfigError(
-            f"'{config.backbone}' does not take pictures of {config.size}x{config.size}: {reason}"
-        ) from None
+        raise ConfigError(f"'{name}' does not take pictures of {size}x{size}: {reason}") from None
     net.train()
     return width
 
 
 def _grey(convolution: nn.Conv2d) -> nn.Conv2d:
-    """The same first layer for one channel: its weights summed over colours, so grey pictures give the same answer."""
+    """The same first layer for one channel: its weights summed over colours, so grey pictures give the
+    same answer."""
+
     narrow = nn.Conv2d(1, convolution.out_channels, convolution.kernel_size, convolution.stride, convolution.padding)  # type: ignore[arg-type]
     with torch.no_grad():
         narrow.weight.copy_(convolution.weight.sum(dim=1, keepdim=True))

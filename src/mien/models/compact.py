@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..config import ModelConfig
 from ..errors import ConfigError, lookup
+from ..inputs import Input
+from ..media.image_transform import ImageTransform
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -20,19 +21,20 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def compact(config: ModelConfig, channels: int) -> nn.Module:
-    """Build `Compact` with the dials in `model.options`. Raises ConfigError if out of range, TypeError if unknown."""
-    return Compact(channels, **config.options)
+def compact(given: Input, transform: ImageTransform) -> nn.Module:
+    """Build `Compact` with the input's `options`. Raises ConfigError if out of range, TypeError if unknown."""
+
+    return Compact(transform.channels, **given.options)
 
 
 class Compact(nn.Module):
     """Stages of convolution, batch norm and activation, each halved by max-pooling and thinned by dropout.
 
-    `widths`: channels of each stage · `depth`: convolutions in a stage · `activation`: one of ACTIVATIONS · `dropout`: share
-    of whole feature maps dropped after a stage · `residual`: a shortcut around every convolution but a stage's first ·
-    `stride` of the very first convolution · `drop_path`: share of faces for which the last shortcut goes alone, without its
-    convolution, growing evenly from the first (stochastic depth, Huang et al. 2016, arXiv 1603.09382). Raises ConfigError for a
-    dial out of range.
+    `widths`: channels of each stage · `depth`: convolutions in a stage · `activation`: one of ACTIVATIONS
+    · `dropout`: share of whole feature maps dropped after a stage · `residual`: a shortcut around every
+    convolution but a stage's first · `stride` of the very first convolution · `drop_path`: share of faces
+    for which the last shortcut goes alone, without its convolution, growing evenly from the first
+    (stochastic depth, Huang et al. 2016, arXiv 1603.09382). Raises ConfigError for a value out of range.
     """
 
     def __init__(

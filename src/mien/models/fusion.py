@@ -1,22 +1,34 @@
-"""Several views of one sample, each through a backbone of its own."""
+"""Fusion: how what several encoders see of a sample becomes one vector."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 
-class Branches(nn.Module):
-    """A backbone for each view by its name; their features stand side by side."""
+class Concat(nn.Module):
+    """Features side by side; where an input is absent a vector learned in its place."""
 
-    def __init__(self, backbones: Mapping[str, nn.Module]) -> None:
+    def __init__(self, widths: Mapping[str, int]) -> None:
         super().__init__()
-        self.views = nn.ModuleDict(backbones)
-        self.features: int = sum([backbone.features for backbone in backbones.values()])  # type: ignore[misc]
+        self.features = sum(widths.values())
+        # The prefix keeps an input called 'values' or 'keys' apart from the dictionary's own names.
+        self.absent = nn.ParameterDict(
+            {f"input_{name}": nn.Parameter(torch.zeros(width)) for name, width in widths.items() if len(widths) > 1}
+        )
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """(N, views x colours, H, W) -> (N, features)."""
-        parts = pixels.chunk(len(self.views), dim=1)
-        return torch.cat([backbone(part) for backbone, part in zip(self.views.values(), parts, strict=True)], dim=1)
+    def forward(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> Tensor:
+        """{input: (N, features)}, {input: bool (N,)} (None: all are there) -> (N, sum of features)."""
+        if present is None or not len(self.absent):
+            return next(iter(features.values())) if len(features) == 1 else torch.cat(list(features.values()), dim=1)
+        parts = [
+            torch.where(present[name][:, None], values, self.absent[f"input_{name}"].to(values.dtype))
+            for name, values in features.items()
+        ]
+        return torch.cat(parts, dim=1)
+
+
+#: From the width of each encoder's vector, by input, to a module with `.features`.
+FUSIONS: dict[str, Callable[[Mapping[str, int]], nn.Module]] = {"concat": Concat}

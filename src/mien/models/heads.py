@@ -9,7 +9,8 @@ from ..tasks import Head, Kind, Task
 
 
 class Heads(nn.Module):
-    """Dropout, then a linear layer per head of the task. Answers raw scores; `activate` makes them the head's output."""
+    """Dropout, then a linear layer per head of the task. Answers raw scores; `activate` makes them the
+    head's output."""
 
     def __init__(self, features: int, task: Task, dropout: float) -> None:
         super().__init__()
@@ -24,7 +25,9 @@ class Heads(nn.Module):
 
 
 def activate(head: Head, scores: Tensor) -> Tensor:
-    """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's bounds (VALUES)."""
+    """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's
+    bounds (VALUES)."""
+
     if head.kind.is_exclusive:
         return scores.softmax(dim=1)
     if head.kind is Kind.TAGS:

@@ -1,55 +1,52 @@
-"""Networks: a backbone by name and one head per answer of the task.
-
-A backbone is a module with `.features` (length of its vector) and `forward: (N, channels, H, W) -> (N, features)`.
-"""
+"""Networks: an encoder for each input, their fusion, and one head per answer of the task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import Tensor, nn
 
-from ..config import ModelConfig
-from ..errors import ConfigError
-from ..media.image import Preprocessing
+from ..errors import lookup
+from ..inputs import Input
+from ..media import InputSet, transform_of
+from ..model_config import ModelConfig
 from ..tasks import Task
-from .backbones import AlexNet, Timm, pretrained_statistics
-from .compact import compact
-from .fusion import Branches
+from .encoders import PRETRAINED, encoder_of
+from .fusion import FUSIONS
 from .heads import Heads
-
-#: Our own backbones by name; every other name is timm's.
-BACKBONES: dict[str, Callable[[ModelConfig, int], nn.Module]] = {
-    "compact": compact,
-    "alexnet": AlexNet,
-}
 
 
 class Network(nn.Module):
-    """A backbone and the heads of a task."""
+    """The encoders of a model's inputs, what joins them, and the heads of a task."""
 
-    def __init__(self, backbone: nn.Module, heads: Heads) -> None:
+    def __init__(self, encoders: Mapping[str, nn.Module], fusion: nn.Module, heads: Heads) -> None:
         super().__init__()
-        self.backbone = backbone
+        # The prefix keeps an input called 'values' or 'keys' apart from the dictionary's own names.
+        self.encoders = nn.ModuleDict({f"input_{name}": encoder for name, encoder in encoders.items()})
+        self.fusion = fusion
         self.heads = heads
         self.frozen = False
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Normalised pixels (N, channels, H, W) -> raw scores {head: (N, K)}."""
-        scores: dict[str, Tensor] = self.heads(self.backbone(pixels))
+    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Normalised inputs {input: (N, ...)} and where they are there {input: bool (N,)} (None:
+        everywhere) -> raw scores {head: (N, K)}."""
+
+        features = {name: self.encoders[f"input_{name}"](values) for name, values in inputs.items()}
+        scores: dict[str, Tensor] = self.heads(self.fusion(features, present))
         return scores
 
     def freeze(self, frozen: bool) -> None:
-        """Hold the backbone still, its batch-norm statistics too, or let it learn."""
+        """Hold the encoders still, their batch-norm statistics too, or let them learn."""
         self.frozen = frozen
-        for parameter in self.backbone.parameters():
+        for parameter in self.encoders.parameters():
             parameter.requires_grad_(not frozen)
 
     def train(self, mode: bool = True) -> Network:
-        """As in torch, but a frozen backbone stays in evaluation mode."""
+        """As in torch, but frozen encoders stay in evaluation mode."""
         super().train(mode)
         if self.frozen:
-            self.backbone.eval()
+            self.encoders.eval()
         return self
 
     @property
@@ -59,30 +56,37 @@ class Network(nn.Module):
 
 
 def build(config: ModelConfig, task: Task) -> Network:
-    """Build a network. Raises ConfigError for a wrong name or dial, ModelError where pretrained weights cannot be had."""
-    create, pre = BACKBONES.get(config.backbone, Timm), preprocessing(config)
-    try:
-        branches = {view: create(config, pre.colours) for view in pre.views}
-    except TypeError as error:
-        raise ConfigError(
-            f"backbone '{config.backbone}' does not take model.options {config.options}: {error} "
-            "(those of another backbone are cleared with --model.options {})"
-        ) from error
-    backbone = branches.popitem()[1] if len(branches) == 1 else Branches(branches)
-    return Network(backbone, Heads(int(backbone.features), task, config.dropout))  # type: ignore[arg-type]
+    """Build a network. Raises ConfigError for a wrong name or option, ModelError where pretrained weights
+    cannot be had."""
+
+    make_fusion = lookup(FUSIONS, config.fusion, "fusion")
+    encoders = {each.name: encoder_of(each, transform_of(each)) for each in resolved_inputs(config)}
+    fusion = make_fusion({name: int(encoder.features) for name, encoder in encoders.items()})  # type: ignore[arg-type]
+    return Network(encoders, fusion, Heads(int(fusion.features), task, config.dropout))  # type: ignore[arg-type]
 
 
-def preprocessing(config: ModelConfig) -> Preprocessing:
-    """How pixels reach the network: mean and std as configured, else those of the pretrained weights, else 0.5 and 0.25."""
-    channels = 1 if config.colour == "grey" else 3
-    mean, std = config.mean, config.std
-    if not mean and config.pretrained:
-        mean, std = pretrained_statistics(config.backbone)
-        if channels == 1:
-            mean, std = (sum(mean) / 3,), (sum(std) / 3,)
-    mean, std = mean or (0.5,) * channels, std or (0.25,) * channels
-    if len(mean) != channels or len(std) != channels or min(std) <= 0:
-        raise ConfigError(
-            f"model.mean {list(mean)} and model.std {list(std)} need {channels} numbers each, std above 0"
-        )
-    return Preprocessing(config.size, config.colour, mean, std, config.margin, config.views, config.align)
+def resolved_inputs(config: ModelConfig) -> tuple[Input, ...]:
+    """The inputs of a model with every option of their transforms: what is not configured is what the
+    pretrained weights were trained with, else the modality's default. Raises ConfigError."""
+
+    return tuple(_resolved(each) for each in config.all_inputs)
+
+
+def input_set(config: ModelConfig) -> InputSet:
+    """The inputs of a model with their transforms. Raises ConfigError."""
+    inputs = resolved_inputs(config)
+    return InputSet(inputs, {each.name: transform_of(each) for each in inputs})
+
+
+def _resolved(given: Input) -> Input:
+    table = dict(given.transform)
+    if given.pretrained and not table.get("mean") and given.modality in PRETRAINED:
+        table["mean"], std = PRETRAINED[given.modality](given.encoder)
+        table["std"] = table.get("std") or std
+        if table.get("colour") == "grey":
+            table["mean"], table["std"] = (_averaged(table[key]) for key in ("mean", "std"))
+    return replace(given, transform=transform_of(replace(given, transform=table)).to_dict())
+
+
+def _averaged(values: tuple[float, ...]) -> tuple[float, ...]:
+    return (sum(values) / len(values),)

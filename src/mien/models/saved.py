@@ -15,41 +15,52 @@ from torch import Tensor
 from ..config import Config, load
 from ..errors import ModelError
 from ..files import sha256
-from ..media.image import Preprocessing
-from . import Network, build, preprocessing
+from ..media import InputSet
+from .network import Network, build, input_set
 
 _FILE = "model.safetensors"
-_BACKBONE, _HEADS = "backbone.", "heads.layers.head_"
+_ENCODERS, _HEADS = "encoders.", "heads.layers.head_"
+#: How the weights of runs made before there were inputs are called today: by view of a picture, or the only
+#: one.
+_EARLIER = {"backbone.views.crop.": "encoders.input_face.", "backbone.views.picture.": "encoders.input_scene."}
+_EARLIER_ONLY = "backbone."
 
 
 def load_network(run: Path) -> Network:
     """Rebuild the network of a run from its safetensors. Raises ModelError."""
     config = load(run / "config.toml")
-    weights = _read(run)
     network = build(untrained(config).model, config.resolved_task())
-    network.load_state_dict(weights)
+    own = network.state_dict()
+    weights = _with_todays_names(_read(run), own)
+    absent = {name: value for name, value in own.items() if name.startswith("fusion.") and name not in weights}
+    network.load_state_dict(weights | absent)
     return network.eval()
 
 
 def untrained(config: Config) -> Config:
     """The same network without fetching published weights, which others replace."""
-    pre = preprocessing(config.model)
-    return replace(config, model=replace(config.model, pretrained=False, start="", mean=pre.mean, std=pre.std))
+    tables = input_set(config.model).to_dict()
+    inputs = {name: table | {"pretrained": False} for name, table in tables.items()}
+    return replace(config, model=replace(config.model, start="", inputs=inputs, shared={}))
 
 
 def begin(network: Network, config: Config) -> None:
-    """Give a network the weights of `model.start`: the whole backbone, and each head of equal name, shape and labels.
+    """Give a network the weights of `model.start`: all encoders, and each head of equal name, shape and
+    labels.
 
-    Says which. Raises ModelError where the backbone does not fit.
+    Says which. Raises ModelError where the encoders do not fit.
     """
+
     start = Path(config.model.start)
-    weights, own, there = _read(start), network.state_dict(), _description(start)
-    if (wrong := _misfit(_part(weights, _BACKBONE), _part(own, _BACKBONE))) is not None:
+    own, description = network.state_dict(), _description(start)
+    weights = _with_todays_names(_read(start), own)
+    if (wrong := _misfit(_part(weights, _ENCODERS), _part(own, _ENCODERS))) is not None:
+        names = ", ".join(each.encoder for each in config.model.all_inputs)
         raise ModelError(
-            f"model.start = '{start}': its backbone does not fit model.backbone = '{config.model.backbone}' as set here ({wrong})"
+            f"model.start = '{start}': its encoder does not fit model.encoder = '{names}' as set here ({wrong})"
         )
-    labels = {head["name"]: head["labels"] for head in there.get("task", {}).get("heads", [])}
-    taken, fresh = _part(weights, _BACKBONE), []
+    labels = {head["name"]: head["labels"] for head in description.get("task", {}).get("heads", [])}
+    taken, fresh = _part(weights, _ENCODERS) | _part(weights, "fusion."), []
     for head in config.resolved_task():
         theirs, ours = (_part(part, f"{_HEADS}{head.name}.") for part in (weights, own))
         same = labels.get(head.name, list(head.space.labels)) == list(head.space.labels)
@@ -59,15 +70,28 @@ def begin(network: Network, config: Config) -> None:
             fresh.append(head.name)
     network.load_state_dict(taken, strict=False)
     known = [head.name for head in config.resolved_task() if head.name not in fresh]
-    said = [f"{word} {', '.join(names)}" for word, names in (("heads", known), ("fresh heads", fresh)) if names]
-    sys.stderr.write(f"begins with {start}: backbone; {'; '.join(said)}\n")
-    if there:
-        _compare_pixels(start, Preprocessing.from_dict(there["preprocessing"]), preprocessing(config.model))
+    parts = [f"{word} {', '.join(names)}" for word, names in (("heads", known), ("fresh heads", fresh)) if names]
+    sys.stderr.write(f"begins with {start}: encoder; {'; '.join(parts)}\n")
+    if description:
+        _compare_statistics(start, InputSet.of(description), input_set(config.model))
+
+
+def _with_todays_names(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a run made before there were inputs, under the names that the network's own have."""
+    only = next(iter(own)).split(".", 2)[1]
+    prefixes = _EARLIER | {_EARLIER_ONLY: f"encoders.{only}."}
+
+    def today(name: str) -> str:
+        old = next((prefix for prefix in prefixes if name.startswith(prefix)), None)
+        return name if old is None else prefixes[old] + name.removeprefix(old)
+
+    return {today(name): value for name, value in weights.items()}
 
 
 def source(place: str) -> dict[str, str]:
-    """Which weights a configuration names, a run's folder or a file, in words that hold on any machine: their `name`, and their
-    `sha256` where they can be read."""
+    """Which weights a configuration names, a run's folder or a file, in words that hold on any machine:
+    their `name`, and their `sha256` where they can be read."""
+
     weights = _weights(Path(place)).resolve()
     named = weights.parent.name if weights.name == _FILE else weights.name
     told = {"name": str(_description(Path(place)).get("name") or named)}
@@ -107,14 +131,16 @@ def _misfit(given: dict[str, Tensor], wanted: dict[str, Tensor]) -> str | None:
     for name in {**wanted, **given}:
         there, here = (list(part[name].shape) if name in part else "missing" for part in (given, wanted))
         if there != here:
-            return f"{name.removeprefix(_BACKBONE)}: {there} there, {here} here"
+            return f"{name.removeprefix(_ENCODERS)}: {there} there, {here} here"
     return None
 
 
-def _compare_pixels(start: Path, there: Preprocessing, here: Preprocessing) -> None:
-    """Say where the weights were learned from pixels of another mean and spread."""
-    if (there.mean, there.std) != (here.mean, here.std):
-        sys.stderr.write(
-            f"begins with {start}: its pixels had mean {list(there.mean)} and std {list(there.std)}, here they have "
-            f"{list(here.mean)} and {list(here.std)} (set model.mean and model.std alike unless this is meant)\n"
-        )
+def _compare_statistics(start: Path, theirs: InputSet, ours: InputSet) -> None:
+    """Say where the weights were learned from items of another mean and spread."""
+    for name in theirs.transforms.keys() & ours.transforms.keys():
+        before, here = (each.transforms[name].to_dict() for each in (theirs, ours))
+        if any(before.get(key) != here.get(key) for key in ("mean", "std")):
+            sys.stderr.write(
+                f"begins with {start}: its {name} had mean {before.get('mean')} and std {before.get('std')}, here it "
+                f"has {here.get('mean')} and {here.get('std')} (set model.mean and model.std alike unless this is meant)\n"
+            )

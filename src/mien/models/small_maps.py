@@ -7,7 +7,8 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: oneDNN fills its blocks along a map's width: from a map of 3 pixels only a tenth of them, from 48 nearly all.
+#: oneDNN fills its blocks along a map's width: from a map of 3 pixels only a tenth of them, from 48 nearly
+#: all.
 WIDTH = 48
 #: Above this width laying maps side by side gains nothing.
 SMALL = 8
@@ -15,6 +16,7 @@ SMALL = 8
 
 def lay_side_by_side(network: nn.Module) -> None:
     """Let every plain convolution of a network that keeps a map's size do so with small maps, on a processor."""
+
     for module in network.modules():
         if type(module) is nn.Conv2d and _keeps_size(module):
             module.__class__ = _SideBySide
@@ -30,7 +32,8 @@ def _keeps_size(convolution: nn.Conv2d) -> bool:
 
 
 class _SideBySide(nn.Conv2d):
-    """A convolution that sees several small maps as one wide map, with the zeros between them that lie around each."""
+    """A convolution that sees several small maps as one wide map, with the zeros between them that lie
+    around each."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, channels, H, W)."""

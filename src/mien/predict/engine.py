@@ -1,10 +1,10 @@
-"""Run a self-describing `model.onnx` with ONNX Runtime: pictures and boxes in, probabilities and values out. No torch."""
+"""Run a self-describing `model.onnx` with ONNX Runtime: pictures and boxes in, probabilities and values
+out. No torch."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +13,50 @@ import onnxruntime
 
 from .. import files
 from ..bundle import checksums
-from ..errors import InputError, MienError, ModelError, lookup
+from ..errors import MienError, ModelError, lookup
 from ..machine import usable_cores
+from ..media import Arrays, InputSet
 from ..media.cropping import Boxes, Landmarks
-from ..media.image import Preprocessing
-from ..records import Floats, Pixels
+from ..records import Floats, Items, Pixels
 from ..tasks import Task
 from .scaling import label_temperature, read
-from .tta import AVERAGES
+from .tta import AVERAGES, seen_in
 
-SCHEMA = 1
+#: The schema of descriptions as they are written, and all that are read: 1 has the preprocessing of one
+#: picture instead of inputs.
+SCHEMA = 2
+_READ = (1, 2)
 _BATCH = 64
 
 
 class Engine:
     """A model file opened for prediction. One engine may be used from several threads.
 
-    `task`, `preprocessing`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's sets) and
-    `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the graph, by head, and
-    `label_temperature` what makes shares of votes the chance of each label; `sha256` names the file's exact bytes.
+    `task`, `inputs`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's
+    sets) and `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the
+    graph, by head, and `label_temperature` what makes shares of votes the chance of each label; `sha256`
+    names the file's exact bytes.
     """
 
-    def __init__(self, path: str | Path, threads: int | None = None) -> None:
-        """Open a `model.onnx`, or the one in a run folder, on `threads` cores (default: all it may use). Raises ModelError."""
+    def __init__(self, path: str | Path, threads: int | None = None, *, calibrated: bool = True) -> None:
+        """Open a `model.onnx`, or the one in a run folder, on `threads` cores (default: all it may use).
+        Without `calibrated` it gives the graph's answers as they are. Raises ModelError."""
+
         self.path = _model_file(Path(path))
         self.sha256 = files.sha256(self.path)
         self._session = _session(self.path, threads or usable_cores())
         self.metadata = _metadata(self._session, self.path)
         try:
             self.task = Task.from_dict(self.metadata["task"])
-            self.preprocessing = Preprocessing.from_dict(self.metadata["preprocessing"])
+            self.inputs = InputSet.of(self.metadata)
             self.thresholds = {
                 head: {label: float(value) for label, value in chosen.items()}
                 for head, chosen in self.metadata.get("thresholds", {}).items()
             }
             sets = self.metadata.get("conformal", {})
             self.conformal = {head.name: float(sets[head.name]["threshold"]) for head in self.task if head.name in sets}
-            self.scaling = {head.name: scaling for head in self.task if (scaling := read(self.metadata, head))}
+            scaling = {head.name: found for head in self.task if (found := read(self.metadata, head))}
+            self.scaling = scaling if calibrated else {}
             heats = {head.name: label_temperature(self.metadata, head) for head in self.task}
             self.label_temperature = {name: heat for name, heat in heats.items() if heat != 1}
         except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
@@ -61,6 +68,29 @@ class Engine:
         """The model's name: what its metadata says, else the file's."""
         return str(self.metadata.get("name") or self.path.stem)
 
+    def outputs(
+        self, inputs: Mapping[str, Items], *, align: bool | None = None, average: str = "none"
+    ) -> dict[str, Floats]:
+        """Say what the model sees in N samples: {head: float32 (N, K)}, K in the order of the head's labels.
+
+        `inputs`: the samples' items by name, such as {"image": Items(pictures, boxes)}; one that is
+        missing counts as absent. `align`: whether crops are turned until the eyes are level (None: as the
+        model was trained). `average`: none, flip (each picture also mirrored: twice the time) or ten (also
+        shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
+        """
+
+        views = lookup(AVERAGES, average, "averaging")
+        shown = self.inputs if align is None else self.inputs.with_options(align=align)
+        count = shown.check(inputs)
+        parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}
+        for start in range(0, count, _BATCH):
+            block = {name: items[start : start + _BATCH] for name, items in inputs.items()}
+            fitted, present = shown.fit(block)
+            feeds = (shown.feed(view, present) for view in seen_in(views, fitted, shown.inputs))
+            for name, rows in zip(parts, self._mean(feeds), strict=True):
+                parts[name].append(self.scaling[name].apply(rows) if name in self.scaling else rows)
+        return {name: np.concatenate(rows) for name, rows in parts.items()}
+
     def probabilities(
         self,
         pictures: Sequence[Pixels] | Pixels,
@@ -70,56 +100,35 @@ class Engine:
         align: bool | None = None,
         average: str = "none",
     ) -> dict[str, Floats]:
-        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
+        """Say what the model sees in each picture's box, as `outputs` does for {"image": Items(pictures,
+        boxes, landmarks)}.
 
-        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
-        they are ready crops; a model that looks at the picture too then sees the crop for both. `landmarks` of each face count
-        where the model was trained on aligned faces, or `align` says otherwise. `average`: none, flip (each face also mirrored:
-        twice the time) or ten (also shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
+        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes.
+        Without `boxes`, int (N, 4), they are ready crops; a model that looks at the picture too then sees
+        the crop for both. `landmarks` of each face count where the model was trained on aligned faces, or
+        `align` says otherwise. Raises InputError, ConfigError.
         """
-        views = lookup(AVERAGES, average, "averaging")
-        check_crops(pictures)
-        for given, what in ((boxes, "boxes"), (landmarks, "faces' landmarks")):
-            if given is not None and len(given) != len(pictures):
-                raise InputError(f"{len(given)} {what} for {len(pictures)} pictures, needed is one each")
-        pre = self.preprocessing if align is None else replace(self.preprocessing, align=align)
-        parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}
-        for start in range(0, len(pictures), _BATCH):
-            some = slice(start, start + _BATCH)
-            where = None if boxes is None else boxes[some]
-            seen = views(pre.fit(pictures[some], where, None if landmarks is None else landmarks[some]))
-            for name, rows in zip(parts, self._mean(map(pre.normalise, seen)), strict=True):
-                parts[name].append(self.scaling[name].apply(rows) if name in self.scaling else rows)
-        return {name: np.concatenate(rows) for name, rows in parts.items()}
 
-    def _mean(self, views: Iterable[Floats]) -> list[Floats]:
-        """The graph's answers in the order of the heads, averaged over views of the same faces."""
+        return self.outputs({"image": Items(pictures, boxes, landmarks)}, align=align, average=average)
+
+    def _mean(self, feeds: Iterable[Arrays]) -> list[Floats]:
+        """The graph's answers in the order of the heads, averaged over views of the same samples."""
         names = [head.name for head in self.task]
-        seen = [self._session.run(names, {"pixels": view}) for view in views]
+        seen = [self._session.run(names, feed) for feed in feeds]
         return (
             seen[0] if len(seen) == 1 else [np.mean(rows, axis=0, dtype=np.float32) for rows in zip(*seen, strict=True)]
         )
 
     def _check_graph(self) -> None:
-        there = {output.name: output.shape for output in self._session.get_outputs()}
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
         for head in self.task:
-            if head.name not in there or there[head.name][-1] not in (len(head), None):
+            if head.name not in shapes or shapes[head.name][-1] not in (len(head), None):
                 raise ModelError(f"{self.path}: its graph lacks the output '{head.name}' of {len(head)} columns")
-        if [given.name for given in self._session.get_inputs()] != ["pixels"]:
-            raise ModelError(f"{self.path}: its graph must have one input named 'pixels'")
-
-
-def check_crops(crops: Sequence[Pixels] | Pixels) -> None:
-    """Raise InputError unless `crops` are uint8 (N, H, W[, 3]) or a list of uint8 (H, W[, 3])."""
-    if isinstance(crops, np.ndarray) and (crops.ndim not in (3, 4) or (crops.ndim == 3 and crops.shape[2] == 3)):
-        hint = "; for one picture give [picture]" if crops.ndim in (2, 3) else ""
-        raise InputError(f"crops of shape {crops.shape}, needed are (N, H, W) or (N, H, W, 3){hint}")
-    for position, crop in enumerate(crops):
-        if not (isinstance(crop, np.ndarray) and crop.dtype == np.uint8):
-            given = getattr(crop, "dtype", type(crop).__name__)
-            raise InputError(f"crop {position} is {given}, needed is a uint8 array (0…255)")
-        if crop.size == 0 or crop.ndim not in (2, 3) or crop.shape[2:] not in ((), (3,)):
-            raise InputError(f"crop {position} has shape {crop.shape}, needed is (H, W) or (H, W, 3)")
+        found, needed = {given.name for given in self._session.get_inputs()}, self.inputs.graph_inputs
+        if found != set(needed):
+            raise ModelError(
+                f"{self.path}: its graph must have the inputs {', '.join(needed)}; it has {', '.join(found)}"
+            )
 
 
 def _model_file(path: Path) -> Path:
@@ -161,6 +170,6 @@ def _metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, An
         schema = metadata["schema"]
     except (ValueError, TypeError, KeyError):
         raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
-    if schema != SCHEMA:
-        raise ModelError(f"{path}: schema {schema}, this version of mien reads {SCHEMA}")
+    if schema not in _READ:
+        raise ModelError(f"{path}: schema {schema}, this version of mien reads {' and '.join(map(str, _READ))}")
     return dict(metadata)

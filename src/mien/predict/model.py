@@ -15,9 +15,10 @@ from ..detect import Detector, detector
 from ..errors import InputError
 from ..media import image as pictures
 from ..media.cropping import Boxes, Landmarks
+from ..media.image_transform import check_pictures
 from ..records import Face, Fault, Floats, Pixels, Prediction
 from ..tasks import Task
-from .engine import Engine, check_crops
+from .engine import Engine
 from .job import Reading, begin
 from .pipeline import MOST
 from .results import Result, origin
@@ -35,9 +36,11 @@ class Model:
     def __init__(
         self, engine: Engine, abstain: float | None = None, align: bool | None = None, average: str = "none"
     ) -> None:
-        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the model says, else 0).
-        `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
-        `average`: how often each is looked at, as in `Engine.probabilities`."""
+        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the
+        model says, else 0). `align`: whether faces are turned until their eyes are level (default: as
+        those that the model was trained on). `average`: how often each is looked at, as in
+        `Engine.probabilities`."""
+
         self.engine, self.align, self.average = engine, align, average
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
@@ -59,11 +62,12 @@ class Model:
     def predict(
         self, image: Picture | list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
     ) -> list[Prediction] | list[list[Prediction]]:
-        """Find the faces in a picture, from left to right, and say what each shows; no face gives an empty list.
+        """Find the faces in a picture, from left to right, and say what each shows; no face gives an empty
+        list.
 
-        `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow image; a list or
-        tuple of them gives a list of such lists. `faces`: a detector or its name; 'cropped' takes the whole picture for one
-        face. Raises InputError, ConfigError.
+        `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow
+        image; a list or tuple of them gives a list of such lists. `faces`: a detector or its name; 'cropped'
+        takes the whole picture for one face. Raises InputError, ConfigError.
 
         >>> import mien
         >>> from mien.synthetic import face
@@ -76,6 +80,7 @@ class Model:
         >>> [len(found) for found in model.predict([pixels, pixels], faces="cropped")]
         [1, 1]
         """
+
         find = detector(faces) if isinstance(faces, str) else faces
         many = image if isinstance(image, (list, tuple)) else [image]
         found: list[list[Prediction]] = []
@@ -94,11 +99,12 @@ class Model:
         allow_urls: bool = False,
         **settings: Any,
     ) -> Iterator[Result]:
-        """Read pictures, folders, patterns, videos or a camera ('0') frame by frame; frames without a face come too.
+        """Read pictures, folders, patterns, videos or a camera ('0') frame by frame; frames without a face
+        come too.
 
-        `settings` as in `mien.predict.Settings`: every=0.5, start=10, end=60, track=True, smooth=0.5, most=3 …  What cannot be
-        read goes to `on_fault`; without it, it raises InputError. `keep` leaves its `pixels` in each result. Raises
-        ConfigError, InputError.
+        `settings` as in `mien.predict.Settings`: every=0.5, start=10, end=60, track=True, smooth=0.5, most=3
+        …  What cannot be read goes to `on_fault`; without it, it raises InputError. `keep` leaves its
+        `pixels` in each result. Raises ConfigError, InputError.
 
         >>> import mien
         >>> from mien.synthetic import face
@@ -111,6 +117,7 @@ class Model:
         >>> mien.to_frame(results)["frame"].tolist()
         [0, 0]
         """
+
         named, find = (faces, None) if isinstance(faces, str) else ("own", faces)
         given = [inputs] if isinstance(inputs, (str, Path)) else inputs
         reading = self.read(given, Settings(named, **settings), find, allow_urls=allow_urls)
@@ -131,7 +138,9 @@ class Model:
         *,
         allow_urls: bool = False,
     ) -> Reading:
-        """What `stream` goes through, with its sources. `find` finds the faces instead of the settings' detector."""
+        """What `stream` goes through, with its sources. `find` finds the faces instead of the settings'
+        detector."""
+
         average = self.average if settings.average == "none" else settings.average
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
@@ -144,7 +153,9 @@ class Model:
         return self.recognise([pixels], [faces])[0]
 
     def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
-        """Say what each face of each picture shows, all in one go; pictures are uint8 (H, W) or (H, W, 3) RGB."""
+        """Say what each face of each picture shows, all in one go; pictures are uint8 (H, W) or (H, W, 3)
+        RGB."""
+
         each = [(pixels, face) for pixels, some in zip(pictures, faces, strict=True) for face in some]
         where = [face.box for _, face in each], [face.landmarks for _, face in each]
         found = self.engine.probabilities(
@@ -163,35 +174,41 @@ class Model:
     def probabilities(
         self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
     ) -> dict[str, Floats]:
-        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's labels.
+        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's
+        labels.
 
-        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
-        they are ready crops; a model that looks at the picture too then sees the crop for both. `landmarks` of each face count
-        where the model wants its faces aligned. Raises InputError.
+        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes.
+        Without `boxes`, int (N, 4), they are ready crops; a model that looks at the picture too then sees
+        the crop for both. `landmarks` of each face count where the model wants its faces aligned. Raises
+        InputError.
         """
+
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
 def load(model: str | Path | None = None, average: str = "none", threads: int | None = None) -> Model:
-    """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a `model.onnx` or a run
-    folder (`./face` for one with a bundled model's name).
+    """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a
+    `model.onnx` or a run folder (`./face` for one with a bundled model's name).
 
-    `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all mirrored: ten
-    times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
+    `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all
+    mirrored: ten times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
+
     name = bundle.DEFAULT if model is None else str(model)
     path = bundle.find(name) if name in bundle.checksums() else name
     return Model(Engine(path, threads), average=average)
 
 
 def as_pixels(image: Picture) -> Pixels:
-    """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
+    """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises
+    InputError."""
+
     if isinstance(image, (str, Path)):
         return pictures.read(Path(image))
     if isinstance(image, (bytes, bytearray, memoryview)):
         return pictures.decode(bytes(image), f"{len(image)} bytes")
     if isinstance(image, np.ndarray):
-        check_crops([image])
+        check_pictures([image])
         return image
     if hasattr(image, "save") and hasattr(image, "mode"):
         return pictures.from_pillow(image)

@@ -8,11 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from .. import machine
 from ..progress import Progress, silent
-from ..records import Pixels
 from .engine import Engine
 
 BATCH, ROUNDS, SINGLES, BATCHES, LEAST = 64, 11, 15, 3, 3
@@ -49,16 +46,18 @@ def measure(
     models: Sequence[Path], threads: int = 0, budget: float = 120.0, *,
     clock: Clock = time.perf_counter, progress: Progress = silent,
 ) -> Timing:  # fmt: skip
-    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this process may use).
+    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this
+    process may use).
 
-    11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64. Fewer, but at least 3,
-    once `budget` seconds are over. Raises ModelError for a file that is no model.
+    11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64.
+    Fewer, but at least 3, once `budget` seconds are over. Raises ModelError for a file that is no model.
     """
+
     cores = threads or machine.usable_cores()
     engines = [Engine(path, cores) for path in models]
     for engine in engines:
-        engine.probabilities(_faces(engine, BATCH))
-        engine.probabilities(_faces(engine, 1))
+        engine.outputs(engine.inputs.example(BATCH))
+        engine.outputs(engine.inputs.example(1))
     start, rounds = clock(), list[dict[int, tuple[float, float]]]()
     while len(rounds) < ROUNDS and (len(rounds) < LEAST or clock() - start < budget):
         turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
@@ -73,19 +72,13 @@ def measure(
 
 def _once(engine: Engine, clock: Clock) -> tuple[float, float]:
     """Seconds for one face and for a batch, each the median of a few times."""
-    return _seconds(engine, _faces(engine, 1), SINGLES, clock), _seconds(engine, _faces(engine, BATCH), BATCHES, clock)
+    return _seconds(engine, 1, SINGLES, clock), _seconds(engine, BATCH, BATCHES, clock)
 
 
-def _seconds(engine: Engine, faces: Pixels, times: int, clock: Clock) -> float:
-    found = []
+def _seconds(engine: Engine, count: int, times: int, clock: Clock) -> float:
+    samples, found = engine.inputs.example(count), []
     for _ in range(times):
         start = clock()
-        engine.probabilities(faces)
+        engine.outputs(samples)
         found.append(clock() - start)
     return statistics.median(found)
-
-
-def _faces(engine: Engine, count: int) -> Pixels:
-    side = engine.preprocessing.size
-    colours = (3,) if engine.preprocessing.colour == "rgb" else ()
-    return np.random.default_rng(0).integers(0, 256, (count, side, side, *colours), np.uint8)

@@ -5,10 +5,12 @@ The arithmetic one: docs/concepts/tracking.md has what the geometric one would c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ..inputs import Input
+from ..media import Arrays
 from ..records import Pixels
 
 #: How far crops are shifted, as a share of their side: two pixels of 48.
@@ -33,5 +35,21 @@ def _ten(pixels: Pixels) -> Iterator[Pixels]:
         yield from _flip(around[:, top : top + side, left : left + side])
 
 
-#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten times the cost.
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten
+#: times the cost.
 AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten": _ten}
+
+#: The modalities of which there are such views.
+_VIEWED = ("image",)
+
+
+def seen_in(views: Callable[[Pixels], Iterator[Pixels]], fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
+    """Fitted inputs by name, once for each view of their pictures; inputs of which there are no views stay
+    as they are."""
+
+    viewed = [each.name for each in inputs if each.modality in _VIEWED]
+    if not viewed:
+        yield fitted
+        return
+    for pictures in zip(*(views(fitted[name]) for name in viewed), strict=True):
+        yield fitted | dict(zip(viewed, pictures, strict=True))

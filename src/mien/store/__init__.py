@@ -1,23 +1,31 @@
-"""The store: one HDF5 file that holds a data set's faces, targets, splits and origin, checksummed, whole or absent.
+"""The store: one HDF5 file that holds a data set's items, targets, splits and origin, checksummed, whole or
+absent.
 
-    images (N, H, W[, 3]) uint8             faces of one size, or
-    encoded (M,) uint8                      picture files of mixed sizes, one after another, in one piece;
-    extents (N, 2) int64, checksums (N,)    where each row's begins and ends (rows may share one), and its CRC-32
+    inputs/<name>/values (N, ...)           items as arrays of one shape (pictures: uint8 (H, W[, 3])), or
+    inputs/<name>/encoded (M,) uint8        encoded files (pictures, recordings, texts), one after another, in one piece;
+    inputs/<name>/extents (N, 2) int64      where each row's begins and ends (rows may share one),
+    inputs/<name>/checksums (N,)            and its CRC-32
+    inputs/<name>/region                    boxes (N, 4) int32, zeros for none; spans (N, 2) float64, NaN for none
+    inputs/<name>/points (N, P, 2) float32  landmarks in pixels, NaN for none
+    inputs/<name>/mask (N,) bool            where some rows lack this input
     targets/<head>, masks/<head>            CLASS (N,) int16 · DISTRIBUTION (N, K) float32, votes or probabilities as given ·
                                             TAGS (N, K) uint8 · VALUES (N, K) float32; masks (N,) or (N, K) bool
-    split (N,) uint8, source, group (N,) text, box (N, 4) int32
-    landmarks (N, P, 2) float32, attributes/<name> (N,) text, where a data set has them
-    description uint8: JSON with schema, heads, importer, inputs and their SHA-256, options, notes, what was left out;
-    attribute `mien`: the schema
+    split (N,) uint8, source, group (N,) text, attributes/<name> (N,) text, where a data set has them
+    description uint8: JSON with schema, heads, modalities of the inputs, importer, input files and their SHA-256, options,
+    notes, what was left out; attribute `mien`: the schema
 
-A split store is one without pictures: its description names the stores beside it that hold them, with their SHA-256.
+Region, points and mask are there where a data set has them. A split store is one without items: its
+description names the stores beside it that hold them, with their SHA-256. Schema 2, with one picture a
+sample, is read as one input `image`.
 """
 
 from .checking import check
-from .creating import write, write_joined, write_part, write_shards
-from .reader import Rows, Store
+from .creating import same_origin, write, write_joined, write_part, write_shards
+from .layout import SCHEMA, Rows
+from .reader import Store
 from .splits import SPLITS, Splitting
-from .writer import SCHEMA, Origin
+from .stored_input import StoredInput
+from .writer import Origin
 
 __all__ = [
     "SCHEMA",
@@ -26,7 +34,9 @@ __all__ = [
     "Rows",
     "Splitting",
     "Store",
+    "StoredInput",
     "check",
+    "same_origin",
     "write",
     "write_joined",
     "write_part",

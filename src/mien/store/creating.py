@@ -1,76 +1,155 @@
-"""The store: one HDF5 file that holds a data set's faces, targets, splits and origin, checksummed, whole or absent.
-
-    images (N, H, W[, 3]) uint8             faces of one size, or
-    encoded (M,) uint8                      picture files of mixed sizes, one after another, in one piece;
-    extents (N, 2) int64, checksums (N,)    where each row's begins and ends (rows may share one), and its CRC-32
-    targets/<head>, masks/<head>            CLASS (N,) int16 · DISTRIBUTION (N, K) float32, votes or probabilities as given ·
-                                            TAGS (N, K) uint8 · VALUES (N, K) float32; masks (N,) or (N, K) bool
-    split (N,) uint8, source, group (N,) text, box (N, 4) int32
-    landmarks (N, P, 2) float32, attributes/<name> (N,) text, where a data set has them
-    description uint8: JSON with schema, heads, importer, inputs and their SHA-256, options, notes, what was left out;
-    attribute `mien`: the schema
-
-A split store is one without pictures: its description names the stores beside it that hold them, with their SHA-256.
-"""  # fmt: skip
+"""Stores written: whole or not at all, in one go, from parts, or in shards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from ..errors import StoreError
+from ..errors import DataError, StoreError
 from ..files import atomic_write, sha256
 from ..records import Sample
 from ..tasks import Head
 from .checking import check
-from .joining import join
+from .columns import column, end_rows, extend, one_piece
+from .input_writer import COPIED_AT_ONCE
+from .layout import ITEMS, PARTS, path_of
 from .reader import Store
-from .sharding import index, same_origin
-from .writer import Origin, fill, finish
+from .writer import Origin, describe, fill, finish
 
 
-def write(path: Path, samples: Iterable[Sample], heads: Sequence[Head], origin: Origin) -> Store:
-    """Write a store whole or not at all, and open it. `origin` is recorded last, so it may fill while samples stream."""
+def write(
+    path: Path,
+    samples: Iterable[Sample],
+    heads: Sequence[Head],
+    origin: Origin,
+    modalities: Mapping[str, str] | None = None,
+) -> Store:
+    """Write a store whole or not at all, and open it. `origin` is recorded last, so it may fill while
+    samples stream. `modalities`: of inputs that do not bear their modality's name. Raises DataError,
+    StoreError."""
+
     with _created(path) as file:
-        fill(file, samples, heads, path.parent)
-        finish(file, heads, origin)
+        named = fill(file, samples, heads, path.parent, modalities)
+        finish(file, heads, origin, named)
     return Store(path)
 
 
 def write_part(path: Path, samples: Iterable[Sample], heads: Sequence[Head]) -> None:
-    """Write some samples with encoded pictures as a part of a store to be joined."""
+    """Write some samples as a part of a store to be joined."""
     with _created(path, checked=False) as file:
         fill(file, samples, heads, path.parent)
 
 
-def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origin: Origin, pictures_of: str) -> Store:
-    """Write a store from its parts, in order; the digest of their pictures joins `origin.inputs` under `pictures_of`."""
+def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origin: Origin, files_of: str) -> Store:
+    """Write a store from its parts, in order, without looking into their encoded files; the digest of
+    these joins `origin.inputs` under `files_of`."""
+
     with _created(path) as file:
-        origin = replace(origin, inputs={**origin.inputs, pictures_of: join(file, parts)})
-        finish(file, heads, origin)
+        digest, names = _join(file, parts)
+        origin = replace(origin, inputs={**origin.inputs, files_of: digest})
+        finish(file, heads, origin, {name: name for name in names})
     return Store(path)
+
+
+def _join(file: h5py.File, parts: Sequence[Path]) -> tuple[str, list[str]]:
+    """Fill an empty file with the rows of all parts, in order; return the SHA-256 of their sources and
+    encoded files, and the names of their inputs."""
+
+    sources, contents = hashlib.sha256(), hashlib.sha256()
+    sizes = [_encoded_sizes(path) for path in parts]
+    names = list(dict.fromkeys(name for part_sizes in sizes for name in part_sizes))
+    totals = {name: sum(part_sizes.get(name) or 0 for part_sizes in sizes) for name in names}
+    encoded = {name for part_sizes in sizes for name, size in part_sizes.items() if size is not None}
+    places = {name: one_piece(file, path_of(name, "encoded"), totals[name]) for name in names if name in encoded}
+    starts = dict.fromkeys(names, 0)
+    partial = any(set(size) != set(names) for size in sizes)
+    for path, size in zip(parts, sizes, strict=True):
+        with h5py.File(path, "r") as part:
+            sources.update(part["source"][:].tobytes())
+            for name in [name for name in size if name in places]:
+                for place in range(0, size[name] or 0, COPIED_AT_ONCE):
+                    piece = part[path_of(name, "encoded")][place : place + COPIED_AT_ONCE]
+                    contents.update(piece)
+                    places[name][starts[name] + place : starts[name] + place + len(piece)] = piece
+            _join_columns(file, part, starts, names if partial else [])
+        for name, length in size.items():
+            starts[name] += length or 0
+    _check_unique(file)
+    return hashlib.sha256(sources.digest() + contents.digest()).hexdigest(), names
+
+
+def _encoded_sizes(path: Path) -> dict[str, int | None]:
+    """The bytes of encoded files of each input of a part; None for one that holds arrays."""
+    with h5py.File(path, "r") as part:
+        return {name: len(found["encoded"]) if "encoded" in found else None for name, found in part["inputs"].items()}
+
+
+def _join_columns(file: h5py.File, part: h5py.File, starts: Mapping[str, int], masked: Sequence[str]) -> None:
+    """Add the columns of a part; `masked`: the inputs that not every part has."""
+    offsets = {path_of(name, "extents"): start for name, start in starts.items()}
+
+    def add(name: str, found: Any) -> None:
+        if isinstance(found, h5py.Dataset) and not name.endswith("/encoded") and name != "split":
+            values = found[:] + offsets.get(name, 0) if name in offsets else found[:]
+            extend(column(file, name, values.dtype, values.shape[1:], found.fillvalue or None), values)
+
+    part.visititems(add)
+    for name in masked:
+        if (mask := path_of(name, "mask")) not in part:
+            extend(column(file, mask, np.bool_, fill=True), np.full(len(part["split"]), name in part["inputs"]))
+    end_rows(file, part["split"][:])
+
+
+def _check_unique(file: h5py.File) -> None:
+    found, counts = np.unique(file["source"][:], return_counts=True)
+    if (counts > 1).any():
+        raise DataError(f"{found[counts.argmax()].decode()}: appears twice; a source must be unique")
 
 
 def write_shards(path: Path, store: Store, shards: int) -> Store:
-    """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself with everything but the
-    pictures, written last. Raises StoreError."""
+    """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself
+    with everything but the items, written last. Raises StoreError."""
+
     if not 1 <= shards <= len(store):
-        raise StoreError(f"{store.path}: {shards} shards of {len(store)} faces, there must be 1 to {len(store)}")
+        raise StoreError(f"{store.path}: {shards} shards of {len(store)} rows, there must be 1 to {len(store)}")
     names = [path.with_name(f"{path.stem}-{number:02}{path.suffix}") for number in range(shards)]
     if store.path.resolve() in {place.resolve() for place in [path, *names]}:
         raise StoreError(f"{path}: the store that is to be split; choose another name")
-    tables = []
+    modalities, tables = {name: stored.modality_name for name, stored in store.inputs.items()}, []
     for name, rows in zip(names, np.array_split(store.rows(), shards), strict=True):
-        write(name, store.samples(rows), store.heads, same_origin(store))
+        write(name, store.samples(rows), store.heads, same_origin(store), modalities)
         tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(name)})
     with _created(path) as file:
-        index(file, store, tables)
+        _index(file, store, modalities)
+        describe(file, {**store.meta, "modalities": modalities, "shards": tables})
     return Store(path)
+
+
+def same_origin(store: Store) -> Origin:
+    """Return the origin of what is taken from a store: its own. Splits are decided."""
+    kept = {field.name: store.meta[field.name] for field in fields(Origin) if field.name != "splitting"}
+    return Origin(**kept)
+
+
+def _index(file: h5py.File, store: Store, names: Iterable[str]) -> None:
+    """Fill an empty file with everything but the items."""
+    with store.open() as source:
+        for name in ("split", "source", "group", "targets", "masks", "attributes"):
+            if name in source:
+                source.copy(name, file)
+        for name in names:
+            file.create_group(f"inputs/{name}")
+            for part in PARTS:
+                place = path_of(name, part, store.schema)
+                if part not in ITEMS and place in source:
+                    source.copy(place, file, path_of(name, part))
 
 
 @contextmanager

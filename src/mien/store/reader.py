@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,54 +13,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StoreError, lookup
-from ..media import image
-from ..records import Box, Floats, Pixels, Sample, Target
+from ..records import Floats, Pixels, Sample, Target
 from ..tasks import Head, Kind
+from .layout import DESCRIPTION, EARLIER, SCHEMA, Rows
 from .splits import SPLITS
+from .stored_input import StoredInput
 from .targets import decode
-from .writer import DESCRIPTION, SCHEMA
 
-Rows = NDArray[np.int64]
 _AT_ONCE = 256
 _GAP_BYTES = 1 << 16  # skipping less than this takes longer than reading it
 
 
 class Store:
-    """A store opened for reading. It holds no open file: every read opens, reads and closes, so it may be pickled.
+    """A store opened for reading. It holds no open file: every read opens, reads and closes, so it may be
+    pickled.
 
-    `shards`: the stores that hold its pictures, in the order of its rows; none where it holds them itself.
+    `inputs`: what a sample is made of, by name. `shards`: the stores that hold its items, in the order of
+    its rows; none where it holds them itself.
     """
 
     def __init__(self, path: str | Path) -> None:
         """Read the store's description. Raises StoreError for a missing, foreign or damaged file."""
         self.path = Path(path)
         with self.open() as file:
-            self.meta: dict[str, Any] = self._description(file)
-            self.image_shape: tuple[int, ...] | None = file["images"].shape[1:] if "images" in file else None
+            self.schema = self._schema(file)
+            self.meta: dict[str, Any] = json.loads(file[DESCRIPTION][:].tobytes())
             self._split = file["split"][:]
             self.attributes: tuple[str, ...] = tuple(file.get("attributes", ()))
-            self._encoded = _Encoded(file) if "extents" in file else None
+            modalities = self.meta.get("modalities", {"image": "image"})
+            self.inputs = {name: StoredInput(self, file, name, kind) for name, kind in modalities.items()}
         self.shards = tuple(self._shard(**table) for table in self.meta.get("shards", ()))
-        if self.shards:
-            self.image_shape = self.shards[0].image_shape
         self.heads = tuple(Head.from_dict(table) for table in self.meta["heads"])
 
     def __len__(self) -> int:
         return len(self._split)
 
-    def _description(self, file: h5py.File) -> dict[str, Any]:
+    def _schema(self, file: h5py.File) -> int:
         if "mien" not in file.attrs:
             raise StoreError(f"{self.path}: an HDF5 file, but no store of mien (import with `mien data import`)")
-        if file.attrs["mien"] != SCHEMA:
-            raise StoreError(f"{self.path}: of another schema than this version reads ({SCHEMA}); import again")
-        meta: dict[str, Any] = json.loads(file[DESCRIPTION][:].tobytes())
-        return meta
+        if file.attrs["mien"] not in (SCHEMA, EARLIER):
+            raise StoreError(
+                f"{self.path}: of another schema than this version reads ({EARLIER} and {SCHEMA}); import again"
+            )
+        return int(file.attrs["mien"])
 
-    def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002  (`check` holds the digest against the file)
+    def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002  (`check` compares the file with its digest)
         shard = _Shard(self.path.with_name(file))
         if len(shard) != faces:
-            raise StoreError(f"{shard.path}: holds {len(shard)} faces, {self.path.name} was split with {faces} there")
+            raise StoreError(f"{shard.path}: holds {len(shard)} rows, {self.path.name} was split with {faces} there")
         return shard
+
+    def input(self, name: str) -> StoredInput:
+        """The input of that name. Raises StoreError naming those it has."""
+        if name not in self.inputs:
+            raise StoreError(f"{self.path}: has no input '{name}' (it has: {', '.join(self.inputs)})")
+        return self.inputs[name]
 
     @contextmanager
     def open(self, part: str = "") -> Iterator[h5py.File]:
@@ -81,7 +86,9 @@ class Store:
             raise StoreError(f"{self.path}: {what} is damaged (missing, or a checksum fails); import again") from None
 
     def rows(self, split: str = "") -> Rows:
-        """Row numbers of a split, ascending; all rows for ''. Raises StoreError for an unknown or empty split."""
+        """Row numbers of a split, ascending; all rows for ''. Raises StoreError for an unknown or empty
+        split."""
+
         if not split:
             return np.arange(len(self))
         lookup({name: name for name in SPLITS}, split, "split", StoreError)
@@ -95,52 +102,35 @@ class Store:
         """The splits that have rows."""
         return tuple(name for code, name in enumerate(SPLITS) if (self._split == code).any())
 
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        """Shape of the pictures of input `image` where all are pixels of one size, else None."""
+        stored = self.shards[0].input("image") if self.shards else self.input("image")
+        return stored.shape
+
     def images(self, rows: Rows) -> Pixels | list[Pixels]:
-        """Faces of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are mixed."""
-        if self.shards:
-            found = self._gathered(rows, Store.images)
-            return found if self.image_shape is None or not found else np.stack(found)
-        if self.image_shape is not None:
-            return np.asarray(self.read("images", rows), np.uint8)
-        return [image.decode(blob, f"{self.path}, row {row}") for blob, row in self._blobs(rows)]
+        """Pictures of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are
+        mixed."""
+
+        pictures: Pixels | list[Pixels] = self.input("image").data(rows)
+        return pictures
 
     def encoded(self, rows: Rows) -> list[bytes]:
-        """The picture files of some rows as they were imported. Raises StoreError for a store of pixels, or a damaged one."""
-        if self.shards:
-            return self._gathered(rows, Store.encoded)
-        if self._encoded is None:
-            raise StoreError(f"{self.path}: holds pixels, not encoded pictures")
-        return [blob for blob, _ in self._blobs(rows)]
+        """The picture files of some rows as they were imported. Raises StoreError for a store of pixels,
+        or a damaged one."""
 
-    def _gathered(self, rows: Rows, read: Callable[[Store, Rows], Any]) -> list[Any]:
-        """What each row's shard says of it, in the order of the rows."""
-        found: list[Any] = [None] * len(rows)
-        start = 0
-        for shard in self.shards:
-            places = np.flatnonzero((rows >= start) & (rows < start + len(shard)))
-            if len(places):
-                for place, item in zip(places, read(shard, rows[places] - start), strict=True):
-                    found[place] = item
-            start += len(shard)
-        return found
-
-    def _blobs(self, rows: Rows) -> Iterator[tuple[bytes, int]]:
-        assert self._encoded is not None
-        with self.path.open("rb", buffering=0) as file:
-            for row in rows.tolist():
-                if (blob := self._encoded.read(file.fileno(), row)) is None:
-                    raise StoreError(f"{self.path}: the picture of row {row} is damaged; import again")
-                yield blob, row
+        return self.input("image").encoded(rows)
 
     def boxes(self, rows: Rows) -> NDArray[np.int32]:
         """Boxes of some rows, int32 (n, 4): left, top, width, height; zeros where there is none."""
-        return np.asarray(self.read("box", rows), np.int32)
+        boxes = self.input("image").regions(rows)
+        return np.zeros((len(rows), 4), np.int32) if boxes is None else np.asarray(boxes, np.int32)
 
     def landmarks(self, rows: Rows) -> Floats | None:
-        """Landmarks of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
-        with self.open("landmarks") as file:
-            there = "landmarks" in file
-        return np.asarray(self.read("landmarks", rows), np.float32) if there else None
+        """Landmarks of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody
+        has any."""
+
+        return self.input("image").points(rows)
 
     def attribute(self, name: str, rows: Rows) -> list[str]:
         """What is said of some rows under a name: gender, age …; '' where nothing is. Raises StoreError."""
@@ -153,21 +143,18 @@ class Store:
             yield from self._samples(rows[start : start + _AT_ONCE])
 
     def _samples(self, rows: Rows) -> list[Sample]:
-        images = self.encoded(rows) if self.image_shape is None else self.images(rows)
+        inputs = {name: stored.given(rows) for name, stored in self.inputs.items()}
         targets = {head.name: self._given(head, rows) for head in self.heads}
         attributes = {name: self.attribute(name, rows) for name in self.attributes}
-        landmarks, boxes = self.landmarks(rows), self.boxes(rows).tolist()
         sources, groups = self.texts("source", rows), self.texts("group", rows)
         return [
             Sample(
-                images[k],
-                {name: said for name, given in targets.items() if (said := given[k]) is not None},
+                {name: item for name, items in inputs.items() if (item := items[k]) is not None},
+                {name: target for name, values in targets.items() if (target := values[k]) is not None},
                 SPLITS[self._split[row]],
                 sources[k],
-                Box(*boxes[k]) if any(boxes[k]) else None,
                 groups[k],
-                () if landmarks is None or np.isnan(landmarks[k]).all() else landmarks[k].tolist(),
-                {name: given[k] for name, given in attributes.items() if given[k]},
+                {name: values[k] for name, values in attributes.items() if values[k]},
             )
             for k, row in enumerate(rows)
         ]
@@ -176,11 +163,13 @@ class Store:
         return decode(self.read(f"targets/{head.name}", rows), self.read(f"masks/{head.name}", rows), head)
 
     def target(self, head: Head, rows: Rows) -> Floats:
-        """Targets of a head as float32 (n, K), in the order of the *head's* labels; NaN where nobody annotated.
+        """Targets of a head as float32 (n, K), in the order of the *head's* labels; NaN where nobody
+        annotated.
 
-        CLASS gives one-hot rows, DISTRIBUTION probabilities that sum to 1 over the labels both sides know. A label the
-        store does not know gets 0 in these two kinds, NaN in the others.
+        CLASS gives one-hot rows, DISTRIBUTION probabilities that sum to 1 over the labels both sides know.
+        A label the store does not know gets 0 in these two kinds, NaN in the others.
         """
+
         mine = self.head(head.name)
         values = self._dense(mine, rows)
         columns = head.space.mapping_to(mine.space)
@@ -217,7 +206,9 @@ class Store:
         return [value.decode() for value in self.read(name, rows)]
 
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
-        """A data set of the file by name, rows in any order, repeats too: one slice for each stretch that lies close together."""
+        """A data set of the file by name, rows in any order, repeats too: one slice for each stretch that
+        lies close together."""
+
         with self.open(name) as file:
             dataset = file[name]
             if not len(rows):
@@ -238,20 +229,6 @@ class _Shard(Store):
 
     def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002
         raise StoreError(f"{self.path}: a split store, where a shard of one is expected; split again")
-
-
-class _Encoded:
-    """Where the encoded pictures of a file lie, so that any thread or process can read one without HDF5."""
-
-    def __init__(self, file: h5py.File) -> None:
-        self.extents, self.checksums = file["extents"][:], file["checksums"][:]
-        self.place = file["encoded"].id.get_offset() or 0  # None where there are no bytes
-
-    def read(self, handle: int, row: int) -> bytes | None:
-        """The bytes of a row; None if they are not what they were."""
-        start, end = self.extents[row].tolist()
-        blob = os.pread(handle, end - start, self.place + start)
-        return blob if zlib.crc32(blob) == self.checksums[row] else None
 
 
 def row_bytes(dataset: h5py.Dataset) -> int:

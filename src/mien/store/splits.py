@@ -26,8 +26,9 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Splitting:
-    """Shares of the rows that become `validation` and `test` where the data set does not say. Where it has a training split
-    and none to validate on, that share of the training rows becomes one. Raises ConfigError."""
+    """Shares of the rows that become `validation` and `test` where the data set does not say. Where it has
+    a training split and none to validate on, that share of the training rows becomes one. Raises
+    ConfigError."""
 
     validation: float = 0.1
     test: float = 0.1
@@ -69,9 +70,10 @@ def decide(file: h5py.File, heads: Sequence[Head], splitting: Splitting) -> list
 def stratified(strata: Numbers, groups: Numbers, shares: NDArray[np.float64], seed: int) -> Codes:
     """Split codes (N,): each stratum in these shares as nearly as whole groups allow.
 
-    `strata` and `groups` are any integers (N,). Large groups are placed first, each where most is missing; then rows
-    that are a group of their own fill every stratum up.
+    `strata` and `groups` are any integers (N,). Large groups are placed first, each where most is missing;
+    then rows that are a group of their own fill every stratum up.
     """
+
     draw = np.random.default_rng(seed)
     _, strata = np.unique(strata, return_inverse=True)
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -97,7 +99,9 @@ def stratified(strata: Numbers, groups: Numbers, shares: NDArray[np.float64], se
 
 
 def _neediest(missing: NDArray[np.float64], shares: NDArray[np.float64], counts: Numbers) -> int:
-    """The split that lacks most of what a group brings, by its share; of those with room for half the group if there are any."""
+    """The split that lacks most of what a group brings, by its share; of those with room for half the
+    group if there are any."""
+
     wanted = shares > 0
     room = wanted & (missing.sum(axis=1) >= counts.sum() / 2)
     need = (missing @ counts) / np.maximum(shares, 1e-9)
@@ -114,7 +118,9 @@ def _whole(wanted: NDArray[np.float64], count: int) -> Numbers:
 
 
 def _strata(file: h5py.File, head: Head) -> Numbers:
-    """A number for what each row shows: its class, its likeliest label, its rarest tag, or its tenth by the first value."""
+    """A number for what each row shows: its class, its likeliest label, its rarest tag, or its tenth by
+    the first value."""
+
     values = file[f"targets/{head.name}"][:]
     if head.kind is Kind.CLASS:
         return np.asarray(values, np.int64)
@@ -127,18 +133,19 @@ def _strata(file: h5py.File, head: Head) -> Numbers:
 
 
 def _groups(file: h5py.File, rows: Numbers) -> Numbers:
-    """A number for each row's group; rows without one share a group where their pictures are the same."""
-    names: NDArray[Any] = file["group"][:][rows].astype("S80")
+    """A number for each row's group; rows without one share a group where all their items are the same."""
+    names: NDArray[Any] = file["group"][:][rows].astype("S200")
     unnamed = np.flatnonzero(names == b"")
     for start in range(0, len(unnamed), _BLOCK):
         block = unnamed[start : start + _BLOCK]
-        names[block] = [b"\0" + mark for mark in _marks(file, rows[block])]
+        marks = zip(*(_marks(stored, rows[block]) for stored in file["inputs"].values()), strict=True)
+        names[block] = [b"\0" + b" ".join(each) for each in marks]
     return np.asarray(np.unique(names, return_inverse=True)[1], np.int64)
 
 
-def _marks(file: h5py.File, rows: Numbers) -> list[bytes]:
-    """What tells the pictures of some rows (ascending) apart."""
-    if "images" in file:
-        return [b"%08x" % zlib.crc32(image.tobytes()) for image in file["images"][rows]]
-    lengths = np.diff(file["extents"][rows], axis=1)[:, 0]
-    return [b"%08x %d" % pair for pair in zip(file["checksums"][rows], lengths, strict=True)]
+def _marks(stored: h5py.Group, rows: Numbers) -> list[bytes]:
+    """What tells the items of some rows (ascending) apart."""
+    if "values" in stored:
+        return [b"%08x" % zlib.crc32(item.tobytes()) for item in stored["values"][rows]]
+    lengths = np.diff(stored["extents"][rows], axis=1)[:, 0]
+    return [b"%08x %d" % pair for pair in zip(stored["checksums"][rows], lengths, strict=True)]

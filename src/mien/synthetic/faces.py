@@ -24,8 +24,10 @@ def face(
     """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8; `person` may be
     the seed of one.
 
-    `size` is 16…1024 pixels, `colour` grey or rgb. Raises ConfigError, and DataError for what is no distribution.
+    `size` is 16…1024 pixels, `colour` grey or rgb. Raises ConfigError, and DataError for what is no
+    distribution.
     """
+
     if not 16 <= size <= 1024 or colour not in ("grey", "rgb"):
         raise ConfigError(f"cannot draw {size} pixels in '{colour}': size must be 16…1024, colour 'grey' or 'rgb'")
     if not isinstance(person, Appearance):
@@ -46,9 +48,11 @@ def samples(
 ) -> Iterator[Sample]:
     """Draw faces 0…count - 1 of a seed; face i depends on (seed, i) alone. `size` and `colour` as in `face`.
 
-    Every ten faces are eight for training, one for validation, one for test; every eighty hold each emotion as often,
-    in each split too. `candid`: all show exactly what they feel (`Appearance.candid`). Raises ConfigError.
+    Every ten faces are eight for training, one for validation, one for test; every eighty hold each
+    emotion as often, in each split too. `candid`: all show exactly what they feel (`Appearance.candid`).
+    Raises ConfigError.
     """
+
     check_series(count, seed)
     return map(partial(_sample, size=size, seed=seed, colour=colour, candid=candid), range(count))
 
@@ -58,7 +62,7 @@ def _sample(index: int, size: int, seed: int, colour: str, candid: bool) -> Samp
     probabilities = draw_distribution(rng, class_of(index))
     person = draw_appearance(rng)
     pixels = face(probabilities, person.candid() if candid else person, size, colour)
-    return Sample(pixels, targets(probabilities), split(index), f"sketch/{seed}/{index:06d}")
+    return Sample.of_image(pixels, targets(probabilities), split(index), f"sketch/{seed}/{index:06d}")
 
 
 def check_series(count: int, seed: int) -> None:
@@ -69,6 +73,7 @@ def check_series(count: int, seed: int) -> None:
 
 def class_of(index: int) -> int:
     """Return the emotion (0…7) of a face by its number: every eighty hold each as often, in each split too."""
+
     return (index + index // 10) % len(EXPRESSION8)
 
 

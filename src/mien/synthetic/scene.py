@@ -20,8 +20,8 @@ from .truth import targets
 
 #: A face in a `photo` is at least this wide, in pixels.
 SMALLEST = 120
-#: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits (measured with
-#: OpenCV's frontal Haar cascade).
+#: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits
+#: (measured with OpenCV's frontal Haar cascade).
 _BOX, _BELOW = 0.96, 0.06
 #: The size of the smallest and the largest head, as a share.
 _SIZES = (0.85, 1.0)
@@ -39,11 +39,13 @@ class _PlacedPerson(NamedTuple):
 def photo(
     seed: int = 0, faces: int = 2, size: tuple[int, int] = (640, 480), emotions: Sequence[str] = ()
 ) -> tuple[Pixels, list[tuple[Box, str]]]:
-    """Draw a colour picture (height, width, 3) of several people side by side, with the box and label of each face.
+    """Draw a colour picture (height, width, 3) of several people side by side, with the box and label of each
+    face.
 
     `size` is (width, height). Emotions are drawn at random unless given, one a face. Raises ConfigError where
     there is no room for faces of 120 pixels.
     """
+
     rng = np.random.default_rng(seed)
     width, height = size
     if faces < 1 or 2 * _SIZES[0] * _scale(size, faces) * _BOX < SMALLEST:
@@ -57,11 +59,14 @@ def photo(
 
 
 def scenes(count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> Iterator[Sample]:
-    """Drawn pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three people in turn.
+    """Drawn pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three
+    people in turn.
 
-    One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group` the picture.
-    Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in `samples`. Raises ConfigError.
+    One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group`
+    the picture. Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in
+    `samples`. Raises ConfigError.
     """
+
     check_series(count, seed)
     if not 48 <= size <= 1024:
         raise ConfigError(f"cannot draw a scene of {size} pixels: its height must be 48…1024")
@@ -78,7 +83,7 @@ def _scene(index: int, size: int, seed: int, candid: bool) -> Iterator[Sample]:
     picture, boxes = _picture(view, people, (size * 4 // 3, size))
     name = f"sketch/{seed}/scene{index:06d}"
     for place, (placed, box) in enumerate(zip(people, boxes, strict=True)):
-        yield Sample(picture, targets(placed.probabilities), split(index), f"{name}:{place}", box, name)
+        yield Sample.of_image(picture, targets(placed.probabilities), split(index), f"{name}:{place}", box, group=name)
 
 
 def _place(rng: np.random.Generator, probabilities: Array) -> _PlacedPerson:
@@ -111,6 +116,8 @@ def _facing(person: Appearance) -> Appearance:
 
 
 def _box(x: float, y: float, half: float) -> Box:
-    """Return the square from brows to chin that face detectors find, for a head of that centre and half height."""
+    """Return the square from brows to chin that face detectors find, for a head of that centre and half
+    height."""
+
     side = round(2 * half * _BOX)
     return Box(round(x) - side // 2, round(y + _BELOW * half) - side // 2, side, side)

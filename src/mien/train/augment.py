@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -10,42 +11,63 @@ from kornia.augmentation.container.params import ParamItem
 from torch import Tensor
 
 from ..config import AugmentConfig
+from ..errors import ConfigError
 from . import distributed
 
-Targets = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 
 class Augmentation:
-    """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator.
+    """Scaled inputs {input: (N, ...)} and targets in, the same out. All draws come from torch's global
+    generator.
 
-    Of several processes each draws for the whole batch and changes its own part, so a sample is changed alike in any of them.
+    Of several processes each draws for the whole batch and applies the draws of its own part, so a sample
+    is changed in the same way whatever their number.
     """
 
-    def __init__(self, config: AugmentConfig) -> None:
+    def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
+        """`modalities`: that of each input. Raises ConfigError where samples are to be mixed that cannot be."""
+
         self.config = config
+        self.changes = {name: AUGMENTATIONS[kind](config) for name, kind in modalities.items() if kind in AUGMENTATIONS}
+        self.kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind) > 0]
+        if self.kinds and (unmixed := [name for name, kind in modalities.items() if kind not in MIXED]):
+            raise ConfigError(f"train.augment.{self.kinds[0]}: input '{unmixed[0]}' cannot be mixed, only pictures can")
+
+    def __call__(
+        self, inputs: Tensors, present: Tensors, targets: Tensors, mixing: bool = True
+    ) -> tuple[Tensors, Tensors]:
+        """Augment a batch, and mix its samples where `mixing` is still on."""
+        inputs = {
+            name: self.changes[name](values) if name in self.changes else values for name, values in inputs.items()
+        }
+        if not self.kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
+            return inputs, targets
+        kind = self.kinds[int(torch.randint(len(self.kinds), ()))]
+        alpha = torch.tensor(getattr(self.config, kind))
+        share = float(torch.distributions.Beta(alpha, alpha).sample())
+        parts = [{name: distributed.all_gather(v) for name, v in part.items()} for part in (inputs, present, targets)]
+        inputs, targets = mix(parts[0], parts[1], parts[2], share, patch=kind == "cutmix")
+        mine = distributed.rank_slice(len(next(iter(inputs.values()))))
+        return {name: v[mine] for name, v in inputs.items()}, {name: v[mine] for name, v in targets.items()}
+
+
+class PictureChanges:
+    """Random changes of pictures, float 0…1 (N, C, S, S), each with its own draw."""
+
+    def __init__(self, config: AugmentConfig) -> None:
         steps = _steps(config)
         self.geometry: Any = (
             K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
         )
 
-    def __call__(self, pixels: Tensor, targets: Targets, mixing: bool = True) -> tuple[Tensor, Targets]:
-        """Augment a batch, and mix its samples where `mixing` is still on."""
-        if self.geometry is not None:
-            pixels = (
-                self.geometry(pixels)
-                if distributed.world_size() == 1
-                else self.geometry(pixels, params=self._drawn(pixels))
-            )
-        kinds = [name for name, alpha in (("mixup", self.config.mixup), ("cutmix", self.config.cutmix)) if alpha > 0]
-        if not kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
-            return pixels, targets
-        kind = kinds[int(torch.randint(len(kinds), ()))]
-        alpha = torch.tensor(getattr(self.config, kind))
-        share = float(torch.distributions.Beta(alpha, alpha).sample())
-        everyone = {name: distributed.all_gather(target) for name, target in targets.items()}
-        pixels, targets = mix(distributed.all_gather(pixels), everyone, share, patch=kind == "cutmix")
-        mine = distributed.rank_slice(len(pixels))
-        return pixels[mine], {name: target[mine] for name, target in targets.items()}
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Change each picture."""
+        if self.geometry is None:
+            return pixels
+        alone = distributed.world_size() == 1
+        changed: Tensor = self.geometry(pixels) if alone else self.geometry(pixels, params=self._drawn(pixels))
+        return changed
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
         """What is drawn for the whole batch, of which this process keeps its rows."""
@@ -59,17 +81,28 @@ class Augmentation:
         ]
 
 
-def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:
-    """Mix each sample with a random other: `share` of itself, blended, or with a patch of the other pasted in.
+#: What changes the items of a modality at random; others are trained on as they are.
+AUGMENTATIONS: dict[str, Callable[[AugmentConfig], Callable[[Tensor], Tensor]]] = {"image": PictureChanges}
+#: Modalities whose items can be blended, and have patches pasted into them.
+MIXED = ("image",)
 
-    Samples are mixed among those with the same targets missing, so that no target is lost and none is made up.
+
+def mix(inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch: bool) -> tuple[Tensors, Tensors]:
+    """Mix each sample with a random other: `share` of itself, blended, or with a patch of the other pasted
+    in.
+
+    Samples are mixed among those with the same targets and inputs missing, so that none is lost and none
+    is made up.
     """
-    other = _partners(torch.cat([target.isnan() for target in targets.values()], dim=1))
+
+    missing = [target.isnan() for target in targets.values()] + [~there[:, None] for there in present.values()]
+    other = _partners(torch.cat(missing, dim=1))
     if patch:
-        pixels, share = _pasted(pixels, pixels[other], share)
+        pasted = {name: _pasted(values, values[other], share) for name, values in inputs.items()}
+        inputs, share = {name: values for name, (values, _) in pasted.items()}, next(iter(pasted.values()))[1]
     else:
-        pixels = share * pixels + (1 - share) * pixels[other]
-    return pixels, {name: share * target + (1 - share) * target[other] for name, target in targets.items()}
+        inputs = {name: share * values + (1 - share) * values[other] for name, values in inputs.items()}
+    return inputs, {name: share * target + (1 - share) * target[other] for name, target in targets.items()}
 
 
 def _partners(missing: Tensor) -> Tensor:

@@ -1,100 +1,29 @@
-"""Batches: the samples of a split as uint8 with their targets, in an order that is a function of seed and epoch alone."""
+"""Batches of the training and the validation split, in an order that is a function of seed and epoch alone."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from ..config import Config
 from ..errors import ConfigError, StoreError
-from ..machine import usable_cores
-from ..media.image import Preprocessing, quiet
-from ..records import Pixels
+from ..media import InputSet
 from ..store import Rows, Store
 from ..tasks import Task
 from . import distributed
-
-Batch = dict[str, Any]
-_BLOCK = 64
-
-
-class SampleDataset(Dataset[Batch]):
-    """Some rows of a store, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
-
-    Held in memory as uint8 when that takes at most `memory_gb`, as they are in the store or as the network is shown them,
-    whichever is smaller; else read from the store batch by batch. `cache_on` moves them to a device, where batches then are made.
-    """
-
-    def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
-        self.store, self.rows, self.pre = store, rows, pre
-        self.boxes = store.boxes(rows)
-        self.landmarks = store.landmarks(rows) if pre.align else None
-        self.targets = {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
-        stored = np.prod(store.image_shape) if store.image_shape else np.inf
-        shown = pre.size**2 * pre.channels
-        self.raw: Pixels | None = None
-        self.fitted: Tensor | None = None
-        self.device: torch.device | None = None
-        if min(stored, shown) * len(rows) <= memory_gb * 1e9:
-            if stored < shown:
-                self.raw = np.asarray(store.images(rows))
-            else:
-                self.fitted = self._fit_all()
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, picks: list[int]) -> Batch:
-        """The batch of these positions."""
-        rows = torch.tensor(picks, device=self.device)
-        pixels = self.fitted[rows] if self.fitted is not None else torch.from_numpy(self._fit(picks))
-        return {
-            "pixels": pixels.permute(0, 3, 1, 2),
-            "targets": {name: values[rows] for name, values in self.targets.items()},
-        }
-
-    def cache_on(self, device: torch.device, free: int) -> None:
-        """Keep what the network is shown, and the targets, on a device, unless that takes over half of its `free` bytes or
-        they are not even held in memory."""
-        held = self.raw is not None or self.fitted is not None
-        if self.device is not None or not held or 2 * len(self) * self.pre.size**2 * self.pre.channels > free:
-            return
-        fitted = self._fit_all() if self.fitted is None else self.fitted
-        self.fitted, self.raw, self.device = fitted.to(device), None, device
-        self.targets = {name: values.to(device) for name, values in self.targets.items()}
-
-    def _fit_all(self) -> Tensor:
-        """What the network is shown of all samples, made once, on all cores, a few at a time so that memory stays bounded."""
-        fitted = np.empty((len(self), self.pre.size, self.pre.size, self.pre.channels), np.uint8)
-
-        def fill(start: int) -> None:
-            end = min(start + _BLOCK, len(self))
-            fitted[start:end] = self._fit(list(range(start, end)))
-
-        with quiet(), ThreadPoolExecutor(usable_cores()) as pool:
-            list(pool.map(fill, range(0, len(self), _BLOCK)))
-        return torch.from_numpy(fitted)
-
-    def _fit(self, picks: list[int]) -> Pixels:
-        """What the network is shown of these positions: uint8 (n, S, S, C)."""
-        pictures = self.raw[picks] if self.raw is not None else self.store.images(self.rows[picks])
-        landmarks = None if self.landmarks is None else self.landmarks[picks]
-        return self._shaped(self.pre.fit(pictures, self.boxes[picks], landmarks))
-
-    def _shaped(self, fitted: Pixels) -> Pixels:
-        return fitted.reshape(len(fitted), self.pre.size, self.pre.size, self.pre.channels)
+from .dataset import Batch, SampleDataset
 
 
 class EpochOrder(Sampler[list[int]]):
-    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight instead.
+    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight
+    instead.
 
     The batches are those of all processes together; each process is given its own part of them.
     """
@@ -123,14 +52,14 @@ class EpochOrder(Sampler[list[int]]):
 class DataModule(lightning.LightningDataModule):
     """The training and validation split of a run's store."""
 
-    def __init__(self, config: Config, task: Task, pre: Preprocessing) -> None:
+    def __init__(self, config: Config, task: Task, inputs: InputSet) -> None:
         super().__init__()
-        self.config, self.task, self.pre = config, task, pre
+        self.config, self.task, self.inputs = config, task, inputs
         store = Store(config.data.store)
         self.store = store
 
         def dataset(rows: Rows) -> SampleDataset:
-            return SampleDataset(store, thinned(rows, config), task, pre, config.data.memory_gb)
+            return SampleDataset(store, thinned(rows, config), task, inputs, config.data.memory_gb)
 
         self.training = dataset(learned_from(store, task, config))
         self.validation = dataset(annotated(store, task, config.data.validation))
@@ -138,7 +67,9 @@ class DataModule(lightning.LightningDataModule):
         self._check_parts()
 
     def _check_parts(self) -> None:
-        """Raise ConfigError or StoreError where processes that train together would not get equal parts, or none."""
+        """Raise ConfigError or StoreError where processes that train together would not get equal parts,
+        or none."""
+
         processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
         if size % processes:
             setting = f"train.batch_size = {self.config.train.batch_size}"
@@ -197,7 +128,9 @@ def thinned(rows: Rows, config: Config) -> Rows:
 
 
 def annotated(store: Store, task: Task, split: str) -> Rows:
-    """The rows of a split on which at least one head of the task has a target. Raises StoreError if there are none."""
+    """The rows of a split on which at least one head of the task has a target. Raises StoreError if there
+    are none."""
+
     rows = store.rows(split)
     has_target = np.zeros(len(rows), np.bool_)
     for head in task:

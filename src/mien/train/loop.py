@@ -34,12 +34,14 @@ from .weights import HeadWeights, class_weights
 
 
 def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watcher | None = None) -> Network:
-    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError, OSError.
+    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError,
+    ModelError, OSError.
 
-    With `resume` a run goes on from its last finished epoch and ends with the weights it would have had undisturbed (bit
-    for bit on a CPU with the same number of threads). `watch` is told each epoch's number and watched metric, in place
-    of a progress bar; what it raises ends the run.
+    With `resume` a run goes on from its last finished epoch and ends with the weights it would have had
+    undisturbed (bit for bit on a CPU with the same number of threads). `watch` is told each epoch's number
+    and watched metric, in place of a progress bar; what it raises ends the run.
     """
+
     work = distributed.run_on_all(lambda: _prepared(config, run, resume, watch))
     distributed.broadcast_from_main(lambda: _write_config(config, work))
     with _quiet(), machine.kept_memory():
@@ -62,9 +64,9 @@ def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher 
     torch.set_num_threads(config.train.threads or distributed.cores_per_process())
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     network = _built(config, task)
-    pre = models.preprocessing(config.model)
-    teachers = Teachers(config.train.teacher, task, pre)
-    data = DataModule(config, task, pre)
+    inputs = models.input_set(config.model)
+    teachers = Teachers(config.train.teacher, task, inputs)
+    data = DataModule(config, task, inputs)
     _check_watched(data, watch_metric)
     return _Run(config, run, network, weighting, data, teachers, watch)
 
@@ -97,7 +99,8 @@ def _built(config: Config, task: Task) -> Network:
 
 @dataclass
 class _Run:
-    """A run under way: its network, the weights of its heads, its data and teachers, and the rows of its history."""
+    """A run under way: its network, the weights of its heads, its data and teachers, and the rows of its
+    history."""
 
     config: Config
     folder: Path
@@ -181,6 +184,7 @@ def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
 
 def _check_folder(config: Config, run: Path, resume: bool) -> None:
     """Raise ConfigError unless the run folder is new, or holds the same configuration and is to be resumed."""
+
     saved = run / "config.toml"
     if not saved.exists():
         return

@@ -7,16 +7,18 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import losses, metrics
 from ..config import Config, PhaseConfig
 from ..losses import LossContext
 from ..models import Network, activate
+from ..models.normaliser import Normaliser
 from ..tasks import Task
 from . import distributed, optim
 from .augment import Augmentation
-from .batches import Batch, DataModule
+from .batches import DataModule
+from .dataset import Batch
 from .sam import Sam, still_statistics
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
@@ -68,18 +70,17 @@ class TrainingModule(lightning.LightningModule):
         self.sam = Sam(network, train.sam) if train.sam else None
         self.watch = watched(data.config, data.task)
         self.loss_contexts = loss_contexts(data.config, data.task, data.training.targets)
-        self.augment = Augmentation(train.augment)
-        views = len(data.pre.views)
-        self.mean = nn.Buffer(torch.tensor(data.pre.mean * views).view(1, -1, 1, 1), persistent=False)
-        self.std = nn.Buffer(torch.tensor(data.pre.std * views).view(1, -1, 1, 1), persistent=False)
+        self.augment = Augmentation(train.augment, {each.name: each.modality for each in data.inputs.inputs})
+        self.normaliser = Normaliser(data.inputs.transforms)
         self.running: dict[str, Mean] = {}
         self.seen: list[tuple[Tensors, Tensors]] = []
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
-        normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+    def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
+        """Scaled inputs {input: (N, ...)} and where they are there {input: (N,)} -> raw scores {head: (N,
+        K)}."""
+
         with distributed.global_batch():
-            scores: dict[str, Tensor] = self.network(normal)
+            scores: Tensors = self.network(self.normaliser(inputs), present)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
@@ -96,25 +97,28 @@ class TrainingModule(lightning.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Augment, predict, and return the loss; with `train.sam` at the weights moved up the gradient."""
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
-            pixels, targets = self.augment(batch["pixels"].float() / 255, batch["targets"], self._mixing())
-        taught = self.teachers(pixels)
-        loss, parts = self._loss(pixels, targets, taught)
+            scaled = self.normaliser.scaled(batch["inputs"])
+            inputs, targets = self.augment(scaled, batch["present"], batch["targets"], self._mixing())
+        taught, present = self.teachers(inputs, batch["present"]), batch["present"]
+        loss, parts = self._loss(inputs, present, targets, taught)
         for name, value in parts.items():
             self.running[name].add(value.detach())
         if self.sam is None:
             return loss
         self.sam.perturb(loss)
         with still_statistics(self.network):
-            return self._loss(pixels, targets, taught)[0]
+            return self._loss(inputs, present, targets, taught)[0]
 
     def on_before_optimizer_step(self, *_: Any) -> None:
         """Restore the weights that `sam` moved, so that the step starts from them."""
         if self.sam is not None:
             self.sam.restore()
 
-    def _loss(self, pixels: Tensor, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
-        """The loss to minimise, and that of each head with anything to learn from in the batch: that of all processes."""
-        scores, targets, taught = _gathered(self(pixels), targets, taught)
+    def _loss(self, inputs: Tensors, present: Tensors, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
+        """The loss to minimise, and that of each head with anything to learn from in the batch: that of
+        all processes."""
+
+        scores, targets, taught = _gathered(self(inputs, present), targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
         for name, wanted in taught.items():
@@ -133,7 +137,7 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_step(self, batch: Batch) -> None:
         """Collect what is scored at the end of the epoch, over the whole set."""
-        scores = self(batch["pixels"].float() / 255)
+        scores = self(self.normaliser.scaled(batch["inputs"]), batch["present"])
         self.seen.append((_fetched(scores), _fetched(batch["targets"])))
 
     def on_validation_epoch_end(self) -> None:
@@ -155,7 +159,9 @@ class TrainingModule(lightning.LightningModule):
         return [head.name for head in self.task if losses.annotated(head, targets[head.name])]
 
     def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
-        """Losses by declared weight under one name, and apart. Learned weights would make epochs hard to compare."""
+        """Losses by declared weight under one name, and apart. Learned weights would make epochs hard to
+        compare."""
+
         apart = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
         return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **apart}
 
@@ -181,7 +187,9 @@ def _fetched(tensors: Tensors) -> Tensors:
 
 
 def watched(config: Config, task: Task) -> Watch:
-    """The metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first. Raises ConfigError."""
+    """The metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first.
+    Raises ConfigError."""
+
     name, _, metric = config.train.monitor.rpartition(".")
     head = task.head(name) if name else task.heads[0]
     metric = metric or head.metrics[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +13,26 @@ from torch import Tensor, nn
 
 from ..config import TeacherConfig, load
 from ..errors import ConfigError
-from ..media.image import Preprocessing
-from ..models import preprocessing
+from ..inputs import Input
+from ..media import InputSet, Transform
+from ..media.image_transform import ImageTransform
+from ..models import input_set
+from ..models.normaliser import Normaliser
 from ..models.saved import load_network
 from ..models.small_maps import lay_side_by_side
 from ..tasks import Head, Task
 
+Tensors = dict[str, Tensor]
 _LUMA = (0.299, 0.587, 0.114)
 
 
 class Teachers:
-    """The networks of finished runs. Raises ConfigError where one shows other views, or none has a head of the task."""
+    """The networks of finished runs. Raises ConfigError where one shows other views, or none has a head of
+    the task."""
 
-    def __init__(self, config: TeacherConfig, task: Task, pre: Preprocessing) -> None:
+    def __init__(self, config: TeacherConfig, task: Task, inputs: InputSet) -> None:
         self.config = config
-        self.loaded = [_Teacher(Path(run), task, pre) for run in config.runs]
+        self.loaded = [_Teacher(Path(run), task, inputs) for run in config.runs]
         self.heads = [head.name for head in task if any(head.name in teacher.heads for teacher in self.loaded)]
         if self.loaded and not self.heads:
             wanted = ", ".join(head.name for head in task if head.kind.is_exclusive) or "none that can be taught"
@@ -37,9 +44,12 @@ class Teachers:
         return self  # averaging of weights copies the module in training; its teachers never change
 
     @torch.no_grad()
-    def __call__(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels 0…1 (N, C, S, S) -> mean probability (N, K) at the temperature, of each head that is taught."""
-        scores = [teacher.to(pixels.device)(pixels) for teacher in self.loaded]
+    def __call__(self, inputs: Tensors, present: Tensors) -> Tensors:
+        """Scaled inputs {input: (N, ...)} -> mean probability (N, K) at the temperature, of each head that
+        is taught."""
+
+        device = next(iter(inputs.values())).device
+        scores = [teacher.to(device)(inputs, present) for teacher in self.loaded]
         return {name: self._mean([part[name] for part in scores if name in part]) for name in self.heads}
 
     def _mean(self, scores: list[Tensor]) -> Tensor:
@@ -47,43 +57,80 @@ class Teachers:
 
 
 class _Teacher(nn.Module):
-    """A run's network behind its own preprocessing."""
+    """A run's network behind its own transforms."""
 
-    def __init__(self, run: Path, task: Task, pre: Preprocessing) -> None:
+    def __init__(self, run: Path, task: Task, students: InputSet) -> None:
         super().__init__()
         config = load(run / "config.toml")
-        self.pre, self.batch = preprocessing(config.model), pre
-        if (wrong := _apart(self.pre, pre)) is not None:
-            raise ConfigError(
-                f"train.teacher: {run} must be shown the same part of a picture as this network ({wrong})"
-            )
+        inputs = input_set(config.model)
+        #: By each input of the teacher, the student's that sees the same part of the same item.
+        self.seen_by = {each.name: _same_part(each, inputs, students, run) for each in inputs.inputs}
+        self.adapters = {
+            each.name: _adapter(each, inputs.transforms[each.name], students.transforms[self.seen_by[each.name]], run)
+            for each in inputs.inputs
+        }
         self.heads = [head.name for head in config.resolved_task() if _teaches(head, task, run)]
         self.network = load_network(run).requires_grad_(False).to(memory_format=torch.channels_last)
         lay_side_by_side(self.network)
-        views = len(pre.views)
-        self.mean = nn.Buffer(torch.tensor(self.pre.mean * views).view(1, -1, 1, 1))
-        self.std = nn.Buffer(torch.tensor(self.pre.std * views).view(1, -1, 1, 1))
+        self.normaliser = Normaliser(inputs.transforms)
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels as the student sees them, brought to this network's size and colour -> raw scores {head: (N, K)}."""
-        if self.pre.colour != self.batch.colour:
-            pixels = _recoloured(pixels, len(self.pre.views), self.pre.colour)
-        if self.pre.size != self.batch.size:
-            pixels = F.interpolate(pixels, size=(self.pre.size, self.pre.size), mode="bilinear", antialias=True)
-        normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        scores: dict[str, Tensor] = self.network(normal)
+    def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
+        """Inputs as the student sees them, brought to what this network takes -> raw scores {head: (N, K)}."""
+
+        shown = {name: self.adapters[name](inputs[theirs]) for name, theirs in self.seen_by.items()}
+        there = {name: present[theirs] for name, theirs in self.seen_by.items()}
+        scores: Tensors = self.network(self.normaliser(shown), there)
         return {name: scores[name] for name in self.heads}
 
 
-def _apart(there: Preprocessing, here: Preprocessing) -> str | None:
+def _same_part(given: Input, teachers: InputSet, students: InputSet, run: Path) -> str:
+    """The student's input that sees what a teacher's does. Raises ConfigError."""
+    for ours in students.inputs:
+        if (ours.modality, ours.of, ours.region) == (given.modality, given.of, given.region):
+            theirs, mine = teachers.transforms[given.name], students.transforms[ours.name]
+            if (wrong := _apart(theirs, mine)) is None:
+                return ours.name
+            raise ConfigError(
+                f"train.teacher: {run} must be shown the same part of a picture as this network ({wrong})"
+            )
+    seen = ", ".join(f"{each.of} ({each.region})" for each in students.inputs)
+    raise ConfigError(
+        f"train.teacher: {run} looks at {given.of} ({given.region}), this network must too; it looks at {seen}"
+    )
+
+
+def _apart(theirs: Transform, ours: Transform) -> str | None:
     """In what two cuts of a picture differ, in words."""
-    names = ("views", "margin", "align")
-    pairs = [(name, getattr(there, name), getattr(here, name)) for name in names]
-    return next((f"{name} {its!r} there, {ours!r} here" for name, its, ours in pairs if its != ours), None)
+    pairs = [(name, getattr(theirs, name, None), getattr(ours, name, None)) for name in ("margin", "align")]
+    return next((f"{name} {its!r} there, {mine!r} here" for name, its, mine in pairs if its != mine), None)
+
+
+def _adapter(given: Input, theirs: Transform, ours: Transform, run: Path) -> Callable[[Tensor], Tensor]:
+    """What turns the student's items into the teacher's. Raises ConfigError where nothing can."""
+    if theirs.to_dict() == ours.to_dict():
+        return lambda values: values
+    if given.modality not in ADAPTERS:
+        raise ConfigError(f"train.teacher: {run} takes '{given.of}' of another kind: {theirs.to_dict()}")
+    return partial(ADAPTERS[given.modality], theirs, ours)
+
+
+def _adapt_picture(theirs: ImageTransform, ours: ImageTransform, pixels: Tensor) -> Tensor:
+    """Pictures 0…1 (N, C, S, S) in another colour and size."""
+    if theirs.colour != ours.colour:
+        luma = torch.tensor(_LUMA, device=pixels.device).view(1, 3, 1, 1)
+        pixels = pixels.expand(-1, 3, -1, -1) if theirs.colour == "rgb" else (pixels * luma).sum(1, keepdim=True)
+    if theirs.size != ours.size:
+        pixels = F.interpolate(pixels, size=(theirs.size, theirs.size), mode="bilinear", antialias=True)
+    return pixels
+
+
+#: What brings a student's items to a teacher of another transform, by modality.
+ADAPTERS: dict[str, Callable[[Any, Any, Tensor], Tensor]] = {"image": _adapt_picture}
 
 
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
     """Whether a head of a teacher can teach its namesake. Raises ConfigError where the two have other labels."""
+
     ours = next((head for head in task if head.name == theirs.name), None)
     if ours is None or not ours.kind.is_exclusive or not theirs.kind.is_exclusive:
         return False
@@ -93,12 +140,3 @@ def _teaches(theirs: Head, task: Task, run: Path) -> bool:
             f"{', '.join(ours.space.labels)}"
         )
     return True
-
-
-def _recoloured(pixels: Tensor, views: int, colour: str) -> Tensor:
-    """Each of the views (N, views x colours, S, S) in another colour."""
-    apart = pixels.reshape(len(pixels), views, -1, *pixels.shape[2:])
-    if colour == "rgb":
-        return apart.expand(-1, -1, 3, -1, -1).flatten(1, 2)
-    luma = torch.tensor(_LUMA, device=pixels.device).view(1, 1, 3, 1, 1)
-    return (apart * luma).sum(2)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.trial import Trial
 
@@ -49,7 +48,9 @@ class Score:
     higher: bool
 
     def best(self, run: Path) -> float:
-        """The metric of the epoch whose weights are kept: the best of the last phase. NaN where it is never defined."""
+        """The metric of the epoch whose weights are kept: the best of the last phase. NaN where it is
+        never defined."""
+
         lines = rows(run)
         values = [float(row[self.column]) for row in lines if row["phase"] == lines[-1]["phase"]]
         defined = [value for value in values if math.isfinite(value)]
@@ -86,7 +87,8 @@ class Watch:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs trials of a plan, each until it is finished, pruned, or `deadline` (on the monotonic clock) has come."""
+    """Runs trials of a plan, each until it is finished, pruned, or `deadline` (on the monotonic clock) has
+    come."""
 
     plan: Plan
     score: Score
@@ -175,17 +177,17 @@ def latency(run: Path, network: Any, _: Score) -> float:
     from ..export import export
 
     engine = Engine(export(run, network), 1)
-    side, colours = engine.preprocessing.size, (3,) if engine.preprocessing.colour == "rgb" else ()
-    face = np.random.default_rng(0).integers(0, 256, (1, side, side, *colours), np.uint8)
+    sample = engine.inputs.example(1)
     times = []
     for _turn in range(_WARM + _TIMES):
         start = time.perf_counter()
-        engine.probabilities(face)
+        engine.outputs(sample)
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times[_WARM:])
 
 
-#: What a trial is measured by, from its run folder and network: `score` is the metric that picks the best epoch.
+#: What a trial is measured by, from its run folder and network: `score` is the metric that picks the best
+#: epoch.
 OBJECTIVES: dict[str, Callable[[Path, Any, Score], float]] = {
     "score": lambda run, _, score: score.best(run),
     "latency": latency,

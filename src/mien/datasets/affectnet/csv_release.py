@@ -1,4 +1,5 @@
-"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over folders of pictures."""
+"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over
+folders of pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def tables(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples in the order of the rows; their source is the path below `root`, `file:row` for a picture named before."""
+    """Samples in the order of the rows; their source is the path below `root`, `file:row` for a picture
+    named before."""
+
     found = tables(root)
     if not found:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is here")
@@ -72,7 +75,7 @@ def _sample(row: ListRow, folder: Path, table: str, source: str) -> Sample | Non
     if not image:
         raise DataError(f"{row.where}: no picture {path}")
     by = {"annotation": "automatic"} if table == AUTOMATIC else {}
-    return Sample(image, row.targets, TABLES[table], source, row.box, landmarks=row.points(), attributes=by)
+    return Sample.of_image(image, row.targets, TABLES[table], source, row.box, landmarks=row.points(), attributes=by)
 
 
 AFFECTNET_CSV = Importer(

@@ -1,4 +1,5 @@
-"""A distribution over K emotions for each picture, `<id>_prob_rank.txt`: the 13-emotion set (AffectNetFused) and its kin."""
+"""A distribution over K emotions for each picture, `<id>_prob_rank.txt`: the 13-emotion set
+(AffectNetFused) and its kin."""
 
 from __future__ import annotations
 
@@ -21,12 +22,16 @@ _FEW = 20
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `images` and `annotations/<id>_prob_rank.txt`, in split folders or not, at most two folders down."""
+    """A folder with `images` and `annotations/<id>_prob_rank.txt`, in split folders or not, at most two
+    folders down."""
+
     return bool(parts(root, *SUFFIXES))
 
 
 def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
-    """The distribution, over as many classes as the first file has values; AffectNet's heads where it has their files."""
+    """The distribution, over as many classes as the first file has values; AffectNet's heads where it has
+    their files."""
+
     _, space = _chosen(root, log)
     more = any(name.endswith(_MORE) for part in parts(root, *SUFFIXES) for name in names(part.annotations))
     return (Head(f"distribution{len(space)}", Kind.DISTRIBUTION, space), *(HEADS if more else ()))
@@ -47,7 +52,9 @@ def _chosen(root: Path, log: ImportLog) -> tuple[str, LabelSpace]:
 
 
 def _length(root: Path, suffix: str) -> tuple[str, int] | None:
-    """The first file of a kind that can be read, and how many values it has. Raises DataError where there are but bad ones."""
+    """The first file of a kind that can be read, and how many values it has. Raises DataError where there
+    are but bad ones."""
+
     fault = None
     for path in islice(files(root, suffix), _FEW):
         try:
@@ -60,7 +67,9 @@ def _length(root: Path, suffix: str) -> tuple[str, int] | None:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples by split and id in natural order; their source is the path below `root`. All files must agree in length."""
+    """Samples by split and id in natural order; their source is the path below `root`. All files must
+    agree in length."""
+
     suffix, space = _chosen(root, log)
     log.notes.append(f"values of <id>{suffix} in this order: {', '.join(space.labels)}")
     return (partial(_sample, picture, suffix, space) for picture in pictures(root, suffix, log))
@@ -72,7 +81,7 @@ def _sample(picture: AnnotatedPicture, suffix: str, space: LabelSpace) -> Sample
     if len(values) != len(space):
         raise DataError(f"{path}: {len(values)} values, the first file has {len(space)}; lengths must not be mixed")
     targets = {f"distribution{len(space)}": dict(zip(space.labels, values, strict=True)), **annotated(picture)}
-    return Sample(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks(picture))
+    return Sample.of_image(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks(picture))
 
 
 PROB_RANK = Importer(

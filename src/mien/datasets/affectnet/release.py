@@ -1,4 +1,5 @@
-"""AffectNet with eight labels: `<id>_exp.npy`, `_val`, `_aro` and `_lnd` for each picture, in split folders or flattened."""
+"""AffectNet with eight labels: `<id>_exp.npy`, `_val`, `_aro` and `_lnd` for each picture, in split
+folders or flattened."""
 
 from __future__ import annotations
 
@@ -14,12 +15,16 @@ SUFFIX = "_exp.npy"
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `images` and `annotations/<id>_exp.npy`, in split folders or not, at most two folders down."""
+    """A folder with `images` and `annotations/<id>_exp.npy`, in split folders or not, at most two folders
+    down."""
+
     return bool(parts(root, SUFFIX))
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples by split and number; their source is the path below `root`. Those with no usable target are left out."""
+    """Samples by split and number; their source is the path below `root`. Those with no usable target are
+    left out."""
+
     return (partial(sample, picture) for picture in pictures(root, SUFFIX, log))
 
 
@@ -28,7 +33,7 @@ def sample(picture: AnnotatedPicture) -> Sample | None:
     targets = annotated(picture)
     if not targets:
         return None
-    return Sample(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks(picture))
+    return Sample.of_image(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks(picture))
 
 
 AFFECTNET = Importer(

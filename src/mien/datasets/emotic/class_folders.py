@@ -1,4 +1,5 @@
-"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and is one sample again here."""
+"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and is one
+sample again here."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ _OWN = 3
 
 
 def recognises(root: Path) -> bool:
-    """A folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …) inside, or inside its splits."""
+    """A folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …) inside, or inside its
+    splits."""
+
     names = {folder.name for _, folder in _classes(root)}
     return sum(name in EMOTIC26 and name not in EXPRESSION8 for name in names) >= _OWN
 
@@ -52,7 +55,7 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
         split = min((file.split for file in group), key=_PRECEDENCE.index)
         answers = targets([file.label for file in group], (None, None, None))
         source = group[0].path.relative_to(root).as_posix()
-        yield Sample(group[0].path, answers, split, source, attributes={"files": str(len(group))})
+        yield Sample.of_image(group[0].path, answers, split, source, attributes={"files": str(len(group))})
 
 
 def _by_content(files: list[LabelledPicture]) -> list[list[LabelledPicture]]:

@@ -1,4 +1,5 @@
-"""People in pictures, as all releases of EMOTIC describe them: body box, tags, valence, arousal and dominance."""
+"""People in pictures, as all releases of EMOTIC describe them: body box, tags, valence, arousal and
+dominance."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ SizedPicture = tuple[Pixels | bytes | Path, Size]
 
 @dataclass(frozen=True)
 class PersonRecord:
-    """One person in a picture. `corners` are the body's left, top, right, bottom; `load` reads the picture, on any core."""
+    """One person in a picture. `corners` are the body's left, top, right, bottom; `load` reads the
+    picture, on any core."""
 
     picture: str
     split: str
@@ -45,7 +47,9 @@ class PersonRecord:
 
 
 def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSample]:
-    """Yield a sample for each person, those of one picture together; people without an annotation are left out."""
+    """Yield a sample for each person, those of one picture together; people without an annotation are left
+    out."""
+
     by_picture: dict[str, list[PersonRecord]] = {}
     for person in people:
         by_picture.setdefault(person.picture, []).append(person)
@@ -58,10 +62,14 @@ def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSam
 
 
 def sample(source: str, person: PersonRecord) -> Sample:
-    """Return the sample of one person, with the whole picture. Raises InputError or DataError for a bad picture."""
+    """Return the sample of one person, with the whole picture. Raises InputError or DataError for a bad
+    picture."""
+
     image, size = person.load()
     box = boxed(person.corners, size)
-    return Sample(image, person.targets, person.split, source, box, person.picture, attributes=person.attributes)
+    return Sample.of_image(
+        image, person.targets, person.split, source, box, group=person.picture, attributes=person.attributes
+    )
 
 
 def note(log: ImportLog, sources: Sequence[str], what: str) -> None:
@@ -72,10 +80,12 @@ def note(log: ImportLog, sources: Sequence[str], what: str) -> None:
 
 
 def targets(tags: Iterable[str], vad: Sequence[float | None]) -> dict[str, Target]:
-    """Return targets from any spelling of the tags and from valence, arousal, dominance (1…10; NaN or None: not rated).
+    """Return targets from any spelling of the tags and from valence, arousal, dominance (1…10; NaN or None:
+    not rated).
 
     Raises DataError.
     """
+
     names = [EMOTIC26.labels[place] for place in sorted({EMOTIC26.index(str(tag)) for tag in tags})]
     rated = {name: float(value) for name, value in zip(VAD.labels, vad, strict=True) if value is not None}
     rated = {name: value for name, value in rated.items() if not math.isnan(value)}
@@ -103,7 +113,9 @@ def known(**attributes: str) -> dict[str, str]:
 
 
 def picture_name(*parts: str) -> str:
-    """Return a picture's path from the parts a table gives. Raises DataError if it is empty or leads out of the folder."""
+    """Return a picture's path from the parts a table gives. Raises DataError if it is empty or leads out
+    of the folder."""
+
     path = PurePosixPath(*(part.replace("\\", "/") for part in parts))
     if path.is_absolute() or ".." in path.parts or not parts[-1].strip():
         raise DataError(f"the picture is {quoted('/'.join(parts))}, allowed is a path inside the data set")
@@ -111,7 +123,9 @@ def picture_name(*parts: str) -> str:
 
 
 def photo_folder(*places: Path) -> Path | None:
-    """Return the first folder in or below these places that holds the databases' folders, such as `mscoco/images`."""
+    """Return the first folder in or below these places that holds the databases' folders, such as
+    `mscoco/images`."""
+
     folders = (place / inside for place in places for inside in _INSIDE)
     return next((path for path in folders if any((path / name / "images").is_dir() for name in DATABASES)), None)
 

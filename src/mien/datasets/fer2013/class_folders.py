@@ -1,4 +1,5 @@
-"""FER-2013 as pictures in class folders: `train|validation|test/<class>/<picture>`, as both Kaggle releases have it."""
+"""FER-2013 as pictures in class folders: `train|validation|test/<class>/<picture>`, as both Kaggle
+releases have it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from .official import note_counts, official_splits
 
 
 def recognises(root: Path) -> bool:
-    """A folder with a split inside that has classes of FER-2013 and no contempt inside, with a first picture of its size."""
+    """A folder with a split inside that has classes of FER-2013 and no contempt inside, with a first
+    picture of its size."""
+
     classes = [folder for split in _splits(root) for folder in subfolders(split) if folder.name in EXPRESSION8]
     if not classes or any(folder.name not in EXPRESSION7 for folder in classes):
         return False
@@ -29,7 +32,9 @@ def _splits(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by split, class and number; their source is the path below `root`. Names that tell the official split win."""
+    """Samples by split, class and number; their source is the path below `root`. Names that tell the
+    official split win."""
+
     found = official_splits(_listed(root, log), log)
     yield from note_counts(_samples(root, found, log), log)
 
@@ -46,7 +51,7 @@ def _samples(root: Path, found: list[LabelledPicture], log: ImportLog) -> Iterat
         except (InputError, OSError) as error:
             log.reject(str(error))
         else:
-            yield Sample(image, {"expression7": label}, split, source)
+            yield Sample.of_image(image, {"expression7": label}, split, source)
     log.inputs[f"{root.resolve().name}/ ({len(found)} pictures)"] = digest.hexdigest()
 
 

@@ -38,6 +38,7 @@ def recognises(root: Path) -> bool:
 
 def chosen(root: Path, log: ImportLog) -> list[Path]:
     """The files to read: one that holds all splits, else the parts. Notes what was taken. Raises DataError."""
+
     if not root.is_dir():
         return [root]
     found = known_files(root)
@@ -54,6 +55,7 @@ def chosen(root: Path, log: ImportLog) -> list[Path]:
 
 def table(path: Path, log: ImportLog) -> FaceTable:
     """The faces of one file. Raises DataError where the labels are missing, but for a file of pixels alone."""
+
     faces = FaceTable(path, log, {"emotion": EMOTIONS, "usage": USAGES})
     if "emotion" not in faces.columns and faces.columns != ["pixels"]:
         raise DataError(f"{path}: no column 'emotion' (it has: {', '.join(faces.columns)})")
@@ -72,7 +74,9 @@ def _samples(path: Path, log: ImportLog) -> Iterator[Sample]:
         labels = "" if "emotion" in faces.columns else ", and no labels"
         log.notes.append(f"{path.name} has no column Usage{labels}: all its rows go to the split '{split}'")
     for number, image, emotion, usage in faces:
-        yield Sample(image, {"expression7": emotion} if emotion else {}, usage or split, f"{path.name}:{number}")
+        yield Sample.of_image(
+            image, {"expression7": emotion} if emotion else {}, usage or split, f"{path.name}:{number}"
+        )
 
 
 FER2013 = Importer("fer2013", f"a CSV file, or a folder with {', '.join(WHOLE + PARTS)}", (HEAD,), recognises, read)

@@ -30,7 +30,9 @@ def recognises(root: Path) -> bool:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples as FER-2013 gives them, with the votes of the same row. Raises DataError where the two files part ways."""
+    """Samples as FER-2013 gives them, with the votes of the same row. Raises DataError where the two files
+    part ways."""
+
     if not recognises(root):
         raise DataError(f"{root}: FER+ needs a folder with {FILE} and one of {', '.join(csv_release.WHOLE)}")
     yield from note_counts(_joined(root, log), log)
@@ -48,7 +50,7 @@ def _joined(root: Path, log: ImportLog) -> Iterator[Sample]:
         if split != _USAGES.get(usages[number]):
             usage = file_checks.quoted(usages[number])
             raise DataError(f"{path}, row {number}: Usage is {usage}, but {file.name} has a face of '{split}' there")
-        yield Sample(image, {"expression7": emotion, **answers[number]}, split, f"{file.name}:{number}")
+        yield Sample.of_image(image, {"expression7": emotion, **answers[number]}, split, f"{file.name}:{number}")
     if faces.rows < len(usages):
         raise DataError(f"{path}: {len(usages)} rows, {file.name} has {faces.rows}; they are joined row by row")
     log.notes.append(f"votes from {FILE}, joined by the order of the rows (not by image name)")

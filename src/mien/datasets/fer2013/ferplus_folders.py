@@ -27,7 +27,9 @@ def _base(root: Path) -> Path:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are not here."""
+    """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are
+    not here."""
+
     if not recognises(root):
         raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
     log.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
@@ -56,7 +58,7 @@ def _samples(root: Path, folder: Path, split: str, log: ImportLog) -> Iterator[S
         except (InputError, OSError) as error:
             log.reject(f"{path}, row {number}: {error}")
         else:
-            yield Sample(image, votes[number], split, picture.relative_to(root).as_posix())
+            yield Sample.of_image(image, votes[number], split, picture.relative_to(root).as_posix())
 
 
 FERPLUS_FOLDERS = Importer(

@@ -1,4 +1,5 @@
-"""The cells of one row of a user's table as targets, split and box; a DataError says which cell is wrong and why."""
+"""The cells of one row of a user's table as targets, split and box; a DataError says which cell is wrong
+and why."""
 
 from __future__ import annotations
 
@@ -20,13 +21,13 @@ def sample(meaning: Meaning, cells: list[str]) -> Sample:
     folder = meaning.table.path.parent
     picture, box = _picture(folder, text(meaning, cells, "picture")), _box(meaning, cells)
     source = (picture.relative_to(folder) if picture.is_relative_to(folder) else picture).as_posix()
-    return Sample(
+    return Sample.of_image(
         picture,
         _targets(meaning, cells),
         _split(text(meaning, cells, "split")),
         f"{source}#{','.join(map(str, box))}" if box else source,
         box,
-        text(meaning, cells, "group"),
+        group=text(meaning, cells, "group"),
         attributes={name: cells[place].strip() for name, place in meaning.attributes.items()},
     )
 

@@ -1,4 +1,5 @@
-"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, with pictures at any depth."""
+"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, with pictures at any
+depth."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from ..picture_files import listed, subfolders, within
 
 
 def recognises(root: Path) -> bool:
-    """A folder where two class folders or more have names of emotions; others are read when asked for by name."""
+    """A folder where two class folders or more have names of emotions; others are read when asked for by
+    name."""
+
     known = {canonical(folder.name) for _, folder in _classes(root) if is_known(folder.name) and any(within(folder))}
     return len(known) > 1
 
@@ -57,7 +60,7 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
             log.reject(f"{folder}: {error} ({len(files)} pictures inside)")
             continue
         for path in files:
-            yield Sample(path, targets, split, path.relative_to(root).as_posix())
+            yield Sample.of_image(path, targets, split, path.relative_to(root).as_posix())
 
 
 def _outside(root: Path, log: ImportLog) -> None:

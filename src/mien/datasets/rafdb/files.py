@@ -25,13 +25,15 @@ def form(base: Path) -> str:
 
 
 def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) -> Sample:
-    """The picture of one name (its path without folders and ending) and what is known of it. Raises DataError."""
+    """The picture of one name (its path without folders and ending) and what is known of it. Raises
+    DataError."""
+
     base, aligned = name.parent, form(name.parent) == "aligned"
     picture = base / "Image" / ("aligned" if aligned else "original") / f"{name.name}{'_aligned' * aligned}.jpg"
     if not picture.is_file():
         raise DataError(f"{where}: no picture {picture}")
     attributes, points = manual(base / "Annotation" / "manual" / f"{name.name}_manu_attri.txt")
-    return Sample(
+    return Sample.of_image(
         picture,
         targets,
         name.name.partition("_")[0],
@@ -42,7 +44,9 @@ def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) ->
 
 
 def manual(path: Path) -> tuple[dict[str, str], list[tuple[float, float]]]:
-    """Gender, race and age by name, and five points (x, y); nothing where there is no such file. Raises DataError."""
+    """Gender, race and age by name, and five points (x, y); nothing where there is no such file. Raises
+    DataError."""
+
     if not path.is_file():
         return {}, []
     words = path.read_text(encoding="utf-8-sig", errors="replace").split()

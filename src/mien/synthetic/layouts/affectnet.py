@@ -1,4 +1,5 @@
-"""AffectNet in its two releases, and the 13-emotion set made from it: drawn faces under the names these have on disk."""
+"""AffectNet in its two releases, and the 13-emotion set made from it: drawn faces under the names these
+have on disk."""
 
 from __future__ import annotations
 
@@ -16,19 +17,24 @@ from ...labels import AFFECTNET8, EMOTION13, POSITIONS
 from ...records import Box, Sample
 from .writing import pixels, save_csv, save_picture, values
 
-#: One in so many training pictures of the 13-emotion set is a frame of a film: its id is text, and it has no class.
+#: One in so many training pictures of the 13-emotion set is a frame of a film: its id is text, and it has no
+#: class.
 FRAMES = 16
 _PICTURES, _LISTS = "Manually_Annotated/Manually_Annotated_Images", "Manually_Annotated_file_lists"
 
 
 def affectnet(root: Path, samples: Iterable[Sample]) -> None:
-    """`train_set|val_set/images/<n>.jpg` and `annotations/<n>_exp|val|aro|lnd.npy`; what is for testing is in val_set."""
+    """`train_set|val_set/images/<n>.jpg` and `annotations/<n>_exp|val|aro|lnd.npy`; what is for testing is
+    in val_set."""
+
     for sample, folder, number in _numbered(samples):
         _annotate(root / folder, str(number), sample)
 
 
 def prob_rank(root: Path, samples: Iterable[Sample]) -> None:
-    """The same with `<id>_prob_rank.txt`, `_rank.txt` and `_terms.txt` in `AffectNetFused/`, some ids being text."""
+    """The same with `<id>_prob_rank.txt`, `_rank.txt` and `_terms.txt` in `AffectNetFused/`, some ids
+    being text."""
+
     for sample, folder, number in _numbered(samples):
         frame = folder == "train_set" and number % FRAMES == FRAMES - 1
         name = f"film{number // FRAMES}_{number:05d}" if frame else str(number)
@@ -92,7 +98,8 @@ def _nearest(sample: Sample) -> list[int]:
 def _box(sample: Sample) -> Box:
     """Return the face's box: that of the sample, else the whole picture."""
     height, width = pixels(sample).shape[:2]
-    return sample.box or Box(0, 0, width, height)
+    region = sample.inputs["image"].region
+    return region if isinstance(region, Box) else Box(0, 0, width, height)
 
 
 def _landmarks(sample: Sample) -> list[float]:
@@ -100,5 +107,6 @@ def _landmarks(sample: Sample) -> list[float]:
     box, turns = _box(sample), np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
     middle, radius = np.array([box.x, box.y]) + np.array(box[2:]) / 2, np.array(box[2:]) * 0.4
     around = middle + radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    points = sample.landmarks if len(sample.landmarks) == POINTS else around
+    known = sample.inputs["image"].points
+    points = known if len(known) == POINTS else around
     return [float(value) for value in np.asarray(points).ravel()]

@@ -64,14 +64,15 @@ def _drawn(samples: Iterable[Sample]) -> Iterator[_DrawnPicture]:
     """Pictures with their people: those of one group, which come one after another."""
     for number, (_, group) in enumerate(groupby(samples, lambda sample: sample.group or sample.source)):
         people = list(group)
-        pixels = np.asarray(people[0].image)
+        pixels = np.asarray(people[0].inputs["image"].data)
         split, database = _SPLITS[people[0].split], DATABASES[number % len(DATABASES)]
         yield _DrawnPicture(split, database, f"{number:06d}.jpg", pixels, [_person(sample, split) for sample in people])
 
 
 def _person(sample: Sample, split: str) -> _DrawnPerson:
-    height, width = np.asarray(sample.image).shape[:2]
-    box = sample.box or Box(0, 0, width, height)
+    height, width = np.asarray(sample.inputs["image"].data).shape[:2]
+    region = sample.inputs["image"].region
+    box = region if isinstance(region, Box) else Box(0, 0, width, height)
     targets: Any = sample.targets
     vad = [float(targets["vad"][name]) for name in VAD.labels] if "vad" in targets else [float("nan")] * len(VAD)
     tags = sorted(targets.get("tags", []), key=EMOTIC26.index)
@@ -91,7 +92,9 @@ def _by_split(samples: Iterable[Sample]) -> dict[str, list[_DrawnPicture]]:
 
 
 def write_mat(root: Path, samples: Iterable[Sample]) -> None:
-    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError without scipy."""
+    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError without
+    scipy."""
+
     drawn = _by_split(samples)
     for picture in [picture for pictures in drawn.values() for picture in pictures]:
         save_picture(root / "emotic" / picture.folder / picture.file, picture.pixels)
@@ -136,7 +139,9 @@ def _by_one(person: _DrawnPerson) -> dict[str, Any]:
 
 
 def _by_three(person: _DrawnPerson) -> dict[str, Any]:
-    """The annotations of three annotators: the tags of all, of which each gave some, and the mean of whole numbers."""
+    """The annotations of three annotators: the tags of all, of which each gave some, and the mean of whole
+    numbers."""
+
     categories = [{"categories": _cell(person.tags[start::2] or person.tags)} for start in (0, 1, 0)]
     return {
         "annotations_categories": _structs(categories),

@@ -1,4 +1,5 @@
-"""What all layouts write and read: files in folders that are made for them, CSV tables, and parts of a drawn sample."""
+"""What all layouts write and read: files in folders that are made for them, CSV tables, and parts of a
+drawn sample."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def save_csv(path: Path, rows: Iterable[Iterable[Any]], line_end: str = "\n") ->
 
 def pixels(sample: Sample) -> Pixels:
     """Return the drawn picture, uint8 (H, W, 3) RGB."""
-    return cast("Pixels", sample.image)
+    return cast("Pixels", sample.inputs["image"].data)
 
 
 def values(sample: Sample, head: str) -> Mapping[str, float]:

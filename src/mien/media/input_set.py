@@ -1,0 +1,143 @@
+"""What a model looks at: its inputs, each with the transform that brings its items to the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..inputs import Input
+from ..records import Items
+from .modality import MODALITIES, Transform, transform_of
+
+Arrays = dict[str, NDArray[Any]]
+#: The graph input that tells which inputs each sample has, bool (N, inputs); only in models of several
+#: inputs.
+PRESENT = "present"
+#: The one graph input of a model described by schema 1: its views, channel behind channel.
+_STACKED = "pixels"
+
+
+@dataclass(frozen=True)
+class InputSet:
+    """The inputs of a model, in order, and their transforms by name. `stacked`: the graph takes them as
+    one array, as it did in models described by schema 1."""
+
+    inputs: tuple[Input, ...]
+    transforms: Mapping[str, Transform]
+    stacked: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the inputs as a model's description holds them."""
+        return {
+            each.name: each.to_dict() | dict(self.transforms[each.name].to_dict()) | {"options": dict(each.options)}
+            for each in self.inputs
+        }
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> InputSet:
+        """Read a model's description. Raises ConfigError, KeyError, TypeError or ValueError where it is
+        damaged."""
+
+        stacked = "inputs" not in metadata
+        tables = inputs_of(metadata["preprocessing"]) if stacked else metadata["inputs"]
+        inputs = tuple(Input.from_dict(name, table) for name, table in tables.items())
+        return cls(inputs, {each.name: transform_of(each) for each in inputs}, stacked)
+
+    @property
+    def uses_points(self) -> bool:
+        """Whether an input is brought to the network by its points, such as crops aligned by the eyes."""
+        return any(each.uses_points for each in self.transforms.values())
+
+    @property
+    def graph_inputs(self) -> list[str]:
+        """The names of what the graph takes."""
+        names = [each.name for each in self.inputs]
+        if self.stacked:
+            return [_STACKED]
+        return names if len(names) == 1 else [*names, PRESENT]
+
+    def with_options(self, **options: Any) -> InputSet:
+        """Change options of the transforms that know them, such as `align`."""
+
+        def changed(transform: Any) -> Transform:
+            known = {key: value for key, value in options.items() if hasattr(transform, key)}
+            found: Transform = replace(transform, **known) if known else transform
+            return found
+
+        return replace(self, transforms={name: changed(each) for name, each in self.transforms.items()})
+
+    def check(self, items: Mapping[str, Items]) -> int:
+        """Return the number of samples. Raises InputError for items that cannot be, or where no input of
+        the model is given."""
+
+        given = {each.of: each.modality for each in self.inputs if each.of in items}
+        if not given or (len(self.inputs) == 1 and items[self.inputs[0].of].present is not None):
+            wanted = ", ".join(dict.fromkeys(each.of for each in self.inputs))
+            raise InputError(f"the model looks at {wanted}; given: {', '.join(items) or 'nothing'}")
+        counts = {name: len(items[name].data) for name in given}
+        for name, modality in given.items():
+            column = items[name]
+            present = column.present
+            MODALITIES[modality].check(column.data if present is None else column[np.flatnonzero(present)].data)
+            for what, values in (("regions", column.regions), ("points", column.points), ("present", present)):
+                if values is not None and len(values) != counts[name]:
+                    raise InputError(f"{len(values)} {what} for {counts[name]} items of '{name}', needed is one each")
+        if len(set(counts.values())) > 1:
+            raise InputError(f"not as many items of each input: {counts}")
+        return next(iter(counts.values()))
+
+    def fit(self, items: Mapping[str, Items]) -> tuple[Arrays, NDArray[np.bool_]]:
+        """Bring N samples to compact arrays by input, and say which inputs each has, (N, inputs); zeros
+        where one is missing."""
+
+        count = len(next(iter(items.values())).data)
+        present = np.ones((count, len(self.inputs)), np.bool_)
+        fitted = {}
+        for place, each in enumerate(self.inputs):
+            column = items.get(each.of)
+            if column is None or column.present is not None:
+                present[:, place] = False if column is None else column.present
+            fitted[each.name] = fit_present(self.transforms[each.name], each, column, present[:, place])
+        return fitted, present
+
+    def feed(self, fitted: Arrays, present: NDArray[np.bool_]) -> Arrays:
+        """Turn compact arrays into what the graph takes, by the names of its inputs."""
+        arrays = {name: self.transforms[name].normalise(values) for name, values in fitted.items()}
+        if self.stacked:
+            return {
+                _STACKED: next(iter(arrays.values())) if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)
+            }
+        return arrays if len(arrays) == 1 else arrays | {PRESENT: present}
+
+    def example(self, count: int) -> dict[str, Items]:
+        """Make samples of noise: to time and to test a model."""
+        return {each.of: self.transforms[each.name].example(count) for each in self.inputs}
+
+
+def fit_present(transform: Transform, given: Input, items: Items | None, present: NDArray[np.bool_]) -> NDArray[Any]:
+    """Bring the items that are there to one compact array (N, ...), zeros for the others."""
+    seen = items.whole if items is not None and given.region == "whole" else items
+    if seen is not None and present.all():
+        return transform.fit(seen)
+    fitted = np.zeros((len(present), *transform.shape), transform.dtype)
+    if seen is not None and (rows := np.flatnonzero(present)).size:
+        fitted[rows] = transform.fit(seen[rows])
+    return fitted
+
+
+def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
+
+    views = preprocessing.get("views", ["crop"])
+    table = {key: value for key, value in preprocessing.items() if key != "views"}
+    return {NAMES[view]: {"region": REGION_OF[view], **table} for view in views}
+
+
+#: The inputs that the views of the first house became.
+NAMES = {"crop": "face", "picture": "scene"}
+REGION_OF = {"crop": "region", "picture": "whole"}

@@ -1,0 +1,47 @@
+"""Encoders: what reads one input, by modality and name.
+
+An encoder is a module with `.features` (length of its vector) and `forward: (N, ...) -> (N, features)`,
+where (N, ...) is what the input's transform gives; it is made from the input and its transform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from ..errors import ConfigError, lookup
+from ..inputs import Input
+from ..media import Transform
+from .backbones import AlexNet, Timm, pretrained_statistics
+from .compact import compact
+
+MakeEncoder = Callable[[Input, Any], nn.Module]
+
+ENCODERS: dict[tuple[str, str], MakeEncoder] = {
+    ("image", "compact"): compact,
+    ("image", "alexnet"): AlexNet,
+}
+#: What makes an encoder of a modality whose name is not in ENCODERS: for pictures every other name is timm's.
+FALLBACKS: dict[str, MakeEncoder] = {"image": Timm}
+#: Options of a modality's transform that published weights were trained with, by the encoder's name.
+PRETRAINED: dict[str, Callable[[str], tuple[tuple[float, ...], tuple[float, ...]]]] = {"image": pretrained_statistics}
+
+
+def encoder_of(given: Input, transform: Transform) -> nn.Module:
+    """Make the encoder of an input. Raises ConfigError for a wrong name or option, ModelError where
+    pretrained weights cannot be had."""
+
+    make = ENCODERS.get((given.modality, given.encoder)) or FALLBACKS.get(given.modality)
+    if make is None:
+        names = {name: None for modality, name in ENCODERS if modality == given.modality}
+        lookup(names, given.encoder, f"encoder of input '{given.name}'")
+        raise AssertionError
+    try:
+        return make(given, transform)
+    except TypeError as error:
+        raise ConfigError(
+            f"encoder '{given.encoder}' does not take model.options {dict(given.options)}: {error} "
+            "(those of another encoder are cleared with --model.options {})"
+        ) from error
