@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..extras import require
 from ..predict.engine import Engine
+from ..progress import Progress, silent
 from ..records import Floats
 from ..store import Rows, Store
 from ..tasks import Task
 
 _BLOCK = 128
-Track = Callable[[list[Rows]], Iterable[Rows]]
 
 
-def predict(engine: Engine, faces: Store, rows: Rows, track: Track = iter) -> dict[str, Floats]:
+def predict(engine: Engine, faces: Store, rows: Rows, progress: Progress = silent) -> dict[str, Floats]:
     """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
-    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    parts = [
-        engine.probabilities(faces.images(block), faces.boxes(block), faces.landmarks(block)) for block in track(blocks)
-    ]
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        parts.append(engine.probabilities(faces.images(block), faces.boxes(block), faces.landmarks(block)))
+        progress(start + len(block), len(rows))
     return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
 
 
