@@ -80,7 +80,7 @@ CHECKS: dict[str, Check] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: the rows, in `groups` where pictures belong group_equal, and `reasons` where each has its own."""
+    """What one check found: the rows, in `groups` where pictures belong together, and `reasons` where each has its own."""
 
     code: str
     says: str

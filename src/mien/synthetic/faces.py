@@ -21,8 +21,8 @@ from .truth import targets
 def face(
     emotion: str | Mapping[str, float] | Array, person: Appearance | int = 0, size: int = 48, colour: str = "grey"
 ) -> Pixels:
-    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8; `person` may be
-    the seed of one.
+    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8. `person` may be
+    a seed.
 
     `size` is 16…1024 pixels, `colour` grey or rgb. Raises ConfigError, and DataError for what is no distribution.
     """

@@ -77,7 +77,7 @@ def write_folder(out: Path, layout: str, count: int, size: int | None = None, se
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` when the block ends well and vanishes when it does not."""
+    """Yield an empty folder that replaces `path` when the block ends well and vanishes when it does not."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path}: is there already; give a new or an empty folder")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def photo(
 
 
 def scenes(count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> Iterator[Sample]:
-    """Drawn pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three people in turn.
+    """Draw pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three people in turn.
 
     One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group` the picture.
     Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in `samples`. Raises ConfigError.
@@ -99,7 +99,7 @@ def _picture(scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int
 
 
 def _scale(size: tuple[int, int], faces: int) -> float:
-    """Half the height of the largest head, in pixels."""
+    """Return half the height of the largest head, in pixels."""
     return min(size[0] / max(faces, 1) / 2.3, size[1] / 3.0)
 
 

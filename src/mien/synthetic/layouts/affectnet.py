@@ -55,7 +55,7 @@ def affectnet_csv(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
-    """Samples with their split folder and their number there: there is no test set."""
+    """Yield samples with their split folder and their number there: there is no test set."""
     counts: Counter[str] = Counter()
     for sample in samples:
         folder = "train_set" if sample.split == "train" else "val_set"
@@ -83,7 +83,7 @@ def _code(sample: Sample) -> int:
 
 
 def _nearest(sample: Sample) -> list[int]:
-    """The codes of the eight classes by their distance in valence and arousal."""
+    """Return the codes of the eight classes by their distance in valence and arousal."""
     here = tuple(values(sample, "valence_arousal").values())
     places = [POSITIONS[label][:2] for label in AFFECTNET8.labels]
     return sorted(range(len(places)), key=lambda code: math.dist(here, places[code]))
