@@ -22,7 +22,7 @@ VERSION = "2"
 SIZES = {"fer": 48, "affectnet": 224, "emotic": 240, "raf": 100, "ck": 48, "jaffe": 256}
 _USUAL = 224
 
-#: Writes drawn samples (uint8 RGB pictures with a target for all of HEADS) into an empty folder, as a data set has them.
+#: Writes drawn samples (uint8 RGB pictures with targets for HEADS) into an empty folder, as a data set has them.
 Writer = Callable[[Path, Iterable[Sample]], None]
 
 #: The layouts that are written, by the name of the importer that reads them.

@@ -20,8 +20,8 @@ from .truth import targets
 
 #: A face in a `photo` is at least this wide, in pixels.
 SMALLEST = 120
-#: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits (measured with
-#: OpenCV's frontal Haar cascade).
+#: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits
+#: (measured with OpenCV's frontal Haar cascade).
 _BOX, _BELOW = 0.96, 0.06
 #: The size of the smallest and the largest head, as a share.
 _SIZES = (0.85, 1.0)

@@ -60,7 +60,7 @@ def multi_target(votes: Votes) -> Votes:
     return _or_unknown(kept, kept.sum(axis=1) > 0.5 * total)
 
 
-#: `crossentropy` and `probability` keep the same; the official training draws one class afresh each time for the latter.
+#: `crossentropy` and `probability` keep the same; the official training draws a class each time for the latter.
 RULES: dict[str, Callable[[Votes], Votes]] = {
     "raw": raw,
     "majority": majority,
