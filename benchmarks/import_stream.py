@@ -103,13 +103,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=100_000)
-    given = parser.parse_args()
-    if not (given.folder / f"train_set/images/{given.count - 1}.jpg").exists():
-        draw(given.folder, given.count)
-    out = given.folder.with_suffix(".h5")
+    args = parser.parse_args()
+    if not (args.folder / f"train_set/images/{args.count - 1}.jpg").exists():
+        draw(args.folder, args.count)
+    out = args.folder.with_suffix(".h5")
     print(f"{describe()}, {usable_cores()} threads")
-    measure_import(given.folder, out)
-    measure_reading(given.folder, Store(out))
+    measure_import(args.folder, out)
+    measure_reading(args.folder, Store(out))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -290,15 +289,11 @@ def test_predictions_hold_every_row_with_its_truth(run: Path, faces: Path) -> No
 
 def test_faces_are_read_in_blocks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = evaluate.evaluate(run)
-    sizes: list[int] = []
-
-    def track(blocks: list[Any]) -> list[Any]:
-        sizes.extend(map(len, blocks))
-        return blocks
-
+    steps: list[tuple[int, int]] = []
     monkeypatch.setattr(evaluate.predictions, "_BLOCK", 8)
-    assert evaluate.evaluate(run, track=track)["heads"] == whole["heads"]
-    assert sizes == [8, 8, 8, 6]
+    found = evaluate.evaluate(run, progress=lambda done, total: steps.append((done, total)))
+    assert found["heads"] == whole["heads"]
+    assert steps == [(8, 30), (16, 30), (24, 30), (30, 30)]
 
 
 def test_scoring_the_training_split_says_so(run: Path, tmp_path: Path) -> None:

@@ -56,7 +56,6 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
     held before. Heads that nobody annotated there are left out; empty where none is left. Raises
     ConfigError for another method.
     """
-
     lookup(METHODS, method, "calibration")
     engine, rows = Engine(model, calibrated=False), store.rows(split)
     wanted = [head for head in engine.task if head.kind is Kind.TAGS or head.kind.is_exclusive]
@@ -103,7 +102,6 @@ def calibrate_head(
     Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels`
     (N, K), one-hot, NaN where there is none, are what a distribution's label temperature is fitted to.
     """
-
     kept = ~np.isnan(target).any(axis=1)
     raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
     fit, aim = METHODS[method], aimed_at(head, true)
@@ -156,7 +154,6 @@ def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
 def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
     """The temperature at which calibrated shares of votes tell the label, and what it did where there is
     one; {} where there is none."""
-
     known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
     if not known.any():
         return {}
@@ -178,7 +175,6 @@ def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
 def aimed_at(head: Head, target: Array) -> Array:
     """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of
     a class."""
-
     return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
 
 
@@ -210,7 +206,6 @@ def fit_temperature(output: Array, target: Array) -> Scaling:
 def fit_vector(output: Array, target: Array) -> Scaling:
     """A scale and a bias for each label, of least cross-entropy (convex; scales 0.05 to 20, biases -20 to
     20); from the temperature on, so never worse than it. The biases sum to 0."""
-
     logs, labels = scaling.logarithms(output), output.shape[1]
     start = fit_temperature(output, target)
 

@@ -139,7 +139,6 @@ class Config:
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises
     ConfigError."""
-
     config = from_dict(parsed(path), str(path))
     if not overrides:
         return config

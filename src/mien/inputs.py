@@ -44,7 +44,6 @@ class Input:
     def to_dict(self) -> dict[str, Any]:
         """Return the input as TOML or JSON can hold it, the transform's options among its own; `from_dict`
         reads it back."""
-
         return {
             "modality": self.modality,
             "of": self.of,
@@ -63,7 +62,6 @@ class Input:
         >>> Input.from_dict("scene", {"region": "whole", "size": 224, "encoder": "resnet18"}).transform
         {'size': 224}
         """
-
         own = {key: value for key, value in table.items() if key in _OwnKeys.__dataclass_fields__}
         read: _OwnKeys = Reader(where or f"input '{name}'").read(own, _OwnKeys, key)
         rest = {key: value for key, value in table.items() if key not in own}

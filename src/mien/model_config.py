@@ -66,7 +66,6 @@ class ModelConfig:
 def read_model_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Turn a `[model]` table as it stands in a file into one for each field of ModelConfig, every key of
     its inputs checked and defaults filled in. Raises ConfigError naming `where` and the key."""
-
     own = {each.name for each in fields(ModelConfig)} - {"shared"}
     shared = renamed({key: _listed(value) for key, value in table.items() if key not in own and key != "views"})
     inputs = _input_tables(table, where)

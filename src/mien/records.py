@@ -115,7 +115,6 @@ class Sample:
         >>> Sample.of_image(b"...", {"expression7": "happy"}, "train", "a.png", Box(0, 0, 9, 9)).inputs["image"].region
         Box(x=0, y=0, width=9, height=9)
         """
-
         return cls({"image": Item(image, box, landmarks)}, targets, split, source, group, attributes or {})
 
 
@@ -192,7 +191,6 @@ class Prediction:
         Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p
         ** (1 / T) renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
         """
-
         if (head := self._ranked) is None:
             return None
         values, heat = self.outputs[head].values(), self.label_temperature.get(head, 1)
@@ -203,7 +201,6 @@ class Prediction:
     def entropy(self) -> float | None:
         """Entropy of that head's probabilities in nats: 0 (certain) … ln K (all alike); None if the task
         has no such head."""
-
         if not (ranked := self.top(None)):
             return None
         return max(0.0, -sum(value * math.log(value) for _, value in ranked if value > 0))
@@ -212,7 +209,6 @@ class Prediction:
     def abstained(self) -> bool:
         """Whether the confidence lies below what was asked for: `dominant` is then a guess nobody should
         act on."""
-
         return self.confidence is not None and self.confidence < self.abstain
 
     def top(self, k: int | None = 3) -> list[tuple[str, float]]:
@@ -230,7 +226,6 @@ class Prediction:
     def tags(self) -> dict[str, list[str]]:
         """For each head of tags the names that apply: those at or above their threshold, 0.5 where the
         model holds none."""
-
         return {
             head.name: [
                 name
@@ -245,7 +240,6 @@ class Prediction:
     def sets(self) -> dict[str, list[str]]:
         """For each head whose threshold the model holds, the labels that together cover the true one as
         often as the model promises (`docs/concepts/calibration.md`), likeliest first; never empty."""
-
         ranked = {head: sorted(self.outputs[head].items(), key=lambda item: -item[1]) for head in self.conformal}
         return {
             head: [name for place, (name, value) in enumerate(labels) if not place or value >= self.conformal[head]]

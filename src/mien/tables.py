@@ -117,7 +117,6 @@ def override(table: MutableMapping[str, Any], words: Sequence[str], kind: Any = 
     `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is, `--name
     2024` the text 2024; other values are TOML. Raises ConfigError.
     """
-
     parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
         raise ConfigError(f"overrides are pairs such as '--train.seed 3', given: {' '.join(words)}")
@@ -173,7 +172,6 @@ def _value(text: str, kind: Any) -> Any:
 
     A table stays one whatever is wanted: in the file of a search it stands in any value's place.
     """
-
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

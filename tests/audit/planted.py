@@ -18,7 +18,7 @@ def noise(seed, side=48, shape=()):
 
 
 def sample(name, image, split="train", targets=None, **more):
-    """A sample that is in order unless something else is said."""
+    """Return a sample without a fault unless something else is given."""
     return Sample.of_image(image, sound() if targets is None else targets, split, name, **more)
 
 
@@ -75,7 +75,7 @@ def faulty():
     yield sample("tagless", noise(11), targets=sound(tags=[]))
     yield sample("bare", noise(12), targets={})
     yield sample("partly", noise(13), targets=sound(valence_arousal={"valence": 0.5}))
-    yield sample("tagged", noise(14), targets={name: said for name, said in sound().items() if name != "tags"})
+    yield sample("tagged", noise(14), targets={name: target for name, target in sound().items() if name != "tags"})
     yield sample("box-out", noise(15), box=Box(40, 0, 20, 20))
     yield sample("box-empty", noise(16), box=Box(4, 4, 0, 9))
     yield sample("group-a", noise(17), group="anna")

@@ -149,14 +149,14 @@ def test_pictures_of_mixed_sizes(mixed: Store) -> None:
     seen: list[tuple[int, int]] = []
     found = audit(mixed, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (17, 17)
-    told = sources(found)
-    assert told["unreadable"] == {"broken", "broken-too"}
+    rows_found = sources(found)
+    assert rows_found["unreadable"] == {"broken", "broken-too"}
     assert "not a picture" in find(found, "unreadable").reasons[13]
-    assert told["size"] == {"tiny", "long", "heavy"}
+    assert rows_found["size"] == {"tiny", "long", "heavy"}
     assert find(found, "size").reasons[11].startswith("96x384, ")
-    assert told["leak"] == {"left", "right"}, "another person of the same picture leaks it all the same"
-    assert "duplicate" not in told, "two persons of one picture are no duplicates"
-    assert not [name for name in told if "conflict" in name]
+    assert rows_found["leak"] == {"left", "right"}, "another person of the same picture leaks it all the same"
+    assert "duplicate" not in rows_found, "two persons of one picture are no duplicates"
+    assert not [name for name in rows_found if "conflict" in name]
 
 
 def test_blank_pictures_are_told_once(tmp_path: Path) -> None:
@@ -165,10 +165,10 @@ def test_blank_pictures_are_told_once(tmp_path: Path) -> None:
     samples = [planted.sample(f"s{k}", grey, split, planted.sound(label)) for k, (split, label) in enumerate(labels)]
     leaking = [planted.sample(f"x{split}", planted.noise(1), split) for split in ("train", "validation")]
     found = audit(planted.write(tmp_path / "faces.h5", [*samples, *leaking]))
-    told = sources(found)
-    assert told["constant"] == {"s0", "s1", "s2"}
-    assert told["leak"] == told["duplicate"] == {"xtrain", "xvalidation"}
-    assert not [name for name in told if "conflict" in name]
+    rows_found = sources(found)
+    assert rows_found["constant"] == {"s0", "s1", "s2"}
+    assert rows_found["leak"] == rows_found["duplicate"] == {"xtrain", "xvalidation"}
+    assert not [name for name in rows_found if "conflict" in name]
     assert find(found, "leak").figures["with constant ones"] == {"validation in train": 2}
     assert find(found, "duplicate").figures["with constant ones"] == {"groups": 2, "pictures": 5, "redundant": 3}
 
@@ -186,7 +186,7 @@ def test_near_leaks_do_not_count_what_leaks_identically(tmp_path: Path) -> None:
 
 def test_an_answer_nobody_gave_contradicts_nothing(tmp_path: Path) -> None:
     targets = [{"expression8": "happy", "valence_arousal": {"valence": 0.5}}, {"valence_arousal": {"arousal": 0.1}}]
-    samples = [planted.sample(f"s{k}", planted.noise(1), targets=said) for k, said in enumerate(targets)]
+    samples = [planted.sample(f"s{k}", planted.noise(1), targets=answers) for k, answers in enumerate(targets)]
     found = audit(planted.write(tmp_path / "faces.h5", samples))
     assert "duplicate" in sources(found)
     assert not [name for name in sources(found) if "conflict" in name]
@@ -194,8 +194,8 @@ def test_an_answer_nobody_gave_contradicts_nothing(tmp_path: Path) -> None:
 
 def test_values_conflict_beyond_a_share_of_their_bounds(tmp_path: Path) -> None:
     def pair(second: float) -> set[str]:
-        said = [planted.sound(vad={"valence": value}) for value in (5.0, second)]
-        samples = [planted.sample(f"s{k}", planted.noise(1), targets=said[k]) for k in range(2)]
+        answers = [planted.sound(vad={"valence": value}) for value in (5.0, second)]
+        samples = [planted.sample(f"s{k}", planted.noise(1), targets=answers[k]) for k in range(2)]
         found = audit(planted.write(tmp_path / "faces.h5", samples))
         return {one.head for one in found.findings if one.code == "conflict"}
 
@@ -215,9 +215,9 @@ def test_values_without_a_valence_are_held_to_their_bounds_only(tmp_path: Path) 
 
 def test_a_wider_limit_finds_less(faulty: Store) -> None:
     limits = Limits(near_constant=0.5, likeness=1.1, variation=1.1, contradiction=2, aspect=99)
-    told = sources(audit(faulty, limits))
-    assert not {"near-constant", "near-duplicate", "near-leak", "conflict:distribution8"} & set(told)
-    assert told["improbable:valence_arousal"] == {"far"}
+    rows_found = sources(audit(faulty, limits))
+    assert not {"near-constant", "near-duplicate", "near-leak", "conflict:distribution8"} & set(rows_found)
+    assert rows_found["improbable:valence_arousal"] == {"far"}
 
 
 # pictures and hashes

@@ -61,10 +61,10 @@ def test_audit_as_json_writes_nothing_unless_asked(faces: Path, capsys: pytest.C
 def test_clean_says_what_went_and_what_stayed(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, out = faces.read_bytes(), faces.parent / "clean.h5"
     run("clean", faces, "--out", out, "--drop", "constant", "duplicate", "leak")
-    told = capsys.readouterr().err
-    assert "dropped 1 for constant\ndropped 1 for leak\ndropped 2 for duplicate\n" in told
-    assert "kept 1 of constant: their split stays whole" in told
-    assert f"train 32 of 36, validation 7 of 7, test 2 of 2 -> {out}" in told
+    printed = capsys.readouterr().err
+    assert "dropped 1 for constant\ndropped 1 for leak\ndropped 2 for duplicate\n" in printed
+    assert "kept 1 of constant: their split stays whole" in printed
+    assert f"train 32 of 36, validation 7 of 7, test 2 of 2 -> {out}" in printed
     assert faces.read_bytes() == before
     assert len(Store(out)) == 41
 
@@ -73,10 +73,10 @@ def test_clean_by_hand_and_in_other_splits(faces: Path, capsys: pytest.CaptureFi
     rows, out = faces.parent / "rows.txt", faces.parent / "clean.h5"
     rows.write_text("near-b\ngroup-b\n")
     run("clean", faces, "--out", out, "--rows", rows, "--drop", "constant", "--splits", "validation", "--json")
-    told = json.loads(capsys.readouterr().out)
-    assert told["dropped"] == {"rows": 2, "constant": 1}
-    assert told["kept"] == {"constant": 1}
-    assert told["splits"]["test"] == [2, 0]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["dropped"] == {"rows": 2, "constant": 1}
+    assert printed["kept"] == {"constant": 1}
+    assert printed["splits"]["test"] == [2, 0]
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_wrong_use_gets_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(faces.parent)
-    left, told = failing(capsys, "clean", faces, *words)
-    assert (left, len(told.splitlines())) == (code, 1)
-    assert line in told
+    left, printed = failing(capsys, "clean", faces, *words)
+    assert (left, len(printed.splitlines())) == (code, 1)
+    assert line in printed
     assert not Path("clean.h5").exists()
 
 

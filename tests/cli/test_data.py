@@ -67,10 +67,10 @@ def test_import_as_json(source: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_skip_bad_lists_what_was_left_out(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = source.read_text().replace("Training", "Practice", 12)
     source.write_text(text)
-    code, told = failing(capsys, "import", source, "--out", source.parent / "x.h5")
+    code, printed = failing(capsys, "import", source, "--out", source.parent / "x.h5")
     assert code == 1
-    assert "row 0 (line 2): usage is 'Practice'" in told
-    assert told.count("\n") == 1
+    assert "row 0 (line 2): usage is 'Practice'" in printed
+    assert printed.count("\n") == 1
     run("import", source, "--out", source.parent / "x.h5", "--skip-bad")
     shown = capsys.readouterr().err
     assert "left out: 12" in shown
@@ -80,11 +80,11 @@ def test_skip_bad_lists_what_was_left_out(source: Path, capsys: pytest.CaptureFi
 
 
 def test_wrong_use(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, told = failing(capsys, "import", source, "--out", source.parent / "x.h5", "--layout", "fer2014")
+    code, printed = failing(capsys, "import", source, "--out", source.parent / "x.h5", "--layout", "fer2014")
     assert code == 2
-    assert "did you mean 'fer2013'?" in told
-    code, told = failing(capsys, "import", source.parent / "none", "--out", source.parent / "x.h5")
-    assert (code, told) == (1, f"mien: {source.parent / 'none'}: no such file or folder\n")
+    assert "did you mean 'fer2013'?" in printed
+    code, printed = failing(capsys, "import", source.parent / "none", "--out", source.parent / "x.h5")
+    assert (code, printed) == (1, f"mien: {source.parent / 'none'}: no such file or folder\n")
 
 
 def test_info(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,9 +148,9 @@ def test_check(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = bytearray(out.read_bytes())
     data[data.index(bytes(map(int, source.read_text().splitlines()[1].split(",")[1].split()[:50])))] ^= 1
     out.write_bytes(data)
-    code, told = failing(capsys, "check", out)
+    code, printed = failing(capsys, "check", out)
     assert code == 1
-    assert told == f"mien: {out}: 'images' is damaged (missing, or a checksum fails); import again\n"
+    assert printed == f"mien: {out}: 'images' is damaged (missing, or a checksum fails); import again\n"
 
 
 def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,14 +161,14 @@ def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_sketch_of_scenes_and_of_a_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("sketch", tmp_path / "scenes.h5", "--scenes", "--count", 6, "--size", 48, "--candid")
     run("sketch", tmp_path / "folder", "--layout", "ck48", "--count", 8)
-    told = capsys.readouterr().err.splitlines()
-    assert told[0] == f"12 drawn faces -> {tmp_path / 'scenes.h5'}"
-    assert told[1] == f"drawn in the layout of ck48 -> {tmp_path / 'folder'}"
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0] == f"12 drawn faces -> {tmp_path / 'scenes.h5'}"
+    assert printed[1] == f"drawn in the layout of ck48 -> {tmp_path / 'folder'}"
     assert len(list((tmp_path / "folder").rglob("*.png"))) == 7  # CK+48 has no neutral faces
-    code, told = failing(capsys, "sketch", tmp_path / "folder", "--layout", "ck48")
-    assert (code, "give a new or an empty folder" in told) == (2, True)
-    code, told = failing(capsys, "sketch", tmp_path / "new", "--layout", "ck49")
-    assert (code, "did you mean 'ck48'" in told) == (2, True)
+    code, printed = failing(capsys, "sketch", tmp_path / "folder", "--layout", "ck48")
+    assert (code, "give a new or an empty folder" in printed) == (2, True)
+    code, printed = failing(capsys, "sketch", tmp_path / "new", "--layout", "ck49")
+    assert (code, "did you mean 'ck48'" in printed) == (2, True)
 
 
 def test_a_bar_where_there_is_a_terminal(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,10 +203,10 @@ def test_info_tells_attributes_boxes_and_groups(tmp_path: Path, capsys: pytest.C
     ]  # fmt: skip
     store = write(tmp_path / "x.h5", rows, TASKS["expression7"].heads, Origin("test", "1"))
     run("info", store.path)
-    told = capsys.readouterr().err
-    assert "boxes: 11\ngroups: 3\n" in told
-    assert "gender: male 6, female 6\n" in told
-    assert "… 4" in told.split("number: ")[1]
+    printed = capsys.readouterr().err
+    assert "boxes: 11\ngroups: 3\n" in printed
+    assert "gender: male 6, female 6\n" in printed
+    assert "… 4" in printed.split("number: ")[1]
 
 
 def test_a_stopped_import_says_how_to_go_on(
@@ -216,17 +216,17 @@ def test_a_stopped_import_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("mien.datasets.import_dataset", stopped)
-    code, told = failing(capsys, "import", source, "--out", source.parent / "x.h5")
+    code, printed = failing(capsys, "import", source, "--out", source.parent / "x.h5")
     assert code == 130
-    assert "the same command goes on from what is finished" in told
+    assert "the same command goes on from what is finished" in printed
 
 
 def test_splits_are_drawn_as_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("sketch", tmp_path / "drawn", "--layout", "folders", "--count", 80)
     (tmp_path / "drawn/train").rename(tmp_path / "flat")
     run("import", tmp_path / "flat", "--out", tmp_path / "x.h5", "--validation", 0.25, "--test", 0, "--seed", 7)
-    told = capsys.readouterr().err
-    assert "no official split: 48 train, 16 validation, 0 test, stratified by expression8, seed 7" in told.replace(
+    printed = capsys.readouterr().err
+    assert "no official split: 48 train, 16 validation, 0 test, stratified by expression8, seed 7" in printed.replace(
         "\n  ", " "
     )
 

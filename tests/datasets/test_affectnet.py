@@ -58,10 +58,10 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
     assert [head.name for head in store.heads] == ["expression8", "expression7", "valence_arousal"]
     assert [len(store.rows(split)) for split in store.splits] == [16, 4]
     given = [sample for sample in drawn if sample.split == "train"]
-    for sample, told in zip(store.samples(store.rows("train")), given, strict=True):
-        assert sample.targets["expression8"] == told.targets["expression8"]
-        assert sample.targets.get("expression7") == told.targets.get("expression7")
-        assert sample.targets["valence_arousal"] == pytest.approx(told.targets["valence_arousal"])
+    for sample, source in zip(store.samples(store.rows("train")), given, strict=True):
+        assert sample.targets["expression8"] == source.targets["expression8"]
+        assert sample.targets.get("expression7") == source.targets.get("expression7")
+        assert sample.targets["valence_arousal"] == pytest.approx(source.targets["valence_arousal"])
         assert len(sample.inputs["image"].points) == 68
     assert store.texts("source", store.rows("train"))[9:11] == ["train_set/images/9.jpg", "train_set/images/10.jpg"]
     assert store.encoded(store.rows("validation")) == [

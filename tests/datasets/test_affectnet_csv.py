@@ -74,10 +74,10 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
     assert detect(folder).name == "affectnet-csv"
     store = import_dataset(folder, tmp_path / "faces.h5")
     assert [head.name for head in store.heads] == ["expression8", "expression7", "valence_arousal"]
-    told = [sample for sample in drawn if sample.split == "train"] + [
+    wanted = [sample for sample in drawn if sample.split == "train"] + [
         sample for sample in drawn if sample.split != "train"
     ]
-    for sample, given in zip(store.samples(store.rows()), told, strict=True):
+    for sample, given in zip(store.samples(store.rows()), wanted, strict=True):
         assert sample.split == ("train" if given.split == "train" else "validation")
         assert sample.targets["expression8"] == given.targets["expression8"]
         assert sample.targets["valence_arousal"] == pytest.approx(given.targets["valence_arousal"])

@@ -91,8 +91,8 @@ def test_splits_and_pictures_in_two_of_them(root: Path) -> None:
         "validation": {copied.stem},
         "train": {str(number) for number in range(8)} - tested - {copied.stem},
     }
-    told = f"{len(tested) + 1} pictures lie in folders of several splits; kept in test, else in validation"
-    assert told in log.notes
+    note = f"{len(tested) + 1} pictures lie in folders of several splits; kept in test, else in validation"
+    assert note in log.notes
 
 
 def test_into_a_store_split_by_picture(root: Path, tmp_path: Path) -> None:

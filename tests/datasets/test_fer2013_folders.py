@@ -112,13 +112,13 @@ def test_faults_are_named_and_can_be_skipped(tmp_path: Path, picture: Save, face
     picture("train/angry/empty.jpg", faces[2]).write_bytes(b"")
     log = ImportLog(skip_bad=True)
     assert [sample.source for sample in read(tmp_path, log)] == ["train/happy/whole.png"]
-    told = "\n".join(fault.replace(f"{tmp_path}/", "") for fault in log.left_out)
-    assert "train/Disgrace: no class of FER-2013 (angry, disgust, fear," in told
-    assert "1 pictures inside" in told
-    assert "train/angry/empty.jpg: an empty file" in told
-    assert "train/sad/broken.png: damaged picture" in told
-    assert "train/sad/page.jpg.png: not a picture" in told
-    assert "train/sad/large.png: 40x50 pixels, faces of FER-2013 are 48x48" in told
+    messages = "\n".join(fault.replace(f"{tmp_path}/", "") for fault in log.left_out)
+    assert "train/Disgrace: no class of FER-2013 (angry, disgust, fear," in messages
+    assert "1 pictures inside" in messages
+    assert "train/angry/empty.jpg: an empty file" in messages
+    assert "train/sad/broken.png: damaged picture" in messages
+    assert "train/sad/page.jpg.png: not a picture" in messages
+    assert "train/sad/large.png: 40x50 pixels, faces of FER-2013 are 48x48" in messages
     assert len(log.left_out) == 5
     with pytest.raises(DataError, match=r"Disgrace: no class .* \(--skip-bad imports the rest\)"):
         list(read(tmp_path, ImportLog()))
@@ -140,9 +140,9 @@ def test_real_faces(real: Callable[[str], Path], tmp_path: Path, layout: str, sp
     assert store.meta["importer"] == "fer2013-folders"
     assert store.splits == splits
 
-    assert told(store) == told(rows)
+    assert contents(store) == contents(rows)
 
 
-def told(store: Store) -> list[tuple[bytes, int]]:
+def contents(store: Store) -> list[tuple[bytes, int]]:
     labels = store.target(store.heads[0], store.rows()).argmax(axis=1)
     return sorted((face.tobytes(), int(label)) for face, label in zip(store.images(store.rows()), labels, strict=True))

@@ -114,10 +114,10 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("names", "told"), BROKEN)
-def test_pictures_elsewhere(tmp_path: Path, touch: Touch, names: tuple[str, ...], told: str) -> None:
+@pytest.mark.parametrize(("names", "message"), BROKEN)
+def test_pictures_elsewhere(tmp_path: Path, touch: Touch, names: tuple[str, ...], message: str) -> None:
     touch(*names)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         imported(tmp_path)
     log = ImportLog(skip_bad=True)
     assert len(imported(tmp_path, log)[1]) == 2

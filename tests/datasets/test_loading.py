@@ -209,11 +209,11 @@ def test_pixels_made_by_work_are_packed_without_loss(root: Path) -> None:
 
 
 def test_progress_is_told(root: Path) -> None:
-    told: list[tuple[int, int]] = []
-    log = ImportLog(source=str(root), progress=lambda done, total: told.append((done, total)))
+    steps: list[tuple[int, int]] = []
+    log = ImportLog(source=str(root), progress=lambda done, total: steps.append((done, total)))
     write_items(root.parent / "faces.h5", items(root, log), HEADS, origin(log), log)
-    assert told[-1] == (COUNT, COUNT)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert steps[-1] == (COUNT, COUNT)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
 
 def test_a_source_that_appears_in_two_parts_is_told(root: Path) -> None:

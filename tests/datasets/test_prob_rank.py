@@ -72,13 +72,13 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
     assert [len(store.rows(split)) for split in store.splits] == [32, 8]
     found = {sample.source: sample for sample in store.samples(store.rows())}
     train = [sample for sample in drawn if sample.split == "train"]
-    for number, told in enumerate(train):
+    for number, source in enumerate(train):
         film = number % 16 == 15
         name = f"film{number // 16}_{number:05d}" if film else f"{number}"
         sample = found[f"{TRAIN}/images/{name}.jpg"]
-        assert sample.targets["distribution13"] == pytest.approx(told.targets["distribution13"])
-        assert sample.targets["valence_arousal"] == pytest.approx(told.targets["valence_arousal"])
-        assert sample.targets.get("expression8") == (None if film else told.targets["expression8"])
+        assert sample.targets["distribution13"] == pytest.approx(source.targets["distribution13"])
+        assert sample.targets["valence_arousal"] == pytest.approx(source.targets["valence_arousal"])
+        assert sample.targets.get("expression8") == (None if film else source.targets["expression8"])
         assert len(sample.inputs["image"].points) == 68
     assert store.texts("source", store.rows())[-9] == f"{TRAIN}/images/film1_00031.jpg"
     assert "AffectNet has no public test set; val_set is the split 'validation'" in store.meta["notes"]

@@ -142,13 +142,13 @@ BROKEN: list[tuple[Change, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "told"), BROKEN)
-def test_faults_are_named_and_can_be_skipped(basic: Path, change: Change, told: str) -> None:
+@pytest.mark.parametrize(("change", "message"), BROKEN)
+def test_faults_are_named_and_can_be_skipped(basic: Path, change: Change, message: str) -> None:
     text = (basic / "basic" / LIST).read_text().splitlines()
     number = next(i for i, line in enumerate(text) if line.startswith("train_00002"))
     edit(text[number], "train_00002.jpg 5")(basic)
     change(basic)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         finished("rafdb", basic, ImportLog())
     log = ImportLog(skip_bad=True)
     assert len(finished("rafdb", basic, log)) == 17
@@ -156,17 +156,17 @@ def test_faults_are_named_and_can_be_skipped(basic: Path, change: Change, told: 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
         (b"", "an empty file"),
         (b"x\n", "no basic/"),
     ],
 )
-def test_a_list_that_is_none(basic: Path, content: bytes, told: str) -> None:
+def test_a_list_that_is_none(basic: Path, content: bytes, message: str) -> None:
     (basic / "basic" / LIST).write_bytes(content)
     assert not IMPORTERS["rafdb"].recognises(basic)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         finished("rafdb", basic, ImportLog())
 
 
@@ -200,11 +200,11 @@ FOLDERS: list[tuple[Change, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "told"), FOLDERS)
-def test_lists_that_contradict_the_folders(tmp_path: Path, drawn: list[Sample], change: Change, told: str) -> None:
+@pytest.mark.parametrize(("change", "message"), FOLDERS)
+def test_lists_that_contradict_the_folders(tmp_path: Path, drawn: list[Sample], change: Change, message: str) -> None:
     LAYOUTS["rafdb-folders"](tmp_path, drawn)
     change(tmp_path)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         finished("rafdb-folders", tmp_path, ImportLog())
 
 

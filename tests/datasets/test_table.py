@@ -238,10 +238,10 @@ BROKEN: list[tuple[list[str], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("lines", "told"), BROKEN)
-def test_rows_that_cannot_be_used(write: Write, lines: list[str], told: str) -> None:
+@pytest.mark.parametrize(("lines", "message"), BROKEN)
+def test_rows_that_cannot_be_used(write: Write, lines: list[str], message: str) -> None:
     path = write("labels.csv", lines)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         imported(path)
     log = ImportLog(skip_bad=True)
     assert len(list(TABLE.read(path, log))) == sum(bool(line) for line in lines) - 2
@@ -255,7 +255,7 @@ def test_unknown_label_where_labels_are_declared(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (
             b"name,label\na.png,sad\n",
@@ -273,9 +273,9 @@ def test_unknown_label_where_labels_are_declared(write: Write) -> None:
         (b"image,label\na.png," + b"x" * 200_000, r"labels\.csv, line 2: cannot be read as CSV: field larger than"),
     ],
 )
-def test_tables_that_cannot_be_used(write: Write, content: bytes, told: str) -> None:
+def test_tables_that_cannot_be_used(write: Write, content: bytes, message: str) -> None:
     path = write("labels.csv", content)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         imported(path)
 
 

@@ -13,14 +13,14 @@ from .record import Finding
 
 
 def unreadable(context: AuditContext) -> Iterator[Finding]:
-    """Pictures that no decoder here reads."""
+    """Find pictures that no decoder here reads."""
     faults = context.measures.faults
     if faults:
         yield Finding("unreadable", f"{len(faults)} pictures cannot be decoded", sorted(faults), reasons=faults)
 
 
 def constant(context: AuditContext) -> Iterator[Finding]:
-    """Pictures of one grey level, the all-black ones counted apart."""
+    """Find pictures of one grey level, the all-black ones counted apart."""
     rows = np.flatnonzero(context.blank)
     if len(rows):
         black = rows[context.measures.high[rows] == 0]
@@ -36,7 +36,7 @@ def constant(context: AuditContext) -> Iterator[Finding]:
 
 
 def near_constant(context: AuditContext) -> Iterator[Finding]:
-    """Pictures with next to no contrast."""
+    """Find pictures with next to no contrast."""
     rows = np.flatnonzero(context.faint)
     if len(rows):
         reasons = {int(row): f"standard deviation {context.measures.std[row]:.2f}" for row in rows}
@@ -45,7 +45,7 @@ def near_constant(context: AuditContext) -> Iterator[Finding]:
 
 
 def duplicate(context: AuditContext) -> Iterator[Finding]:
-    """Rows with the same picture and box."""
+    """Find rows with the same picture and box."""
     groups = context.identical_boxed
     if not groups:
         return
@@ -58,7 +58,7 @@ def duplicate(context: AuditContext) -> Iterator[Finding]:
 
 
 def near_duplicate(context: AuditContext) -> Iterator[Finding]:
-    """Rows whose pictures resemble each other."""
+    """Find rows whose pictures resemble each other."""
     if context.resembling_boxed:
         counted = _counted(context.resembling_boxed)
         says = "{pictures} pictures in {groups} groups".format(**counted)
@@ -68,7 +68,7 @@ def near_duplicate(context: AuditContext) -> Iterator[Finding]:
 
 
 def leak(context: AuditContext) -> Iterator[Finding]:
-    """Pictures that are in more than one split."""
+    """Find pictures that are in more than one split."""
     groups = context.across_splits(context.identical)
     blank = [group for group in group_equal(context.measures.picture) if context.blank[group[0]]]
     figures: dict[str, Any] = {"groups": len(groups)} | context.shared_rows(groups)
@@ -80,7 +80,7 @@ def leak(context: AuditContext) -> Iterator[Finding]:
 
 
 def near_leak(context: AuditContext) -> Iterator[Finding]:
-    """Pictures that resemble one of another split, where no identical one is there already."""
+    """Find pictures that resemble one of another split, where no identical one is there already."""
     known = {int(row) for group in context.across_splits(context.identical) for row in group}
     groups = [group for group in context.across_splits(context.resembling) if not known.issuperset(group.tolist())]
     shared = context.shared_rows(groups, known)
@@ -90,7 +90,7 @@ def near_leak(context: AuditContext) -> Iterator[Finding]:
 
 
 def group_leak(context: AuditContext) -> Iterator[Finding]:
-    """Groups that are in more than one split."""
+    """Find groups that are in more than one split."""
     texts = np.array(context.store.texts("group", context.store.rows()))
     named = np.flatnonzero(texts != "")
     groups = context.across_splits(named[group] for group in group_equal(texts[named]))
@@ -102,7 +102,7 @@ def group_leak(context: AuditContext) -> Iterator[Finding]:
 
 
 def size(context: AuditContext) -> Iterator[Finding]:
-    """Pictures that are very small, very long or very heavy, where sizes are mixed."""
+    """Find pictures that are very small, very long or very heavy, where sizes are mixed."""
     if context.store.image_shape:
         return
     limits, sides, weight = context.limits, context.measures.sides, context.measures.bytes
@@ -118,7 +118,7 @@ def size(context: AuditContext) -> Iterator[Finding]:
 
 
 def box(context: AuditContext) -> Iterator[Finding]:
-    """Boxes that are empty or leave their picture; four zeros stand for no box."""
+    """Find boxes that are empty or leave their picture; four zeros stand for no box."""
     left, top, width, height = context.box.T.astype(np.int64)
     empty = (width <= 0) | (height <= 0)
     tall, wide = context.measures.sides.T

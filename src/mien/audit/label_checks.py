@@ -19,13 +19,13 @@ _CLEAR = 0.5  # a class has a clear sign where its own valence is beyond this
 
 
 def conflict(context: AuditContext) -> Iterator[Finding]:
-    """Identical pictures, with the same box, whose answers differ."""
+    """Find identical pictures, with the same box, whose answers differ."""
     for head in context.store.heads:
         yield from _conflicts(context, head, "conflict", "identical pictures", context.identical_boxed)
 
 
 def near_conflict(context: AuditContext) -> Iterator[Finding]:
-    """Near duplicates, with the same box, whose answers differ; groups that `conflict` finds are left out."""
+    """Find near duplicates, with the same box, whose answers differ; groups that `conflict` finds are left out."""
     for head in context.store.heads:
         known = {int(row) for group in context.identical_boxed if _disagree(context, head, group) for row in group}
         groups = [group for group in context.resembling_boxed if known.isdisjoint(group.tolist())]
@@ -54,7 +54,7 @@ def _by_name(_head: Head, answers: Floats, _limits: Limits) -> bool:
 
 
 def _by_variation(_head: Head, answers: Floats, limits: Limits) -> bool:
-    """Whether any two are further apart than the limit in total variation."""
+    """Return whether any two are further apart than the limit in total variation."""
     shares = answers / np.maximum(answers.sum(axis=1, keepdims=True), 1e-9)
     return any(np.abs(shares - share).sum(axis=1).max() / 2 > limits.variation for share in shares)
 
@@ -76,13 +76,13 @@ _DISAGREE: dict[Kind, Callable[[Head, Floats, Limits], bool]] = {
 
 
 def invalid(context: AuditContext) -> Iterator[Finding]:
-    """Values beyond the bounds; distributions without a vote, or that are neither votes nor sum to 1."""
+    """Find values beyond the bounds; distributions without a vote, or that are neither votes nor sum to 1."""
     for head in context.store.heads:
         yield from _with_reasons("invalid", head, _impossible(context, head))
 
 
 def improbable(context: AuditContext) -> Iterator[Finding]:
-    """Uniform distributions, no tag at all, valence-arousal beyond the unit circle, valence against the class."""
+    """Find uniform distributions, no tag at all, valence-arousal beyond the unit circle, valence against the class."""
     for head in context.store.heads:
         yield from _with_reasons("improbable", head, _doubtful(context, head))
 
@@ -135,7 +135,7 @@ def _off_circle(head: Head, answers: Floats) -> dict[int, str]:
 
 
 def _contradicted(context: AuditContext, head: Head) -> dict[int, str]:
-    """Rows whose valence lies clearly on the other side of zero than their class."""
+    """Return rows whose valence lies clearly on the other side of zero than their class."""
     if "valence" not in head.space:
         return {}
     middle, half = sum(head.bounds) / 2, (head.bounds[1] - head.bounds[0]) / 2
@@ -157,7 +157,7 @@ def _signs(head: Head) -> NDArray[np.float64]:
 
 
 def missing(context: AuditContext) -> Iterator[Finding]:
-    """Rows without an annotation for a head, or with a part of it only."""
+    """Find rows without an annotation for a head, or with a part of it only."""
     for head in context.store.heads:
         absent = np.isnan(context.answers[head.name])
         rows = np.flatnonzero(absent.any(axis=1))
@@ -170,7 +170,7 @@ def missing(context: AuditContext) -> Iterator[Finding]:
 
 
 def unlabelled(context: AuditContext) -> Iterator[Finding]:
-    """Rows that nobody annotated for any head."""
+    """Find rows that nobody annotated for any head."""
     bare = np.all([np.isnan(answers).all(axis=1) for answers in context.answers.values()], axis=0)
     rows = np.flatnonzero(bare)
     if len(rows):
@@ -178,7 +178,7 @@ def unlabelled(context: AuditContext) -> Iterator[Finding]:
 
 
 def imbalance(context: AuditContext) -> Iterator[Finding]:
-    """Labels of a head that are rare beside others in the first split there is, training as a rule."""
+    """Find labels of a head that are rare beside others in the first split there is, training as a rule."""
     for counted in balance(context):
         if counted.split == context.store.splits[0] and any(counted.counts.values()):
             yield from _unbalanced(counted, context.limits)
@@ -199,7 +199,7 @@ def _unbalanced(counted: Balance, limits: Limits) -> Iterator[Finding]:
 
 
 def balance(context: AuditContext) -> list[Balance]:
-    """Counts of the labels, head by head and split by split; of a distribution, the sum of its shares."""
+    """Return counts of the labels, head by head and split by split; of a distribution, the sum of its shares."""
     return [
         _balance(head, split, context.answers[head.name][context.store.rows(split)])
         for head in context.store.heads

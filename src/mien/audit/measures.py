@@ -95,7 +95,7 @@ def of_pixels(pixels: Pixels) -> ImageMeasures:
 
 
 def perceptual_hash(grey: Pixels) -> int:
-    """Signs of 63 low frequencies of the cosine transform of a 32x32 copy, against their median (the mean is left out, so
+    """Return the signs of 63 low frequencies of the cosine transform of a 32x32 copy, against their median (no mean, so
     brightness and contrast do not count)."""
     small = cv2.resize(grey, (_HASHED, _HASHED), interpolation=cv2.INTER_AREA).astype(np.float32)
     waves = cv2.dct(small)[:_KEPT, :_KEPT].ravel()[1:]
@@ -114,7 +114,7 @@ def _pictures(store: Store, rows: NDArray[np.int64]) -> list[Any]:
 
 
 def _measured(picture: Pixels | bytes) -> ImageMeasures | str:
-    """The measure, or why there is nmeasured."""
+    """Return the measures, or why there are none."""
     try:
         return of_pixels(image.decode(picture, "") if isinstance(picture, bytes) else picture)
     except InputError as error:

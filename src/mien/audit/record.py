@@ -38,7 +38,7 @@ class Check(NamedTuple):
     advice: str
 
 
-#: The checks, in the order in which they are reported. The names are stable: `mien data clean --drop` takes them.
+#: The checks in the order of the report. The names are stable: `mien data clean --drop` takes them.
 CHECKS: dict[str, Check] = {
     "unreadable": Check("error", "pictures that cannot be decoded", "Drop them, or import again from good files."),
     "constant": Check("error", "pictures of one grey level", "Drop them: nothing can be read from them."),
@@ -80,7 +80,7 @@ CHECKS: dict[str, Check] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: the rows, in `groups` where pictures belong group_equal, and `reasons` where each has its own."""
+    """What one check found: the rows, in `groups` where pictures belong together, and `reasons` where each has its own."""
 
     code: str
     says: str

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction
 
-from .terminal import print_json, say
+from .terminal import print_json, progress_bar, say
 
 
 @dataclass
@@ -37,10 +37,7 @@ class Evaluate:
 
     def run(self) -> None:
         """Evaluate and show each metric beside what it is measured against."""
-        from functools import partial
-
         from rich.console import Console
-        from rich.progress import track
 
         from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
         from ..matching import wishes
@@ -48,9 +45,11 @@ class Evaluate:
 
         spare_backends()
         console = Console(stderr=True)
-        bar = partial(track, description="Predicting", console=console, transient=True)
         match = wishes(self.match)
-        results = evaluate(self.model, self.data, self.split, self.out, bar, match=match, draws=self.draws, by=self.by)
+        with progress_bar("predicting") as progress:
+            results = evaluate(
+                self.model, self.data, self.split, self.out, progress, match=match, draws=self.draws, by=self.by
+            )
         if self.json:
             return print_json(results)
         _show(results, console)

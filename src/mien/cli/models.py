@@ -28,7 +28,6 @@ class Models:
     def run(self) -> None:
         """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without
         the train extra."""
-
         from ..errors import MissingExtraError
 
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
@@ -125,7 +124,6 @@ def _backbones(text: str) -> dict[str, Any]:
 def _described(timm: Any, name: str) -> dict[str, Any]:
     """What timm knows of its default weights for a name: their tag and licence (None: no weights), and
     input size."""
-
     config = timm.models.get_pretrained_cfg(name)
     weights = bool(config and config.has_weights)
     return {

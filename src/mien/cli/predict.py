@@ -76,7 +76,6 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
     def _finish(self, job: Job) -> None:
         """Let the workers do what is left of a job. Raises InputError at the end if something could not be
         read."""
-
         tally = Tally(total=job.total)
         for fault in job.faults:
             tally.add(fault)
@@ -100,7 +99,6 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
     def _leaning(self, trained: bool) -> str:
         """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was
         on such faces."""
-
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
         who = "this model" if self.align == "model" else "--align on"
@@ -248,6 +246,5 @@ def predict(
     --json or another output is asked for. Try: mien predict photo.jpg · mien predict holiday/ --out
     faces.csv · mien predict talk.mp4 --track
     """
-
     groups = (source, faces, video, answer, result, picture, work)
     return Predict(**{name: value for group in groups for name, value in vars(group).items()})

@@ -1,4 +1,4 @@
-"""Data sets as people have them on disk, and the one way from there into a store."""
+"""Importers: data sets as people have them on disk become a store."""
 
 from .base import Importer, ImportLog
 from .importing import IMPORTERS, detect, import_dataset

@@ -58,8 +58,8 @@ class ImportLog:
         self.notes.append(f"{counts.total()} pictures, {result}")
 
 
-#: What `read` yields: a sample, or a function that makes one on any core while others are read. The function may raise
-#: DataError or InputError, which is rejected as by `ImportLog.reject`; or return None: nothing to keep here.
+#: What `read` yields: a sample, or a function that makes one on any core while others are read. The function
+#: may raise DataError or InputError, which is rejected as by `ImportLog.reject`; None means nothing to keep.
 PendingSample = Sample | Callable[[], Sample | None]
 
 

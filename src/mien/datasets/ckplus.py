@@ -19,7 +19,7 @@ _NAME = re.compile(r"(S\d{3})_\d{3}_\d{8}", re.IGNORECASE)
 
 
 def recognises(root: Path) -> bool:
-    """A folder, or one called CK+48 inside it, with class folders whose first picture has a name of CK+."""
+    """Recognise a folder, or one called CK+48 inside it, with class folders whose first picture has a name of CK+."""
     folders = [folder for folder in _folders(root) if folder.name in EXPRESSION8]
     return any(_NAME.fullmatch(path.stem) for folder in folders for path in listed(folder)[:1])
 
@@ -30,7 +30,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by class, subject and frame, in no split; a subject is a group. Raises DataError."""
+    """Yield samples by class, subject and frame, in no split; a subject is a group. Raises DataError."""
     found = [(path, label) for folder in _folders(root) for path, label in _listed(folder, log)]
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'CK+48' / 'anger' / 'S010_004_00000017.png'}")

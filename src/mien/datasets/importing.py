@@ -1,4 +1,4 @@
-"""Data sets as people have them on disk, and the one way from there into a store."""
+"""The importers by name, how one is found, and `import_dataset`."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ _NAME = re.compile(rf"({'|'.join(SUBJECTS)})\.?({'|'.join(CODES)})\d*\.?\d*")
 
 
 def recognises(root: Path) -> bool:
-    """A folder, or one inside it, where half of the pictures or more have names of JAFFE."""
+    """Recognise a folder, or one inside it, where half of the pictures or more have names of JAFFE."""
     files = _pictures(root)
     return 2 * sum(bool(_parts(path)) for path in files) > len(files)
 
 
 def _pictures(root: Path) -> list[Path]:
-    """The pictures of the folder, or of the first folder inside that has any."""
+    """Return the pictures of the folder, or of the first folder inside that has any."""
     return next(filter(None, map(listed, [root, *subfolders(root)])), []) if root.is_dir() else []
 
 
@@ -34,7 +34,7 @@ def _parts(path: Path) -> re.Match[str] | None:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by name, in no split; a subject is a group. Raises DataError."""
+    """Yield samples by name, in no split; a subject is a group. Raises DataError."""
     found = _pictures(root)
     if not found:
         raise DataError(f"{root}: no pictures such as {root / 'KA.AN1.39.tiff'}")

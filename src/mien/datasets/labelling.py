@@ -32,7 +32,7 @@ class Labelling:
     note: str = field(default="", compare=False)
 
     def targets(self, label: str) -> dict[str, Target]:
-        """The target of each head that knows this label. Raises DataError naming the choices."""
+        """Return the target of each head that knows this label. Raises DataError naming the choices."""
         found: dict[str, Target] = {head.name: label for head in self.heads if label in head.space}
         if not found:
             raise DataError(
@@ -42,7 +42,7 @@ class Labelling:
 
 
 def basic_targets(label: str) -> dict[str, Target]:
-    """The targets of a basic emotion: in both shipped heads, contempt in the one that has it."""
+    """Return the targets of a basic emotion: in both shipped heads, contempt in the one that has it."""
     return {head.name: label for head in BASIC if label in head.space}
 
 

@@ -78,7 +78,6 @@ class Parts:
 
     def remove(self) -> None:
         """Remove all parts; first the file that identifies them, so that no import goes on from half of them."""
-
         (self.folder / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
@@ -92,7 +91,6 @@ def write_items(
 
     Raises DataError at the first fault, unless those are skipped.
     """
-
     first = next(items, None)  # from here on the log knows the total
     if first is None:
         raise DataError(f"{log.source}: no samples to import")
@@ -189,7 +187,6 @@ def _finish(pending: PendingSample, read: dict[Path, bytes]) -> Sample | str | N
 def _encoded(name: str, data: Any, read: dict[Path, bytes]) -> bytes:
     """Return an item as the bytes of an encoded file. `read`: the file read last. Raises InputError for a
     damaged file."""
-
     if isinstance(data, Path):
         if data not in read:
             read.clear()

@@ -19,13 +19,14 @@ from ..errors import ConfigError, StoreError
 from ..matching import Match
 from ..predict import scaling
 from ..predict.engine import Engine
+from ..progress import Progress, silent
 from ..records import Floats
 from ..store import Rows, Store
 from ..tasks import Kind
 from ..version import __version__
 from . import heads, predictions
 from .heads import Answers, Sampling
-from .predictions import Track, predict
+from .predictions import predict
 
 SCHEMA = 2
 RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
@@ -37,7 +38,7 @@ def evaluate(
     store: Path | None = None,
     split: str = "",
     out: Path | None = None,
-    track: Track = iter,
+    progress: Progress = silent,
     *,
     match: Mapping[str, str] | None = None,
     draws: int = intervals.COUNT,
@@ -46,7 +47,7 @@ def evaluate(
     """Score a run folder (or a `model.onnx`) on one split of a store and return what `results.json` then holds.
 
     `store` and `split` default to the run's own `data.store` and `data.validation`; files go to `out`, by default `destination`,
-    and replace what an earlier evaluation left there. `track` wraps the blocks of rows, for a progress bar. `match` names the
+    and replace what an earlier evaluation left there. `progress` is called after each block of rows. `match` names the
     target of the store that answers a head; see `matching.match`. Intervals take so many bootstrap `draws`; 0 leaves
     them and the subgroups out, which are those of the attributes named in `by`, by default of all that the store has.
     Raises ModelError, StoreError, ConfigError.
@@ -63,7 +64,7 @@ def evaluate(
     matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, _other(store, data))}
     targets = scene.targets(matches)
     drawn = scene.intervals()  # a wrong name in `by` shows before the work
-    outputs = predict(engine, faces, scene.rows, track)
+    outputs = predict(engine, faces, scene.rows, progress)
     record = _plain(
         {
             "schema": SCHEMA,

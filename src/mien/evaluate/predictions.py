@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +10,26 @@ import numpy as np
 from ..extras import require
 from ..media import InputSet
 from ..predict.engine import Engine
+from ..progress import Progress, silent
 from ..records import Floats, Items
 from ..store import Rows, Store
 from ..tasks import Task
 
 _BLOCK = 128
-Track = Callable[[list[Rows]], Iterable[Rows]]
 
 
-def predict(engine: Engine, faces: Store, rows: Rows, track: Track = iter) -> dict[str, Floats]:
-    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory
-    stays bounded."""
-
-    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    parts = [engine.outputs(items_of(engine.inputs, faces, block)) for block in track(blocks)]
+def predict(engine: Engine, faces: Store, rows: Rows, progress: Progress = silent) -> dict[str, Floats]:
+    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        parts.append(engine.outputs(items_of(engine.inputs, faces, block)))
+        progress(start + len(block), len(rows))
     return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
 
 
 def items_of(inputs: InputSet, samples: Store, rows: Rows) -> dict[str, Items]:
     """Read what a model looks at of some rows of a store. Raises StoreError where the store has none of it."""
-
     names = dict.fromkeys(each.of for each in inputs.inputs)
     if not (known := [name for name in names if name in samples.inputs]):
         samples.input(next(iter(names)))
@@ -50,7 +50,6 @@ def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Flo
 def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
     """Write a row for each face: its number in the store, its source, its group where there are groups,
     and the columns; NaN becomes null."""
-
     arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
     arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
     groups = faces.texts("group", rows)

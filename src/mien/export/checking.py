@@ -49,7 +49,6 @@ class Loss:
 def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> list[Likeness]:
     """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation
     split."""
-
     config, engine = load(run / "config.toml"), Engine(run, calibrated=False)
     samples = Store(store or config.data.store)
     rows = samples.rows(config.data.validation)[:count]
@@ -70,7 +69,6 @@ def _torch(network: Activated, inputs: InputSet, samples: Store, rows: Rows) -> 
 def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[list[Likeness], list[Loss]]:
     """Hold an int8 model against the run's `model.onnx` on the whole validation split: how alike they
     answer, and what each metric of the run's heads (and the ECE) loses."""
-
     config, engines = load(run / "config.toml"), (Engine(run), Engine(twin))
     faces = Store(store or config.data.store)
     rows = faces.rows(config.data.validation)

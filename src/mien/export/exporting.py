@@ -38,7 +38,6 @@ def export(run: Path, network: Network | None = None, calibration: str = "", sto
     one keeps what its description says, unless a method of `calibration` or another `store` is given.
     Raises ModelError if the ONNX model does not answer as torch does.
     """
-
     config = load(run / "config.toml")
     if network is not None:
         with atomic_write(run / "model.safetensors") as part:
@@ -102,7 +101,6 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
 def learnt_from(config: Config) -> dict[str, Any]:
     """`start` and `teachers`: which other weights a network began with, and which it was taught by;
     without any, nothing."""
-
     start, teacher = config.model.start, config.train.teacher
     told: dict[str, Any] = {"start": source(start)} if start else {}
     if teacher.runs:

@@ -38,7 +38,6 @@ class Activated(nn.Module):
     def forward(self, *arrays: Tensor) -> tuple[Tensor, ...]:
         """Normalised inputs (N, ...), then bool (N, inputs) where there are several -> what each head's
         output is in the graph, (N, K)."""
-
         inputs = dict(zip(self.names, arrays, strict=False))
         present = {name: arrays[-1][:, place] for place, name in enumerate(self.names)} if len(inputs) > 1 else None
         scores = self.network(inputs, present)
@@ -91,7 +90,6 @@ def forget_source(graph: onnx.GraphProto) -> None:
 def parity(network: Network, config: Config, path: Path) -> float:
     """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random samples, inputs
     missing in some."""
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -44,7 +44,6 @@ def quantise(run: Path, store: Path | None = None) -> Path:
     float model's, with temperature, sets and thresholds chosen anew on validation. Raises ModelError,
     StoreError.
     """
-
     config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
     faces = Store(store or config.data.store)
     rows = balanced(faces, engine.task, config.data.train)
@@ -91,7 +90,6 @@ def heads(graph: onnx.GraphProto) -> list[str]:
 def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
     """At most `count` rows of a split, as many of each label of the first head of classes or a
     distribution as there are."""
-
     rows = np.random.default_rng(_SEED).permutation(store.rows(split))
     head = task.main_head
     if head is None:

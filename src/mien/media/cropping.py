@@ -27,7 +27,6 @@ def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) ->
     Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of
     the crop. A box as large as the picture has no margin; unless it leans, it is the picture as it is.
     """
-
     height, width = pixels.shape[:2]
     whole = box == (0, 0, width, height)
     if whole and not degrees:
@@ -39,7 +38,6 @@ def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) ->
 def roll(points: Sequence[tuple[float, float]] | Floats) -> float:
     """How many degrees clockwise a face leans, by the line through its eyes; 0 where its landmarks (P, 2)
     do not tell."""
-
     if len(points) not in EYES:
         return 0.0
     left, right = (np.asarray(points, np.float64)[part].mean(axis=0) for part in EYES[len(points)])
@@ -50,7 +48,6 @@ def roll(points: Sequence[tuple[float, float]] | Floats) -> float:
 def _turned(pixels: Pixels, box: Box, side: int, degrees: float) -> Pixels:
     """The square of that side about the box's centre whose upper edge leans `degrees` degrees clockwise,
     set upright."""
-
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     room = side + 2 * int(
         np.ceil(side * (abs(cos) + abs(sin) - 1) / 2 + 1)

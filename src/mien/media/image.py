@@ -56,7 +56,6 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes, source: str) -> Pixels:
     """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises
     InputError."""
-
     with opened(data, source) as image:
         return pixels_of(image, source)
 
@@ -70,7 +69,6 @@ def verify(data: bytes, source: str) -> None:
 
 def opened(data: bytes, source: str) -> Image.Image:
     """A picture whose header is read and lies within the limits; `pixels_of` decodes it. Raises InputError."""
-
     if not data:
         raise InputError(f"{source}: an empty file")
     try:
@@ -122,7 +120,6 @@ def guarded(source: str) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence Pillow's remarks on odd files. They are silenced for all threads, so only the main one does it."""
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -147,7 +144,6 @@ def exhibit(pixels: Pixels, region: Region | None = None) -> Pixels:  # noqa: AR
 def from_pillow(image: Image.Image) -> Pixels:
     """A Pillow image as uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says; transparency
     becomes white."""
-
     form, image = image.format, ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
@@ -161,7 +157,6 @@ def from_pillow(image: Image.Image) -> Pixels:
 def _white(mode: str, form: str | None, values: NDArray[np.float64]) -> int:
     """Which number stands for white where a pixel is more than a byte: floats up to 1 are shares, others 8
     or 16 bits."""
-
     most = values.max(initial=0)
     if mode == "F" and (form == "PPM" or most <= 1):
         return 1

@@ -80,7 +80,6 @@ class ImageTransform:
         """Bring pictures, uint8 (H, W[, 3]) RGB of any size, to uint8 (N, size, size, channels): the
         square around each region, in the network's colour. Where there is no region, or one without an
         area, it is the whole picture. Points count where the network wants its faces aligned."""
-
         pictures, boxes, points = items.data, items.regions, items.points
         cuts = [_NOWHERE if box is None else Box(*map(int, box)) for box in boxes] if boxes is not None else None
         turning = self.align and points is not None

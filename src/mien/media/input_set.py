@@ -42,7 +42,6 @@ class InputSet:
     def of(cls, metadata: Mapping[str, Any]) -> InputSet:
         """Read a model's description. Raises ConfigError, KeyError, TypeError or ValueError where it is
         damaged."""
-
         stacked = "inputs" not in metadata
         tables = inputs_of(metadata["preprocessing"]) if stacked else metadata["inputs"]
         inputs = tuple(Input.from_dict(name, table) for name, table in tables.items())
@@ -74,7 +73,6 @@ class InputSet:
     def check(self, items: Mapping[str, Items]) -> int:
         """Return the number of samples. Raises InputError for items that cannot be, or where no input of
         the model is given."""
-
         given = {each.of: each.modality for each in self.inputs if each.of in items}
         if not given or (len(self.inputs) == 1 and items[self.inputs[0].of].present is not None):
             wanted = ", ".join(dict.fromkeys(each.of for each in self.inputs))
@@ -94,7 +92,6 @@ class InputSet:
     def fit(self, items: Mapping[str, Items]) -> tuple[Arrays, NDArray[np.bool_]]:
         """Bring N samples to compact arrays by input, and say which inputs each has, (N, inputs); zeros
         where one is missing."""
-
         count = len(next(iter(items.values())).data)
         present = np.ones((count, len(self.inputs)), np.bool_)
         fitted = {}
@@ -132,7 +129,6 @@ def fit_present(transform: Transform, given: Input, items: Items | None, present
 
 def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
-
     views = preprocessing.get("views", ["crop"])
     table = {key: value for key, value in preprocessing.items() if key != "views"}
     return {NAMES[view]: {"region": REGION_OF[view], **table} for view in views}

@@ -62,7 +62,6 @@ class Timm(nn.Module):
 
 def pretrained_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel (on 0…1) that a network's published weights were trained with."""
-
     cfg = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
     imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return (tuple(cfg.mean), tuple(cfg.std)) if cfg else imagenet
@@ -101,7 +100,6 @@ def _width(net: nn.Module, name: str, transform: ImageTransform) -> int:
 def _grey(convolution: nn.Conv2d) -> nn.Conv2d:
     """The same first layer for one channel: its weights summed over colours, so grey pictures give the
     same answer."""
-
     narrow = nn.Conv2d(1, convolution.out_channels, convolution.kernel_size, convolution.stride, convolution.padding)  # type: ignore[arg-type]
     with torch.no_grad():
         narrow.weight.copy_(convolution.weight.sum(dim=1, keepdim=True))

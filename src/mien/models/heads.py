@@ -27,7 +27,6 @@ class Heads(nn.Module):
 def activate(head: Head, scores: Tensor) -> Tensor:
     """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's
     bounds (VALUES)."""
-
     if head.kind.is_exclusive:
         return scores.softmax(dim=1)
     if head.kind is Kind.TAGS:

@@ -31,7 +31,6 @@ class Network(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Normalised inputs {input: (N, ...)} and where they are there {input: bool (N,)} (None:
         everywhere) -> raw scores {head: (N, K)}."""
-
         features = {name: self.encoders[f"input_{name}"](values) for name, values in inputs.items()}
         scores: dict[str, Tensor] = self.heads(self.fusion(features, present))
         return scores
@@ -58,7 +57,6 @@ class Network(nn.Module):
 def build(config: ModelConfig, task: Task) -> Network:
     """Build a network. Raises ConfigError for a wrong name or option, ModelError where pretrained weights
     cannot be had."""
-
     make_fusion = lookup(FUSIONS, config.fusion, "fusion")
     encoders = {each.name: encoder_of(each, transform_of(each)) for each in resolved_inputs(config)}
     fusion = make_fusion({name: int(encoder.features) for name, encoder in encoders.items()})  # type: ignore[arg-type]
@@ -68,7 +66,6 @@ def build(config: ModelConfig, task: Task) -> Network:
 def resolved_inputs(config: ModelConfig) -> tuple[Input, ...]:
     """The inputs of a model with every option of their transforms: what is not configured is what the
     pretrained weights were trained with, else the modality's default. Raises ConfigError."""
-
     return tuple(_resolved(each) for each in config.all_inputs)
 
 

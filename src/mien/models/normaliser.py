@@ -24,7 +24,6 @@ class Normaliser(nn.Module):
 
     def scaled(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Compact items {input: (N, ...)} as floats in their unit, pictures 0…1: what augmentation works on."""
-
         return {
             name: values.float() / self.units[name] if name in self.units else values for name, values in inputs.items()
         }

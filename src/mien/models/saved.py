@@ -50,7 +50,6 @@ def begin(network: Network, config: Config) -> None:
 
     Says which. Raises ModelError where the encoders do not fit.
     """
-
     start = Path(config.model.start)
     own, description = network.state_dict(), _description(start)
     weights = _with_todays_names(_read(start), own)
@@ -91,7 +90,6 @@ def _with_todays_names(weights: dict[str, Tensor], own: dict[str, Tensor]) -> di
 def source(place: str) -> dict[str, str]:
     """Which weights a configuration names, a run's folder or a file, in words that hold on any machine:
     their `name`, and their `sha256` where they can be read."""
-
     weights = _weights(Path(place)).resolve()
     named = weights.parent.name if weights.name == _FILE else weights.name
     told = {"name": str(_description(Path(place)).get("name") or named)}

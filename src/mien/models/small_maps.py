@@ -16,7 +16,6 @@ SMALL = 8
 
 def lay_side_by_side(network: nn.Module) -> None:
     """Let every plain convolution of a network that keeps a map's size do so with small maps, on a processor."""
-
     for module in network.modules():
         if type(module) is nn.Conv2d and _keeps_size(module):
             module.__class__ = _SideBySide

@@ -41,7 +41,6 @@ class Engine:
     def __init__(self, path: str | Path, threads: int | None = None, *, calibrated: bool = True) -> None:
         """Open a `model.onnx`, or the one in a run folder, on `threads` cores (default: all it may use).
         Without `calibrated` it gives the graph's answers as they are. Raises ModelError."""
-
         self.path = _model_file(Path(path))
         self.sha256 = files.sha256(self.path)
         self._session = _session(self.path, threads or usable_cores())
@@ -78,7 +77,6 @@ class Engine:
         model was trained). `average`: none, flip (each picture also mirrored: twice the time) or ten (also
         shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
         """
-
         views = lookup(AVERAGES, average, "averaging")
         shown = self.inputs if align is None else self.inputs.with_options(align=align)
         count = shown.check(inputs)
@@ -108,7 +106,6 @@ class Engine:
         the crop for both. `landmarks` of each face count where the model was trained on aligned faces, or
         `align` says otherwise. Raises InputError, ConfigError.
         """
-
         return self.outputs({"image": Items(pictures, boxes, landmarks)}, align=align, average=average)
 
     def _mean(self, feeds: Iterable[Arrays]) -> list[Floats]:

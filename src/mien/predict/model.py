@@ -40,7 +40,6 @@ class Model:
         model says, else 0). `align`: whether faces are turned until their eyes are level (default: as
         those that the model was trained on). `average`: how often each is looked at, as in
         `Engine.probabilities`."""
-
         self.engine, self.align, self.average = engine, align, average
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
@@ -80,7 +79,6 @@ class Model:
         >>> [len(found) for found in model.predict([pixels, pixels], faces="cropped")]
         [1, 1]
         """
-
         find = detector(faces) if isinstance(faces, str) else faces
         many = image if isinstance(image, (list, tuple)) else [image]
         found: list[list[Prediction]] = []
@@ -117,7 +115,6 @@ class Model:
         >>> mien.to_frame(results)["frame"].tolist()
         [0, 0]
         """
-
         named, find = (faces, None) if isinstance(faces, str) else ("own", faces)
         given = [inputs] if isinstance(inputs, (str, Path)) else inputs
         reading = self.read(given, Settings(named, **settings), find, allow_urls=allow_urls)
@@ -140,7 +137,6 @@ class Model:
     ) -> Reading:
         """What `stream` goes through, with its sources. `find` finds the faces instead of the settings'
         detector."""
-
         average = self.average if settings.average == "none" else settings.average
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
@@ -155,7 +151,6 @@ class Model:
     def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
         """Say what each face of each picture shows, all in one go; pictures are uint8 (H, W) or (H, W, 3)
         RGB."""
-
         each = [(pixels, face) for pixels, some in zip(pictures, faces, strict=True) for face in some]
         where = [face.box for _, face in each], [face.landmarks for _, face in each]
         found = self.engine.probabilities(
@@ -182,7 +177,6 @@ class Model:
         the crop for both. `landmarks` of each face count where the model wants its faces aligned. Raises
         InputError.
         """
-
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
@@ -193,7 +187,6 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
     `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all
     mirrored: ten times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
-
     name = bundle.DEFAULT if model is None else str(model)
     path = bundle.find(name) if name in bundle.checksums() else name
     return Model(Engine(path, threads), average=average)
@@ -202,7 +195,6 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
 def as_pixels(image: Picture) -> Pixels:
     """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises
     InputError."""
-
     if isinstance(image, (str, Path)):
         return pictures.read(Path(image))
     if isinstance(image, (bytes, bytearray, memoryview)):

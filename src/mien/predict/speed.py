@@ -52,7 +52,6 @@ def measure(
     11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64.
     Fewer, but at least 3, once `budget` seconds are over. Raises ModelError for a file that is no model.
     """
-
     cores = threads or machine.usable_cores()
     engines = [Engine(path, cores) for path in models]
     for engine in engines:

@@ -46,7 +46,6 @@ _VIEWED = ("image",)
 def seen_in(views: Callable[[Pixels], Iterator[Pixels]], fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
     """Fitted inputs by name, once for each view of their pictures; inputs of which there are no views stay
     as they are."""
-
     viewed = [each.name for each in inputs if each.modality in _VIEWED]
     if not viewed:
         yield fitted

@@ -57,7 +57,7 @@ class _Album:
         self.split = {int(row): name for name in store.splits for row in store.rows(name)}
 
     def show(self, row: int, finding: Finding) -> CaptionedPicture:
-        """A row of a finding, as it is shown."""
+        """Return a row of a finding, as it is shown."""
         picture, small = self._picture(row)
         reason = finding.reasons.get(row, "")
         label = self._label(row, finding.head)

@@ -20,7 +20,6 @@ def one_piece(file: h5py.File, name: str, size: int) -> Any:
 def column(file: h5py.File, name: str, dtype: Any, tail: tuple[int, ...] = (), fill: Any = None) -> Any:
     """Return a data set of one value a row; made when first needed, with what stands for nothing in the
     rows before."""
-
     if name not in file:
         rows = len(file["split"]) if "split" in file else 0
         packing = {"compression": "gzip", "compression_opts": 1} if np.dtype(dtype).kind == "S" else {}
@@ -48,7 +47,6 @@ def extend(dataset: Any, values: NDArray[Any]) -> None:
 def end_rows(file: h5py.File, split: NDArray[np.uint8]) -> None:
     """Add the splits of some rows, last of their columns, and what stands for nothing in the columns that
     the rows lack."""
-
     extend(column(file, "split", np.uint8), split)
     rows = len(file["split"])
 

@@ -34,7 +34,6 @@ def write(
     """Write a store whole or not at all, and open it. `origin` is recorded last, so it may fill while
     samples stream. `modalities`: of inputs that do not bear their modality's name. Raises DataError,
     StoreError."""
-
     with _created(path) as file:
         named = fill(file, samples, heads, path.parent, modalities)
         finish(file, heads, origin, named)
@@ -50,7 +49,6 @@ def write_part(path: Path, samples: Iterable[Sample], heads: Sequence[Head]) -> 
 def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origin: Origin, files_of: str) -> Store:
     """Write a store from its parts, in order, without looking into their encoded files; the digest of
     these joins `origin.inputs` under `files_of`."""
-
     with _created(path) as file:
         digest, names = _join(file, parts)
         origin = replace(origin, inputs={**origin.inputs, files_of: digest})
@@ -61,7 +59,6 @@ def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origi
 def _join(file: h5py.File, parts: Sequence[Path]) -> tuple[str, list[str]]:
     """Fill an empty file with the rows of all parts, in order; return the SHA-256 of their sources and
     encoded files, and the names of their inputs."""
-
     sources, contents = hashlib.sha256(), hashlib.sha256()
     sizes = [_encoded_sizes(path) for path in parts]
     names = list(dict.fromkeys(name for part_sizes in sizes for name in part_sizes))
@@ -116,7 +113,6 @@ def _check_unique(file: h5py.File) -> None:
 def write_shards(path: Path, store: Store, shards: int) -> Store:
     """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself
     with everything but the items, written last. Raises StoreError."""
-
     if not 1 <= shards <= len(store):
         raise StoreError(f"{store.path}: {shards} shards of {len(store)} rows, there must be 1 to {len(store)}")
     names = [path.with_name(f"{path.stem}-{number:02}{path.suffix}") for number in range(shards)]

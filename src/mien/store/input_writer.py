@@ -38,7 +38,6 @@ class InputWriter:
     def append(self, batch: Named, rows_before: int) -> None:
         """Add a batch, the first with at least one item; `rows_before`: how many rows the store has
         already. Raises DataError naming the sample."""
-
         items = [item for _, item in batch if item is not None]
         late = rows_before if self.encoded is None else 0
         if self.encoded is None:

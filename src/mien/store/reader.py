@@ -88,7 +88,6 @@ class Store:
     def rows(self, split: str = "") -> Rows:
         """Row numbers of a split, ascending; all rows for ''. Raises StoreError for an unknown or empty
         split."""
-
         if not split:
             return np.arange(len(self))
         lookup({name: name for name in SPLITS}, split, "split", StoreError)
@@ -111,14 +110,12 @@ class Store:
     def images(self, rows: Rows) -> Pixels | list[Pixels]:
         """Pictures of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are
         mixed."""
-
         pictures: Pixels | list[Pixels] = self.input("image").data(rows)
         return pictures
 
     def encoded(self, rows: Rows) -> list[bytes]:
         """The picture files of some rows as they were imported. Raises StoreError for a store of pixels,
         or a damaged one."""
-
         return self.input("image").encoded(rows)
 
     def boxes(self, rows: Rows) -> NDArray[np.int32]:
@@ -129,7 +126,6 @@ class Store:
     def landmarks(self, rows: Rows) -> Floats | None:
         """Landmarks of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody
         has any."""
-
         return self.input("image").points(rows)
 
     def attribute(self, name: str, rows: Rows) -> list[str]:
@@ -169,7 +165,6 @@ class Store:
         CLASS gives one-hot rows, DISTRIBUTION probabilities that sum to 1 over the labels both sides know.
         A label the store does not know gets 0 in these two kinds, NaN in the others.
         """
-
         mine = self.head(head.name)
         values = self._dense(mine, rows)
         columns = head.space.mapping_to(mine.space)
@@ -208,7 +203,6 @@ class Store:
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
         """A data set of the file by name, rows in any order, repeats too: one slice for each stretch that
         lies close together."""
-
         with self.open(name) as file:
             dataset = file[name]
             if not len(rows):

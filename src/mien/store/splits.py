@@ -73,7 +73,6 @@ def stratified(strata: Numbers, groups: Numbers, shares: NDArray[np.float64], se
     `strata` and `groups` are any integers (N,). Large groups are placed first, each where most is missing;
     then rows that are a group of their own fill every stratum up.
     """
-
     draw = np.random.default_rng(seed)
     _, strata = np.unique(strata, return_inverse=True)
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -101,7 +100,6 @@ def stratified(strata: Numbers, groups: Numbers, shares: NDArray[np.float64], se
 def _neediest(missing: NDArray[np.float64], shares: NDArray[np.float64], counts: Numbers) -> int:
     """The split that lacks most of what a group brings, by its share; of those with room for half the
     group if there are any."""
-
     wanted = shares > 0
     room = wanted & (missing.sum(axis=1) >= counts.sum() / 2)
     need = (missing @ counts) / np.maximum(shares, 1e-9)
@@ -120,7 +118,6 @@ def _whole(wanted: NDArray[np.float64], count: int) -> Numbers:
 def _strata(file: h5py.File, head: Head) -> Numbers:
     """A number for what each row shows: its class, its likeliest label, its rarest tag, or its tenth by
     the first value."""
-
     values = file[f"targets/{head.name}"][:]
     if head.kind is Kind.CLASS:
         return np.asarray(values, np.int64)

@@ -49,7 +49,6 @@ class StoredInput:
     def data(self, rows: Rows) -> Any:
         """Items of some rows, in their order: an array (n, ...), or a list of decoded items where they are
         encoded (None where one is missing)."""
-
         if self._store.shards:
             found = self._gathered(rows, "data")
             return found if self.is_encoded or not found else np.stack(found)
@@ -61,7 +60,6 @@ class StoredInput:
     def encoded(self, rows: Rows) -> list[bytes]:
         """The files of some rows as they were imported, b'' where one is missing. Raises StoreError for a
         store of arrays, or a damaged one."""
-
         if self._store.shards:
             return self._gathered(rows, "encoded")
         if self._encoded is None:
@@ -70,12 +68,10 @@ class StoredInput:
 
     def regions(self, rows: Rows) -> NDArray[Any] | None:
         """Regions of some rows, (n, 4) or (n, 2); zeros or NaN where there is none, None if nobody has any."""
-
         return self._store.read(self.parts["region"], rows) if "region" in self.parts else None
 
     def points(self, rows: Rows) -> Floats | None:
         """Points of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
-
         return np.asarray(self._store.read(self.parts["points"], rows), np.float32) if "points" in self.parts else None
 
     def present(self, rows: Rows) -> NDArray[np.bool_] | None:
@@ -108,7 +104,8 @@ class StoredInput:
         return (self._in_shards() if self._store.shards else self).shape is None
 
     def _in_shards(self) -> StoredInput:
-        return self._store.shards[0].inputs[self.name]
+        first: StoredInput = self._store.shards[0].inputs[self.name]
+        return first
 
     def _gathered(self, rows: Rows, method: str) -> list[Any]:
         """What each row's shard holds of it, in the order of the rows."""

@@ -52,7 +52,6 @@ def fill(
     """Put all samples into an empty file and return the modality of each of their inputs; encoded files
     wait in `folder` until their size is known. `modalities`: of inputs that do not bear their modality's
     name. Raises DataError naming the sample."""
-
     writer = _Writer(file, heads, folder, modalities or {})
     try:
         for batch in _batches(samples):

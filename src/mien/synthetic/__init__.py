@@ -1,4 +1,4 @@
-"""Drawn faces whose truth is known exactly for every shipped task: for tests, tutorials and teaching."""
+"""Drawn faces with exactly known targets for every shipped task: for tests, tutorials and teaching."""
 
 from .appearance import Appearance, draw_appearance
 from .faces import face, samples

@@ -77,7 +77,7 @@ EXPRESSIONS: dict[str, tuple[Expression, ...]] = {
 
 
 def distribution(emotion: str | Mapping[str, float] | Array) -> Array:
-    """Probabilities (8,) in the order of EXPRESSION8 from a label, from {label: weight} or from eight weights."""
+    """Return probabilities (8,) in the order of EXPRESSION8 from a label, from {label: weight} or from eight weights."""
     if isinstance(emotion, str):
         emotion = {emotion: 1.0}
     if isinstance(emotion, Mapping):
@@ -94,7 +94,7 @@ def distribution(emotion: str | Mapping[str, float] | Array) -> Array:
 
 
 def draw_distribution(rng: np.random.Generator, emotion: int) -> Array:
-    """A distribution (8,) whose largest probability, at least one half, is that of `emotion`.
+    """Return a distribution (8,) whose largest probability, at least one half, is that of `emotion`.
 
     p = (1 - a) e + a q, with e all on the emotion, a ~ Beta(1, 2) / 2 and q ~ Dirichlet over the other seven with
     concentrations 1.5 exp(-d / NEARNESS) / (their sum), d the distance to the emotion in valence-arousal.
@@ -110,12 +110,12 @@ def draw_distribution(rng: np.random.Generator, emotion: int) -> Array:
 
 
 def valence_arousal(probabilities: Array) -> Array:
-    """The (valence, arousal) of a distribution (8,): the mean of its emotions' positions, in -1…1."""
+    """Return the (valence, arousal) of a distribution (8,): the mean of its emotions' positions, in -1…1."""
     return np.asarray(probabilities @ _POSITIONS)
 
 
 def mix(probabilities: Array, variant: int) -> Expression:
-    """The expression of a distribution (8,): the mean of its emotions' expressions, each in the given variant."""
+    """Return the expression of a distribution (8,): the mean of its emotions' expressions, each in the given variant."""
     ways = [EXPRESSIONS[label] for label in EXPRESSION8.labels]
     table = np.array([way[variant % len(way)] for way in ways])
     return Expression(*(probabilities @ table).tolist())

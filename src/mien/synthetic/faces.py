@@ -21,13 +21,12 @@ from .truth import targets
 def face(
     emotion: str | Mapping[str, float] | Array, person: Appearance | int = 0, size: int = 48, colour: str = "grey"
 ) -> Pixels:
-    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8; `person` may be
-    the seed of one.
+    """Draw one face, uint8 (size, size[, 3]), of a label or a distribution over EXPRESSION8. `person` may be
+    a seed.
 
     `size` is 16…1024 pixels, `colour` grey or rgb. Raises ConfigError, and DataError for what is no
     distribution.
     """
-
     if not 16 <= size <= 1024 or colour not in ("grey", "rgb"):
         raise ConfigError(f"cannot draw {size} pixels in '{colour}': size must be 16…1024, colour 'grey' or 'rgb'")
     if not isinstance(person, Appearance):
@@ -52,7 +51,6 @@ def samples(
     emotion as often, in each split too. `candid`: all show exactly what they feel (`Appearance.candid`).
     Raises ConfigError.
     """
-
     check_series(count, seed)
     return map(partial(_sample, size=size, seed=seed, colour=colour, candid=candid), range(count))
 
@@ -73,7 +71,6 @@ def check_series(count: int, seed: int) -> None:
 
 def class_of(index: int) -> int:
     """Return the emotion (0…7) of a face by its number: every eighty hold each as often, in each split too."""
-
     return (index + index // 10) % len(EXPRESSION8)
 
 

@@ -28,7 +28,7 @@ def features(face: Expression, person: Appearance) -> list[Shape]:
 
 
 def lids(face: Expression, person: Appearance) -> tuple[Array, Array]:
-    """Upper and lower edge of the open eye over 21 places from the inner to the outer corner, y relative to the eye."""
+    """Return upper and lower edge of the open eye at 21 places from inner to outer corner, y relative to the eye."""
     rise = 0.115 * (1 + 0.55 * face.lid if face.lid > 0 else 1 + 0.8 * max(face.lid, -1.0))
     frown = 1 - 0.35 * max(0.0, -face.brow_inner) * np.clip(0.5 - _SPAN, 0, 1)
     hood = 1 - 0.45 * face.droop * np.clip(0.2 + _SPAN, 0, 1)
@@ -40,7 +40,7 @@ def lids(face: Expression, person: Appearance) -> tuple[Array, Array]:
 
 
 def eye(face: Expression, person: Appearance, side: int) -> list[Shape]:
-    """White, iris, pupil and glint cut to the lids, then the lids themselves."""
+    """Return white, iris, pupil and glint cut to the lids, then the lids themselves."""
     half = 0.215 * person.eye_size
     upper, lower = (edge + EYE_Y for edge in lids(face, person))
     x = side * (person.eye_gap + half * _SPAN)
@@ -67,7 +67,7 @@ def eye(face: Expression, person: Appearance, side: int) -> list[Shape]:
 
 
 def brow(face: Expression, person: Appearance, side: int) -> list[Shape]:
-    """A brow, thick towards the nose; a smirk lifts the one on its side."""
+    """Return a brow, thick towards the nose; a smirk lifts the one on its side."""
     lift = max(0.0, face.smirk) if side == person.side else 0.0
     inner, outer = face.brow_inner + 0.1 * lift, face.brow_outer + 0.6 * lift
     along = _ALONG
@@ -82,7 +82,7 @@ def brow(face: Expression, person: Appearance, side: int) -> list[Shape]:
 
 
 def nose(face: Expression, person: Appearance) -> list[Shape]:
-    """Wings and nostrils, the shaded side of the ridge, and wrinkles across it."""
+    """Return wings and nostrils, the shaded side of the ridge, and wrinkles across it."""
     bottom = 0.27 - 0.05 * face.nose_wrinkle
     wing = 0.17 * person.nose * (1 + 0.18 * face.nose_wrinkle)
     dark, soft = tone(person.skin, 0.42), tone(person.skin, 0.68)
@@ -111,7 +111,7 @@ def _wrinkles(amount: float, person: Appearance) -> list[Shape]:
 
 
 def creases(face: Expression, person: Appearance) -> list[Shape]:
-    """Forehead lines, frown lines, cheek folds, bags under raised cheeks and the dimple of a smirk."""
+    """Return forehead lines, frown lines, cheek folds, bags under raised cheeks and the dimple of a smirk."""
     raised = (max(face.brow_inner, 0.0) + max(face.brow_outer, 0.0)) / 2
     wide = 0.25 + 0.25 * max(0.0, face.brow_outer)
     shapes = []
@@ -122,7 +122,7 @@ def creases(face: Expression, person: Appearance) -> list[Shape]:
 
 
 def _side_creases(face: Expression, person: Appearance, side: int) -> list[Shape]:
-    """The creases of one side."""
+    """Return the creases of one side."""
     eye_x, (corner_x, y) = side * person.eye_gap, mouth_corner(face)
     x = side * (corner_x + 0.09)
     fold = max(0.5 * face.cheek + 0.35 * max(0.0, face.mouth_curve), 0.9 * face.lip_raise)
@@ -138,7 +138,7 @@ def _side_creases(face: Expression, person: Appearance, side: int) -> list[Shape
 
 
 def _crease(person: Appearance, amount: float, width: float, *points: tuple[float, float]) -> list[Shape]:
-    """A line as dark as the amount (0…1) says; none below 0.2."""
+    """Return a line as dark as the amount (0…1) says; none below 0.2."""
     if amount < 0.2:
         return []
     return [Shape(curve(*points), tone(person.skin, 1 - 0.38 * min(amount, 1.0)), width * person.line)]
@@ -151,7 +151,7 @@ def mouth_corner(face: Expression) -> tuple[float, float]:
 
 
 def mouth(face: Expression, person: Appearance) -> list[Shape]:
-    """Lips, then what shows between them: dark and teeth; a line where they meet."""
+    """Return lips, then what shows between them: dark and teeth; a line where they meet."""
     half, _ = mouth_corner(face)
     x = half * _SPAN
     upper, lower = _inner_lips(face, person)
@@ -171,7 +171,7 @@ def mouth(face: Expression, person: Appearance) -> list[Shape]:
 
 
 def _inner_lips(face: Expression, person: Appearance) -> tuple[Array, Array]:
-    """Lower edge of the upper lip and upper edge of the lower lip, y over 21 places from left to right."""
+    """Return the lower edge of the upper lip and upper edge of the lower lip, y over 21 places from left to right."""
     line = MOUTH_Y - 0.15 * face.mouth_curve * (_SPAN**2 - 0.4)
     line = line - 0.15 * face.smirk * np.clip(_SPAN * person.side + 0.15, 0, 2) ** 1.5
     gape = max(0.0, face.mouth_open)

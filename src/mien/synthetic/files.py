@@ -22,7 +22,7 @@ VERSION = "2"
 SIZES = {"fer": 48, "affectnet": 224, "emotic": 240, "raf": 100, "ck": 48, "jaffe": 256}
 _USUAL = 224
 
-#: Writes drawn samples (uint8 RGB pictures with a target for all of HEADS) into an empty folder, as a data set has them.
+#: Writes drawn samples (uint8 RGB pictures with targets for HEADS) into an empty folder, as a data set has them.
 Writer = Callable[[Path, Iterable[Sample]], None]
 
 #: The layouts that are written, by the name of the importer that reads them.
@@ -77,7 +77,7 @@ def write_folder(out: Path, layout: str, count: int, size: int | None = None, se
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` when the block ends well and vanishes when it does not."""
+    """Yield an empty folder that replaces `path` when the block ends well and vanishes when it does not."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path}: is there already; give a new or an empty folder")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -31,14 +31,14 @@ def draw(canvas: Pixels, face: Expression, placement: Placement) -> None:
 
 
 def skull(person: Appearance, face: Expression) -> Array:
-    """The outline of the head from the crown to the chin."""
+    """Return the outline of the head from the crown to the chin."""
     x, y = np.cos(_TURN), np.sin(_TURN)
     low = np.clip(y, 0, 1)
     return np.stack([x * (1 - person.jaw * low**2) * (1 + 0.25 * low * (1 - low)), y + jaw_drop(face) * low**2], 1)
 
 
 def behind(person: Appearance) -> list[Shape]:
-    """What the head covers: long hair, shoulders, neck and ears."""
+    """Return what the head covers: long hair, shoulders, neck and ears."""
     neck = tone(person.skin, 0.62)
     shoulders = curve((-2.2, 2.6), (-1.5, 1.45), (-0.5, 1.2), (0.5, 1.2), (1.5, 1.45), (2.2, 2.6))
     shapes = [
@@ -71,7 +71,7 @@ def shade_skin(canvas: Pixels, face: Expression, placement: Placement, outline: 
 
 
 def relief(face: Expression, placement: Placement) -> Floats:
-    """Light and shade of the skin on a grid (64, 64, 3) over the face, 1 where it is neither: soft spots and a dark rim."""
+    """Return light and shade of the skin as factors on a grid (64, 64, 3) over the face: soft spots and a dark rim."""
     person = placement.person
     x, y, wide, high, amount = spots(face, person).T
     x, y = placement.turned(np.stack([x, y], 1), 1.0).T
@@ -83,7 +83,7 @@ def relief(face: Expression, placement: Placement) -> Floats:
 
 
 def spots(face: Expression, person: Appearance) -> Array:
-    """Soft light (above 0) and shade (below 0) of a face: rows of x, y, width, height, amount."""
+    """Return soft light (above 0) and shade (below 0) of a face: rows of x, y, width, height, amount."""
     gap, cheek = person.eye_gap, face.cheek
     socket = BROW_Y / 2 + EYE_Y / 2 + 0.05
     rows: list[tuple[float, ...]] = [(0, -0.62, 0.6, 0.25, 0.1), (0, 0.02, 0.1, 0.3, 0.2), (0, 0.19, 0.12, 0.09, 0.08)]
@@ -100,7 +100,7 @@ def spots(face: Expression, person: Appearance) -> Array:
 
 
 def hair(person: Appearance) -> list[Shape]:
-    """Hair, or a cap, that lies on the head."""
+    """Return hair, or a cap, that lies on the head."""
     if person.hairstyle == "bald":
         return []
     line = person.hairline
@@ -167,7 +167,7 @@ def render(canvas: Pixels, view: View, size: tuple[int, int]) -> Pixels:
 
 
 def backdrop(view: View, size: tuple[int, int]) -> Pixels:
-    """An RGB canvas of (width, height) that runs from one colour at the top to another at the bottom."""
+    """Return an RGB canvas of (width, height) that runs from one colour at the top to another at the bottom."""
     top, bottom = (np.array(colour, np.float32) for colour in view.background)
     share = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None]
     return np.repeat((top + (bottom - top) * share).astype(np.uint8), size[0], axis=1)

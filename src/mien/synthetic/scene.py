@@ -39,13 +39,11 @@ class _PlacedPerson(NamedTuple):
 def photo(
     seed: int = 0, faces: int = 2, size: tuple[int, int] = (640, 480), emotions: Sequence[str] = ()
 ) -> tuple[Pixels, list[tuple[Box, str]]]:
-    """Draw a colour picture (height, width, 3) of several people side by side, with the box and label of each
-    face.
+    """Draw a colour picture (height, width, 3) of several people side by side, with the box and label of each face.
 
     `size` is (width, height). Emotions are drawn at random unless given, one a face. Raises ConfigError where
     there is no room for faces of 120 pixels.
     """
-
     rng = np.random.default_rng(seed)
     width, height = size
     if faces < 1 or 2 * _SIZES[0] * _scale(size, faces) * _BOX < SMALLEST:
@@ -59,14 +57,11 @@ def photo(
 
 
 def scenes(count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> Iterator[Sample]:
-    """Drawn pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three
-    people in turn.
+    """Draw pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three people in turn.
 
-    One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group`
-    the picture. Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in
-    `samples`. Raises ConfigError.
+    One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group` the picture.
+    Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in `samples`. Raises ConfigError.
     """
-
     check_series(count, seed)
     if not 48 <= size <= 1024:
         raise ConfigError(f"cannot draw a scene of {size} pixels: its height must be 48…1024")
@@ -104,7 +99,7 @@ def _picture(scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int
 
 
 def _scale(size: tuple[int, int], faces: int) -> float:
-    """Half the height of the largest head, in pixels."""
+    """Return half the height of the largest head, in pixels."""
     return min(size[0] / max(faces, 1) / 2.3, size[1] / 3.0)
 
 
@@ -116,8 +111,6 @@ def _facing(person: Appearance) -> Appearance:
 
 
 def _box(x: float, y: float, half: float) -> Box:
-    """Return the square from brows to chin that face detectors find, for a head of that centre and half
-    height."""
-
+    """Return the square from brows to chin that face detectors find, for a head of that centre and half height."""
     side = round(2 * half * _BOX)
     return Box(round(x) - side // 2, round(y + _BELOW * half) - side // 2, side, side)

@@ -30,7 +30,7 @@ class Shape(NamedTuple):
 
 
 def tone(colour: Colour, factor: float) -> Colour:
-    """A darker (below 1) or lighter colour."""
+    """Return a darker (below 1) or lighter colour."""
     red, green, blue = (min(255.0, channel * factor) for channel in colour)
     return red, green, blue
 
@@ -42,18 +42,18 @@ def blend(first: Colour, second: Colour, share: float) -> Colour:
 
 
 def path(*points: tuple[float, float]) -> Array:
-    """A path through a few points."""
+    """Return a path through a few points."""
     return np.array(points)
 
 
 def curve(*points: tuple[float, float]) -> Array:
-    """A smooth path from the first point to the last, drawn towards those between (corners cut three times)."""
+    """Return a smooth path from the first point to the last, drawn towards those between (corners cut three times)."""
     return np.asarray(_corner_cutting(len(points)) @ np.array(points))
 
 
 @lru_cache
 def _corner_cutting(count: int) -> Array:
-    """The matrix that takes the corners of a path to its smooth form (Chaikin 1974)."""
+    """Return the matrix that takes the corners of a path to its smooth form (Chaikin 1974)."""
     found = np.eye(count)
     for _ in range(3):
         cut = np.stack([0.75 * found[:-1] + 0.25 * found[1:], 0.25 * found[:-1] + 0.75 * found[1:]], 1)
@@ -62,12 +62,12 @@ def _corner_cutting(count: int) -> Array:
 
 
 def between(x: Array, top: Array, bottom: Array) -> Array:
-    """The outline of what lies between two curves over the same x."""
+    """Return the outline of what lies between two curves over the same x."""
     return np.array([np.concatenate([x, x[::-1]]), np.concatenate([top, bottom[::-1]])]).T
 
 
 def oval(x: float, y: float, rx: float, ry: float, count: int = 20) -> Array:
-    """The outline of an upright ellipse."""
+    """Return the outline of an upright ellipse."""
     return np.asarray(_circle(count) * (rx, ry) + (x, y))
 
 
@@ -91,12 +91,12 @@ class Placement(NamedTuple):
         return np.array([[cos * self.person.width, -sin, self.x], [sin * self.person.width, cos, self.y]])
 
     def turned(self, points: Array, depth: Array | float) -> Array:
-        """Points (N, 2) moved by the turn of the head: most in the middle of the face, not at all at its rim."""
+        """Return points (N, 2) moved by the turn of the head: most in the middle of the face, not at all at its rim."""
         bulge = np.clip(1 - points**2 @ (0.9, 0.3), 0, 1) * depth
         return points + bulge[:, None] * (self.person.view.yaw, self.person.view.pitch)
 
     def pixels(self, points: Array, depth: Array | float) -> Array:
-        """Points (N, 2) in canvas pixels."""
+        """Return points (N, 2) in canvas pixels."""
         matrix = self.matrix()
         return np.asarray(self.turned(points, depth) @ matrix[:, :2].T + matrix[:, 2])
 

@@ -1,4 +1,4 @@
-"""What is true of a drawn face, for every head: exact functions of the distribution over eight emotions it was drawn from."""
+"""The true targets of a drawn face: exact functions of the distribution over eight emotions that it was drawn from."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _WEIGHTS = np.array([[weights.get(label, 0.0) for label in EXPRESSION8.labels] f
 
 
 def distribution13(valence: float, arousal: float) -> Array:
-    """Probabilities (13,) in the order of EMOTION13: the posterior of its 13 normal distributions, equally likely before.
+    """Return probabilities (13,) in the order of EMOTION13: the posterior of its 13 normal distributions, equal priors.
 
     arXiv 2602.06778, with the means and standard deviations it prints; neutral's 0 is read as NEUTRAL_SPREAD.
     """
@@ -85,12 +85,12 @@ def vad(probabilities: Array) -> Array:
 
 
 def tags(probabilities: Array) -> tuple[str, ...]:
-    """The tags of EMOTIC that apply to a distribution (8,)."""
+    """Return the tags of EMOTIC that apply to a distribution (8,)."""
     return tuple(np.array(list(TAGS))[_WEIGHTS @ probabilities >= TAG_THRESHOLD].tolist())
 
 
 def targets(probabilities: Array) -> dict[str, Target]:
-    """The target of every head for a distribution (8,). `expression7` is absent where the likeliest is contempt."""
+    """Return the targets of all heads for a distribution (8,); without `expression7` where the likeliest is contempt."""
     label = EXPRESSION8.labels[int(probabilities.argmax())]
     place = valence_arousal(probabilities)
     found: dict[str, Target] = {

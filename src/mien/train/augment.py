@@ -27,7 +27,6 @@ class Augmentation:
 
     def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
         """`modalities`: that of each input. Raises ConfigError where samples are to be mixed that cannot be."""
-
         self.config = config
         self.changes = {name: AUGMENTATIONS[kind](config) for name, kind in modalities.items() if kind in AUGMENTATIONS}
         self.kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind) > 0]
@@ -94,7 +93,6 @@ def mix(inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch
     Samples are mixed among those with the same targets and inputs missing, so that none is lost and none
     is made up.
     """
-
     missing = [target.isnan() for target in targets.values()] + [~there[:, None] for there in present.values()]
     other = _partners(torch.cat(missing, dim=1))
     if patch:

@@ -69,7 +69,6 @@ class DataModule(lightning.LightningDataModule):
     def _check_parts(self) -> None:
         """Raise ConfigError or StoreError where processes that train together would not get equal parts,
         or none."""
-
         processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
         if size % processes:
             setting = f"train.batch_size = {self.config.train.batch_size}"
@@ -130,7 +129,6 @@ def thinned(rows: Rows, config: Config) -> Rows:
 def annotated(store: Store, task: Task, split: str) -> Rows:
     """The rows of a split on which at least one head of the task has a target. Raises StoreError if there
     are none."""
-
     rows = store.rows(split)
     has_target = np.zeros(len(rows), np.bool_)
     for head in task:

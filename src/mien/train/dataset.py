@@ -74,7 +74,6 @@ class SampleDataset(Dataset[Batch]):
     def cache_on(self, device: torch.device, free: int) -> None:
         """Keep what the network is shown, and the targets, on a device, unless that takes over half of its
         `free` bytes or they are not even held in memory."""
-
         needed = len(self) * sum(self._shown(each.name) for each in self.inputs.inputs)
         if self.device is not None or not self.is_held or 2 * needed > free:
             return
@@ -116,7 +115,6 @@ class SampleDataset(Dataset[Batch]):
     def _fit_all(self, name: str) -> Tensor:
         """What the network is shown of all samples, made once, on all cores, a few at a time so that
         memory stays bounded."""
-
         transform = self.inputs.transforms[name]
         source = next(each.of for each in self.inputs.inputs if each.name == name)
         fitted = np.empty((len(self), *transform.shape), transform.dtype)
@@ -133,5 +131,4 @@ class SampleDataset(Dataset[Batch]):
 def _bytes(shape: tuple[int, ...] | None) -> float:
     """Bytes of a stored item; boundless where they are encoded, since decoding takes longer than memory is
     worth."""
-
     return float(np.prod(shape)) if shape is not None else float("inf")

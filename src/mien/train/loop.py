@@ -41,7 +41,6 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     undisturbed (bit for bit on a CPU with the same number of threads). `watch` is told each epoch's number
     and watched metric, in place of a progress bar; what it raises ends the run.
     """
-
     work = distributed.run_on_all(lambda: _prepared(config, run, resume, watch))
     distributed.broadcast_from_main(lambda: _write_config(config, work))
     with _quiet(), machine.kept_memory():
@@ -184,7 +183,6 @@ def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
 
 def _check_folder(config: Config, run: Path, resume: bool) -> None:
     """Raise ConfigError unless the run folder is new, or holds the same configuration and is to be resumed."""
-
     saved = run / "config.toml"
     if not saved.exists():
         return

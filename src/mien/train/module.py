@@ -78,7 +78,6 @@ class TrainingModule(lightning.LightningModule):
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
         """Scaled inputs {input: (N, ...)} and where they are there {input: (N,)} -> raw scores {head: (N,
         K)}."""
-
         with distributed.global_batch():
             scores: Tensors = self.network(self.normaliser(inputs), present)
         return scores
@@ -117,7 +116,6 @@ class TrainingModule(lightning.LightningModule):
     def _loss(self, inputs: Tensors, present: Tensors, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
         """The loss to minimise, and that of each head with anything to learn from in the batch: that of
         all processes."""
-
         scores, targets, taught = _gathered(self(inputs, present), targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
@@ -161,7 +159,6 @@ class TrainingModule(lightning.LightningModule):
     def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
         """Losses by declared weight under one name, and apart. Learned weights would make epochs hard to
         compare."""
-
         apart = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
         return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **apart}
 
@@ -189,7 +186,6 @@ def _fetched(tensors: Tensors) -> Tensors:
 def watched(config: Config, task: Task) -> Watch:
     """The metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first.
     Raises ConfigError."""
-
     name, _, metric = config.train.monitor.rpartition(".")
     head = task.head(name) if name else task.heads[0]
     metric = metric or head.metrics[0]

@@ -47,7 +47,6 @@ class Teachers:
     def __call__(self, inputs: Tensors, present: Tensors) -> Tensors:
         """Scaled inputs {input: (N, ...)} -> mean probability (N, K) at the temperature, of each head that
         is taught."""
-
         device = next(iter(inputs.values())).device
         scores = [teacher.to(device)(inputs, present) for teacher in self.loaded]
         return {name: self._mean([part[name] for part in scores if name in part]) for name in self.heads}
@@ -76,7 +75,6 @@ class _Teacher(nn.Module):
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
         """Inputs as the student sees them, brought to what this network takes -> raw scores {head: (N, K)}."""
-
         shown = {name: self.adapters[name](inputs[theirs]) for name, theirs in self.seen_by.items()}
         there = {name: present[theirs] for name, theirs in self.seen_by.items()}
         scores: Tensors = self.network(self.normaliser(shown), there)
@@ -130,7 +128,6 @@ ADAPTERS: dict[str, Callable[[Any, Any, Tensor], Tensor]] = {"image": _adapt_pic
 
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
     """Whether a head of a teacher can teach its namesake. Raises ConfigError where the two have other labels."""
-
     ours = next((head for head in task if head.name == theirs.name), None)
     if ours is None or not ours.kind.is_exclusive or not theirs.kind.is_exclusive:
         return False

@@ -50,7 +50,6 @@ class Score:
     def best(self, run: Path) -> float:
         """The metric of the epoch whose weights are kept: the best of the last phase. NaN where it is
         never defined."""
-
         lines = rows(run)
         values = [float(row[self.column]) for row in lines if row["phase"] == lines[-1]["phase"]]
         defined = [value for value in values if math.isfinite(value)]

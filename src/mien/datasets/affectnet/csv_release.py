@@ -1,5 +1,4 @@
-"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over
-folders of pictures."""
+"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over folders of pictures."""
 
 from __future__ import annotations
 
@@ -20,21 +19,19 @@ TABLES = {"training.csv": "train", "validation.csv": "validation", AUTOMATIC: "t
 
 
 def recognises(root: Path) -> bool:
-    """A folder with one of the three lists, at most two folders down."""
+    """Recognise a folder with one of the three lists, at most two folders down."""
     return any(path.parent.name.lower().endswith("_file_lists") or is_list(path) for path in tables(root))
 
 
 def tables(root: Path) -> list[Path]:
-    """The lists in a folder or in those below; of each name the first."""
+    """Return the lists in a folder or in those below; of each name the first."""
     folders = list(within(root))
     by_name = [[path for folder in folders if (path := Path(folder, name)).is_file()] for name in TABLES]
     return [paths[0] for paths in by_name if paths]
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples in the order of the rows; their source is the path below `root`, `file:row` for a picture
-    named before."""
-
+    """Yield samples in the order of the rows; their source is the path below `root`, or `file:row` for a repeated picture."""
     found = tables(root)
     if not found:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is here")

@@ -1,4 +1,4 @@
-"""What the AffectNet family has in common: codes, folders with pictures and annotations, and numbers in `.npy` files."""
+"""What all AffectNet layouts share: codes, folders with pictures and annotations, and numbers in `.npy` files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INVALID = -2.0
 POINTS = 68
 TOLERANCE = 1e-3  # of what probabilities sum to
 NO_TEST, HELD_OUT = "AffectNet has no public test set", "val_set is the split 'validation'"
-#: What is missing where these layouts are asked for and not there; the suffix follows.
+#: What is missing where these layouts are asked for in vain; the suffix follows.
 WHERE = "no folders images and annotations (in train_set and val_set, or alone) with files <id>"
 _ANNOTATION = re.compile(r"(.+?)_(?:prob_rank_universal|prob_rank|rank|terms?|exp|val|aro|lnd)\.(?:txt|npy)")
 _MAGIC, _MOST_BYTES = b"\x93NUMPY", 1 << 16
@@ -55,13 +55,13 @@ class AnnotatedPicture(NamedTuple):
 
 
 def names(folder: str) -> Iterator[str]:
-    """What lies in a folder, hidden files aside; nothing where it cannot be read."""
+    """Yield what lies in a folder, hidden files aside; nothing where it cannot be read."""
     with suppress(OSError), os.scandir(folder) as entries:
         yield from (entry.name for entry in entries if not entry.name.startswith("."))
 
 
 def subfolders(folder: str) -> dict[str, str]:
-    """The folders in a folder, by their names in lower case. Looks at 1000 entries: a folder may hold a million files."""
+    """Return the folders in a folder by name in lower case, among 1000 entries: a folder may hold a million files."""
     with suppress(OSError), os.scandir(folder) as entries:
         found = [entry for entry in islice(entries, _MOST_ENTRIES) if entry.is_dir()]
         return {
@@ -72,7 +72,7 @@ def subfolders(folder: str) -> dict[str, str]:
 
 
 def within(root: Path, depth: int = 2) -> Iterator[str]:
-    """A folder, the folders in it, then those in them; of each the first 20."""
+    """Yield a folder, the folders in it, then those in them; of each the first 20."""
     level = [str(root)]
     for _ in range(depth + 1):
         yield from level
@@ -96,13 +96,13 @@ def _split(folder: str) -> str:
 
 
 def _holds(folder: str, suffixes: Iterable[str]) -> bool:
-    """Whether one of the first annotations, of whatever kind, has one of these beside it."""
+    """Return whether one of the first annotations, of whatever kind, has one of these beside it."""
     ids = {match[1] for name in islice(names(folder), _FEW) if (match := _ANNOTATION.fullmatch(name))}
     return any(Path(f"{folder}/{name}{suffix}").is_file() for name in ids for suffix in suffixes)
 
 
 def files(root: Path, suffix: str) -> Iterator[str]:
-    """The annotations `<id><suffix>`, in natural order."""
+    """Yield the annotations `<id><suffix>`, in natural order."""
     for part in parts(root, suffix):
         yield from (f"{part.annotations}/{name}{suffix}" for name in ordered(_annotated(part, suffix)))
 
@@ -112,7 +112,7 @@ def _annotated(part: ImageFolder, suffix: str) -> set[str]:
 
 
 def ordered(texts: Iterable[str]) -> list[str]:
-    """Names in natural order: 2 before 10. Needs little memory for a million of them."""
+    """Return names in natural order: 2 before 10. Needs little memory for a million of them."""
 
     def key(text: str) -> str:
         return re.sub("[0-9]+", lambda run: f"{len(run[0].lstrip('0')):03}{run[0].lstrip('0')}", text.casefold())
@@ -121,7 +121,7 @@ def ordered(texts: Iterable[str]) -> list[str]:
 
 
 def pictures(root: Path, suffix: str, log: ImportLog) -> Iterator[AnnotatedPicture]:
-    """All pictures with an annotation `<id><suffix>`, in natural order; pictures without, and the reverse, are reported."""
+    """Yield all pictures with an annotation `<id><suffix>`, in natural order; those without, and the reverse, are rejected."""
     found = [(part, _paired(part, suffix, log)) for part in parts(root, suffix)]
     if not any(listed for _, listed in found):
         raise DataError(f"{root}: {WHERE}{suffix}")
@@ -152,7 +152,7 @@ def _paired(part: ImageFolder, suffix: str, log: ImportLog) -> list[str]:
 
 
 def numbers(path: str) -> list[float] | None:
-    """What a `.npy` file holds, numbers or numbers as text; None where there is no such file. Raises DataError."""
+    """Return what a `.npy` file holds, numbers or numbers as text; None where there is no such file. Raises DataError."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(_MOST_BYTES)
@@ -171,7 +171,7 @@ def numbers(path: str) -> list[float] | None:
 
 
 def probabilities(path: str) -> list[float]:
-    """The numbers in a file, made to sum to 1 where they do within 0.001. Raises DataError."""
+    """Return the numbers in a file, made to sum to 1 where they do within 0.001. Raises DataError."""
     text = file_checks.read_start(Path(path)).decode("utf-8", "replace").strip()
     try:
         found = [float(cell) for cell in text.split(",")]
@@ -188,7 +188,7 @@ def probabilities(path: str) -> list[float]:
 
 
 def scalar(path: str) -> float | None:
-    """The one number in a `.npy` file; None where there is no such file. Raises DataError."""
+    """Return the one number in a `.npy` file; None where there is no such file. Raises DataError."""
     found = numbers(path)
     if found is not None and len(found) != 1:
         raise DataError(f"{path}: {len(found)} numbers, needed is one")
@@ -196,19 +196,19 @@ def scalar(path: str) -> float | None:
 
 
 def annotated(picture: AnnotatedPicture) -> dict[str, Target]:
-    """The targets in `_exp`, `_val` and `_aro.npy`, as far as they are there. Raises DataError."""
+    """Return the targets in `_exp`, `_val` and `_aro.npy`, as far as they are there. Raises DataError."""
     return targets(picture.beside, *(scalar(f"{picture.beside}_{what}.npy") for what in ("exp", "val", "aro")))
 
 
 def landmarks(picture: AnnotatedPicture) -> tuple[tuple[float, float], ...]:
-    """The 68 points in `_lnd.npy`, none where there is no such file. Raises DataError."""
+    """Return the 68 points in `_lnd.npy`, none where there is no such file. Raises DataError."""
     path = f"{picture.beside}_lnd.npy"
     found = numbers(path)
     return () if found is None else points(path, found)
 
 
 def points(where: str, values: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    """68 points from x0, y0, x1, y1 … Raises DataError naming `where`."""
+    """Return 68 points from x0, y0, x1, y1 … Raises DataError naming `where`."""
     if len(values) != 2 * POINTS:
         raise DataError(
             f"{where}: {len(values)} numbers of landmarks, needed are {2 * POINTS}, x and y of {POINTS} points"
@@ -221,7 +221,7 @@ def points(where: str, values: Sequence[float]) -> tuple[tuple[float, float], ..
 def targets(
     where: str, code: float | None, valence: float | None = None, arousal: float | None = None
 ) -> dict[str, Target]:
-    """Targets of an expression code and affect in -1…1; None, NaN and -2 stand for nothing. Raises DataError."""
+    """Return targets of an expression code and affect in -1…1; None, NaN and -2 stand for nothing. Raises DataError."""
     found: dict[str, Target] = {}
     if code is not None and code not in NO_CLASS:
         if code not in range(len(AFFECTNET8)):

@@ -1,5 +1,4 @@
-"""A distribution over K emotions for each picture, `<id>_prob_rank.txt`: the 13-emotion set
-(AffectNetFused) and its kin."""
+"""A distribution over K emotions for each picture, `<id>_prob_rank.txt`: the 13-emotion set (AffectNetFused) and its kin."""
 
 from __future__ import annotations
 
@@ -22,23 +21,19 @@ _FEW = 20
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `images` and `annotations/<id>_prob_rank.txt`, in split folders or not, at most two
-    folders down."""
-
+    """Recognise `images` and `annotations/<id>_prob_rank.txt`, in split folders or not, at most two folders down."""
     return bool(parts(root, *SUFFIXES))
 
 
 def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
-    """The distribution, over as many classes as the first file has values; AffectNet's heads where it has
-    their files."""
-
+    """Return the distribution of as many classes as the first file has values, and AffectNet's heads if it has their files."""
     _, space = _chosen(root, log)
     more = any(name.endswith(_MORE) for part in parts(root, *SUFFIXES) for name in names(part.annotations))
     return (Head(f"distribution{len(space)}", Kind.DISTRIBUTION, space), *(HEADS if more else ()))
 
 
 def _chosen(root: Path, log: ImportLog) -> tuple[str, LabelSpace]:
-    """The files to read, and the classes of their values: those declared, else the 13. Raises DataError."""
+    """Return the files to read, and the classes of their values: those declared, else the 13. Raises DataError."""
     declared = log.options.get("labels", "")
     space = space_of(declared) if declared else EMOTION13
     found = [(suffix, *first) for suffix in SUFFIXES if (first := _length(root, suffix))]
@@ -52,9 +47,7 @@ def _chosen(root: Path, log: ImportLog) -> tuple[str, LabelSpace]:
 
 
 def _length(root: Path, suffix: str) -> tuple[str, int] | None:
-    """The first file of a kind that can be read, and how many values it has. Raises DataError where there
-    are but bad ones."""
-
+    """Return the first readable file of a kind and its number of values. Raises DataError where all are bad."""
     fault = None
     for path in islice(files(root, suffix), _FEW):
         try:
@@ -67,9 +60,7 @@ def _length(root: Path, suffix: str) -> tuple[str, int] | None:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples by split and id in natural order; their source is the path below `root`. All files must
-    agree in length."""
-
+    """Yield samples by split and id in natural order; their source is the path below `root`. All lengths must agree."""
     suffix, space = _chosen(root, log)
     log.notes.append(f"values of <id>{suffix} in this order: {', '.join(space.labels)}")
     return (partial(_sample, picture, suffix, space) for picture in pictures(root, suffix, log))

@@ -1,5 +1,4 @@
-"""AffectNet with eight labels: `<id>_exp.npy`, `_val`, `_aro` and `_lnd` for each picture, in split
-folders or flattened."""
+"""AffectNet with eight labels: `<id>_exp.npy`, `_val`, `_aro` and `_lnd` for each picture, in split folders or flattened."""
 
 from __future__ import annotations
 
@@ -15,16 +14,12 @@ SUFFIX = "_exp.npy"
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `images` and `annotations/<id>_exp.npy`, in split folders or not, at most two folders
-    down."""
-
+    """Recognise `images` and `annotations/<id>_exp.npy`, in split folders or not, at most two folders down."""
     return bool(parts(root, SUFFIX))
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Samples by split and number; their source is the path below `root`. Those with no usable target are
-    left out."""
-
+    """Yield samples by split and number; their source is the path below `root`. Those without a target are left out."""
     return (partial(sample, picture) for picture in pictures(root, SUFFIX, log))
 
 

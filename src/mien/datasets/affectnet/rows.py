@@ -33,13 +33,13 @@ class ListRow(NamedTuple):
     landmarks: str
 
     def points(self) -> tuple[tuple[float, float], ...]:
-        """The 68 landmarks. Raises DataError."""
+        """Return the 68 landmarks. Raises DataError."""
         cells = self.landmarks.replace(",", ";").strip("; ").split(";")
         return points(self.where, [_number(self.where, _LANDMARKS, cell) for cell in cells])
 
 
 def is_list(path: Path) -> bool:
-    """Whether a file begins as such a list does. Never raises."""
+    """Return whether a file begins as such a list does. Never raises."""
     try:
         first = file_checks.column_names(path)
     except DataError:
@@ -48,7 +48,7 @@ def is_list(path: Path) -> bool:
 
 
 def rows(path: Path, log: ImportLog) -> Iterator[ListRow]:
-    """All rows that can be read; others are reported with row and line. Raises DataError for a file that is something else."""
+    """Yield all rows that can be read; others are rejected with row and line. Raises DataError for another kind of file."""
     first = file_checks.column_names(path)
     names = tuple(first) if _PICTURE in first else _NAMES
     if missing := set(_NAMES).difference(names):
@@ -63,7 +63,7 @@ def rows(path: Path, log: ImportLog) -> Iterator[ListRow]:
 
 
 def image_folder(path: Path, root: Path) -> tuple[Path, str]:
-    """The folder below which the pictures of a list's first rows lie, and what sources call it. Raises DataError."""
+    """Find the folder with the pictures of a list's first rows, and its name in sources. Raises DataError."""
     quiet = ImportLog(skip_bad=True)
     first = [row.picture for row in islice(rows(path, quiet), _FEW)]
     if not first:
@@ -75,7 +75,7 @@ def image_folder(path: Path, root: Path) -> tuple[Path, str]:
 
 
 def _cells(path: Path, header: bool) -> Iterator[tuple[int, list[str]]]:
-    """The line and the fields of each row that is not empty."""
+    """Yield the line and the fields of each row that is not empty."""
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             reader = csv.reader(file)

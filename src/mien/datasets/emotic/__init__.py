@@ -1,1 +1,1 @@
-"""EMOTIC: people in their surroundings, in the four layouts that are about."""
+"""EMOTIC: people in their surroundings, in the four layouts that are in use."""

@@ -20,7 +20,7 @@ COLUMNS = ("Filename", "Age", "Gender", *VAD.labels, *EMOTIC26.labels, *_CORNERS
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `annots_arrs` that has one of the tables, or with a folder `archive` around it."""
+    """Recognise a folder with `annots_arrs` that has one of the tables, or with a folder `archive` around it."""
     return bool(_tables(root))
 
 
@@ -30,7 +30,7 @@ def _tables(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """People by picture; their source is the picture's array, which also tells its size: the tables swap that of some."""
+    """Yield people by picture; their source is the picture's array, which also gives its size: the tables swap some."""
     tables = _tables(root)
     if not tables:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is in annots_arrs/")

@@ -21,7 +21,7 @@ _NAN = re.compile(r"\bnan\b")
 
 
 def table(path: Path, needed: Sequence[str], log: ImportLog) -> list[Cells]:
-    """The rows of a CSV file, each by canonical column name; empty where a row was reported. Raises DataError."""
+    """Return the rows of a CSV file, each by canonical column name; empty where a row was reported. Raises DataError."""
     first, *rows = file_checks.csv_rows(path)
     header = list(map(canonical, first))
     if missing := [name for name in needed if canonical(name) not in header]:
@@ -34,7 +34,7 @@ def table(path: Path, needed: Sequence[str], log: ImportLog) -> list[Cells]:
 
 
 def listed(cells: Cells, name: str) -> list[Any]:
-    """The Python list in a cell; None stands for NaN. Raises DataError."""
+    """Return the Python list in a cell; None stands for NaN. Raises DataError."""
     text = cells[canonical(name)]
     try:
         found = safe_literals.value(_NAN.sub("None", _NUMPY.sub(r"\1", text.strip())))
@@ -46,7 +46,7 @@ def listed(cells: Cells, name: str) -> list[Any]:
 
 
 def numbers(cells: Cells, name: str, count: int) -> list[float]:
-    """The numbers in the Python list of a cell. Raises DataError where they are not `count`."""
+    """Return the numbers in the Python list of a cell. Raises DataError where they are not `count`."""
     found = [math.nan if value is None else value for value in listed(cells, name)]
     if len(found) != count or not all(isinstance(value, int | float) for value in found):
         raise DataError(f"{name} is {quoted(cells[canonical(name)])}, needed are {count} numbers")
@@ -54,7 +54,7 @@ def numbers(cells: Cells, name: str, count: int) -> list[float]:
 
 
 def number(cells: Cells, name: str) -> float:
-    """The number in a cell; NaN where it is empty. Raises DataError."""
+    """Return the number in a cell; NaN where it is empty. Raises DataError."""
     text = cells[canonical(name)]
     try:
         return float(text or "nan")
@@ -63,7 +63,7 @@ def number(cells: Cells, name: str) -> float:
 
 
 def flag(cells: Cells, name: str) -> bool:
-    """The yes or no in a cell. Raises DataError for anything but 0 and 1."""
+    """Return the yes or no in a cell. Raises DataError for anything but 0 and 1."""
     value = number(cells, name)
     if value not in (0, 1):
         raise DataError(f"{name} is {quoted(cells[canonical(name)])}, allowed are 0 and 1")

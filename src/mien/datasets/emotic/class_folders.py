@@ -1,5 +1,4 @@
-"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and is one
-sample again here."""
+"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and becomes one sample."""
 
 from __future__ import annotations
 
@@ -22,15 +21,13 @@ _OWN = 3
 
 
 def recognises(root: Path) -> bool:
-    """A folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …) inside, or inside its
-    splits."""
-
+    """Recognise a folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …), also inside its splits."""
     names = {folder.name for _, folder in _classes(root)}
     return sum(name in EMOTIC26 and name not in EXPRESSION8 for name in names) >= _OWN
 
 
 def _classes(root: Path) -> list[tuple[str, Path]]:
-    """Class folders with their split, '' where they lie in none."""
+    """Return class folders with their split, '' where they lie in none."""
     splits = {
         folder: SPLIT_FOLDERS[folder.name.lower()]
         for folder in subfolders(root)
@@ -41,7 +38,7 @@ def _classes(root: Path) -> list[tuple[str, Path]]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Pictures of different content with all their emotions; their source is the first of their paths."""
+    """Yield pictures of different content with all their emotions; their source is the first of their paths."""
     files = _files(root, log)
     if not files:
         raise DataError(f"{root}: no pictures in folders named after EMOTIC's emotions, such as {root / 'Affection'}")

@@ -17,7 +17,7 @@ COLUMNS = ("Folder", "Filename", "Image Size", "BBox", "Categorical_Labels", "Co
 
 
 def recognises(root: Path) -> bool:
-    """A folder with such a table, or with a folder `emotic_pre` that has them."""
+    """Recognise a folder with such a table, or with a folder `emotic_pre` that has them."""
     return bool(_tables(root))
 
 
@@ -35,7 +35,7 @@ def _ours(path: Path) -> bool:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """People by split and picture. The original pictures are kept where they are there, else the resized ones."""
+    """Yield people by split and picture, with the original pictures if they exist, else the resized ones."""
     tables = _tables(root)
     if not tables:
         raise DataError(

@@ -20,7 +20,7 @@ _V5, _V73 = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
 
 
 def variables(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
-    """The named variables of a MAT-file, each as a list of its structs. Raises DataError, and MissingExtraError without scipy."""
+    """Return variables of a MAT-file, each as a list of structs. Raises DataError, and MissingExtraError without scipy."""
     _check(path)
     loadmat = require("scipy.io", "data").loadmat
     try:
@@ -50,7 +50,7 @@ def _check(path: Path) -> None:
 
 
 def several(value: Any) -> list[Any]:
-    """What MATLAB calls 1xN, as a list: N may be 0, a lone one comes without its array, and cells may lie in cells."""
+    """Return MATLAB's 1xN array as a list: N may be 0, a single item comes without an array, and cells may lie in cells."""
     if value is None:
         return []
     found = np.atleast_1d(np.asarray(value, object)).ravel().tolist()
@@ -58,17 +58,17 @@ def several(value: Any) -> list[Any]:
 
 
 def structs(value: Any) -> list[dict[str, Any]]:
-    """A struct array as a list of dicts; whatever else stands there is left out."""
+    """Return a struct array as a list of dicts; whatever else stands there is left out."""
     return [item for item in several(value) if isinstance(item, dict)]
 
 
 def text(value: Any) -> str:
-    """A char array as text; '' for none."""
+    """Return a char array as text; '' for none."""
     return str(next(iter(several(value)), "")).strip()
 
 
 def corners(person: Mapping[str, Any]) -> list[float]:
-    """The body box: left, top, right, bottom. Raises DataError."""
+    """Return the body box: left, top, right, bottom. Raises DataError."""
     found = several(person.get("body_bbox"))
     if len(found) != 4 or not all(isinstance(value, int | float) for value in found):
         raise DataError(f"body_bbox is {file_checks.quoted(str(found))}, needed are 4 numbers")
@@ -76,7 +76,7 @@ def corners(person: Mapping[str, Any]) -> list[float]:
 
 
 def described(person: Mapping[str, Any]) -> dict[str, Target]:
-    """Targets as the annotators agreed on; where nobody combined what they said, tags are joined and values averaged.
+    """Return the combined targets; where annotations were not combined, join their tags and average their values.
 
     Raises DataError.
     """
@@ -91,12 +91,12 @@ def described(person: Mapping[str, Any]) -> dict[str, Target]:
 
 
 def annotators(person: Mapping[str, Any]) -> str:
-    """How many people annotated someone."""
+    """Return how many people annotated someone."""
     return str(max(len(structs(person.get(f"annotations_{what}"))) for what in ("categories", "continuous")))
 
 
 def _mean(values: list[Any]) -> float | None:
-    """The mean of the numbers among values, NaN not counted; None where there are none."""
+    """Return the mean of the numbers among values, NaN not counted; None where there are none."""
     found = [value for item in values for value in several(item) if isinstance(value, int | float)]
     found = [value for value in found if not math.isnan(value)]
     return sum(found) / len(found) if found else None

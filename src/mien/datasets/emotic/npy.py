@@ -36,7 +36,7 @@ def load(path: Path, mapped: bool = False) -> NDArray[Any]:
 
 
 def load_picture(path: Path) -> SizedPicture:
-    """A whole picture kept as an array, packed as JPEG, with the size that the array has. Raises DataError."""
+    """Return a whole picture kept as an array, packed as JPEG, with the size that the array has. Raises DataError."""
     pixels = load(path)
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
         raise DataError(f"{path}: an array {pixels.shape} {pixels.dtype}, needed is (height, width, 3) uint8")
@@ -85,12 +85,12 @@ class Arrays:
         return "context" in self.arrays
 
     def picture(self, row: int) -> SizedPicture:
-        """The whole picture of a row, as the conversion resized it."""
+        """Return the whole picture of a row, as the conversion resized it."""
         pixels: Pixels = np.array(self.arrays["context"][row], np.uint8)
         return pixels, (pixels.shape[1], pixels.shape[0])
 
     def scaled(self, corners: list[float], size: list[float]) -> list[float]:
-        """A box given in a picture of that (width, height), in the resized one. Raises DataError."""
+        """Return a box given in a picture of that (width, height), in the resized one. Raises DataError."""
         if not min(size) > 0:
             raise DataError(f"image size is {size}, allowed are positive numbers")
         height, width = self.arrays["context"].shape[1:3]

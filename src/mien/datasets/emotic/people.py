@@ -49,7 +49,6 @@ class PersonRecord:
 def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSample]:
     """Yield a sample for each person, those of one picture together; people without an annotation are left
     out."""
-
     by_picture: dict[str, list[PersonRecord]] = {}
     for person in people:
         by_picture.setdefault(person.picture, []).append(person)
@@ -64,7 +63,6 @@ def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSam
 def sample(source: str, person: PersonRecord) -> Sample:
     """Return the sample of one person, with the whole picture. Raises InputError or DataError for a bad
     picture."""
-
     image, size = person.load()
     box = boxed(person.corners, size)
     return Sample.of_image(
@@ -85,7 +83,6 @@ def targets(tags: Iterable[str], vad: Sequence[float | None]) -> dict[str, Targe
 
     Raises DataError.
     """
-
     names = [EMOTIC26.labels[place] for place in sorted({EMOTIC26.index(str(tag)) for tag in tags})]
     rated = {name: float(value) for name, value in zip(VAD.labels, vad, strict=True) if value is not None}
     rated = {name: value for name, value in rated.items() if not math.isnan(value)}
@@ -115,7 +112,6 @@ def known(**attributes: str) -> dict[str, str]:
 def picture_name(*parts: str) -> str:
     """Return a picture's path from the parts a table gives. Raises DataError if it is empty or leads out
     of the folder."""
-
     path = PurePosixPath(*(part.replace("\\", "/") for part in parts))
     if path.is_absolute() or ".." in path.parts or not parts[-1].strip():
         raise DataError(f"the picture is {quoted('/'.join(parts))}, allowed is a path inside the data set")
@@ -125,7 +121,6 @@ def picture_name(*parts: str) -> str:
 def photo_folder(*places: Path) -> Path | None:
     """Return the first folder in or below these places that holds the databases' folders, such as
     `mscoco/images`."""
-
     folders = (place / inside for place in places for inside in _INSIDE)
     return next((path for path in folders if any((path / name / "images").is_dir() for name in DATABASES)), None)
 

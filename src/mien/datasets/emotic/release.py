@@ -18,7 +18,7 @@ _FOLDERS = ("", "Annotations", "annotations", "Annotations/Annotations")
 
 
 def recognises(root: Path) -> bool:
-    """A MAT-file, or a folder with one: in it, in its `Annotations`, or beside it where it is the pictures' folder."""
+    """Recognise a MAT-file, or a folder with one: in it, in its `Annotations`, or beside it if it holds the pictures."""
     return _table(root) is not None
 
 
@@ -31,7 +31,7 @@ def _table(root: Path) -> Path | None:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """People by split and picture; their source is the picture's path and their number in it, counted from 0."""
+    """Yield people by split and picture; their source is the picture's path and their number in it, counted from 0."""
     table = _table(root)
     if table is None:
         raise DataError(f"{root}: none of {', '.join(FILES)} is here or in Annotations/")

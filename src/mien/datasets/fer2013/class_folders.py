@@ -1,5 +1,4 @@
-"""FER-2013 as pictures in class folders: `train|validation|test/<class>/<picture>`, as both Kaggle
-releases have it."""
+"""FER-2013 as pictures in class folders: `train|validation|test/<class>/<picture>`, as both Kaggle releases have it."""
 
 from __future__ import annotations
 
@@ -18,9 +17,7 @@ from .official import note_counts, official_splits
 
 
 def recognises(root: Path) -> bool:
-    """A folder with a split inside that has classes of FER-2013 and no contempt inside, with a first
-    picture of its size."""
-
+    """Recognise a folder with splits that hold classes of FER-2013, no contempt, and a first picture of its size."""
     classes = [folder for split in _splits(root) for folder in subfolders(split) if folder.name in EXPRESSION8]
     if not classes or any(folder.name not in EXPRESSION7 for folder in classes):
         return False
@@ -32,9 +29,7 @@ def _splits(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by split, class and number; their source is the path below `root`. Names that tell the
-    official split win."""
-
+    """Yield samples by split, class and number; their source is the path below `root`. Official splits in file names win."""
     found = official_splits(_listed(root, log), log)
     yield from note_counts(_samples(root, found, log), log)
 
@@ -56,7 +51,7 @@ def _samples(root: Path, found: list[LabelledPicture], log: ImportLog) -> Iterat
 
 
 def _listed(root: Path, log: ImportLog) -> list[LabelledPicture]:
-    """Every picture in the class folders, in natural order."""
+    """Return every picture in the class folders, in natural order."""
     found: list[LabelledPicture] = []
     for inner in [folder for split in _splits(root) for folder in subfolders(split)]:
         files = listed(inner)

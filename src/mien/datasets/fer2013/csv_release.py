@@ -23,7 +23,7 @@ PARTS = ("train.csv", "test_with_emotions.csv", "test.csv")
 
 
 def known_files(root: Path) -> dict[str, Path]:
-    """The CSV files of FER-2013 in a folder, or in the folder `fer2013` inside it, by their usual names."""
+    """Return the CSV files of FER-2013 in a folder, or in the folder `fer2013` inside it, by their usual names."""
     found: dict[str, Path] = {}
     for folder in (root / "fer2013", root):
         if folder.is_dir():
@@ -32,13 +32,12 @@ def known_files(root: Path) -> dict[str, Path]:
 
 
 def recognises(root: Path) -> bool:
-    """A CSV file, or a folder with one of the usual names inside."""
+    """Recognise a CSV file, or a folder with one of the usual names inside."""
     return root.suffix.lower() == ".csv" if root.is_file() else bool(known_files(root))
 
 
 def chosen(root: Path, log: ImportLog) -> list[Path]:
-    """The files to read: one that holds all splits, else the parts. Notes what was taken. Raises DataError."""
-
+    """Return the files to read: one that holds all splits, else the parts. Notes what was taken. Raises DataError."""
     if not root.is_dir():
         return [root]
     found = known_files(root)
@@ -54,8 +53,7 @@ def chosen(root: Path, log: ImportLog) -> list[Path]:
 
 
 def table(path: Path, log: ImportLog) -> FaceTable:
-    """The faces of one file. Raises DataError where the labels are missing, but for a file of pixels alone."""
-
+    """Return the faces of one file. Raises DataError where the labels are missing, but for a file of pixels alone."""
     faces = FaceTable(path, log, {"emotion": EMOTIONS, "usage": USAGES})
     if "emotion" not in faces.columns and faces.columns != ["pixels"]:
         raise DataError(f"{path}: no column 'emotion' (it has: {', '.join(faces.columns)})")
@@ -63,7 +61,7 @@ def table(path: Path, log: ImportLog) -> FaceTable:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples in the order of the rows; their source is `file:row`, with rows counted from 0."""
+    """Yield samples in the order of the rows; their source is `file:row`, with rows counted from 0."""
     yield from note_counts((sample for path in chosen(root, log) for sample in _samples(path, log)), log)
 
 

@@ -94,7 +94,7 @@ class FaceTable:
                 yield FaceRow(first + i, image, emotion, usage)
 
     def _fields(self, line: bytes) -> list[bytes]:
-        """The fields of a row; all empty where they are not as many as the columns."""
+        """Return the fields of a row; all empty where they are not as many as the columns."""
         fields = line.split(b",", self._pixels)
         fields += fields.pop().rsplit(b",", len(self.columns) - len(fields) - 1)
         if len(fields) != len(self.columns):
@@ -102,14 +102,14 @@ class FaceTable:
         return [field.strip(_AROUND) for field in fields]
 
     def _named(self, column: str, rows: list[list[bytes]]) -> list[str | None]:
-        """What the codes in a column stand for; None for an unknown one."""
+        """Return what the codes in a column stand for; None for an unknown one."""
         if column not in self.columns:
             return [""] * len(rows)
         place, names = self.columns.index(column), self._names[column]
         return [names.get(row[place]) for row in rows]
 
     def _fault(self, line: bytes, row: list[bytes]) -> str:
-        """What is wrong with a row besides its pixels."""
+        """Return what is wrong with a row besides its pixels."""
         if line.count(b",") + 1 != len(self.columns):
             return f"{line.count(b',') + 1} fields, the header has {len(self.columns)}"
         for column, names in self._names.items():
@@ -120,7 +120,7 @@ class FaceTable:
 
 
 def _images(texts: list[bytes]) -> Pixels | list[Pixels | str]:
-    """The faces of all texts, or where one does not read smoothly, a list of faces and of what is wrong with others."""
+    """Return the faces of all texts at once or, where a text is unusual, a list of faces and of faults."""
     faces = parse(texts)
     return [_face(text) for text in texts] if faces is None else faces
 
@@ -136,7 +136,7 @@ def _face(text: bytes) -> Pixels | str:
 
 
 def parse(texts: list[bytes]) -> Pixels | None:
-    """Faces (n, 48, 48) from n texts of 2304 numbers with one blank between; None if any does not hold to that exactly."""
+    """Return faces (n, 48, 48) from n texts of 2304 numbers with single blanks between; None if any text differs."""
     text = np.frombuffer(b"   " + b" ".join(texts) + b" ", np.uint8)
     ends = (text[3:] == ord(" ")).nonzero()[0]
     last = np.cumsum(np.fromiter(map(len, texts), np.int64) + 1) - 1
@@ -145,13 +145,13 @@ def parse(texts: list[bytes]) -> Pixels | None:
     hundreds, tens, ones = (text[place:].take(ends, mode="clip") - np.uint8(ord("0")) for place in range(3))
     two = tens < 10
     three = two & (hundreds < 10)
-    # Digits counted number by number must be all that is not blank: so nothing else is there, and no number has four.
+    # All that is not blank must be counted digits: then there is nothing else, and no number has four digits.
     counted = len(ends) + np.count_nonzero(two) + np.count_nonzero(three)
     if ones.max(initial=0) > 9 or counted != len(text) - 3 - len(ends):
         return None
     hundreds *= three
     below = tens * np.uint8(10) * two + ones
-    values = hundreds * np.uint8(100) + below  # uint8 wraps above 255, which is told by the two comparisons
+    values = hundreds * np.uint8(100) + below  # uint8 wraps above 255, which the two comparisons detect
     if hundreds.max(initial=0) > 2 or (values < below).any():
         return None
     return np.asarray(values.reshape(-1, SIDE, SIDE), np.uint8)
@@ -166,7 +166,7 @@ def decode_face(data: bytes, source: str) -> Pixels:
 
 
 def is_face_sized(path: Path) -> bool:
-    """Whether a picture is as large as the faces of FER-2013, by its header; true for one that cannot be read."""
+    """Return whether a picture is as large as the faces of FER-2013, by its header; true for one that cannot be read."""
     try:
         with Image.open(path, formats=images.FORMATS) as image:
             return image.size == (SIDE, SIDE)

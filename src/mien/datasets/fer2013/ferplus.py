@@ -21,7 +21,7 @@ _USAGES = {code.decode(): split for code, split in csv_release.USAGES.items()}
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `fer2013new.csv` and FER-2013 as CSV."""
+    """Recognise a folder with `fer2013new.csv` and FER-2013 as CSV."""
     return (
         root.is_dir()
         and (root / FILE).is_file()
@@ -30,9 +30,7 @@ def recognises(root: Path) -> bool:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples as FER-2013 gives them, with the votes of the same row. Raises DataError where the two files
-    part ways."""
-
+    """Yield the samples of FER-2013 with the votes of the same row. Raises DataError where the two files disagree."""
     if not recognises(root):
         raise DataError(f"{root}: FER+ needs a folder with {FILE} and one of {', '.join(csv_release.WHOLE)}")
     yield from note_counts(_joined(root, log), log)
@@ -57,7 +55,7 @@ def _joined(root: Path, log: ImportLog) -> Iterator[Sample]:
 
 
 def _votes(path: Path, log: ImportLog) -> tuple[list[str], Votes]:
-    """The Usage and the votes of each row."""
+    """Return the Usage and the votes of each row."""
     names = file_checks.column_names(path)
     if "usage" not in names or not all(label in map(canonical, names) for label in FERPLUS10.labels):
         raise DataError(f"{path}: needs the columns Usage, {', '.join(FERPLUS10.labels)} (it has: {', '.join(names)})")

@@ -18,7 +18,7 @@ FILE = "label.csv"
 
 
 def recognises(root: Path) -> bool:
-    """A folder with at least one of the three, or with a folder `data` that has them."""
+    """Recognise a folder with at least one of the three, or with a folder `data` that has them."""
     return any((_base(root) / folder / FILE).is_file() for folder in FOLDERS)
 
 
@@ -27,9 +27,7 @@ def _base(root: Path) -> Path:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples in the order of the rows; their source is the path below `root`. FER-2013's own labels are
-    not here."""
-
+    """Yield samples in the order of the rows; their source is the path below `root`. They lack FER-2013's own labels."""
     if not recognises(root):
         raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
     log.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")

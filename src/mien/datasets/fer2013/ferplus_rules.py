@@ -17,12 +17,12 @@ _UNKNOWN = 8
 
 
 def raw(votes: Votes) -> Votes:
-    """All votes as they were cast."""
+    """Keep all votes as they were cast."""
     return votes
 
 
 def majority(votes: Votes) -> Votes:
-    """The emotion with more than half of the votes that count (single votes do not)."""
+    """Keep the emotion with more than half of the votes that count (single votes do not)."""
     counted = _without_single(votes)
     top = counted.argmax(axis=1)
     kept = np.zeros_like(counted)
@@ -32,7 +32,7 @@ def majority(votes: Votes) -> Votes:
 
 
 def probability(votes: Votes) -> Votes:
-    """Whole levels of equal top votes, highest first, until 3/4 of the votes or 3 emotions are kept.
+    """Keep whole levels of equal top votes, highest first, until 3/4 of the votes or 3 emotions are kept.
 
     A level that holds unknown or no-face ends it; the emotions of that level still count, and where there is none at all
     the row is given up. So is one that keeps half of the votes or less, or more than 3 emotions.
@@ -53,14 +53,14 @@ def probability(votes: Votes) -> Votes:
 
 
 def multi_target(votes: Votes) -> Votes:
-    """Every answer with at least 0.3 of the votes that count, if together they have more than half."""
+    """Keep every answer with at least 0.3 of the votes that count, if together they have more than half."""
     counted = _without_single(votes)
     total = counted.sum(axis=1)
     kept = np.where(counted >= 0.3 * total[:, None], counted, 0.0)
     return _or_unknown(kept, kept.sum(axis=1) > 0.5 * total)
 
 
-#: `crossentropy` and `probability` keep the same; the official training draws one class afresh each time for the latter.
+#: `crossentropy` and `probability` keep the same; the official training draws a class each time for the latter.
 RULES: dict[str, Callable[[Votes], Votes]] = {
     "raw": raw,
     "majority": majority,
@@ -71,7 +71,7 @@ RULES: dict[str, Callable[[Votes], Votes]] = {
 
 
 def target(rule: str, votes: Votes) -> tuple[Votes, NDArray[np.bool_]]:
-    """Targets (n, 8) of a rule and which rows have one: those whose most-voted answer is an emotion, the first of equals.
+    """Return targets (n, 8) of a rule and which rows have one: those whose top answer, the first of equals, is an emotion.
 
     `raw` gives counts, `multi_target` equal shares of the kept set, the others shares that sum to 1. Other rows are 0.
     """

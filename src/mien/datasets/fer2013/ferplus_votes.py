@@ -22,7 +22,7 @@ HEADS = (
 
 
 def targets(votes: Votes, rule: str) -> list[dict[str, Target]]:
-    """What FER+ says of each row: the majority's emotion, the distribution by `rule`, the votes; absent where it says none."""
+    """Return each row's targets: the majority's emotion, the distribution by `rule`, the votes, as far as there are any."""
     sure, named = target("majority", votes)
     shares, shared = target(rule, votes)
     found: list[dict[str, Target]] = [{} for _ in votes]
@@ -37,14 +37,16 @@ def targets(votes: Votes, rule: str) -> list[dict[str, Target]]:
 
 
 def counted(cells: Sequence[Sequence[str]], path: Path, log: ImportLog, first_line: int) -> Votes:
-    """Votes (n, 10) from ten texts a row. A row that is not ten numbers from 0 to 10 is bad, and has no votes."""
+    """Return votes (n, 10) from ten texts a row. A row that is not ten numbers from 0 to 10 is bad, and has no votes."""
     votes = np.zeros((len(cells), len(FERPLUS10)))
     for row, texts in enumerate(cells):
         if len(texts) == len(FERPLUS10) and all(_is_count(text) for text in texts):
             votes[row] = [int(text) for text in texts]
         else:
-            given = file_checks.quoted(",".join(texts))
-            log.reject(f"{path}, row {row} (line {row + first_line}): votes {given} are not ten numbers from 0 to 10")
+            cell_text = file_checks.quoted(",".join(texts))
+            log.reject(
+                f"{path}, row {row} (line {row + first_line}): votes {cell_text} are not ten numbers from 0 to 10"
+            )
     return votes
 
 

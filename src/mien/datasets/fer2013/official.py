@@ -48,7 +48,7 @@ def _verdict(split: str, counts: Counter[tuple[str, str]]) -> str:
 
 
 def official_splits(found: list[LabelledPicture], log: ImportLog) -> list[LabelledPicture]:
-    """Pictures, in natural order of each class, with PublicTest and PrivateTest told apart where that can be done.
+    """Separate PublicTest and PrivateTest where that can be done, of pictures in natural order of each class.
 
     Names `PublicTest_…` tell it themselves. `im<k>.png` were counted through the CSV class by class, PublicTest first, so
     with the official number of files in every class the order tells it. What was decided is noted.

@@ -1,1 +1,1 @@
-"""Pictures of one's own: a table, or class folders."""
+"""A user's own pictures: a table, or class folders."""

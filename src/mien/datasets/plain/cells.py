@@ -15,7 +15,7 @@ from .table_file import TableFile
 
 
 def sample(meaning: Meaning, cells: list[str]) -> Sample:
-    """A row as a sample; its picture is a path. Raises DataError."""
+    """Return a row as a sample; its picture is a path. Raises DataError."""
     if len(cells) != len(meaning.table.columns):
         raise DataError(f"{len(cells)} fields, the header has {len(meaning.table.columns)}")
     folder = meaning.table.path.parent

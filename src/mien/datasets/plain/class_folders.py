@@ -1,5 +1,4 @@
-"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, with pictures at any
-depth."""
+"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, with pictures at any depth."""
 
 from __future__ import annotations
 
@@ -17,15 +16,13 @@ from ..picture_files import listed, subfolders, within
 
 
 def recognises(root: Path) -> bool:
-    """A folder where two class folders or more have names of emotions; others are read when asked for by
-    name."""
-
+    """Recognise a folder with at least two class folders named after emotions; others need --layout folders."""
     known = {canonical(folder.name) for _, folder in _classes(root) if is_known(folder.name) and any(within(folder))}
     return len(known) > 1
 
 
 def _classes(root: Path) -> list[tuple[str, Path]]:
-    """The class folders, each with the name of its split ('' where there are none)."""
+    """Return the class folders, each with the name of its split ('' where there are none)."""
     inner = subfolders(root)
     splits = [folder for folder in inner if folder.name.lower() in SPLITS]
     if not splits:
@@ -39,14 +36,14 @@ def _labelling(root: Path, log: ImportLog) -> Labelling:
 
 
 def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
-    """The heads that the names of the class folders fill; what was decided is noted. Raises ConfigError."""
+    """Return the heads that the names of the class folders fill; what was decided is noted. Raises ConfigError."""
     understood = _labelling(root, log)
     log.notes += [understood.note] * bool(understood.note)
     return understood.heads
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by split, class and name; their source is the path below `root`. Raises DataError."""
+    """Yield samples by split, class and name; their source is the path below `root`. Raises DataError."""
     understood = _labelling(root, log)
     found = [(split, folder, sorted(within(folder), key=natural)) for split, folder in _classes(root)]
     if not any(files for *_, files in found):

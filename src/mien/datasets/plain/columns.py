@@ -67,7 +67,7 @@ class Meaning:
         return {name.replace("/", "_"): place for place, name in free.items() if place not in long}
 
     def reads(self, axis: str) -> bool:
-        """Whether an axis of affect is a target here."""
+        """Return whether an axis of affect is a target here."""
         return self.values is not None and axis in self.values.space and axis in self.roles
 
     @property
@@ -101,7 +101,7 @@ def meaning(table: TableFile, options: Mapping[str, str]) -> Meaning:
 
 
 def _classes(table: TableFile, found: Mapping[str, int], options: Mapping[str, str]) -> tuple[int, ...]:
-    """The columns that are classes: those declared, else those with the name of a class or, where no column has valence,
+    """Return the columns that are classes: those declared, else those with the name of a class or, where no column has valence,
     with a number in the first cell."""
     taken = set(found.values())
     free = [(canonical(name), place) for place, name in enumerate(table.columns) if name and place not in taken]
@@ -157,7 +157,7 @@ def _numbers(table: TableFile, cells: list[str], places: Sequence[int]) -> list[
 
 
 def _values(table: TableFile, found: Mapping[str, int]) -> Head | None:
-    """Valence and arousal in -1…1; with dominance, where most numbers are above 1, all three in 1…10."""
+    """Return valence and arousal in -1…1; with dominance, where most numbers are above 1, all three in 1…10."""
     places = [found[axis] for axis in AXES if axis in found]
     if not {"valence", "arousal"} & found.keys():
         return None

@@ -17,7 +17,7 @@ _SUFFIXES = (".csv", ".tsv")
 
 
 def recognises(root: Path) -> bool:
-    """A CSV file, or a folder with just one, that names pictures and is not one of FER-2013 or FER+."""
+    """Recognise a CSV file, or a folder with just one, that names pictures and is not one of FER-2013 or FER+."""
     path = _file(root)
     if not path:
         return False
@@ -45,14 +45,14 @@ def _table(root: Path) -> table_file.TableFile:
 
 
 def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
-    """The targets that the columns give; what was decided is noted. Raises DataError."""
+    """Return the targets that the columns give; what was decided is noted. Raises DataError."""
     understood = meaning(_table(root), log.options)
     log.notes.extend(understood.notes)
     return understood.heads
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples in the order of the rows; their source is the picture's path below the table's folder. Raises DataError."""
+    """Yield samples in the order of the rows; their source is the picture's path below the table's folder."""
     table = _table(root)
     understood = meaning(table, log.options)
     log.inputs[table.path.name], log.total = sha256(table.path), len(table.rows)

@@ -39,11 +39,11 @@ class TableFile:
         return f"{self.path}, row {row.number} (line {row.line})"
 
     def complete_rows(self) -> Iterator[list[str]]:
-        """The cells of the rows that have as many as the header."""
+        """Yield the cells of the rows that have as many as the header."""
         return (row.cells for row in self.rows if len(row.cells) == len(self.columns))
 
     def number(self, row: list[str], column: int) -> float | None:
-        """A cell as a number, None where it is empty. Raises DataError."""
+        """Return a cell as a number, None where it is empty. Raises DataError."""
         text = row[column].strip()
         if text.lower() in _MISSING:
             return None
@@ -84,7 +84,7 @@ def header(path: Path) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A column name on one line, without blanks and quotes around it."""
+    """Return a column name on one line, without blanks and quotes around it."""
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(name.split())).strip(" \"'")
 
 

@@ -1,5 +1,4 @@
-"""RAF-DB basic as a Kaggle copy has it: `DATASET/train|test/1…7/*_aligned.jpg`, with or without its two
-lists."""
+"""RAF-DB basic as a Kaggle copy has it: `DATASET/train|test/1…7/*_aligned.jpg`, with or without its two lists."""
 
 from __future__ import annotations
 
@@ -20,9 +19,7 @@ _COUNTS = {"train": 12271, "test": 3068}
 
 
 def recognises(root: Path) -> bool:
-    """A folder with `train` or `test` inside, or one called DATASET that has them, where folders 1 to 7
-    hold aligned faces."""
-
+    """Recognise a folder with `train` or `test` (also in DATASET) whose folders 1 to 7 hold aligned faces."""
     return any(path.stem.endswith("_aligned") for _, _, folder in _folders(root) for path in listed(folder)[:1])
 
 
@@ -33,9 +30,7 @@ def _folders(root: Path) -> list[tuple[str, str, Path]]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Samples by split, class and number; lists that are there must say the same as the folders. Raises
-    DataError."""
-
+    """Yield samples by split, class and number; lists, if any, must say the same as the folders. Raises DataError."""
     found = [(split, code, path) for split, code, folder in _folders(root) for path in listed(folder)]
     if not found:
         raise DataError(f"{root}: no pictures in folders such as {root / 'DATASET' / 'train' / '1'}")

@@ -1,4 +1,4 @@
-"""The files of RAF-DB around its lists: pictures, and what people said of age, gender, race and landmarks."""
+"""The files beside RAF-DB's lists: pictures, and annotations of age, gender, race and landmarks."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ _POINTS = 5
 
 
 def lines(path: Path) -> list[str]:
-    """The lines of a list, at least one."""
+    """Return the lines of a list, at least one."""
     return path.read_text(encoding="utf-8-sig", errors="replace").rstrip().splitlines() or [""]
 
 
 def form(base: Path) -> str:
-    """Which pictures are read: 'aligned' where they are there, else 'original'."""
+    """Return which pictures are read: 'aligned' where that folder exists, else 'original'."""
     return "aligned" if (base / "Image" / "aligned").is_dir() else "original"
 
 
 def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) -> Sample:
-    """The picture of one name (its path without folders and ending) and what is known of it. Raises
-    DataError."""
-
+    """Return the picture of one name (its path without folders and ending) and what is known of it. Raises DataError."""
     base, aligned = name.parent, form(name.parent) == "aligned"
     picture = base / "Image" / ("aligned" if aligned else "original") / f"{name.name}{'_aligned' * aligned}.jpg"
     if not picture.is_file():
@@ -44,9 +42,7 @@ def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) ->
 
 
 def manual(path: Path) -> tuple[dict[str, str], list[tuple[float, float]]]:
-    """Gender, race and age by name, and five points (x, y); nothing where there is no such file. Raises
-    DataError."""
-
+    """Return gender, race and age by name, and five points (x, y); nothing without such a file. Raises DataError."""
     if not path.is_file():
         return {}, []
     words = path.read_text(encoding="utf-8-sig", errors="replace").split()

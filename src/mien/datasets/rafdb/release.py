@@ -34,15 +34,15 @@ class RafSubset:
     published: Mapping[str, int]
 
     def listed(self, root: Path) -> Path | None:
-        """The list of this half in `root` or in its folder there, recognised by the digits of the first name."""
+        """Return the list of this half in `root` or in its folder there, recognised by the digits of the first name."""
         return next((path for path in _lists(root, self.folder) if self.row(files.lines(path)[0])), None)
 
     def row(self, line: str) -> re.Match[str] | None:
-        """A line of the list taken apart: name and code."""
+        """Return a line of the list taken apart: name and code."""
         return re.fullmatch(rf"({self.names})(?:_aligned)?\.jpg\s+(\d+)", line.strip())
 
     def read(self, root: Path, log: ImportLog) -> Iterator[Callable[[], Sample]]:
-        """Samples in the order of the list; the split is in their names. Raises DataError."""
+        """Yield samples in the order of the list; the split is in their names. Raises DataError."""
         if not (path := self.listed(root)):
             for other in _lists(root, self.folder)[:1]:
                 file_checks.read_start(other)

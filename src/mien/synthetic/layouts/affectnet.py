@@ -26,7 +26,6 @@ _PICTURES, _LISTS = "Manually_Annotated/Manually_Annotated_Images", "Manually_An
 def affectnet(root: Path, samples: Iterable[Sample]) -> None:
     """`train_set|val_set/images/<n>.jpg` and `annotations/<n>_exp|val|aro|lnd.npy`; what is for testing is
     in val_set."""
-
     for sample, folder, number in _numbered(samples):
         _annotate(root / folder, str(number), sample)
 
@@ -34,7 +33,6 @@ def affectnet(root: Path, samples: Iterable[Sample]) -> None:
 def prob_rank(root: Path, samples: Iterable[Sample]) -> None:
     """The same with `<id>_prob_rank.txt`, `_rank.txt` and `_terms.txt` in `AffectNetFused/`, some ids
     being text."""
-
     for sample, folder, number in _numbered(samples):
         frame = folder == "train_set" and number % FRAMES == FRAMES - 1
         name = f"film{number // FRAMES}_{number:05d}" if frame else str(number)
@@ -61,7 +59,7 @@ def affectnet_csv(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
-    """Samples with their split folder and their number there: there is no test set."""
+    """Yield samples with their split folder and their number there: there is no test set."""
     counts: Counter[str] = Counter()
     for sample in samples:
         folder = "train_set" if sample.split == "train" else "val_set"
@@ -89,7 +87,7 @@ def _code(sample: Sample) -> int:
 
 
 def _nearest(sample: Sample) -> list[int]:
-    """The codes of the eight classes by their distance in valence and arousal."""
+    """Return the codes of the eight classes by their distance in valence and arousal."""
     here = tuple(values(sample, "valence_arousal").values())
     places = [POSITIONS[label][:2] for label in AFFECTNET8.labels]
     return sorted(range(len(places)), key=lambda code: math.dist(here, places[code]))

@@ -61,7 +61,7 @@ class _DrawnPicture:
 
 
 def _drawn(samples: Iterable[Sample]) -> Iterator[_DrawnPicture]:
-    """Pictures with their people: those of one group, which come one after another."""
+    """Yield pictures with their people: those of one group, which come one after another."""
     for number, (_, group) in enumerate(groupby(samples, lambda sample: sample.group or sample.source)):
         people = list(group)
         pixels = np.asarray(people[0].inputs["image"].data)
@@ -92,9 +92,7 @@ def _by_split(samples: Iterable[Sample]) -> dict[str, list[_DrawnPicture]]:
 
 
 def write_mat(root: Path, samples: Iterable[Sample]) -> None:
-    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError without
-    scipy."""
-
+    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError without scipy."""
     drawn = _by_split(samples)
     for picture in [picture for pictures in drawn.values() for picture in pictures]:
         save_picture(root / "emotic" / picture.folder / picture.file, picture.pixels)
@@ -106,7 +104,7 @@ def write_mat(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def _structs(entries: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
-    """A 1xN struct array of entries with the same fields."""
+    """Return a 1xN struct array of entries with the same fields."""
     table = np.empty((1, len(entries)), [(name, object) for name in entries[0]])
     for place, entry in enumerate(entries):
         table[0, place] = tuple(entry.values())
@@ -131,7 +129,7 @@ def _framed(person: _DrawnPerson, annotations: Mapping[str, Any]) -> dict[str, A
 
 
 def _by_one(person: _DrawnPerson) -> dict[str, Any]:
-    """The annotations of one annotator: whole numbers."""
+    """Return the annotations of one annotator: whole numbers."""
     return {
         "annotations_categories": {"categories": _cell(person.tags)},
         "annotations_continuous": _ratings(person.vad),
@@ -139,9 +137,7 @@ def _by_one(person: _DrawnPerson) -> dict[str, Any]:
 
 
 def _by_three(person: _DrawnPerson) -> dict[str, Any]:
-    """The annotations of three annotators: the tags of all, of which each gave some, and the mean of whole
-    numbers."""
-
+    """Return the annotations of three annotators: some tags from each, and the mean of whole numbers."""
     categories = [{"categories": _cell(person.tags[start::2] or person.tags)} for start in (0, 1, 0)]
     return {
         "annotations_categories": _structs(categories),
@@ -209,7 +205,7 @@ def write_arrays(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def _forty(picture: _DrawnPicture, person: _DrawnPerson) -> list[Any]:
-    """A row without the names of its arrays. Width and height are swapped where the release swaps them."""
+    """Return a row without the names of its arrays. Width and height are swapped where the release swaps them."""
     size = picture.size[::-1] if picture.database == "emodb_small" else picture.size
     flags = [label in person.tags for label in _ORDER]
     vad = ["" if np.isnan(value) else float(value) for value in person.vad]

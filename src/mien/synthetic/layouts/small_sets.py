@@ -102,7 +102,7 @@ def folders(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def compound(sample: Sample) -> str:
-    """The compound emotion of RAF-DB whose two parts have the most probability together."""
+    """Return the compound emotion of RAF-DB whose two parts have the most probability together."""
     shares = values(sample, "distribution8")
     parts = {label: [_ADVERBS.get(word, canonical(word)) for word in label.split()] for label in COMPOUND11.labels}
     return max(parts, key=lambda label: sum(shares[part] for part in parts[label]))
@@ -124,7 +124,7 @@ def _raf(base: Path, samples: Iterable[Sample], code: Callable[[Sample], str], d
 
 
 def _numbered(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str, int]]:
-    """Samples with 'train' or 'test' and their number there, from 1; what is for validation is trained on, as there."""
+    """Yield samples with 'train' or 'test' and their number there, from 1; validation samples join train."""
     counts: Counter[str] = Counter()
     for sample in samples:
         split = "test" if sample.split == "test" else "train"
