@@ -91,12 +91,12 @@ def world(rows: int, labels: int = 7, seed: int = 0) -> tuple[np.ndarray, np.nda
     return p, np.eye(labels)[drawn]
 
 
-@pytest.mark.parametrize("heat", [0.4, 1.0, 2.5])
-def test_a_known_temperature_is_found(heat: float) -> None:
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_a_known_temperature_is_found(temperature: float) -> None:
     p, true = world(20_000)
-    said = scaling.softmax(heat * np.log(p))
-    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(heat, rel=1e-6)  # votes without noise
-    assert 1 / fit_temperature(said, true).scale[0] == pytest.approx(heat, rel=0.05)
+    said = scaling.softmax(temperature * np.log(p))
+    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(temperature, rel=1e-6)  # votes without noise
+    assert 1 / fit_temperature(said, true).scale[0] == pytest.approx(temperature, rel=0.05)
 
 
 def test_known_scales_and_biases_are_found() -> None:
@@ -178,8 +178,8 @@ def test_shares_of_votes_become_confidence_in_the_label() -> None:
     assert told["rows"] == (~np.isnan(labels[:, 0])).sum() < 4000
     assert "kl" not in told["after"]
     known = ~np.isnan(labels[:, 0])
-    fitted = scaling.temperature(found.temperature, 8).apply(p)
-    sharp = scaling.temperature(told["temperature"], 8).apply(fitted)
+    fitted = scaling.temperature_scaling(found.temperature, 8).apply(p)
+    sharp = scaling.temperature_scaling(told["temperature"], 8).apply(fitted)
     assert metrics.score("ece", sharp[known], labels[known], VOTES) == pytest.approx(told["after"]["ece"])
 
 

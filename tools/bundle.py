@@ -125,8 +125,8 @@ def across_folds(files: dict[str, Path]) -> list[str]:
     lines = []
     for name, path in files.items():
         if told := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
-            heat, (before, after, across) = told["temperature"], (told[when]["ece"] for when in _FITS)
-            what = f"`{name}`, ECE of the confidence in the label ({told['rows']} faces, label temperature {heat:.3f})"
+            temperature, (before, after, across) = told["temperature"], (told[when]["ece"] for when in _FITS)
+            what = f"`{name}`, ECE of the confidence in the label ({told['rows']} faces, label temperature {temperature:.3f})"
             lines += [f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.", ""]
     return lines
 

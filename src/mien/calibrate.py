@@ -1,8 +1,8 @@
 """What is chosen on the validation split once a model is trained, and then kept in its description.
 
-For tags the threshold of each; for classes and distributions a temperature, or a scale and bias for each label, and the
-threshold of conformal sets; for distributions a second temperature too, at which shares of votes become the chance of each
-label to be the label. `docs/concepts/calibration.md`.
+For tags the threshold of each; for classes and distributions a temperature, or a scale and bias for each
+label, and the threshold of conformal sets; for distributions a second temperature too, at which shares of
+votes become the chance of each label to be the label. `docs/concepts/calibration.md`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _HALVINGS = 60
 
 
 class Calibrated(NamedTuple):
-    """What is stored of one head: a temperature, a scaling beside it (vector), the temperature that makes shares of votes the
-    chance of each label, how well they did, and the threshold of sets."""
+    """What is stored of one head: a temperature, a scaling beside it (vector), the temperature that makes
+    shares of votes the chance of each label, how well they did, and the threshold of sets."""
 
     temperature: float
     scaling: dict[str, dict[str, float]] | None
@@ -48,11 +48,13 @@ class Calibrated(NamedTuple):
 
 
 def calibrate(model: Path, store: Store, split: str, method: str = "temperature") -> dict[str, Any]:
-    """What a model's description should say after a look at a split: `thresholds` of tags for the best F1, and for classes and
-    distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration` and `conformal`, each by head.
+    """What a model's description should say after a look at a split: `thresholds` of tags for the best F1,
+    and for classes and distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration`
+    and `conformal`, each by head.
 
-    `method`: temperature, vector or none. Answers are taken as the graph gives them, whatever the model held before. Heads that
-    nobody annotated there are left out; empty where none is left. Raises ConfigError for another method.
+    `method`: temperature, vector or none. Answers are taken as the graph gives them, whatever the model held
+    before. Heads that nobody annotated there are left out; empty where none is left. Raises ConfigError for
+    another method.
     """
     lookup(METHODS, method, "calibration")
     engine, rows = Engine(model), store.rows(split)
@@ -95,10 +97,11 @@ def calibrate_head(
     *,
     labels: Floats | None = None,
 ) -> Calibrated:
-    """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and across folds.
+    """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and
+    across folds.
 
-    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels` (N, K), one-hot, NaN
-    where there is none, are what a distribution's label temperature is fitted to.
+    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels` (N,
+    K), one-hot, NaN where there is none, are what a distribution's label temperature is fitted to.
     """
     kept = ~np.isnan(target).any(axis=1)
     raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
@@ -130,8 +133,8 @@ def calibrate_head(
 
 
 class _Folds(NamedTuple):
-    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them; for each fold which rows are
-    its own, and probabilities of all rows as the others chose."""
+    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them; for each
+    fold which rows are its own, and probabilities of all rows as the others chose."""
 
     output: Array
     inside: NDArray[np.bool_]
@@ -150,8 +153,8 @@ def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
 
 
 def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
-    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one; {} where there is
-    none."""
+    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one;
+    {} where there is none."""
     known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
     if not known.any():
         return {}
@@ -171,7 +174,8 @@ def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
 
 
 def aimed_at(head: Head, target: Array) -> Array:
-    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a class."""
+    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a
+    class."""
     return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
 
 
@@ -192,17 +196,17 @@ def fit_temperature(output: Array, target: Array) -> Scaling:
         return float((scaling.softmax(inverse * logs) * logs).sum(axis=1).mean()) - wanted
 
     if abs(slope(1.0)) < _FLAT:
-        return scaling.temperature(1.0, labels)
+        return scaling.temperature_scaling(1.0, labels)
     low, high = np.log(1 / BOUNDS[1]), np.log(1 / BOUNDS[0])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if slope(float(np.exp(middle))) < 0 else (low, middle)
-    return scaling.temperature(float(np.exp(-(low + high) / 2)), labels)
+    return scaling.temperature_scaling(float(np.exp(-(low + high) / 2)), labels)
 
 
 def fit_vector(output: Array, target: Array) -> Scaling:
-    """A scale and a bias for each label, of least cross-entropy (convex; scales 0.05 to 20, biases -20 to 20); from the
-    temperature on, so never worse than it. The biases sum to 0."""
+    """A scale and a bias for each label, of least cross-entropy (convex; scales 0.05 to 20, biases -20 to
+    20); from the temperature on, so never worse than it. The biases sum to 0."""
     logs, labels = scaling.logarithms(output), output.shape[1]
     start = fit_temperature(output, target)
 
@@ -222,7 +226,7 @@ def fit_vector(output: Array, target: Array) -> Scaling:
 
 
 def _unchanged(_: Array, target: Array) -> Scaling:
-    return scaling.temperature(1.0, target.shape[1])
+    return scaling.temperature_scaling(1.0, target.shape[1])
 
 
 #: How probabilities may be calibrated: `train.calibration` in a configuration.

@@ -1,7 +1,8 @@
 """Whether probabilities mean what they say: outputs and targets (N, K), one-hot or vote shares.
 
-Bins are drawn once, on the faces that a statistic is prepared for; weights change what lies in them, not where they end.
-Faces with the same probability always share a bin, so that the order of the rows does not matter.
+Bins are drawn once, on the faces that a statistic is prepared for; weights change what lies in them, not
+where they end. Faces with the same probability always share a bin, so that the order of the rows does not
+matter.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Bins = NDArray[np.intp]
 
 
 def ece(output: Array, target: Array) -> Statistic:
-    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal numbers of rows."""
+    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal
+    numbers of rows."""
     said, right = _top(output, target)
     return _gap(said, right, equal_mass(said))
 
@@ -34,8 +36,8 @@ def ece_equal_width(output: Array, target: Array) -> Statistic:
 
 
 def classwise_ece(output: Array, target: Array) -> Statistic:
-    """The mean over labels of how far each one's probability lies from how often it is the true (top) label, binned alike
-    (Kull et al. 2019, arXiv 1910.12656)."""
+    """The mean over labels of how far each one's probability lies from how often it is the true (top) label,
+    binned alike (Kull et al. 2019, arXiv 1910.12656)."""
     true = np.eye(target.shape[1])[target.argmax(axis=1)]
     return _gap(output, true, equal_mass(output))
 
@@ -59,11 +61,12 @@ def brier_resolution(output: Array, target: Array) -> Statistic:
 
 
 def brier_parts(output: Array, target: Array) -> Callable[[Weights], dict[str, Array]]:
-    """Brier score = reliability - resolution + uncertainty + within, each (B,) and summed over labels: an identity.
+    """Brier score = reliability - resolution + uncertainty + within, each (B,) and summed over labels: an
+    identity.
 
-    In equal-mass bins of each label's probability p, against its share q: reliability E (E_b p - E_b q)², resolution
-    Var (E_b q), uncertainty Var q, and what binning hides, within E (Var_b p - 2 Cov_b(p, q)) (Murphy 1973; Stephenson,
-    Coelho & Jolliffe 2008).
+    In equal-mass bins of each label's probability p, against its share q: reliability E (E_b p - E_b q)²,
+    resolution Var (E_b q), uncertainty Var q, and what binning hides, within E (Var_b p - 2 Cov_b(p, q))
+    (Murphy 1973; Stephenson, Coelho & Jolliffe 2008).
     """
     bins = equal_mass(output)
     binned = [_spread(column, bins) for column in (np.ones_like(output), output, target)]
@@ -88,7 +91,8 @@ def brier_parts(output: Array, target: Array) -> Callable[[Weights], dict[str, A
 
 
 def aurc(output: Array, target: Array) -> Statistic:
-    """Area under risk against coverage, 0…1: the share wrong among the most confident rows, averaged over how many are answered.
+    """Area under risk against coverage, 0…1: the share wrong among the most confident rows, averaged over how
+    many are answered.
 
     Rows with the same confidence are answered together (Geifman & El-Yaniv 2017, arXiv 1705.08500).
     """
@@ -102,7 +106,8 @@ def aurc(output: Array, target: Array) -> Statistic:
 
 
 def risk_coverage(output: Array, target: Array, points: int = _POINTS) -> dict[str, Any]:
-    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area `aurc`."""
+    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area
+    `aurc`."""
     answered, wrong = (sums[0] for sums in _answered(output, target, np.ones((1, len(output)))))
     taken = np.unique(np.linspace(0, len(answered) - 1, points).round().astype(np.intp))
     return {
@@ -131,11 +136,13 @@ def calibration_record(
     same: bool = False,
     sets_of: Array | None = None,
 ) -> dict[str, Any]:
-    """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it cannot be said.
+    """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it
+    cannot be said.
 
-    `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its threshold was
-    not chosen for those. `same`: these are the rows that it was chosen on, so coverage is measured across folds. `sets_of`: the
-    probabilities that sets are made of, where they are others than those whose calibration is asked for.
+    `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its
+    threshold was not chosen for those. `same`: these are the rows that it was chosen on, so coverage is
+    measured across folds. `sets_of`: the probabilities that sets are made of, where they are others than
+    those whose calibration is asked for.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets).any(axis=1)
@@ -185,7 +192,8 @@ def votes(target: Array) -> bool:
 
 
 def equal_mass(said: Array) -> Bins:
-    """For each column of (N, C) the bin 0…14 of each row: bins of equal numbers of rows but for ties, which share one."""
+    """For each column of (N, C) the bin 0…14 of each row: bins of equal numbers of rows but for ties, which
+    share one."""
     first = [np.searchsorted(np.sort(column), column) for column in said.T]
     return np.asarray(np.stack(first, axis=1) * BINS // len(said), np.intp)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...datasets.affectnet.files import POINTS
 from ...datasets.affectnet.rows import COLUMNS
-from ...labels import AFFECTNET8, EMOTION13, POSITIONS
+from ...labels import AFFECTNET8, EMOTION13, VAD_MEANS
 from ...media.image import encode
 from ...records import Box, Pixels, Sample
 
@@ -95,7 +95,7 @@ def _values(sample: Sample, head: str) -> dict[str, float]:
 def _nearest(sample: Sample) -> list[int]:
     """The codes of the eight classes by their distance in valence and arousal."""
     here = tuple(_values(sample, "valence_arousal").values())
-    places = [POSITIONS[label][:2] for label in AFFECTNET8.labels]
+    places = [VAD_MEANS[label][:2] for label in AFFECTNET8.labels]
     return sorted(range(len(places)), key=lambda code: math.dist(here, places[code]))
 
 
