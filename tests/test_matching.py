@@ -108,7 +108,8 @@ def test_votes_amount_to_the_stores_own_label_or_to_that_of_more_than_half(tmp_p
     store = stored(tmp_path, (VOTES, SEVEN, EIGHT), *said)
 
     def named(store: Store) -> list[str | None]:
-        found = matching.labels(VOTES, store, store.rows())
+        found = one(VOTES, store, other=False).labels(store, store.rows())
+        assert found is not None
         assert found.shape == (5, 8)
         return [None if np.isnan(row).any() else EXPRESSION8.labels[row.argmax()] for row in found]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,17 @@ class LabelMapping:
         """Whether both sides have the same name, kind, labels and bounds, so that nothing needs to be
         explained."""
         same = self.head.name == self.target.name and self.head.kind is self.target.kind
-        return same and len(self.shared) == len(self.head) == len(self.target) and not self._rescales
+        return same and self.is_complete and len(self.head) == len(self.target) and not self._rescales
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every label of the head is compared."""
+        return len(self.shared) == len(self.head)
 
     @cached_property
     def compared(self) -> Head:
         """The head with the labels compared alone."""
-        if len(self.shared) == len(self.head):
+        if self.is_complete:
             return self.head
         space = self.head.space
         return replace(self.head, space=LabelSpace(space.name, tuple(space.labels[k] for k in self.shared)))
@@ -85,8 +91,7 @@ class LabelMapping:
 
     def answers(self, output: Floats) -> Floats:
         """Take the outputs for the labels compared: (n, K) to (n, shared); probabilities are renormalised."""
-        whole = len(self.shared) == len(self.head)
-        return output if whole else renormalised(output[:, self.shared], self.head.kind)
+        return output if self.is_complete else renormalised(output[:, self.shared], self.head.kind)
 
     def targets(self, store: Store, rows: Rows) -> Floats:
         """Read the targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not
@@ -108,6 +113,23 @@ class LabelMapping:
         if self.head.kind.is_exclusive:
             taken[self._excluding(values) >= 0] = np.nan
         return taken
+
+    def labels(self, store: Store, rows: Rows) -> Floats | None:
+        """Find the one label of each row that its votes amount to, one-hot (n, K); NaN where there is none.
+
+        That is the label of the store's own target of classes with the same labels, where there is one, else the
+        one with more than half of the votes. None where the target is no votes or lacks labels of the head.
+        """
+        if not (self.head.kind is self.target.kind is Kind.DISTRIBUTION and self.is_complete):
+            return None
+        for other in store.heads:
+            if other.kind is Kind.CLASS and other.space.labels == self.head.space.labels:
+                found = store.annotations(other.name, rows)
+                if not np.isnan(found).all():
+                    return found
+        shares = self.targets(store, rows)
+        named = np.eye(len(self.head), dtype=np.float32)[shares.argmax(axis=1)]
+        return np.where(shares.max(axis=1, keepdims=True) > 0.5, named, np.float32(np.nan))
 
     def left_out(self, store: Store, rows: Rows) -> dict[str, int]:
         """Count for each label that the model does not know the rows that are left out because of it."""
@@ -181,21 +203,9 @@ def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = Tru
     return matches
 
 
-def labels(head: Head, store: Store, rows: Rows) -> Floats:
-    """Find the one label of each row that a distribution's votes amount to, one-hot (n, K); NaN where there
-    is none.
-
-    That is the label of the store's own target of classes with the same labels, where there is one, else the
-    one with more than half of the votes.
-    """
-    for other in store.heads:
-        if other.kind is Kind.CLASS and other.space.labels == head.space.labels:
-            found = store.target(other, rows)
-            if not np.isnan(found).all():
-                return found
-    shares = store.target(head, rows)
-    named = np.eye(len(head), dtype=np.float32)[shares.argmax(axis=1)]
-    return np.where(shares.max(axis=1, keepdims=True) > 0.5, named, np.float32(np.nan))
+def is_other(store: Path | None, own: str) -> bool:
+    """Whether a store is given and is another file than the run's own."""
+    return store is not None and not (own and store.resolve() == Path(own).resolve())
 
 
 def parse_match(words: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,6 @@ from ..predict import scaling
 from ..predict.engine import Engine
 from ..records import Floats
 from ..store import Rows, Store
-from ..tasks import Kind
 from ..version import __version__
 from . import heads, predictions
 from .heads import HeadData, Sampling
@@ -51,8 +50,7 @@ def evaluate(
     them and the subgroups out, which are those of the attributes named in `by`, by default of all that the store has.
     Raises ModelError, StoreError, ConfigError.
     """
-    engine = Engine(run)
-    folder, data = _run(run)
+    engine, (folder, data) = Engine(run), _run(run)
     given, split = str(store or data.store), split or data.validation
     if not given:
         raise ConfigError(f"{run}: names no store to evaluate on; give one with --data FILE")
@@ -60,7 +58,10 @@ def evaluate(
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
     faces = Store(given)
     evaluation = _Evaluation(engine, faces, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
-    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, _other(store, data))}
+    matches = {
+        one.head.name: one
+        for one in matching.match(engine.task, faces, match or {}, matching.is_other(store, data.store))
+    }
     targets = evaluation.targets(matches)
     drawn = evaluation.intervals()  # a wrong name in `by` shows before the work
     outputs = predict(engine, faces, evaluation.rows, track)
@@ -93,7 +94,7 @@ def destination(run: Path, store: Path | None = None, split: str = "", match: Ma
     """Where the files go by default: the run folder, or `on-<store>-<split>` in it for other truth than the run's own (another
     store, or other targets by `match`)."""
     folder, data = _run(run)
-    aside = _other(store, data) or match
+    aside = matching.is_other(store, data.store) or match
     return folder / f"on-{Path(store or data.store).stem}-{split or data.validation}" if aside else folder
 
 
@@ -102,11 +103,6 @@ def _run(run: Path) -> tuple[Path, config.DataConfig]:
     folder = run if run.is_dir() else run.parent
     file = folder / "config.toml"
     return folder, config.load(file).data if file.is_file() else config.DataConfig()
-
-
-def _other(store: Path | None, data: config.DataConfig) -> bool:
-    """Whether a store is another file than the run's own."""
-    return store is not None and not (data.store and store.resolve() == Path(data.store).resolve())
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,6 @@ class _Evaluation:
 
     def head(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
         """A head's part of `results.json`."""
-        whole = len(one.shared) == len(one.head)
         data = HeadData(
             one.compared,
             one.answers(self.outputs_for(one, output)),
@@ -158,10 +153,10 @@ class _Evaluation:
             one.annotations(self.faces, self.rows),
             *self.baseline_targets(one),
             self.engine.thresholds.get(one.head.name),
-            self.engine.metadata if whole else {},
+            self.engine.metadata if one.is_complete else {},
             self.provenance["chosen_on"],
             one.answers(output),
-            self.labels(one) if whole else None,
+            one.labels(self.faces, self.rows),
         )
         return heads.results(data, self.sampling) | self.compared(one, output, target)
 
@@ -186,12 +181,6 @@ class _Evaluation:
         """What a head answers to the question that its target asks: against labels, not shares of votes but chances."""
         temperature = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
         return scaling.temperature_scaling(temperature, len(one.head)).apply(output)
-
-    def labels(self, one: LabelMapping) -> Floats | None:
-        """The label (N, K) that the votes of each face amount to; None where the target is no votes."""
-        if one.target.kind is not Kind.DISTRIBUTION or one.head.kind is not Kind.DISTRIBUTION:
-            return None
-        return matching.labels(replace(one.head, name=one.target.name), self.faces, self.rows)
 
     def baseline_targets(self, one: LabelMapping) -> tuple[Floats, str]:
         """The targets that chance is taken from, and the split they are of: training, else the one scored."""
