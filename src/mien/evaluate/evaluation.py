@@ -58,10 +58,8 @@ def evaluate(
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
     faces = Store(given)
     evaluation = _Evaluation(engine, faces, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
-    matches = {
-        one.head.name: one
-        for one in matching.match(engine.task, faces, match or {}, matching.is_other(store, data.store))
-    }
+    other = matching.is_other(store, data.store)
+    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, other)}
     targets = evaluation.targets(matches)
     drawn = evaluation.intervals()  # a wrong name in `by` shows before the work
     outputs = predict(engine, faces, evaluation.rows, track)
