@@ -23,7 +23,7 @@ from ..records import Floats
 from ..store import Rows, Store
 from ..version import __version__
 from . import heads, predictions
-from .heads import HeadData, Sampling
+from .heads import HeadData, Resampling
 from .predictions import Track, predict
 
 SCHEMA = 2
@@ -120,9 +120,9 @@ class _Evaluation:
         return self.faces.rows(self.split)
 
     @cached_property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> Resampling:
         attributes = {name: self.faces.attribute(name, self.rows) for name in self.by or self.faces.attributes}
-        return Sampling(intervals.by_group(self.groups), self.bootstrap, attributes)
+        return Resampling(intervals.by_group(self.groups), self.bootstrap, attributes)
 
     @cached_property
     def groups(self) -> list[str]:

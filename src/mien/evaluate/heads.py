@@ -23,7 +23,7 @@ _LABEL_ERRORS = ("bins", "ece", "ece_equal_width", "classwise_ece")
 
 
 @dataclass(frozen=True)
-class Sampling:
+class Resampling:
     """How rows are drawn and grouped: `clusters` (N,) as in `intervals.sample`, the settings of the bootstrap
     (without draws there are neither intervals nor subgroups), and `attributes` that subgroups are made of,
     each a text of each row."""
@@ -68,7 +68,7 @@ class HeadData:
         return tags.in_order(self.head, self.thresholds or {})
 
 
-def results(data: HeadData, sampling: Sampling) -> dict[str, Any]:
+def results(data: HeadData, sampling: Resampling) -> dict[str, Any]:
     """Score one head: its record in `results.json`."""
     whole = replace(data, head=replace(data.head, metrics=data.head.reported))
     head, output, target = whole.head, whole.output, whole.target
@@ -81,7 +81,7 @@ def results(data: HeadData, sampling: Sampling) -> dict[str, Any]:
     return record | _PARTS[head.kind](whole, sampling) | _subgroups(data, sampling)
 
 
-def _metrics(data: HeadData, sampling: Sampling) -> dict[str, Any]:
+def _metrics(data: HeadData, sampling: Resampling) -> dict[str, Any]:
     """Value, direction and interval of each metric; each is prepared once, since some solve a problem for
     every row."""
     head, rows = data.head, len(data.target)
@@ -99,7 +99,7 @@ def _metrics(data: HeadData, sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _classes(data: HeadData, sampling: Sampling) -> dict[str, Any]:
+def _classes(data: HeadData, sampling: Resampling) -> dict[str, Any]:
     head = data.head
     output, target = metrics.present(data.output, data.target, head)
     return {
@@ -140,7 +140,7 @@ def _exact(rows: Floats) -> NDArray[np.float64]:
     return np.asarray(rows, np.float64)
 
 
-def _tags(data: HeadData, sampling: Sampling) -> dict[str, Any]:
+def _tags(data: HeadData, sampling: Resampling) -> dict[str, Any]:
     output, target, limits = data.output, data.target, data.limits
     return {
         "at_thresholds": {"chosen": data.thresholds is not None, **tags.agreement(output, target, limits)},
@@ -152,7 +152,7 @@ def _tags(data: HeadData, sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _per_class(data: HeadData, sampling: Sampling) -> list[dict[str, Any]]:
+def _per_class(data: HeadData, sampling: Resampling) -> list[dict[str, Any]]:
     """The table of labels, with an interval of each one's recall."""
     head, output, target = data.head, data.output, data.target
     rows = metrics.per_class(head, output, target, data.limits)
@@ -163,7 +163,7 @@ def _per_class(data: HeadData, sampling: Sampling) -> list[dict[str, Any]]:
     return [row | {"recall_interval": interval} for row, interval in zip(rows, found, strict=True)]
 
 
-def _subgroups(data: HeadData, sampling: Sampling) -> dict[str, Any]:
+def _subgroups(data: HeadData, sampling: Resampling) -> dict[str, Any]:
     """Figures by attribute; left out without draws, since a gap without its interval says nothing."""
     if not sampling.bootstrap.draws:
         return {}
@@ -178,7 +178,7 @@ def _together(tagged: Any) -> list[list[int]]:
     return counts
 
 
-def _values(data: HeadData, _: Sampling) -> dict[str, Any]:
+def _values(data: HeadData, _: Resampling) -> dict[str, Any]:
     head, output, target = data.head, data.output, data.target
     scores = {name: metrics.score_columns(name, output, target, head) for name in head.metrics}
     support = (~np.isnan(target)).sum(axis=0).tolist()
