@@ -36,7 +36,7 @@ Votes = NDArray[np.float64]
 
 def votes(store: Store, split: str) -> Votes:
     """The ten votes (n, 10) of every face of a split."""
-    return store.votes("votes10", store.rows(split)).astype(np.float64)
+    return store.annotations("votes10", store.rows(split)).astype(np.float64)
 
 
 def kept(cast: Votes, rule: str) -> Votes:

@@ -165,13 +165,16 @@ def installed(python: Path) -> float:
     return sum(path.lstat().st_size for path in files if path.is_file()) / 1e6
 
 
-def chances(answers: dict[str, Array], heat: float, labels8: tuple[str, ...]) -> dict[str, Array]:
+def chances(answers: dict[str, Array], temperature: float, labels8: tuple[str, ...]) -> dict[str, Array]:
     """How likely each label is to be FER-2013's and FER+'s, both (N, K); votes tell it by a label temperature."""
     from mien.predict import scaling
 
     seven = answers["expression7"]
     if "distribution8" in answers:
-        return {"fer2013": seven, "ferplus": scaling.temperature(heat, 8).apply(answers["distribution8"])}
+        return {
+            "fer2013": seven,
+            "ferplus": scaling.temperature_scaling(temperature, 8).apply(answers["distribution8"]),
+        }
     eight = np.zeros((len(seven), 8))
     eight[:, [labels8.index(label) for label in LABELS7]] = seven
     return {"fer2013": seven, "ferplus": eight}

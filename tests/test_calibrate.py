@@ -1,6 +1,8 @@
 """What is chosen on the validation split."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +10,17 @@ import numpy as np
 import pytest
 
 from mien import calibrate as calibration
-from mien import metrics
-from mien.calibrate import METHODS, aimed_at, calibrate, calibrate_head, cross_entropy, fit_temperature, fit_vector
+from mien import matching, metrics
+from mien.calibrate import METHODS, aimed_at, calibrate, calibrate_head, fit_temperature, fit_vector
 from mien.errors import ConfigError
+from mien.labels import LabelSpace
 from mien.metrics import tags
 from mien.predict import scaling
 from mien.predict.engine import Engine
 from mien.predict.scaling import Scaling
-from mien.store import Store
-from mien.tasks import TASKS
+from mien.records import Sample
+from mien.store import Origin, Store, write
+from mien.tasks import TASKS, Head, Kind, Task
 from tests.tiny_model import write_model
 
 CLASS, VOTES = TASKS["expression7"].heads[0], TASKS["distribution8"].heads[0]
@@ -38,13 +42,83 @@ def test_thresholds_are_those_of_the_models_answers_on_the_split(tmp_path: Path,
 
 
 class Unlabelled(Store):
-    def target(self, head, rows):  # type: ignore[no-untyped-def]
-        return np.full((len(rows), len(head)), np.nan, np.float32)
+    def annotations(self, name, rows):  # type: ignore[no-untyped-def]
+        return np.full_like(super().annotations(name, rows), np.nan)
 
 
 @pytest.mark.parametrize("task", ["emotic", "affect"])
 def test_heads_that_nobody_annotated_choose_nothing(tmp_path: Path, faces: Path, task: str) -> None:
     assert calibrate(write_model(tmp_path / "model.onnx", TASKS[task]), Unlabelled(faces), "validation") == {}
+
+
+@pytest.fixture
+def renamed(tmp_path: Path, faces: Path) -> Path:
+    """The same faces, their seven labels under other names and in another order."""
+    there, seven = Store(faces), TASKS["expression7"].heads[0]
+    codes = Head(
+        "codes",
+        Kind.CLASS,
+        LabelSpace("codes", ("Joy", "Anger", "Neutral", "Sadness", "Surprised", "Fearful", "Disgusted")),
+    )
+
+    def samples(split: str) -> Iterator[Sample]:
+        rows = there.rows(split)
+        targets = there.target(seven, rows)
+        for sample, row in zip(there.samples(rows), targets, strict=True):
+            label = None if np.isnan(row).any() else seven.space.labels[row.argmax()]
+            yield replace(sample, targets={} if label is None else {"codes": label})
+
+    path = tmp_path / "renamed.h5"
+    write(path, [sample for split in there.splits for sample in samples(split)], (codes,), Origin("test", "1"))
+    return path
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_another_store_calibrates_by_the_names_of_its_labels(
+    tmp_path: Path, faces: Path, renamed: Path, method: str
+) -> None:
+    """As evaluation matches them: other spellings in another order under another target's name choose the same."""
+    model = write_model(tmp_path / "model.onnx", TASKS["expression7"])
+    other = calibrate(model, Store(renamed), "validation", method)
+    assert other == calibrate(model, Store(faces), "validation", method)
+    assert other["calibration"]["expression7"]["rows"] > 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_store_that_lacks_a_label_calibrates_the_others_and_promises_no_sets(
+    tmp_path: Path, renamed: Path, method: str
+) -> None:
+    task, store = TASKS["expression8"], Store(renamed)
+    head, model = task.heads[0], write_model(tmp_path / "model.onnx", TASKS["expression8"])
+    found = calibrate(model, store, "validation", method)
+    (mapping,) = matching.match(task, store, {}, other=False)
+    assert mapping.model_only == ["contempt"]
+    rows = store.rows("validation")
+    output, target = Engine(model).probabilities(store.images(rows))["expression8"], mapping.targets(store, rows)
+    expected = calibrate_head(mapping.compared, mapping.answers(output), target, "validation", method)
+    assert found["temperature"]["expression8"] == expected.temperature
+    assert found["calibration"]["expression8"] == expected.calibration
+    assert found["conformal"] == {}
+    if expected.scaling:
+        scale = found["scaling"]["expression8"]["scale"]
+        assert list(scale) == list(head.space.labels)
+        assert scale["contempt"] == pytest.approx(np.mean(list(expected.scaling["scale"].values())))
+        assert {label: scale[label] for label in expected.scaling["scale"]} == expected.scaling["scale"]
+    assert calibrated(model, found, "expression8").task == task
+
+
+def test_heads_that_a_store_does_not_answer_keep_what_the_model_held(
+    tmp_path: Path, faces: Path, renamed: Path
+) -> None:
+    task = Task("two", (*TASKS["expression7"].heads, *TASKS["emotic"].heads[:1]))
+    model = write_model(tmp_path / "model.onnx", task, changes={"thresholds": {"tags": {"Anger": 0.3}}})
+    assert "thresholds" not in calibrate(model, Store(renamed), "validation")
+    held = {"temperature": {"expression7": 1.5, "expression8": 0.7}, "conformal": {"expression8": {"threshold": 0.2}}}
+    task = Task("two", (*TASKS["expression7"].heads, Head("expression8", Kind.CLASS, LabelSpace("x", ("a", "b")))))
+    found = calibrate(write_model(tmp_path / "two.onnx", task, changes=held), Store(renamed), "validation")
+    assert found["temperature"]["expression8"] == 0.7
+    assert found["temperature"]["expression7"] != 1.5
+    assert found["conformal"]["expression8"] == {"threshold": 0.2}
 
 
 def calibrated(model: Path, said: dict[str, Any], task: str = "affect") -> Engine:
@@ -91,12 +165,12 @@ def world(rows: int, labels: int = 7, seed: int = 0) -> tuple[np.ndarray, np.nda
     return p, np.eye(labels)[drawn]
 
 
-@pytest.mark.parametrize("heat", [0.4, 1.0, 2.5])
-def test_a_known_temperature_is_found(heat: float) -> None:
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_a_known_temperature_is_found(temperature: float) -> None:
     p, true = world(20_000)
-    said = scaling.softmax(heat * np.log(p))
-    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(heat, rel=1e-6)  # votes without noise
-    assert 1 / fit_temperature(said, true).scale[0] == pytest.approx(heat, rel=0.05)
+    said = scaling.softmax(temperature * np.log(p))
+    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(temperature, rel=1e-6)  # votes without noise
+    assert 1 / fit_temperature(said, true).scale[0] == pytest.approx(temperature, rel=0.05)
 
 
 def test_known_scales_and_biases_are_found() -> None:
@@ -110,6 +184,10 @@ def test_known_scales_and_biases_are_found() -> None:
     np.testing.assert_allclose(found.bias, bias, atol=5e-3)
     noisy = np.stack([rng.multinomial(1, row / row.sum()) for row in target])
     np.testing.assert_allclose(fit_vector(p, noisy).bias, bias, atol=0.2)
+
+
+def cross_entropy(output: np.ndarray, target: np.ndarray) -> float:
+    return float(-(target * scaling.logarithms(output)).sum(axis=1).mean())
 
 
 def test_a_fit_never_does_worse_than_none_and_vector_than_temperature() -> None:
@@ -178,8 +256,8 @@ def test_shares_of_votes_become_confidence_in_the_label() -> None:
     assert told["rows"] == (~np.isnan(labels[:, 0])).sum() < 4000
     assert "kl" not in told["after"]
     known = ~np.isnan(labels[:, 0])
-    fitted = scaling.temperature(found.temperature, 8).apply(p)
-    sharp = scaling.temperature(told["temperature"], 8).apply(fitted)
+    fitted = scaling.temperature_scaling(found.temperature, 8).apply(p)
+    sharp = scaling.temperature_scaling(told["temperature"], 8).apply(fitted)
     assert metrics.score("ece", sharp[known], labels[known], VOTES) == pytest.approx(told["after"]["ece"])
 
 

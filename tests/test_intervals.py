@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from mien import intervals, metrics
-from mien.intervals import Difference, Drawing, bootstrap, draws, interval, mcnemar, paired, sample, seeds
+from mien.intervals import (
+    BootstrapSettings,
+    Clusters,
+    basic_interval,
+    blocks,
+    bootstrap,
+    interval,
+    mcnemar,
+    sample,
+    seeds,
+)
 from mien.labels import EXPRESSION7, VALENCE_AROUSAL, LabelSpace
-from mien.metrics import Array, Statistic, Weights
+from mien.metrics import Array, Weights
 from mien.metrics.rates import rates
 from mien.metrics.statistic import mean
 from mien.tasks import Head, Kind
@@ -20,7 +30,7 @@ from mien.tasks import Head, Kind
 FACES = Head("expression7", Kind.CLASS, EXPRESSION7)
 AFFECT = Head("valence_arousal", Kind.VALUES, VALENCE_AROUSAL, metrics=("ccc", "mae"))
 MOODS = Head("mood", Kind.TAGS, LabelSpace("mood", ("calm", "glad", "tense")))
-unit_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=30)
+cluster_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=30)
 
 
 def people(rows: int, seed: int = 0, right: float = 0.7) -> tuple[Array, Array]:
@@ -32,28 +42,36 @@ def people(rows: int, seed: int = 0, right: float = 0.7) -> tuple[Array, Array]:
     return (output + np.eye(7)[said]) / 2, np.eye(7)[true]
 
 
-def all_draws(units: object, count: int, seed: int = 0, at_once: int = 1000) -> Weights:
-    return np.concatenate(list(draws(np.asarray(units), count, seed, at_once=at_once)))
+def all_draws(clusters: object, count: int, seed: int = 0, at_once: int = 1000) -> Weights:
+    drawn = Clusters(np.asarray(clusters))
+    return np.concatenate([drawn.weights(block, seed) for block in blocks(drawn.rows, count, at_once)])
 
 
-@given(unit_lists, st.integers(0, 99))
-def test_units_are_drawn_whole_and_as_many_as_there_are(units: list[int], seed: int) -> None:
-    weights = all_draws(units, 5, seed)
-    assert weights.shape == (5, len(units))
+def of_metrics(
+    head: Head, output: Array, target: Array, clusters: object, settings: BootstrapSettings = intervals.DEFAULTS
+) -> dict[str, list[float] | None]:
+    statistics = {name: metrics.statistic(name, output, target, head) for name in head.metrics}
+    return intervals.of_metrics(statistics, np.asarray(clusters), settings)
+
+
+@given(cluster_lists, st.integers(0, 99))
+def test_clusters_are_drawn_whole_and_as_many_as_there_are(clusters: list[int], seed: int) -> None:
+    weights = all_draws(clusters, 5, seed)
+    assert weights.shape == (5, len(clusters))
     assert weights.dtype == np.uint8
-    names, first, places = np.unique(units, return_index=True, return_inverse=True)
+    names, first, places = np.unique(clusters, return_index=True, return_inverse=True)
     assert (weights == weights[:, first][:, places]).all()
     assert (weights[:, first].sum(axis=1) == len(names)).all()
 
 
-@given(unit_lists, st.integers(1, 200))
-def test_the_size_of_blocks_changes_no_draw(units: list[int], at_once: int) -> None:
-    assert (all_draws(units, 12, 3) == all_draws(units, 12, 3, at_once)).all()
+@given(cluster_lists, st.integers(1, 200))
+def test_the_size_of_blocks_changes_no_draw(clusters: list[int], at_once: int) -> None:
+    assert (all_draws(clusters, 12, 3) == all_draws(clusters, 12, 3, at_once)).all()
 
 
 def test_blocks_are_bounded_and_hold_a_draw_at_least() -> None:
-    assert [len(block) for block in draws(np.arange(10), 7, at_once=30)] == [3, 3, 1]
-    assert [len(block) for block in draws(np.arange(10), 2, at_once=5)] == [1, 1]
+    assert blocks(10, 7, at_once=30) == [range(3), range(3, 6), range(6, 7)]
+    assert blocks(10, 2, at_once=5) == [range(1), range(1, 2)]
 
 
 def test_a_draw_hangs_on_the_seed_and_its_number_alone() -> None:
@@ -124,7 +142,7 @@ def test_the_interval_of_a_calibration_error_holds_the_truth_where_percentiles_m
         output = np.stack([sure, 1 - sure], axis=1)
         ece = metrics.METRICS["ece"].prepare(output, np.eye(2)[(draw.random(300) >= sure - truth).astype(int)])
         value, percentiles = metrics.plain(ece, 300), bootstrap({"ece": ece}, np.arange(300), 200, seed=seed)["ece"]
-        found = intervals.around(percentiles, value, 2)
+        found = basic_interval(percentiles, value, 2)
         assert percentiles
         assert found
         assert 0 <= found.low <= value <= found.high
@@ -137,7 +155,7 @@ def test_the_interval_of_a_calibration_error_holds_the_truth_where_percentiles_m
 def test_calibration_errors_of_a_head_have_mirrored_intervals() -> None:
     output, target = people(400)
     head = replace(FACES, metrics=("accuracy", "ece"))
-    found = intervals.for_head(head, output, target, np.arange(400), Drawing(100))
+    found = of_metrics(head, output, target, np.arange(400), BootstrapSettings(100))
     drawn = bootstrap(
         {name: metrics.statistic(name, output, target, head) for name in head.metrics}, np.arange(400), 100
     )
@@ -151,18 +169,18 @@ def test_calibration_errors_of_a_head_have_mirrored_intervals() -> None:
 
 def test_an_interval_is_mirrored_at_the_power_that_noise_adds_to() -> None:
     found = intervals.Interval(0.4, 0.6, 3)
-    assert intervals.around(found, 0.5, 0) is found
-    assert intervals.around(None, 0.5, 2) is None
-    assert intervals.around(found, 0.45, 1) == pytest.approx((0.3, 0.5, 3))
-    assert intervals.around(found, 0.5, 2) == pytest.approx((math.sqrt(0.5 - 0.36), math.sqrt(0.5 - 0.16), 3))
-    assert intervals.around(found, 0.3, 2) == (0, 0.3, 3), "draws that all lie above: from 0 to the figure"
+    assert basic_interval(found, 0.5, 0) is found
+    assert basic_interval(None, 0.5, 2) is None
+    assert basic_interval(found, 0.45, 1) == pytest.approx((0.3, 0.5, 3))
+    assert basic_interval(found, 0.5, 2) == pytest.approx((math.sqrt(0.5 - 0.36), math.sqrt(0.5 - 0.16), 3))
+    assert basic_interval(found, 0.3, 2) == (0, 0.3, 3), "draws that all lie above: from 0 to the figure"
 
 
 def test_rows_given_twice_are_one_group() -> None:
     output, target = people(60)
-    once = intervals.for_head(FACES, output, target, np.arange(60))
-    twice = intervals.for_head(FACES, np.repeat(output, 2, 0), np.repeat(target, 2, 0), np.arange(60).repeat(2))
-    single = intervals.for_head(FACES, np.repeat(output, 2, 0), np.repeat(target, 2, 0), np.arange(120))
+    once = of_metrics(FACES, output, target, np.arange(60))
+    twice = of_metrics(FACES, np.repeat(output, 2, 0), np.repeat(target, 2, 0), np.arange(60).repeat(2))
+    single = of_metrics(FACES, np.repeat(output, 2, 0), np.repeat(target, 2, 0), np.arange(120))
     assert twice == {name: pytest.approx(ends) for name, ends in once.items()}
     assert single["accuracy"]
     assert once["accuracy"]
@@ -196,25 +214,25 @@ def test_a_rare_tag_does_not_undo_the_mean() -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_one_unit_or_none_has_no_interval(rows: int) -> None:
+def test_one_cluster_or_none_has_no_interval(rows: int) -> None:
     output, target = people(rows)
-    assert set(intervals.for_head(FACES, output, target, np.arange(rows)).values()) == {None}
+    assert set(of_metrics(FACES, output, target, np.arange(rows)).values()) == {None}
     assert intervals.recalls(FACES, output, target, np.zeros(rows)) == [None] * 7
 
 
 def test_what_nobody_annotated_has_no_interval() -> None:
     target = np.full((40, 2), np.nan)
-    assert intervals.for_head(AFFECT, np.zeros((40, 2)), target, np.arange(40)) == {"ccc": None, "mae": None}
+    assert of_metrics(AFFECT, np.zeros((40, 2)), target, np.arange(40)) == {"ccc": None, "mae": None}
     target[:, 0] = np.linspace(-1, 1, 40)
-    found = intervals.for_head(AFFECT, np.linspace(-0.9, 0.8, 80).reshape(40, 2), target, np.arange(40))
+    found = of_metrics(AFFECT, np.linspace(-0.9, 0.8, 80).reshape(40, 2), target, np.arange(40))
     assert all(found.values())
 
 
-def test_a_drawing_says_how_often_how_wide_and_from_where() -> None:
+def test_settings_say_how_often_how_wide_and_from_where() -> None:
     output, target = people(200)
     wide, narrow, other = (
-        intervals.for_head(FACES, output, target, np.arange(200), drawing)["kappa"]
-        for drawing in (Drawing(300), Drawing(300, level=0.5), Drawing(300, seed=1))
+        of_metrics(FACES, output, target, np.arange(200), chosen)["kappa"]
+        for chosen in (BootstrapSettings(300), BootstrapSettings(300, level=0.5), BootstrapSettings(300, seed=1))
     )
     assert wide
     assert narrow
@@ -254,57 +272,27 @@ def test_recalls_lie_around_the_recalls() -> None:
     assert found[6] is None
 
 
-def constant(value: float) -> Statistic:
-    return lambda weights: np.full(len(weights), value)
-
-
-def test_a_paired_difference_is_that_of_the_differences_row_by_row() -> None:
+def test_the_difference_of_two_runs_is_that_of_the_differences_row_by_row() -> None:
     a, b = (people(500, 1, right)[0] for right in (0.75, 0.68))
     target = people(500, 1)[1]
     first, second = (metrics.statistic("accuracy", output, target, FACES) for output in (a, b))
-    found = paired(first, second, np.arange(500), 800, 4)
     apart = (a.argmax(1) == target.argmax(1)) * 1.0 - (b.argmax(1) == target.argmax(1))
-    other = bootstrap({"apart": mean(apart)}, np.arange(500), 800, seed=4)["apart"]
-    assert other is not None
-    assert found[:3] == pytest.approx((apart.mean(), other.low, other.high))
-    back = paired(second, first, np.arange(500), 800, 4)
-    assert back == pytest.approx((-found.value, -found.high, -found.low, found.share), abs=1e-9)
+    statistics = {"paired": lambda weights: first(weights) - second(weights), "by row": mean(apart)}
+    found = bootstrap(statistics, np.arange(500), 800, seed=4)
+    assert found["paired"]
+    assert found["paired"] == pytest.approx(found["by row"])
 
 
 def test_pairs_see_what_two_intervals_do_not() -> None:
     """Two runs that fail on the same faces: 2 points apart, each ±4, and still no doubt."""
-    right, better = ((np.arange(600) < count).astype(np.float64) for count in (420, 432))
-    found = paired(mean(better), mean(right), np.arange(600))
-    assert found.value == pytest.approx(0.02)
-    assert not intervals.inside_noise(found)
-    assert found.share == 0
-    alone = bootstrap({"a": mean(better), "b": mean(right)}, np.arange(600))
-    assert alone["a"]
-    assert alone["b"]
-    assert alone["a"].low < alone["b"].high
-
-
-def test_equal_runs_and_undefined_ones_are_noise() -> None:
-    same = paired(constant(0.5), constant(0.5), np.arange(9))
-    assert tuple(same) == (0, 0, 0, 1)
-    assert intervals.inside_noise(same)
-    for lost in (
-        paired(constant(np.nan), constant(0.5), np.arange(9)),
-        paired(constant(0.7), constant(0.5), np.zeros(9)),
-        paired(lambda weights: np.where(weights.max(axis=1) > 1, np.nan, 0.7), constant(0.5), np.arange(9)),
-    ):
-        assert math.isnan(lost.low)
-        assert math.isnan(lost.share)
-        assert intervals.inside_noise(lost)
-
-
-def test_a_sentence_says_what_the_difference_is_worth() -> None:
-    assert intervals.sentence(Difference(0.012, -0.004, 0.028, 0.071)) == (
-        "The difference of +0.012 lies inside the noise: with other faces of the same kind it would lie between -0.004 and "
-        "+0.028, and in 7.1% of the draws the order turns round."
-    )
-    assert "is more than noise" in intervals.sentence(Difference(-0.02, -0.03, -0.01, 0))
-    assert intervals.sentence(Difference(0.1, math.nan, math.nan, math.nan)).endswith("no interval could be drawn.")
+    right, better = (mean((np.arange(600) < count).astype(np.float64)) for count in (420, 432))
+    statistics = {"a": better, "b": right, "a - b": lambda weights: better(weights) - right(weights)}
+    found = bootstrap(statistics, np.arange(600))
+    assert found["a"]
+    assert found["b"]
+    assert found["a - b"]
+    assert found["a"].low < found["b"].high
+    assert found["a - b"].low > 0
 
 
 def test_mcnemar_on_a_worked_example() -> None:
@@ -335,8 +323,8 @@ def test_seeds_are_mean_and_sample_deviation() -> None:
 
 
 def test_rows_without_a_group_stand_for_themselves() -> None:
-    units = intervals.by_group(["b", "", "a", "b", ""])
-    assert len(set(units.tolist())) == 4
-    assert units[0] == units[3]
-    assert units[1] != units[4]
+    clusters = intervals.by_group(["b", "", "a", "b", ""])
+    assert len(set(clusters.tolist())) == 4
+    assert clusters[0] == clusters[3]
+    assert clusters[1] != clusters[4]
     assert len(intervals.by_group([])) == 0

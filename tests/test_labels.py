@@ -14,9 +14,9 @@ from mien.labels import (
     EXPRESSION7,
     EXPRESSION8,
     FERPLUS10,
-    POSITIONS,
     SPACES,
     VAD,
+    VAD_MEANS,
     VALENCE_AROUSAL,
     LabelSpace,
     canonical,
@@ -129,8 +129,8 @@ def test_positions_are_russell_and_mehrabian_1977() -> None:
 
 
 def test_positions_lie_in_range_and_dominance_separates_anger_from_fear() -> None:
-    assert all(-1 <= axis <= 1 for spot in POSITIONS.values() for axis in spot if axis is not None)
-    flat = math.dist(POSITIONS["angry"][:2], POSITIONS["fear"][:2])
+    assert all(-1 <= axis <= 1 for spot in VAD_MEANS.values() for axis in spot if axis is not None)
+    flat = math.dist(VAD_MEANS["angry"][:2], VAD_MEANS["fear"][:2])
     assert flat == pytest.approx(0.130, abs=5e-4)
     assert distance(EXPRESSION7, "angry", "fear") == pytest.approx(0.692, abs=5e-4)
 

@@ -13,7 +13,7 @@ import pytest
 from mien import matching
 from mien.errors import ConfigError, StoreError
 from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpace
-from mien.matching import LABELS, NAME, USER, match, sentences, wishes
+from mien.matching import LABELS, NAME, USER, match, parse_match
 from mien.records import Sample, Target
 from mien.store import Origin, Store, write
 from mien.tasks import Head, Kind, Task
@@ -42,7 +42,7 @@ def every(head: Head) -> list[dict[str, Target]]:
     return [{head.name: label} for label in head.space.labels]
 
 
-def one(head: Head, store: Store, wanted: str = "", other: bool = True) -> matching.Match:
+def one(head: Head, store: Store, wanted: str = "", other: bool = True) -> matching.LabelMapping:
     (found,) = match(Task("task", (head,)), store, {head.name: wanted} if wanted else {}, other)
     return found
 
@@ -111,7 +111,8 @@ def test_votes_amount_to_the_stores_own_label_or_to_that_of_more_than_half(tmp_p
     store = stored(tmp_path, (VOTES, SEVEN, EIGHT), *said)
 
     def named(store: Store) -> list[str | None]:
-        found = matching.labels(VOTES, store, store.rows())
+        found = one(VOTES, store, other=False).labels(store, store.rows())
+        assert found is not None
         assert found.shape == (5, 8)
         return [None if np.isnan(row).any() else EXPRESSION8.labels[row.argmax()] for row in found]
 
@@ -122,11 +123,11 @@ def test_votes_amount_to_the_stores_own_label_or_to_that_of_more_than_half(tmp_p
         assert named(stored(tmp_path / "more", heads, *votes)) == ["happy", None, None, "fear", None]
 
 
-def test_wishes_are_pairs() -> None:
-    assert wishes(("a=b", "c=d")) == {"a": "b", "c": "d"}
+def test_wanted_targets_are_pairs() -> None:
+    assert parse_match(("a=b", "c=d")) == {"a": "b", "c": "d"}
     for word in ("a", "a=", "=b"):
         with pytest.raises(ConfigError, match=f"--match '{word}': needs HEAD=TARGET, such as"):
-            wishes((word,))
+            parse_match((word,))
 
 
 def test_alike_sides_have_nothing_to_tell(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_alike_sides_have_nothing_to_tell(tmp_path: Path) -> None:
     same = one(SEVEN, store)
     output = np.eye(7, dtype=np.float32)
     assert same.answers(output) is output
-    assert (same.truth(store, store.rows()) == np.eye(7)).all()
+    assert (same.targets(store, store.rows()) == np.eye(7)).all()
 
 
 def test_classes_are_compared_by_name_and_strangers_counted(tmp_path: Path) -> None:
@@ -152,17 +153,17 @@ def test_classes_are_compared_by_name_and_strangers_counted(tmp_path: Path) -> N
     assert found.compared.space.labels == ("angry", "happy")
     assert found.model_only == ["disgust", "fear", "sad", "surprise", "neutral"]
     rows = store.rows()
-    truth = found.truth(store, rows)
-    assert truth == pytest.approx(np.array([[0, 1], [np.nan] * 2, [1, 0], [np.nan] * 2, [np.nan] * 2]), nan_ok=True)
+    targets = found.targets(store, rows)
+    assert targets == pytest.approx(np.array([[0, 1], [np.nan] * 2, [1, 0], [np.nan] * 2, [np.nan] * 2]), nan_ok=True)
     assert found.left_out(store, rows) == {"bored": 2}
-    full = found.spread(truth)
+    full = found.expand(targets)
     assert full.shape == (5, 7)
     assert (full[0, [0, 3]] == [0, 1]).all()
     assert np.isnan(np.delete(full, [0, 3], axis=1)).all()
 
     output = np.array([[0.1, 0.5, 0, 0.3, 0.1, 0, 0], [1, 0, 0, 0, 0, 0, 0], [0.4, 0, 0, 0.1, 0, 0, 0.5]], np.float32)
     assert found.answers(output) == pytest.approx(np.array([[0.25, 0.75], [1, 0], [0.8, 0.2]]))
-    record = found.describe(store, rows[:3], output, truth[:3])
+    record = found.describe(store, rows[:3], output, targets[:3])
     assert record == {
         "target": "codes",
         "matched_by": "--match",
@@ -209,11 +210,11 @@ def test_of_a_distribution_what_lies_outside_decides(tmp_path: Path) -> None:
     ]
     store = stored(tmp_path, (wide,), *faces, {})
     found = one(replace(SEVEN, name="wide"), store)
-    truth = found.truth(store, store.rows())
+    targets = found.targets(store, store.rows())
     assert found.compared.space.labels == ("angry", "happy", "sad")
     none = [np.nan] * 3
     expected = np.array([[0, 0.75, 0.25], none, none, [0.2, 0.6, 0.2], none, none])
-    assert truth == pytest.approx(expected, nan_ok=True)
+    assert targets == pytest.approx(expected, nan_ok=True)
     assert found.left_out(store, store.rows()) == {"bored": 2, "proud": 1}
     assert "more than half of their mass, or their top label, outside" in found.rule
     assert "a distribution counts by its top label" in found.rule
@@ -228,10 +229,10 @@ def test_tags_are_compared_by_name_and_no_face_is_left_out(tmp_path: Path) -> No
     store = stored(tmp_path, (wide,), {"mood": ["joy", "calm"]}, {"mood": []}, {})
     found = one(MOOD, store)
     assert found.compared.space.labels == ("Happiness", "tense")
-    assert found.truth(store, store.rows()) == pytest.approx(np.array([[1, 0], [0, 0], [np.nan] * 2]), nan_ok=True)
+    assert found.targets(store, store.rows()) == pytest.approx(np.array([[1, 0], [0, 0], [np.nan] * 2]), nan_ok=True)
     output = np.array([[0.9, 0.8, 0.7]] * 3, np.float32)
     assert found.answers(output) == pytest.approx(np.array([[0.9, 0.7]] * 3))
-    record = found.describe(store, store.rows(), output, found.truth(store, store.rows()))
+    record = found.describe(store, store.rows(), output, found.targets(store, store.rows()))
     assert (record["model_only"], record["data_only"], record["rule"]) == (
         ["tired"],
         {"calm": 0},
@@ -246,43 +247,19 @@ def test_values_are_rescaled_to_the_models_units(tmp_path: Path) -> None:
     )
     found = one(AFFECT, store)
     assert (found.target, found.matched_by, found.data_only) == (PAD, LABELS, ["dominance"])
-    assert found.truth(store, store.rows()) == pytest.approx(
+    assert found.targets(store, store.rows()) == pytest.approx(
         np.array([[-1, 1], [0, np.nan], [np.nan, np.nan]]), nan_ok=True
     )
     assert found.rule.endswith("1 to 10 of the data is rescaled linearly to -1 to 1, the model's units")
     assert found.left_out(store, store.rows()) == {"dominance": 0}
     back = one(PAD, stored(tmp_path, (AFFECT,), {"affect": {"valence": -1, "arousal": 0.0}}))
-    assert back.truth(Store(tmp_path / "faces.h5"), np.array([0])).tolist() == [[1.0, 5.5]]
-    assert back.spread(np.array([[1.0, 5.5]], np.float32)) == pytest.approx(np.array([[1, 5.5, np.nan]]), nan_ok=True)
+    assert back.targets(Store(tmp_path / "faces.h5"), np.array([0])).tolist() == [[1.0, 5.5]]
+    assert back.expand(np.array([[1.0, 5.5]], np.float32)) == pytest.approx(np.array([[1, 5.5, np.nan]]), nan_ok=True)
 
 
 def test_where_every_face_is_left_out_there_is_no_accuracy(tmp_path: Path) -> None:
     store = stored(tmp_path, (CODES,), *every(CODES))
     found, rows = one(SEVEN, store, "codes"), np.array([2])
-    record = found.describe(store, rows, np.eye(7, dtype=np.float32)[:1], found.truth(store, rows))
+    record = found.describe(store, rows, np.eye(7, dtype=np.float32)[:1], found.targets(store, rows))
     assert record["data_only"] == {"bored": 1}
     assert "accuracy" not in record
-
-
-def test_sentences_say_what_a_reader_must_know() -> None:
-    record = {
-        "target": "eight", "matched_by": LABELS, "labels": ["angry", "happy"], "model_only": ["fear"],
-        "data_only": {"contempt": 13, "bored": 0}, "rule": "by name", "accuracy": 0.75, "accuracy_unrestricted": 0.5,
-    }  # fmt: skip
-    assert sentences("seven", record) == [
-        "seven is held against the target eight: none has its name, this one shares most labels "
-        "(--match seven=TARGET takes another).",
-        "Compared: angry, happy.",
-        "Not in the data: fear.",
-        "Unknown to the model: contempt (13 left out), bored.",
-        "Rule: by name.",
-        "Accuracy 0.7500 among the labels compared, 0.5000 if any label may be answered.",
-    ]
-    plain = record | {"matched_by": NAME, "model_only": [], "data_only": {}}
-    assert sentences("seven", plain) == [
-        "seven is held against the target eight.", "Compared: angry, happy.", "Rule: by name.",
-    ]  # fmt: skip
-    assert (
-        sentences("seven", record | {"matched_by": USER})[0]
-        == "seven is held against the target eight as --match says."
-    )

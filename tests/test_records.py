@@ -78,15 +78,15 @@ def test_confidence_entropy_and_abstaining() -> None:
 
 
 def test_shares_of_votes_are_sharpened_to_a_confidence_in_the_label() -> None:
-    heat = {"expression8": 0.5}
-    prediction = Prediction(FACE, OUTPUTS, TASKS["affect"], label_temperature=heat)
+    temperature = {"expression8": 0.5}
+    prediction = Prediction(FACE, OUTPUTS, TASKS["affect"], label_temperature=temperature)
     assert prediction.confidence == pytest.approx(0.25 / (0.04 + 0.25 + 0.09))
     assert prediction.top(1) == [("happy", 0.5)], "probabilities stay what they are"
     assert prediction.entropy == Prediction(FACE, OUTPUTS, TASKS["affect"]).entropy
     assert [dataclasses.replace(prediction, abstain=p).abstained for p in (0.6, 0.7)] == [False, True]
     assert Prediction(FACE, OUTPUTS, TASKS["affect"], label_temperature={"other": 0.5}).confidence == 0.5
     nothing = {"expression8": dict.fromkeys(OUTPUTS["expression8"], 0.0)}
-    assert Prediction(FACE, nothing, TASKS["affect"], label_temperature=heat).confidence == 0
+    assert Prediction(FACE, nothing, TASKS["affect"], label_temperature=temperature).confidence == 0
 
 
 def test_a_fault_reads_as_its_reason_and_frames_are_not_compared() -> None:

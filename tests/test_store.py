@@ -106,7 +106,7 @@ def test_targets_by_kind(store: Store) -> None:
 
 
 def test_votes_are_kept_as_given(store: Store) -> None:
-    assert same(store.votes("distribution8", np.array([0, 1])), [[1, 3, 0, 0, 0, 0, 0, 0], [np.nan] * 8])
+    assert same(store.annotations("distribution8", np.array([0, 1])), [[1, 3, 0, 0, 0, 0, 0, 0], [np.nan] * 8])
 
 
 def test_targets_in_another_order_of_labels(store: Store) -> None:
@@ -286,7 +286,7 @@ def test_flips_anywhere_are_harmless_or_told(store: Store) -> None:
             continue
         assert np.array_equal(again.images(again.rows()), FACES)
         assert again.texts("source", again.rows()) == [sample.source for sample in drawn()]
-        assert same(again.votes("distribution8", np.array([0])), [[1, 3, 0, 0, 0, 0, 0, 0]])
+        assert same(again.annotations("distribution8", np.array([0])), [[1, 3, 0, 0, 0, 0, 0, 0]])
     assert told > 0
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien import intervals, metrics, subgroups
-from mien.intervals import Drawing
+from mien.intervals import BootstrapSettings
 from mien.labels import EXPRESSION7, VALENCE_AROUSAL, LabelSpace
 from mien.metrics import Array
 from mien.subgroups import cut
@@ -18,7 +18,7 @@ from mien.tasks import Head, Kind
 FACES = Head("expression7", Kind.CLASS, EXPRESSION7, metrics=("accuracy", "log_loss"))
 AFFECT = Head("valence_arousal", Kind.VALUES, VALENCE_AROUSAL, metrics=("ccc", "rmse"))
 MOODS = Head("mood", Kind.TAGS, LabelSpace("mood", ("calm", "glad", "tense")))
-FEW = Drawing(200)
+FEW = BootstrapSettings(200)
 
 
 def people(rights: dict[str, float], each: int = 200, seed: int = 0) -> tuple[Array, Array, list[str]]:
@@ -33,8 +33,8 @@ def people(rights: dict[str, float], each: int = 200, seed: int = 0) -> tuple[Ar
 
 def record(head: Head, output: Array, target: Array, column: list[str], **more: Any) -> Any:
     """What is found of one attribute."""
-    units = more.pop("units", np.arange(len(output)))
-    found = subgroups.for_head(head, output, target, {"it": column}, units, **{"drawing": FEW, **more})
+    clusters = more.pop("clusters", np.arange(len(output)))
+    found = subgroups.for_head(head, output, target, {"it": column}, clusters, **{"settings": FEW, **more})
     assert set(found) <= {"it"}
     return found.get("it")
 
@@ -97,7 +97,7 @@ def test_each_group_scores_as_its_rows_alone() -> None:
 def test_intervals_and_gaps_come_from_the_same_draws() -> None:
     output, target, column = people({"f": 0.8, "m": 0.6})
     found = record(FACES, output, target, column)
-    weights = np.concatenate(list(intervals.draws(np.arange(400), FEW.draws)))
+    weights = intervals.Clusters(np.arange(400)).weights(range(FEW.draws), FEW.seed)
     right = output.argmax(axis=1) == target.argmax(axis=1)
     f, m = ((weights[:, rows] @ right[rows]) / weights[:, rows].sum(axis=1) for rows in (slice(200), slice(200, 400)))
     ends = [np.quantile(values, [0.025, 0.975]) for values in (f, m, f - m)]
@@ -131,13 +131,15 @@ def test_a_gap_by_chance_and_one_that_is_none() -> None:
 def test_the_permutation_test_is_exact_where_all_deals_can_be_listed() -> None:
     """Eight people of two groups, ten faces each; both people who are never right belong to one group."""
     right = np.repeat([1, 1, 1, 1, 1, 1, 0, 0], 10).astype(bool)
-    units, column = np.repeat(np.arange(8), 10), ["f"] * 40 + ["m"] * 40
+    clusters, column = np.repeat(np.arange(8), 10), ["f"] * 40 + ["m"] * 40
     output = np.where(right[:, None], np.eye(7)[0], np.eye(7)[1])
     head = Head("expression7", Kind.CLASS, EXPRESSION7, metrics=("accuracy",))
     target = np.eye(7)[np.zeros(80, int)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subgroups, "FEWEST_UNITS", 2)
-        found = record(head, output, target, column, units=units, drawing=Drawing(3000))["gaps"]["accuracy"]
+        patch.setattr(subgroups, "FEWEST_CLUSTERS", 2)
+        found = record(head, output, target, column, clusters=clusters, settings=BootstrapSettings(3000))["gaps"][
+            "accuracy"
+        ]
     assert found["gap"] == 0.5
     # Both wrong people fall into one group in 2 C(6,2) / C(8,4) = 30/70 of the deals.
     assert found["p"] == pytest.approx(30 / 70, abs=0.03)
@@ -156,8 +158,8 @@ def test_small_groups_have_figures_but_neither_intervals_nor_gaps() -> None:
 
 def test_a_group_of_few_people_is_small_however_many_faces_it_has() -> None:
     output, target, column = people({"f": 0.8, "m": 0.6})
-    units = np.r_[np.arange(200) % 9, 9 + np.arange(200) % 10]
-    found = record(FACES, output, target, column, units=units)
+    clusters = np.r_[np.arange(200) % 9, 9 + np.arange(200) % 10]
+    found = record(FACES, output, target, column, clusters=clusters)
     assert [group["small"] for group in found["groups"]] == [True, False]
     assert found["gaps"] == {}
     assert set(found["parity"]["statistical_parity"].values()) == {None}
@@ -246,6 +248,8 @@ def test_a_head_annotated_in_no_group_leaves_the_attribute_out() -> None:
 
 def test_the_same_seed_says_the_same() -> None:
     output, target, column = people({"f": 0.8, "m": 0.7}, each=60)
-    first, again, other = (record(FACES, output, target, column, drawing=Drawing(99, seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (
+        record(FACES, output, target, column, settings=BootstrapSettings(99, seed=seed)) for seed in (1, 1, 2)
+    )
     assert first == again
     assert first["groups"][0]["metrics"] != other["groups"][0]["metrics"]

@@ -1,7 +1,8 @@
-"""Baselines that a figure is held against: chance, someone who knows the top label, and the noise of the annotators' votes.
+"""Baselines that a figure is held against: chance, someone who knows the top label, and the noise of the
+annotators' votes.
 
-An answer that never looks at the face depends on the target only, so faces with the same target are counted together: chance
-is exact, not drawn. Only the noise floor is drawn, from a fixed seed.
+An answer that never looks at the face depends on the target only, so faces with the same target are counted
+together: chance is exact, not drawn. Only the noise floor is drawn, from a fixed seed.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ def for_head(
 ) -> dict[str, dict[str, float]]:
     """Compute every metric of the head for each baseline that applies: {baseline: {metric: value}}.
 
-    `marginal` always answers the mean of the `training` targets. CLASS, DISTRIBUTION: `uniform` answers equal shares and takes a
-    top label at random. DISTRIBUTION: `oracle` knows the top label and answers the mean of the training targets that share it;
-    with `votes` (N, K), counts as they were cast, `noise_floor`: see `redrawn`. `ground` as in `metrics.statistic`.
+    `marginal` always answers the mean of the `training` targets. CLASS, DISTRIBUTION: `uniform` answers equal
+    shares and takes a top label at random. DISTRIBUTION: `oracle` knows the top label and answers the mean of
+    the training targets that share it; with `votes` (N, K), counts as they were cast, `noise_floor`: see
+    `redrawn`. `ground` as in `metrics.statistic`.
     """
     targets, train_targets = np.asarray(target, np.float64), np.asarray(training, np.float64)
     prior, context = marginal(train_targets), MetricContext(head, ground)
@@ -52,14 +54,16 @@ def for_head(
 
 
 def marginal(training: ArrayLike) -> Array:
-    """Average the targets of a training split over what was annotated (K,); NaN for a column nobody annotated."""
+    """Average the targets of a training split over what was annotated (K,); NaN for a column nobody
+    annotated."""
     targets = np.asarray(training, np.float64)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(targets, axis=0) / (~np.isnan(targets)).sum(axis=0))
 
 
 def class_means(training: ArrayLike) -> Array:
-    """Average the training targets (K, K) that share each top label; all of them for a label that is never on top."""
+    """Average the training targets (K, K) that share each top label; all of them for a label that is never on
+    top."""
     targets = np.asarray(training, np.float64)
     targets = targets[~np.isnan(targets).any(axis=1)]
     top, everyone = targets.argmax(axis=1), marginal(targets)
@@ -68,18 +72,20 @@ def class_means(training: ArrayLike) -> Array:
 
 
 def are_votes(votes: ArrayLike) -> bool:
-    """Whether rows (N, K) are counts of votes: whole numbers, more than one in some row. NaN: not annotated."""
+    """Whether rows (N, K) are counts of votes: whole numbers, more than one in some row. NaN: not
+    annotated."""
     rows = np.asarray(votes, np.float64)
     rows = rows[~np.isnan(rows).any(axis=1)]
     return bool(len(rows) and (rows == np.round(rows)).all() and rows.sum(axis=1).max() > 1)
 
 
 def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Array, Array]:
-    """Draw answer and target (n, K) of someone who knows the true distribution of every face and meets other annotators.
+    """Draw answer and target (n, K) of someone who knows the true distribution of every face and meets other
+    annotators.
 
-    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since nobody casting a label
-    does not make it impossible; 0 takes the votes as the truth. The target is a fresh multinomial draw from the answer, as
-    many votes as the face has. Rows without votes are left out.
+    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since
+    nobody casting a label does not make it impossible; 0 takes the votes as the truth. The target is a fresh
+    multinomial draw from the answer, as many votes as the face has. Rows without votes are left out.
     """
     counts = np.asarray(votes, np.float64)
     counts = counts[np.nansum(counts, axis=1) > 0]
@@ -90,7 +96,8 @@ def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Ar
 
 
 def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64]) -> dict[str, float]:
-    """Equal shares. Each target meets every label on top, once; a ground distance does not see which label is on top."""
+    """Equal shares. Each target meets every label on top, once; a ground distance does not see which label is
+    on top."""
     size = len(context.head)
     turns = np.stack([np.roll(np.linspace(1, -1, size), k) for k in range(size)])
     guesses = np.tile(np.full((size, size), 1 / size) + _TIE_BREAK * turns, (len(cells), 1))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import matching, metrics
 from .errors import lookup
@@ -44,47 +44,66 @@ class Calibrated(NamedTuple):
     scaling: dict[str, dict[str, float]] | None
     label_temperature: float | None
     calibration: dict[str, Any]
-    conformal: dict[str, Any]
+    conformal: dict[str, Any] | None
 
 
 def calibrate(model: Path, store: Store, split: str, method: str = "temperature") -> dict[str, Any]:
-    """What a model's description should say after a look at a split: `thresholds` of tags for the best F1,
-    and for classes and distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration`
-    and `conformal`, each by head.
+    """Choose on a split what a model's description should hold: `thresholds` of tags for the best F1, and for
+    classes and distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration` and
+    `conformal`, each by head.
 
-    `method`: temperature, vector or none. Answers are taken as the graph gives them, whatever the model
-    held before. Heads that nobody annotated there are left out; empty where none is left. Raises
-    ConfigError for another method.
+    `method`: temperature, vector or none. Outputs are those of the graph, whatever the model held before.
+    Targets are matched as in evaluation: where a target lacks labels of the head, the others are calibrated
+    among themselves, and no sets are promised. Heads without annotations keep what the model
+    held; empty where there is none with annotations. Raises ConfigError for another method, StoreError where no
+    target of the store fits.
     """
     lookup(METHODS, method, "calibration")
     engine, rows = Engine(model, calibrated=False), store.rows(split)
-    wanted = [head for head in engine.task if head.kind is Kind.TAGS or head.kind.is_exclusive]
-    targets = {head: store.target(head, rows) for head in wanted}
-    targets = {head: target for head, target in targets.items() if not np.isnan(target).all()}
-    if not targets:
+    targets = {mapping: mapping.targets(store, rows) for mapping in matching.match(engine.task, store, {}, other=False)}
+    targets = {mapping: target for mapping, target in targets.items() if not np.isnan(target).all()}
+    if all(mapping.head.kind is Kind.VALUES for mapping in targets):
         return {}
     outputs = predict(engine, store, rows)
-    thresholds = {
-        head.name: dict(zip(head.space.labels, tags.best_thresholds(outputs[head.name], target).tolist(), strict=True))
-        for head, target in targets.items()
-        if head.kind is Kind.TAGS
+    thresholds, heads = {}, {}
+    for mapping, target in targets.items():
+        head, output = mapping.head, outputs[mapping.head.name]
+        if head.kind is Kind.TAGS:
+            chosen = tags.best_thresholds(output, mapping.expand(target))
+            thresholds[head.name] = dict(zip(head.space.labels, chosen.tolist(), strict=True))
+        elif head.kind.is_exclusive:
+            labels = mapping.labels(store, rows)
+            found = calibrate_head(mapping.compared, mapping.answers(output), target, split, method, labels=labels)
+            heads[head.name] = found if mapping.is_complete else _of_some_labels(found, head)
+    record = {"thresholds": thresholds} if thresholds else {}
+    return _kept(record | _by_key(heads), engine)
+
+
+def _of_some_labels(found: Calibrated, head: Head) -> Calibrated:
+    """What holds for all labels of a head that was calibrated on some: others are scaled as these are on average."""
+    sides = found.scaling or {}
+    wider = {
+        side: dict.fromkeys(head.space.labels, float(np.mean([*values.values()]))) | values
+        for side, values in sides.items()
     }
-    labels = {head: matching.labels(head, store, rows) for head in targets if head.kind is Kind.DISTRIBUTION}
-    heads = {
-        head.name: calibrate_head(head, outputs[head.name], target, split, method, labels=labels.get(head))
-        for head, target in targets.items()
-        if head.kind.is_exclusive
-    }
-    return ({"thresholds": thresholds} if thresholds else {}) | _by_key(heads)
+    return found._replace(scaling=wider or None, conformal=None)
 
 
 def _by_key(heads: dict[str, Calibrated]) -> dict[str, Any]:
-    if not heads:
-        return {}
-    found = {key: {name: getattr(one, key) for name, one in heads.items()} for key in Calibrated._fields}
-    for key in ("scaling", "label_temperature"):
-        found[key] = {name: given for name, given in found[key].items() if given is not None}
-    return found
+    return {
+        key: {name: value for name, found in heads.items() if (value := getattr(found, key)) is not None}
+        for key in (Calibrated._fields if heads else ())
+    }
+
+
+def _kept(record: dict[str, Any], engine: Engine) -> dict[str, Any]:
+    """The record with what the model held of heads that were not calibrated anew."""
+    new = {name for values in record.values() for name in values}
+    old = {head.name for head in engine.task if head.kind is not Kind.VALUES} - new
+    return {
+        key: {name: value for name, value in engine.metadata.get(key, {}).items() if name in old} | values
+        for key, values in record.items()
+    }
 
 
 def calibrate_head(
@@ -99,8 +118,8 @@ def calibrate_head(
     """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and
     across folds.
 
-    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels`
-    (N, K), one-hot, NaN where there is none, are what a distribution's label temperature is fitted to.
+    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels` (N,
+    K), one-hot, NaN where there is none, are what a distribution's label temperature is fitted to.
     """
     kept = ~np.isnan(target).any(axis=1)
     raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
@@ -108,7 +127,7 @@ def calibrate_head(
     chosen = fit(raw, aim)
     fitted = np.asarray(chosen.apply(raw), np.float64)
     folds = _cross_fitted(fit, raw, aim)
-    told: dict[str, Any] = {
+    record: dict[str, Any] = {
         "method": method,
         "temperature": 1 / float(chosen.scale[0]) if method == "temperature" else 1.0,
         "before": _figures(head, raw, true),
@@ -126,14 +145,15 @@ def calibrate_head(
         "cross_fitted": conformal.measured(folds.inside, true),
     }
     if labels is not None and method != "none":
-        told["label"] = _label(head, fitted, folds, np.asarray(labels, np.float64)[kept])
-    heat = (told.get("label") or {}).get("temperature")
-    return Calibrated(told["temperature"], chosen.to_dict(head) if method == "vector" else None, heat, told, sets)
+        record["label"] = _label(head, fitted, folds, np.asarray(labels, np.float64)[kept])
+    by_label = chosen.to_dict(head) if method == "vector" else None
+    label_temperature = (record.get("label") or {}).get("temperature")
+    return Calibrated(record["temperature"], by_label, label_temperature, record, sets)
 
 
 class _Folds(NamedTuple):
-    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them; for
-    each fold which rows are its own, and probabilities of all rows as the others chose."""
+    """Probabilities and conformal sets (N, K) of rows that had no part in what was chosen for them; for each
+    fold which rows are its own, and probabilities of all rows as the others chose."""
 
     output: Array
     inside: NDArray[np.bool_]
@@ -152,8 +172,8 @@ def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
 
 
 def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
-    """The temperature at which calibrated shares of votes tell the label, and what it did where there is
-    one; {} where there is none."""
+    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one;
+    {} where there is none."""
     known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
     if not known.any():
         return {}
@@ -161,8 +181,8 @@ def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str,
     for mine, others in folds.each:
         if (rest := known & ~mine).any():
             crossed[mine] = fit_temperature(others[rest], labels[rest]).apply(others[mine])
-    said = {"before": fitted, "after": np.asarray(chosen.apply(fitted), np.float64), "cross_fitted": crossed}
-    figures = {when: _figures(as_class, output[known], labels[known]) for when, output in said.items()}
+    outputs = {"before": fitted, "after": np.asarray(chosen.apply(fitted), np.float64), "cross_fitted": crossed}
+    figures = {when: _figures(as_class, output[known], labels[known]) for when, output in outputs.items()}
     return {"temperature": 1 / float(chosen.scale[0]), **figures, "rows": int(known.sum())}
 
 
@@ -173,14 +193,9 @@ def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
 
 
 def aimed_at(head: Head, target: Array) -> Array:
-    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of
-    a class."""
+    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a
+    class."""
     return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
-
-
-def cross_entropy(output: ArrayLike, target: Array) -> float:
-    """Mean -Σ q ln p: what a fit makes least."""
-    return float(-(target * scaling.logarithms(output)).sum(axis=1).mean())
 
 
 def fit_temperature(output: Array, target: Array) -> Scaling:
@@ -195,12 +210,12 @@ def fit_temperature(output: Array, target: Array) -> Scaling:
         return float((scaling.softmax(inverse * logs) * logs).sum(axis=1).mean()) - wanted
 
     if abs(slope(1.0)) < _FLAT:
-        return scaling.temperature(1.0, labels)
+        return scaling.temperature_scaling(1.0, labels)
     low, high = np.log(1 / BOUNDS[1]), np.log(1 / BOUNDS[0])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if slope(float(np.exp(middle))) < 0 else (low, middle)
-    return scaling.temperature(float(np.exp(-(low + high) / 2)), labels)
+    return scaling.temperature_scaling(float(np.exp(-(low + high) / 2)), labels)
 
 
 def fit_vector(output: Array, target: Array) -> Scaling:
@@ -209,8 +224,8 @@ def fit_vector(output: Array, target: Array) -> Scaling:
     logs, labels = scaling.logarithms(output), output.shape[1]
     start = fit_temperature(output, target)
 
-    def loss(dials: Array) -> tuple[float, Array]:
-        powers = dials[:labels] * logs + dials[labels:]
+    def loss(parameters: Array) -> tuple[float, Array]:
+        powers = parameters[:labels] * logs + parameters[labels:]
         powers -= powers.max(axis=1, keepdims=True)
         rest = np.log(np.exp(powers).sum(axis=1, keepdims=True))
         wrong = (np.exp(powers - rest) - target) / len(logs)
@@ -225,7 +240,7 @@ def fit_vector(output: Array, target: Array) -> Scaling:
 
 
 def _unchanged(_: Array, target: Array) -> Scaling:
-    return scaling.temperature(1.0, target.shape[1])
+    return scaling.temperature_scaling(1.0, target.shape[1])
 
 
 #: How probabilities may be calibrated: `train.calibration` in a configuration.

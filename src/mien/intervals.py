@@ -1,15 +1,17 @@
-"""How far a figure would move with other faces of the same kind: bootstrap intervals, paired differences and seeds.
+"""How far a figure would move with other faces of the same kind: bootstrap intervals, McNemar's test and
+seeds.
 
-A draw takes as many units (rows, or groups of rows that belong together) as there are, with replacement; as weights it counts
-how often each row was taken, so any statistic of weighted rows has an interval. The intervals are percentiles of the draws
-(Efron 1979), not BCa: that needs a jackknife over all rows, and with hundreds of faces the two all but agree. Calibration
-errors are different: see `around`.
+A draw takes as many clusters (rows, or groups of rows that belong together) as there are, with replacement;
+as weights it counts how often each row was taken, so any statistic of weighted rows has an interval, the
+difference of two of them too. The intervals are percentiles of the draws (Efron 1979), not BCa: that needs a
+jackknife over all rows, and with hundreds of faces the two all but agree. Calibration errors are different:
+see `basic_interval`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -19,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import metrics
 from .extras import require
 from .metrics import Array, Statistic, Weights
-from .metrics.rates import FOUND, rates
+from .metrics.rates import TPR, rates
 from .tasks import Head
 
 COUNT, LEVEL = 1000, 0.95
@@ -28,15 +30,16 @@ _AT_ONCE = 1_000_000  # weights in a block
 Result = TypeVar("Result")
 
 
-class Drawing(NamedTuple):
-    """How often is drawn, what share of the draws an interval holds, and from which seed."""
+class BootstrapSettings(NamedTuple):
+    """How many bootstrap draws there are (0: no intervals), what share of them an interval holds, and from
+    which seed they come."""
 
     draws: int = COUNT
     level: float = LEVEL
     seed: int = 0
 
 
-DRAWING = Drawing()
+DEFAULTS = BootstrapSettings()
 
 
 class Interval(NamedTuple):
@@ -47,18 +50,9 @@ class Interval(NamedTuple):
     undefined: int = 0
 
 
-class Difference(NamedTuple):
-    """First minus second on the same rows, its interval (NaN where there is none), and the `share` of draws in which the sign
-    flips; a draw without any difference counts as a flip."""
-
-    value: float
-    low: float
-    high: float
-    share: float
-
-
 class McNemar(NamedTuple):
-    """How many rows only the first and only the second got right, and the exact p of a split as uneven if both were as good."""
+    """How many rows only the first and only the second got right, and the exact p of a split as uneven if
+    both were as good."""
 
     only_a: int
     only_b: int
@@ -73,20 +67,21 @@ class Spread(NamedTuple):
     n: int
 
 
-def draws(units: ArrayLike, count: int = COUNT, seed: int = 0, *, at_once: int = _AT_ONCE) -> Iterator[Weights]:
-    """Bootstrap weights in blocks (B, N) of about `at_once` numbers: how often each row was drawn, uint8.
-
-    `units` (N,) integers: rows of one unit are drawn together. A draw depends on the seed and its own number alone.
-    """
-    drawn = _Units(units)
-    yield from (drawn.weights(block, seed) for block in _blocks(drawn.rows, count, at_once))
-
-
 def sample(
-    statistics: Mapping[str, Statistic], units: ArrayLike, count: int = COUNT, seed: int = 0, *, threads: int = _THREADS
+    statistics: Mapping[str, Statistic],
+    clusters: ArrayLike,
+    count: int = COUNT,
+    seed: int = 0,
+    *,
+    threads: int = _THREADS,
 ) -> dict[str, Array]:
-    """The values (count, ...) of each statistic in the same draws; they depend on the seed, not on the threads."""
-    drawn = _Units(units)
+    """Compute each statistic in the same draws, values (count, ...); they depend on the seed, not on the
+    threads.
+
+    `clusters` (N,) integers: rows of one cluster are drawn together. A draw depends on the seed and its own
+    number alone.
+    """
+    drawn = Clusters(clusters)
 
     def values(block: range) -> list[Array]:
         weights = drawn.weights(block, seed)
@@ -97,61 +92,53 @@ def sample(
 
 
 def in_blocks(job: Callable[[range], Result], rows: int, count: int, threads: int = _THREADS) -> list[Result]:
-    """What a job answers for each block of draws, in order. A block has about a million weights, so memory stays bounded."""
+    """Run a job for each block of draws, answers in order. A block has about a million weights, so memory
+    stays bounded."""
     limits = require("threadpoolctl", "evaluate").threadpool_limits
     with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:  # threads of BLAS would compete with these
-        return list(pool.map(job, _blocks(rows, count, _AT_ONCE)))
+        return list(pool.map(job, blocks(rows, count)))
 
 
 def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """The interval of values (count,) over the draws in which they are defined; None where they are not in more than half."""
-    given = np.asarray(values, np.float64)
-    defined = given[~np.isnan(given)]
-    if 2 * len(defined) < len(given) or not len(defined):
+    """Take the percentile interval of values (count,) over the draws that define them; None where more than
+    half do not."""
+    drawn = np.asarray(values, np.float64)
+    defined = drawn[~np.isnan(drawn)]
+    if 2 * len(defined) < len(drawn) or not len(defined):
         return None
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), len(given) - len(defined))
+    return Interval(float(low), float(high), len(drawn) - len(defined))
 
 
 def bootstrap(
-    statistics: Mapping[str, Statistic], units: ArrayLike, count: int = COUNT, level: float = LEVEL, seed: int = 0
+    statistics: Mapping[str, Statistic], clusters: ArrayLike, count: int = COUNT, level: float = LEVEL, seed: int = 0
 ) -> dict[str, Interval | None]:
-    """The interval of each statistic, all from the same draws. `units` as in `draws`; None for fewer than two of them."""
-    if _Units(units).count < 2:
+    """Take the interval of each statistic from the same draws. `clusters` as in `sample`; None for fewer than
+    two of them."""
+    if Clusters(clusters).count < 2:
         return dict.fromkeys(statistics)
-    return {name: interval(values, level) for name, values in sample(statistics, units, count, seed).items()}
-
-
-def for_head(
-    head: Head,
-    output: ArrayLike,
-    target: ArrayLike,
-    units: ArrayLike,
-    drawing: Drawing = DRAWING,
-) -> dict[str, list[float] | None]:
-    """The interval [low, high] of every metric of a head, as `results.json` holds it.
-
-    Outputs and targets (N, K) over all rows, as in `metrics`; `units` (N,) as in `draws`: the row numbers, or the group of each.
-    """
-    return of_metrics({name: metrics.statistic(name, output, target, head) for name in head.metrics}, units, drawing)
+    return {name: interval(values, level) for name, values in sample(statistics, clusters, count, seed).items()}
 
 
 def of_metrics(
-    statistics: Mapping[str, Statistic], units: ArrayLike, drawing: Drawing = DRAWING
+    statistics: Mapping[str, Statistic], clusters: ArrayLike, settings: BootstrapSettings = DEFAULTS
 ) -> dict[str, list[float] | None]:
-    """The same of prepared metrics, by name."""
-    rows = len(np.asarray(units))
+    """The interval [low, high] of each prepared metric by name, as `results.json` holds it; None where there
+    is none."""
+    rows = len(np.asarray(clusters))
     return {
-        name: ends(around(found, metrics.plain(statistics[name], rows), metrics.METRICS[name].noise))
-        for name, found in bootstrap(statistics, units, *drawing).items()
+        name: ends(basic_interval(found, metrics.plain(statistics[name], rows), metrics.METRICS[name].noise))
+        for name, found in bootstrap(statistics, clusters, *settings).items()
     }
 
 
-def around(found: Interval | None, value: float, noise: int) -> Interval | None:
-    """The interval of a metric of that `noise` (see `metrics.Metric`) around its value: the percentiles where it is 0.
+def basic_interval(found: Interval | None, value: float, noise: int) -> Interval | None:
+    """Mirror the interval of a metric with `noise` (see `metrics.Metric`) at its value; without noise it
+    stays as it is.
 
-    Noise adds to that power of the figure, and once more in every draw, so all draws lie too high. Their powers are therefore
-    mirrored at that of the figure (the basic interval, Davison & Hinkley 1997), from 0 on, and up to the figure at least.
+    Noise adds to that power of the figure, and once more in every draw, so all draws lie too high. Their
+    powers are therefore mirrored at that of the figure (the basic interval, Davison & Hinkley 1997), from 0
+    on, and up to the figure at least.
     """
     if not found or not noise:
         return found
@@ -163,66 +150,32 @@ def recalls(
     head: Head,
     output: ArrayLike,
     target: ArrayLike,
-    units: ArrayLike,
+    clusters: ArrayLike,
     *,
     thresholds: ArrayLike = 0.5,
-    drawing: Drawing = DRAWING,
+    settings: BootstrapSettings = DEFAULTS,
 ) -> list[list[float] | None]:
-    """The interval of each label's recall, in the order of `metrics.per_class`; tags are said from their thresholds on."""
-    if _Units(units).count < 2:
+    """The interval of each label's recall, in the order of `metrics.per_class`; tags apply from their
+    thresholds on."""
+    if Clusters(clusters).count < 2:
         return [None] * len(head)
-    found = sample({"recall": rates(output, target, head, thresholds)}, units, drawing.draws, drawing.seed)["recall"]
-    return [ends(interval(values, drawing.level)) for values in found[:, FOUND].T]
+    found = sample({"recall": rates(output, target, head, thresholds)}, clusters, settings.draws, settings.seed)[
+        "recall"
+    ]
+    return [ends(interval(values, settings.level)) for values in found[:, TPR].T]
 
 
 def ends(found: Interval | None) -> list[float] | None:
-    """An interval as JSON holds it."""
+    """Write an interval as JSON holds it."""
     return [found.low, found.high] if found else None
 
 
-def paired(
-    first: Statistic,
-    second: Statistic,
-    units: ArrayLike,
-    count: int = COUNT,
-    seed: int = 0,
-    *,
-    level: float = LEVEL,
-) -> Difference:
-    """First minus second of two runs on the same rows, in the same draws: what both find hard falls out of the difference."""
-    drawn = _Units(units)
-    ones = np.ones((1, drawn.rows))
-    value = float((first(ones) - second(ones))[0]) if drawn.rows else math.nan
-    if drawn.count < 2 or math.isnan(value):
-        return Difference(value, math.nan, math.nan, math.nan)
-    found = sample({"apart": lambda weights: first(weights) - second(weights)}, units, count, seed)["apart"]
-    between, defined = interval(found, level), found[~np.isnan(found)]
-    if between is None:
-        return Difference(value, math.nan, math.nan, math.nan)
-    return Difference(value, between.low, between.high, float(np.mean(defined * np.sign(value) <= 0)))
-
-
-def inside_noise(difference: Difference) -> bool:
-    """Whether other faces of the same kind could well turn the difference round: its interval holds 0, or there is none."""
-    return not (difference.low > 0 or difference.high < 0)
-
-
-def sentence(difference: Difference) -> str:
-    """What a person should know of a difference between two runs."""
-    value, low, high, share = difference
-    if math.isnan(low):
-        return f"The difference is {value:+.3g}; no interval could be drawn."
-    verdict = "lies inside the noise" if inside_noise(difference) else "is more than noise"
-    return (
-        f"The difference of {value:+.3g} {verdict}: with other faces of the same kind it would lie between {low:+.3g} and "
-        f"{high:+.3g}, and in {share:.1%} of the draws the order turns round."
-    )
-
-
 def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
-    """McNemar's exact test (two-sided binomial) of two runs on the same rows; `correct` (N,): which rows each got right.
+    """Test two runs on the same rows by McNemar's exact test (two-sided binomial); `correct` (N,): which rows
+    each got right.
 
-    Rows count as independent of each other: where they come in groups, trust `paired` by group. Raises ValueError.
+    Rows count as independent of each other: where they come in groups, trust a bootstrapped difference by
+    group. Raises ValueError.
     """
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
     if a.shape != b.shape:
@@ -232,44 +185,52 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
 
 
 def seeds(values: ArrayLike) -> Spread:
-    """One figure over several seeds. Raises ValueError for none."""
-    given = np.asarray(values, np.float64)
-    if not given.size:
+    """Sum up one figure over several seeds. Raises ValueError for none."""
+    figures = np.asarray(values, np.float64)
+    if not figures.size:
         raise ValueError("no values, needs at least one seed")
-    return Spread(float(given.mean()), float(given.std(ddof=1)) if given.size > 1 else math.nan, given.size)
+    sd = float(figures.std(ddof=1)) if figures.size > 1 else math.nan
+    return Spread(float(figures.mean()), sd, figures.size)
 
 
 def by_group(groups: Sequence[str]) -> NDArray[np.intp]:
-    """Units (N,) of rows by the names of their groups; a row without a group ('') stands for itself."""
+    """Number the clusters (N,) of rows by the names of their groups; a row without a group ('') stands for
+    itself."""
     names = [name or f"\0{row}" for row, name in enumerate(groups)]
     return np.asarray(np.unique(names, return_inverse=True)[1], np.intp)
 
 
-def _binomial(one: int, other: int) -> float:
-    """Two-sided p of so uneven a split of fair coins; logarithms, since 2 to the power of the number would overflow."""
-    number, least = one + other, min(one, other)
+def _binomial(first: int, second: int) -> float:
+    """Two-sided p of so uneven a split of fair coins; logarithms, since 2 to the power of the number would
+    overflow."""
+    number, least = first + second, min(first, second)
     steps = np.arange(1, least + 1)
     chances = np.append(0.0, np.cumsum(np.log((number - steps + 1) / steps))) - number * math.log(2)
     return float(min(1.0, 2 * np.exp(chances).sum()))
 
 
-class _Units:
-    """Which rows are drawn together."""
+class Clusters:
+    """Which of N rows are drawn together: `count` clusters of `rows` rows, from an integer (N,) for each
+    row."""
 
-    def __init__(self, units: ArrayLike) -> None:
-        names, places = np.unique(np.asarray(units), return_inverse=True)
-        self.count, self.rows = len(names), len(places)
-        self._places = None if np.array_equal(places, np.arange(self.rows)) else places
+    def __init__(self, clusters: ArrayLike) -> None:
+        names, members = np.unique(np.asarray(clusters), return_inverse=True)
+        self.count, self.rows = len(names), len(members)
+        self._members = None if np.array_equal(members, np.arange(self.rows)) else members
 
     def weights(self, block: range, seed: int) -> Weights:
-        """Weights (B, N) of the draws of those numbers. A unit drawn more than 255 times is a chance below 1 in 10^500."""
+        """Draw weights (B, N), uint8: how often each row was taken in the draws of those numbers.
+
+        A cluster drawn more than 255 times is a chance below 1 in 10^500.
+        """
         counts = np.empty((len(block), self.count), np.uint8)
         for row, number in zip(counts, block, strict=True):
             taken = np.random.default_rng((seed, number)).integers(self.count, size=self.count)
             row[:] = np.bincount(taken, minlength=self.count)
-        return counts if self._places is None else counts.take(self._places, axis=1)
+        return counts if self._members is None else counts.take(self._members, axis=1)
 
 
-def _blocks(rows: int, count: int, at_once: int) -> list[range]:
+def blocks(rows: int, count: int, at_once: int = _AT_ONCE) -> list[range]:
+    """Cut the numbers of `count` draws into blocks of about `at_once` weights, one draw at least."""
     step = max(1, at_once // max(rows, 1))
     return [range(start, min(start + step, count)) for start in range(0, count, step)]

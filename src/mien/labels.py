@@ -1,4 +1,5 @@
-"""The one vocabulary: every class name, order, alias and valence-arousal-dominance position stands here and only here."""
+"""The one vocabulary: every class name, order, alias and valence-arousal-dominance position stands here and
+only here."""
 
 from __future__ import annotations
 
@@ -30,10 +31,10 @@ ALIASES: dict[str, str] = {
     "doubt confusion": "doubt/confusion",
 }
 
-#: Valence, arousal, dominance in -1…1 (None: not known). Valence and arousal: Russell & Mehrabian 1977, "Evidence for a
-#: three-factor theory of emotions", means as used by the AffectNet distribution labels (arXiv 2602.06778). Dominance: the
-#: same study's PAD table.
-POSITIONS: dict[str, tuple[float, float, float | None]] = {
+#: Valence, arousal, dominance in -1…1 (None: not known). Valence and arousal: Russell & Mehrabian 1977,
+#: "Evidence for a three-factor theory of emotions", means as used by the AffectNet distribution labels (arXiv
+#: 2602.06778). Dominance: the same study's PAD table.
+VAD_MEANS: dict[str, tuple[float, float, float | None]] = {
     "neutral": (0.0, 0.0, 0.0),
     "happy": (0.81, 0.51, 0.46),
     "sad": (-0.63, -0.27, -0.33),
@@ -49,9 +50,9 @@ POSITIONS: dict[str, tuple[float, float, float | None]] = {
     "quiet": (0.19, -0.40, None),
 }
 
-#: Standard deviation of valence and of arousal where POSITIONS says the mean: with it the normal distribution of each of the 13
-#: emotions of arXiv 2602.06778. None is known for neutral (0 is printed there).
-SPREADS: dict[str, tuple[float, float]] = {
+#: Standard deviation of valence and of arousal where VAD_MEANS says the mean: with it the normal distribution
+#: of each of the 13 emotions of arXiv 2602.06778. None is known for neutral (0 is printed there).
+VAD_SDS: dict[str, tuple[float, float]] = {
     "happy": (0.21, 0.26),
     "sad": (0.23, 0.34),
     "surprise": (0.30, 0.27),
@@ -75,7 +76,8 @@ def canonical(name: str) -> str:
 
 @dataclass(frozen=True)
 class LabelSpace:
-    """An ordered set of names that one head speaks in. Names are compared in canonical form. Raises ValueError on repeats."""
+    """An ordered set of names that one head speaks in. Names are compared in canonical form. Raises
+    ValueError on repeats."""
 
     name: str
     labels: tuple[str, ...]
@@ -110,13 +112,13 @@ class LabelSpace:
     @property
     def positions(self) -> tuple[tuple[float, float], ...] | None:
         """(valence, arousal) of each label in -1…1, or None if a label has no known position."""
-        found = [POSITIONS.get(canonical(label)) for label in self.labels]
+        found = [VAD_MEANS.get(canonical(label)) for label in self.labels]
         return tuple(spot[:2] for spot in found if spot) if all(found) else None
 
     def distances(self, axes: int = 3) -> tuple[tuple[float, ...], ...]:
-        """Ground distance between labels, 0 or 1 where a position is not known; else Euclidean in as many of valence, arousal
-        and dominance as all labels have, at most `axes`."""
-        found = [POSITIONS.get(canonical(label)) for label in self.labels]
+        """Ground distance between labels, 0 or 1 where a position is not known; else Euclidean in as many of
+        valence, arousal and dominance as all labels have, at most `axes`."""
+        found = [VAD_MEANS.get(canonical(label)) for label in self.labels]
         spots = [spot for spot in found if spot is not None]
         if len(spots) < len(self.labels):
             return tuple(tuple(float(i != j) for j in range(len(self))) for i in range(len(self)))
@@ -130,7 +132,8 @@ EXPRESSION8 = LabelSpace("expression8", ("neutral", "happy", "surprise", "sad", 
 FERPLUS10 = LabelSpace("ferplus10", (*EXPRESSION8.labels, "unknown", "no-face"))
 AFFECTNET8 = LabelSpace("affectnet8", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"))
 EMOTION13 = LabelSpace("emotion13", (*AFFECTNET8.labels, "serene", "contemplative", "secure", "untroubled", "quiet"))
-#: Two relatives of the 13-value distributions, in the order of their authors' code (jbcnrlz/emotion_recognition).
+#: Two relatives of the 13-value distributions, in the order of their authors' code
+#: (jbcnrlz/emotion_recognition).
 EMOTION14 = LabelSpace(
     "emotion14",
     ("happy", "contempt", "elated", "hopeful", "surprised", "proud", "loved", "angry", "astonished", "disgusted",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Match:
-    """A head of a model, the target of a store that answers it, and the places (among the head's labels) that are compared."""
+class LabelMapping:
+    """A head of a model, the target of a store that answers it, and the positions (among the head's labels)
+    of those compared."""
 
     head: Head
     target: Head
@@ -33,21 +35,28 @@ class Match:
 
     @property
     def alike(self) -> bool:
-        """Whether both sides speak of the same in the same way, so that there is nothing to tell."""
+        """Whether both sides have the same name, kind, labels and bounds, so that nothing needs to be
+        explained."""
         same = self.head.name == self.target.name and self.head.kind is self.target.kind
-        return same and len(self.shared) == len(self.head) == len(self.target) and not self._rescales
+        return same and self.is_complete and len(self.head) == len(self.target) and not self._rescales
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every label of the head is compared."""
+        return len(self.shared) == len(self.head)
 
     @cached_property
     def compared(self) -> Head:
-        """The head with only the labels that are compared."""
-        if len(self.shared) == len(self.head):
+        """The head with the labels compared alone."""
+        if self.is_complete:
             return self.head
         space = self.head.space
         return replace(self.head, space=LabelSpace(space.name, tuple(space.labels[k] for k in self.shared)))
 
     @property
     def of_labels(self) -> bool:
-        """Whether a distribution is held against single labels, so that not its shares are asked for but chances."""
+        """Whether a distribution is compared with single labels, so that chances count and not shares of
+        votes."""
         return self.head.kind is Kind.DISTRIBUTION and self.target.kind is Kind.CLASS
 
     @property
@@ -81,13 +90,13 @@ class Match:
             yield f"{low:g} to {high:g} of the data is rescaled linearly to {bottom:g} to {top:g}, the model's units"
 
     def answers(self, output: Floats) -> Floats:
-        """What the model says of the labels compared: (n, K) to (n, shared); probabilities are renormalised."""
-        whole = len(self.shared) == len(self.head)
-        return output if whole else restricted(output[:, self.shared], self.head.kind)
+        """Take the outputs for the labels compared: (n, K) to (n, shared); probabilities are renormalised."""
+        return output if self.is_complete else renormalised(output[:, self.shared], self.head.kind)
 
-    def truth(self, store: Store, rows: Rows) -> Floats:
-        """Targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not annotated, or left out."""
-        taken = self.votes(store, rows)
+    def targets(self, store: Store, rows: Rows) -> Floats:
+        """Read the targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not
+        annotated, or left out."""
+        taken = self.annotations(store, rows)
         if self.head.kind.is_exclusive:
             with np.errstate(invalid="ignore"):
                 taken = taken / taken.sum(axis=1, keepdims=True)
@@ -96,27 +105,46 @@ class Match:
             taken = (taken - low) * ((top - bottom) / (high - low)) + bottom
         return np.asarray(taken, np.float32)
 
-    def votes(self, store: Store, rows: Rows) -> Floats:
-        """What the annotators gave for the labels compared, as they gave it: (n, shared); NaN: not annotated, or left out."""
-        values = store.votes(self.target.name, rows)
+    def annotations(self, store: Store, rows: Rows) -> Floats:
+        """Read what annotators gave for the labels compared, as they gave it: (n, shared); NaN: not
+        annotated, or left out."""
+        values = store.annotations(self.target.name, rows)
         taken = values[:, self._columns]
         if self.head.kind.is_exclusive:
-            taken[self._keeps_out(values) >= 0] = np.nan
+            taken[self._excluding(values) >= 0] = np.nan
         return taken
 
+    def labels(self, store: Store, rows: Rows) -> Floats | None:
+        """Find the one label of each row that its votes amount to, one-hot (n, K); NaN where there is none.
+
+        That is the label of the store's own target of classes with the same labels, where there is one, else the
+        one with more than half of the votes. None where the target is no votes or lacks labels of the head.
+        """
+        if not (self.head.kind is self.target.kind is Kind.DISTRIBUTION and self.is_complete):
+            return None
+        for other in store.heads:
+            if other.kind is Kind.CLASS and other.space.labels == self.head.space.labels:
+                found = store.annotations(other.name, rows)
+                if not np.isnan(found).all():
+                    return found
+        shares = self.targets(store, rows)
+        named = np.eye(len(self.head), dtype=np.float32)[shares.argmax(axis=1)]
+        return np.where(shares.max(axis=1, keepdims=True) > 0.5, named, np.float32(np.nan))
+
     def left_out(self, store: Store, rows: Rows) -> dict[str, int]:
-        """For each label that the model does not know, how many of the rows are left out on its account."""
-        out = self._keeps_out(store.votes(self.target.name, rows))
+        """Count for each label that the model does not know the rows that are left out because of it."""
+        out = self._excluding(store.annotations(self.target.name, rows))
         return {label: int((out == self.target.space.index(label)).sum()) for label in self.data_only}
 
-    def spread(self, truth: Floats) -> Floats:
-        """Targets of the labels compared as columns of the model's labels: (n, shared) to (n, K), the others NaN."""
-        full = np.full((len(truth), len(self.head)), np.nan, np.float32)
-        full[:, self.shared] = truth
+    def expand(self, targets: Floats) -> Floats:
+        """Put the targets of the labels compared into columns of all the model's labels: (n, shared) to (n,
+        K), others NaN."""
+        full = np.full((len(targets), len(self.head)), np.nan, np.float32)
+        full[:, self.shared] = targets
         return full
 
-    def describe(self, store: Store, rows: Rows, output: Floats, truth: Floats) -> dict[str, Any]:
-        """What `results.json` says of the comparison."""
+    def describe(self, store: Store, rows: Rows, output: Floats, targets: Floats) -> dict[str, Any]:
+        """Describe the comparison as `results.json` holds it."""
         record = {
             "target": self.target.name,
             "matched_by": self.matched_by,
@@ -125,16 +153,16 @@ class Match:
             "data_only": self.left_out(store, rows),
             "rule": self.rule,
         }
-        return record | (self._accuracies(output, truth) if self.head.kind.is_exclusive else {})
+        return record | (self._accuracies(output, targets) if self.head.kind.is_exclusive else {})
 
-    def _accuracies(self, output: Floats, truth: Floats) -> dict[str, float]:
+    def _accuracies(self, output: Floats, targets: Floats) -> dict[str, float]:
         """Accuracy among the labels compared, and where every label of the model may be answered."""
-        kept = ~np.isnan(truth).any(axis=1)
+        kept = ~np.isnan(targets).any(axis=1)
         if not kept.any():
             return {}
-        true = truth[kept].argmax(axis=1)
-        among, free = self.answers(output)[kept].argmax(axis=1), output[kept].argmax(axis=1)
-        right = {"accuracy": among == true, "accuracy_unrestricted": free == np.asarray(self.shared)[true]}
+        true = targets[kept].argmax(axis=1)
+        restricted, free = self.answers(output)[kept].argmax(axis=1), output[kept].argmax(axis=1)
+        right = {"accuracy": restricted == true, "accuracy_unrestricted": free == np.asarray(self.shared)[true]}
         return {name: float(hits.mean()) for name, hits in right.items()}
 
     @property
@@ -146,8 +174,9 @@ class Match:
         """Columns of the target, for the labels compared."""
         return [self.target.space.index(self.head.space.labels[k]) for k in self.shared]
 
-    def _keeps_out(self, values: Floats) -> NDArray[np.intp]:
-        """For each row of the target's values, the column of the label that keeps it out; -1 where it stays."""
+    def _excluding(self, values: Floats) -> NDArray[np.intp]:
+        """For each row of the target's values, the column of the label because of which it is left out; -1
+        where it stays."""
         columns = np.array([self.target.space.index(label) for label in self.data_only], np.intp)
         if not len(columns) or not self.head.kind.is_exclusive:
             return np.full(len(values), -1, np.intp)
@@ -156,13 +185,14 @@ class Match:
         return np.where(out, columns[outside.argmax(axis=1)], -1)
 
 
-def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = True) -> tuple[Match, ...]:
-    """For each head that the store can answer: the target `wanted` names, else the one of its name, else the one that shares
-    most labels.
+def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = True) -> tuple[LabelMapping, ...]:
+    """Map each head that the store can answer to a target: the one `wanted` names, else that of its name,
+    else the one that shares most labels.
 
-    A class is a distribution with all mass on one label, so these two kinds are comparable; otherwise the kinds must be the
-    same. With `other` (the model was trained on another store) labels that no face of the store bears count as lacking.
-    Raises ConfigError for a wish that cannot be met, StoreError where nothing, or too little, can be compared.
+    A class is a distribution with all mass on one label, so these two kinds are comparable; otherwise the
+    kinds must be the same. With `other` (the model was trained on another store) labels that no row of the
+    store has count as lacking. Raises ConfigError for a name in `wanted` that does not fit, StoreError where
+    nothing, or too little, can be compared.
     """
     for name in wanted:
         task.head(name)
@@ -173,57 +203,27 @@ def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = Tru
     return matches
 
 
-def labels(head: Head, store: Store, rows: Rows) -> Floats:
-    """The one label of each row that a distribution's votes amount to, one-hot (n, K); NaN where there is none.
-
-    That is what the store's own target of classes with the same labels says, where there is one, else the answer of more than
-    half of the votes.
-    """
-    for other in store.heads:
-        if other.kind is Kind.CLASS and other.space.labels == head.space.labels:
-            found = store.target(other, rows)
-            if not np.isnan(found).all():
-                return found
-    shares = store.target(head, rows)
-    named = np.eye(len(head), dtype=np.float32)[shares.argmax(axis=1)]
-    return np.where(shares.max(axis=1, keepdims=True) > 0.5, named, np.float32(np.nan))
+def is_other(store: Path | None, own: str) -> bool:
+    """Whether a store is given and is another file than the run's own."""
+    return store is not None and not (own and store.resolve() == Path(own).resolve())
 
 
-def wishes(given: tuple[str, ...]) -> dict[str, str]:
-    """Read `HEAD=TARGET` words. Raises ConfigError."""
-    pairs = [word.partition("=") for word in given]
-    for word, (head, _, target) in zip(given, pairs, strict=True):
+def parse_match(words: tuple[str, ...]) -> dict[str, str]:
+    """Parse `HEAD=TARGET` words into {head: target}. Raises ConfigError."""
+    pairs = [word.partition("=") for word in words]
+    for word, (head, _, target) in zip(words, pairs, strict=True):
         if not head or not target:
             raise ConfigError(f"--match '{word}': needs HEAD=TARGET, such as expression7=expression8")
     return {head: target for head, _, target in pairs}
 
 
-def restricted(taken: Floats, kind: Kind) -> Floats:
-    """What a model says of some of its labels only, (n, k): probabilities are renormalised."""
+def renormalised(taken: Floats, kind: Kind) -> Floats:
+    """Outputs for some of a head's labels (n, k): exclusive probabilities sum to 1 again, others stay as they
+    are."""
     if not kind.is_exclusive:
         return taken
     taken = np.maximum(taken, _TINY)
     return np.asarray(taken / taken.sum(axis=1, keepdims=True), np.float32)
-
-
-def sentences(head: str, compared: Mapping[str, Any]) -> list[str]:
-    """What a person should know of a comparison, from `compared` of results.json."""
-    how = {
-        USER: " as --match says",
-        LABELS: f": none has its name, this one shares most labels (--match {head}=TARGET takes another)",
-    }
-    said = [f"{head} is held against the target {compared['target']}{how.get(compared['matched_by'], '')}."]
-    said.append(f"Compared: {', '.join(compared['labels'])}.")
-    if compared["model_only"]:
-        said.append(f"Not in the data: {', '.join(compared['model_only'])}.")
-    if compared["data_only"]:
-        lost = [f"{label} ({count} left out)" if count else label for label, count in compared["data_only"].items()]
-        said.append(f"Unknown to the model: {', '.join(lost)}.")
-    said.append(f"Rule: {compared['rule']}.")
-    if compared["model_only"] and "accuracy" in compared:
-        free, among = compared["accuracy_unrestricted"], compared["accuracy"]
-        said.append(f"Accuracy {among:.4f} among the labels compared, {free:.4f} if any label may be answered.")
-    return said
 
 
 def _comparable(head: Head, target: Head) -> bool:
@@ -231,19 +231,19 @@ def _comparable(head: Head, target: Head) -> bool:
 
 
 def _common(head: Head, target: Head) -> tuple[int, ...]:
-    """Places among the head's labels that the target knows too."""
+    """Positions of the head's labels that the target has too."""
     return tuple(k for k, label in enumerate(head.space.labels) if label in target.space)
 
 
-def _answer(head: Head, store: Store, wish: str) -> tuple[Head, str] | None:
+def _answer(head: Head, store: Store, wanted: str) -> tuple[Head, str] | None:
     """The target that answers a head, and how it was found; None where none fits."""
     fitting = {target.name: target for target in store.heads if _comparable(head, target)}
-    if wish:
-        if wish not in fitting:
+    if wanted:
+        if wanted not in fitting:
             choices = f"one of: {', '.join(fitting)}" if fitting else "it has none of that kind"
-            lacks = f"{store.path} has no target '{wish}' that fits a head of kind {head.kind} ({choices})"
-            raise ConfigError(f"--match {head.name}={wish}: {lacks}")
-        return fitting[wish], USER
+            lacks = f"{store.path} has no target '{wanted}' that fits a head of kind {head.kind} ({choices})"
+            raise ConfigError(f"--match {head.name}={wanted}: {lacks}")
+        return fitting[wanted], USER
     if head.name in fitting:
         return fitting[head.name], NAME
     enough = [target for target in fitting.values() if len(_common(head, target)) >= _LEAST[head.kind]]
@@ -252,16 +252,16 @@ def _answer(head: Head, store: Store, wish: str) -> tuple[Head, str] | None:
     return min(enough, key=lambda t: (-len(_common(head, t)), t.kind is not head.kind, len(t))), LABELS
 
 
-def _matched(head: Head, target: Head, matched_by: str, store: Store, other: bool) -> Match:
+def _matched(head: Head, target: Head, matched_by: str, store: Store, other: bool) -> LabelMapping:
     shared = _common(head, target)
     if len(shared) < _LEAST[head.kind]:
         raise _too_few(head, target, store)
     if other and head.kind.is_exclusive:
-        values = store.votes(target.name, store.rows())
-        borne = np.nansum(values, axis=0) > 0
-        met = tuple(k for k in shared if borne[target.space.index(head.space.labels[k])])
-        shared = met if len(met) >= _LEAST[head.kind] else shared
-    return Match(head, target, shared, matched_by)
+        values = store.annotations(target.name, store.rows())
+        occurs = np.nansum(values, axis=0) > 0
+        occurring = tuple(k for k in shared if occurs[target.space.index(head.space.labels[k])])
+        shared = occurring if len(occurring) >= _LEAST[head.kind] else shared
+    return LabelMapping(head, target, shared, matched_by)
 
 
 def _too_few(head: Head, target: Head, store: Store) -> StoreError:
@@ -277,5 +277,5 @@ def _nothing(task: Task, store: Store) -> StoreError:
     pairs = [(head, target) for head in task for target in store.heads if _comparable(head, target)]
     if pairs:
         return _too_few(*pairs[0], store)
-    wanted, there = (", ".join(f"{head.name}: {head.kind}" for head in heads) for heads in (task, store.heads))
-    return StoreError(f"{store.path}: has no target that the model answers with ({wanted}); it has: {there}")
+    wanted, found = (", ".join(f"{head.name}: {head.kind}" for head in heads) for heads in (task, store.heads))
+    return StoreError(f"{store.path}: has no target that the model answers with ({wanted}); it has: {found}")

@@ -1,7 +1,8 @@
-"""One colour for each label and one set of papers, wherever they are shown: reports, annotated pictures, plots, terminal.
+"""One colour for each label and one set of papers, wherever they are shown: reports, annotated pictures,
+plots, terminal.
 
-Emotions are told apart by hue after Okabe-Ito and Tol, kept within one band of lightness so that each stands out at 3:1
-from light and dark paper; nothing relies on colour alone.
+Emotions are told apart by hue after Okabe-Ito and Tol, kept within one band of lightness so that each stands
+out at 3:1 from light and dark paper; nothing relies on colour alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _BRIGHTER = 1.35
 
 
 def colours(space: LabelSpace) -> dict[str, str]:
-    """A colour for each label, for light and dark paper: the emotion's own; others take turns, or share one if too many."""
+    """A colour for each label, for light and dark paper: the emotion's own; others take turns, or share one
+    if too many."""
     found = {label: EMOTIONS.get(canonical(label)) for label in space.labels}
     free = [colour for colour in (*EMOTIONS.values(), *OTHERS) if colour not in found.values()]
     few = list(found.values()).count(None) <= len(free)
@@ -51,7 +53,8 @@ def colours(space: LabelSpace) -> dict[str, str]:
 
 
 def bright(colour: str) -> tuple[int, int, int]:
-    """A colour as red, green and blue 0…255, made brighter without a change of hue: for text and lines on dark grounds."""
+    """A colour as red, green and blue 0…255, made brighter without a change of hue: for text and lines on
+    dark grounds."""
     parts = bytes.fromhex(colour[1:])
     red, green, blue = (round(part * min(_BRIGHTER, 255 / max(parts))) for part in parts)
     return red, green, blue

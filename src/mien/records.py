@@ -193,9 +193,11 @@ class Prediction:
         """
         if (head := self._ranked) is None:
             return None
-        values, heat = self.outputs[head].values(), self.label_temperature.get(head, 1)
+        values, temperature = self.outputs[head].values(), self.label_temperature.get(head, 1)
         best = max(values)
-        return best if heat == 1 or best <= 0 else 1 / sum((value / best) ** (1 / heat) for value in values)
+        return (
+            best if temperature == 1 or best <= 0 else 1 / sum((value / best) ** (1 / temperature) for value in values)
+        )
 
     @property
     def entropy(self) -> float | None:

@@ -1,7 +1,8 @@
-"""The same metrics for each group of faces that an attribute tells apart, and how far the groups lie from each other.
+"""The same metrics for each group of faces that an attribute tells apart, and how far the groups lie from
+each other.
 
-All groups share the bootstrap draws, so the interval of a gap is that of a difference. Which two groups a gap lies between is
-read off all rows once, said and then held: the largest gap of each draw would only ever grow.
+All groups share the bootstrap draws, so the interval of a gap is that of a difference. Which two groups a gap
+lies between is read off all rows once, said and then held: the largest gap of each draw would only ever grow.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 from . import intervals, metrics
 from .metrics import Array, Statistic, Weights
 from .metrics.distributions import Distances
-from .metrics.rates import FALSE_ALARM, FOUND, SAID, flags, rates
+from .metrics.rates import FPR, PREDICTED_RATE, TPR, flags, rates
 from .tasks import Head, Kind
 
-#: Groups smaller than this have figures, but neither intervals nor a part in gaps: rows, units, and rows for or against a label.
-FEWEST_ROWS, FEWEST_UNITS, FEWEST_LABELLED = 30, 10, 10
+#: Groups smaller than this have figures, but neither intervals nor a part in gaps: rows, clusters, and rows
+#: for or against a label.
+FEWEST_ROWS, FEWEST_CLUSTERS, FEWEST_LABELLED = 30, 10, 10
 #: An attribute with more values is cut into quartiles (numbers) or keeps its largest ones (texts).
 MOST_VALUES = 12
 OTHER = "other"
 _ROWS_A_VALUE = 5  # texts that repeat less often name rows, not groups
-_PARITY = {"statistical_parity": (SAID,), "equal_opportunity": (FOUND,), "equalised_odds": (FOUND, FALSE_ALARM)}
+_PARITY = {"statistical_parity": (PREDICTED_RATE,), "equal_opportunity": (TPR,), "equalised_odds": (TPR, FPR)}
 Rows = NDArray[np.intp]
 
 
@@ -36,28 +38,31 @@ def for_head(
     output: ArrayLike,
     target: ArrayLike,
     attributes: Mapping[str, Sequence[str]],
-    units: ArrayLike,
+    clusters: ArrayLike,
     *,
     thresholds: ArrayLike = 0.5,
-    drawing: intervals.Drawing = intervals.DRAWING,
+    settings: intervals.BootstrapSettings = intervals.DEFAULTS,
     ground: Distances = (),
 ) -> dict[str, Any]:
-    """The "subgroups" of a head in `results.json`: what `_Attribute.record` gives, for each attribute that tells groups apart.
+    """The "subgroups" of a head in `results.json`: what `_Attribute.record` gives, for each attribute that
+    tells groups apart.
 
-    Outputs and targets (N, K) over all rows, as in `metrics`; `attributes`: a text of each row, '' where nothing is known;
-    `units` (N,) as in `intervals.draws`; `thresholds`: from where on tags apply, one or (K,); `ground` as in `metrics.statistic`.
+    Outputs and targets (N, K) over all rows, as in `metrics`; `attributes`: a text of each row, '' where
+    nothing is known; `clusters` (N,) as in `intervals.sample`; `thresholds`: from where on tags apply, one or
+    (K,); `ground` as in `metrics.statistic`.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
-    case = _Case(head, outputs, targets, np.asarray(units), thresholds, drawing, ground)
+    case = _Case(head, outputs, targets, np.asarray(clusters), thresholds, settings, ground)
     cuts = {name: _counted(cut(column), metrics.annotated(targets, head)) for name, column in attributes.items()}
     return {name: _Attribute(case, groups).record() for name, groups in cuts.items() if groups}
 
 
 def cut(column: Sequence[str]) -> dict[str, Rows]:
-    """The rows of each group of an attribute, {} where it tells no groups apart; the group '' is of rows that say nothing.
+    """The rows of each group of an attribute, {} where it tells no groups apart; the group '' is of rows that
+    say nothing.
 
-    Numbers come in their order, texts by size. More than 12 different ones are cut into quartiles, or all but the 12 largest
-    become "other"; texts that hardly repeat, such as file names, are no groups.
+    Numbers come in their order, texts by size. More than 12 different ones are cut into quartiles, or all but
+    the 12 largest become "other"; texts that hardly repeat, such as file names, are no groups.
     """
     sizes = Counter(value for value in column if value)
     if len(sizes) < 2:
@@ -103,14 +108,15 @@ def _quartiles(known: list[float], numbers: Mapping[str, float]) -> tuple[list[s
 
 @dataclass(frozen=True)
 class _Case:
-    """What is measured of every group: the metrics of a head, then the rates (3, K) of its labels, side by side."""
+    """What is measured of every group: the metrics of a head, then the rates (3, K) of its labels, side by
+    side."""
 
     head: Head
     output: Array
     target: Array
-    units: NDArray[Any]
+    clusters: NDArray[Any]
     thresholds: ArrayLike
-    drawing: intervals.Drawing
+    settings: intervals.BootstrapSettings
     ground: Distances = ()
 
     @property
@@ -153,7 +159,7 @@ class _Attribute:
         ones = np.ones((1, len(case.target)), np.uint8)
         self.values = np.array([part(ones)[0] for part in parts])
         drawn = intervals.sample(
-            dict(zip(self.names, parts, strict=True)), case.units, case.drawing.draws, case.drawing.seed
+            dict(zip(self.names, parts, strict=True)), case.clusters, case.settings.draws, case.settings.seed
         )
         self.draws = np.array([drawn[name] for name in self.names])
         self.enough = np.array([self._enough(rows) for rows in self.groups.values()]).reshape(self.values.shape)
@@ -161,23 +167,24 @@ class _Attribute:
     def _enough(self, rows: Rows) -> NDArray[np.bool_]:
         """Which figures (C,) of a group rest on enough faces for an interval."""
         case = self.case
-        large = len(rows) >= FEWEST_ROWS and len(np.unique(case.units[rows])) >= FEWEST_UNITS
+        large = len(rows) >= FEWEST_ROWS and len(np.unique(case.clusters[rows])) >= FEWEST_CLUSTERS
         scores = np.full(len(case.head.metrics), large)
         return np.append(scores, large & (case.labelled(rows) >= FEWEST_LABELLED)) if case.labels else scores
 
     def record(self) -> dict[str, Any]:
-        """`groups`: name, rows, whether `small` (then without intervals), metrics and recall with intervals · `gaps` by metric:
-        `best` and `worst` group, `gap` (how much better the best is, never negative) with its interval, `worst_value`, `ratio`
-        (smallest over largest value), `p` of so large a gap between groups dealt at random · `parity` by label: differences
-        between the highest and the lowest group in share said, in recall, and in the more unequal of recall and false alarms,
-        with `intervals` and the groups they lie `between` · `fewest_rows` and `fewest_units` of a group that is not small."""
+        """`groups`: name, rows, whether `small` (then without intervals), metrics and recall with intervals ·
+        `gaps` by metric: `best` and `worst` group, `gap` (how much better the best is, never negative) with
+        its interval, `worst_value`, `ratio` (smallest over largest value), `p` of so large a gap between
+        groups dealt at random · `parity` by label: differences between the highest and the lowest group in
+        share said, in recall, and in the more unequal of recall and false alarms, with `intervals` and the
+        groups they lie `between` · `fewest_rows` and `fewest_units` of a group that is not small."""
         groups = [self._group(place) for place in range(len(self.names))]
         return {
             "groups": groups,
             "gaps": self._gaps(),
             "parity": self._parity(),
             "fewest_rows": FEWEST_ROWS,
-            "fewest_units": FEWEST_UNITS,
+            "fewest_units": FEWEST_CLUSTERS,
         }
 
     def _group(self, place: int) -> dict[str, Any]:
@@ -195,15 +202,16 @@ class _Attribute:
 
     def _cell(self, place: int, column: int) -> dict[str, Any]:
         enough, value, asked = self.enough[place, column], float(self.values[place, column]), self.case.head.metrics
-        found = intervals.interval(self.draws[place, :, column], self.case.drawing.level) if enough else None
+        found = intervals.interval(self.draws[place, :, column], self.case.settings.level) if enough else None
         noise = metrics.METRICS[asked[column]].noise if column < len(asked) else 0
-        return {"value": value, "interval": intervals.ends(intervals.around(found, value, noise))}
+        return {"value": value, "interval": intervals.ends(intervals.basic_interval(found, value, noise))}
 
     def _interval(self, values: Array) -> list[float] | None:
-        return intervals.ends(intervals.interval(values, self.case.drawing.level))
+        return intervals.ends(intervals.interval(values, self.case.settings.level))
 
     def _apart(self, column: int, sign: int = 1) -> tuple[int, int] | None:
-        """The best and the worst group of a figure; None where fewer than two can be held against each other."""
+        """The best and the worst group of a figure; None where fewer than two can be held against each
+        other."""
         named = np.array([bool(name) for name in self.names])
         figures = sign * self.values[:, column]
         places = np.flatnonzero(named & self.enough[:, column] & np.isfinite(figures))
@@ -252,9 +260,11 @@ class _Attribute:
         return self._gap(pair, column) if pair else {}
 
     def _chances(self) -> Array:
-        """For each metric, how often groups dealt at random lie as far apart as these: a permutation test, (1 + n) / (1 + count).
+        """For each metric, how often groups dealt at random lie as far apart as these: a permutation test, (1
+        + n) / (1 + count).
 
-        Rows of one unit and one group are dealt together. Small groups and those without a name take no part.
+        Rows of one cluster and one group are dealt together. Small groups and those without a name take no
+        part.
         """
         case = self.case
         large = [
@@ -263,8 +273,8 @@ class _Attribute:
         if len(large) < 2:
             return np.full(len(case.head.metrics), np.nan)
         rows, belongs = np.concatenate(large), np.repeat(np.arange(len(large)), [len(rows) for rows in large])
-        _, units = np.unique(case.units[rows], return_inverse=True)
-        hands, hand = np.unique(units * len(large) + belongs, return_inverse=True)
+        _, clusters = np.unique(case.clusters[rows], return_inverse=True)
+        hands, hand = np.unique(clusters * len(large) + belongs, return_inverse=True)
         owner, statistic = hands % len(large), case.metrics(rows)
 
         def spread(dealt: NDArray[np.intp]) -> Array:
@@ -273,9 +283,11 @@ class _Attribute:
             return np.asarray(np.where(gone, -np.inf, parts).max(axis=0) - np.where(gone, np.inf, parts).min(axis=0))
 
         def job(block: range) -> Array:
-            deals = [np.random.default_rng((case.drawing.seed, number, 1)).permutation(owner)[hand] for number in block]
+            deals = [
+                np.random.default_rng((case.settings.seed, number, 1)).permutation(owner)[hand] for number in block
+            ]
             return spread(np.stack(deals))
 
-        wide = np.concatenate(intervals.in_blocks(job, len(rows), case.drawing.draws))
+        wide = np.concatenate(intervals.in_blocks(job, len(rows), case.settings.draws))
         reached = wide >= spread(belongs[None])[0] - 1e-9
         return np.asarray((1 + reached.sum(axis=0)) / (1 + len(wide)))

@@ -34,11 +34,13 @@ class Kind(StrEnum):
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the likeliest."""
+        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the
+        likeliest."""
         return self in (Kind.CLASS, Kind.DISTRIBUTION)
 
 
-#: Loss terms (name, weight) and metrics (the first one is watched) that a kind has unless a head says otherwise.
+#: Loss terms (name, weight) and metrics (the first one is watched) that a kind has unless a head says
+#: otherwise.
 DEFAULT_LOSS: dict[Kind, tuple[tuple[str, float], ...]] = {
     Kind.CLASS: (("cross_entropy", 1.0),),
     Kind.DISTRIBUTION: (("cross_entropy", 1.0),),
@@ -72,8 +74,8 @@ CHANGEABLE = ("loss", "weight", "metrics", "class_weights")
 
 @dataclass(frozen=True)
 class Head:
-    """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named losses;
-    `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
+    """One answer of a model. `bounds` (low, high) applies to VALUES; `loss` is a weighted sum of named
+    losses; `class_weights` (label, weight) are those set by hand, for losses that weigh classes."""
 
     name: str
     kind: Kind
@@ -186,7 +188,8 @@ class Task:
 
     @property
     def main_head(self) -> Head | None:
-        """The head that answers with one label: the first of classes or a distribution. None where the task has none."""
+        """The head that answers with one label: the first of classes or a distribution. None where the task
+        has none."""
         return next((head for head in self.heads if head.kind.is_exclusive), None)
 
     def head(self, name: str) -> Head:
@@ -204,7 +207,8 @@ class Task:
         return cls(given.name, tuple(map(Head.from_dict, given.heads)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> Task:
-        """The task with some heads changed: {head: {key: value}}, keys as in CHANGEABLE. Raises ConfigError."""
+        """The task with some heads changed: {head: {key: value}}, keys as in CHANGEABLE. Raises
+        ConfigError."""
         for name in changes:
             self.head(name)
         return replace(self, heads=tuple(_changed(head, changes.get(head.name, {})) for head in self.heads))

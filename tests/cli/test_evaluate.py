@@ -146,7 +146,7 @@ def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pyt
         f"run/on-far-test/{name}" for name in ("results.json", "predictions.parquet")
     ]
     main(["evaluate", "run", "--data", "far.h5", "--split", "test", "--match", "face=codes"])
-    assert "face is held against the target codes as --match says." in capsys.readouterr().err
+    assert "face is compared with the target codes as --match says." in capsys.readouterr().err
     main(["report", "run/on-far-test"])
     assert "Unknown to the model: bored (3 left out)." in Path("run/on-far-test/report.html").read_text()
 
@@ -187,4 +187,4 @@ def test_tags_are_scored_where_they_are_said_to_apply(
     said = " ".join(capsys.readouterr().err.split())
     assert "macro_f1 0." in said
     assert "jaccard 0." in said
-    assert "A tag is said from its own threshold on, chosen for the best F1 on the validation split." in said
+    assert "A tag applies from its own threshold on, chosen for the best F1 on the validation split." in said

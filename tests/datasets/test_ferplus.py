@@ -159,8 +159,8 @@ def test_into_a_store(folder: Path, tmp_path: Path) -> None:
     store = import_dataset(folder, tmp_path / "faces.h5", votes="multi_target")
     assert [head.name for head in store.heads] == ["expression7", "expression8", "distribution8", "votes10"]
     assert store.meta["options"] == {"votes": "multi_target"}
-    assert store.votes("votes10", store.rows()).tolist() == [list(row) for row in VOTES]
-    assert np.isnan(store.votes("distribution8", store.rows())[:, 0]).tolist() == [
+    assert store.annotations("votes10", store.rows()).tolist() == [list(row) for row in VOTES]
+    assert np.isnan(store.annotations("distribution8", store.rows())[:, 0]).tolist() == [
         False, False, True, True, False, False, True, False,
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="unknown rule for --votes 'most'"):
@@ -170,7 +170,7 @@ def test_into_a_store(folder: Path, tmp_path: Path) -> None:
 def test_real_faces(real: Callable[[str], Path], tmp_path: Path) -> None:
     store = import_dataset(real("ferplus"), tmp_path / "faces.h5")
     assert [len(store.rows(split)) for split in ("train", "validation")] == [300, 300]
-    assert store.votes("votes10", np.array([0])).tolist() == [[4, 0, 0, 1, 3, 2, 0, 0, 0, 0]]
+    assert store.annotations("votes10", np.array([0])).tolist() == [[4, 0, 0, 1, 3, 2, 0, 0, 0, 0]]
     first = store.target(store.head("expression7"), np.array([0]))
     assert first.argmax() == 0
 
@@ -189,7 +189,7 @@ def test_folders_of_microsofts_tools(official: Path, tmp_path: Path, faces: Face
     assert detect(official).name == "ferplus-folders"
     store = import_dataset(official, tmp_path / "faces.h5")
     assert np.array_equal(store.images(store.rows()), faces[:4])
-    assert store.votes("votes10", store.rows()).tolist() == [list(row) for row in VOTES[:4]]
+    assert store.annotations("votes10", store.rows()).tolist() == [list(row) for row in VOTES[:4]]
     assert store.texts("source", store.rows("test")) == ["data/FER2013Test/fer0000003.png"]
     assert [head.name for head in store.heads] == ["expression8", "distribution8", "votes10"]
     assert set(store.meta["inputs"]) == {"data/FER2013Train/label.csv", "data/FER2013Test/label.csv"}

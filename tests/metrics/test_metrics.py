@@ -16,7 +16,8 @@ from mien.metrics import METRICS, Metric, evaluate_head, per_class, score, score
 from mien.tasks import DEFAULT_METRICS, FURTHER_METRICS, Head, Kind
 from tests.metrics.made import AFFECT, GROUND, TAGS, classes, one_hot, rows_of, votes_of
 
-#: Resolution sees which bin a face is in, not what the bin is called, so that labels mixed up do not lower it.
+#: Resolution sees which bin a face is in, not what the bin is called, so that labels mixed up do not lower
+#: it.
 SOFTMAX = [name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds and name != "brier_resolution"]
 
 
@@ -28,7 +29,8 @@ def test_every_default_metric_is_registered_and_fits_its_kind() -> None:
 
 
 def test_the_tables_of_the_documentation_are_those_of_the_registry() -> None:
-    """Directions, and letters of the kinds of head that have a metric unless they say otherwise, small ones in evaluation."""
+    """Directions, and letters of the kinds of head that have a metric unless they say otherwise, small ones
+    in evaluation."""
     text = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ((?:`\w+`,? ?)+) \| ([↑↓]) \| .* \| ([CDTVcdtv ]*) ?\|$", text, re.MULTILINE)
     found = {name: (arrow, marks.split()) for names, arrow, marks in rows for name in re.findall(r"`(\w+)`", names)}

@@ -74,9 +74,3 @@ def test_agreement_leaves_out_what_nobody_annotated() -> None:
 
 def test_thresholds_are_found_by_name() -> None:
     assert tags.in_order(HEAD, {"tense": 0.2, "calm": 0.7}).tolist() == [0.7, 0.5, 0.2]
-
-
-def test_it_is_said_where_thresholds_come_from() -> None:
-    assert "from 0.5 on" in tags.sentence(chosen=False, same=True)
-    assert tags.sentence(chosen=True, same=False).endswith("on the validation split.")
-    assert "these very faces" in tags.sentence(chosen=True, same=True)

@@ -84,10 +84,10 @@ def test_no_crops_give_empty_arrays(tmp_path: Path, none: object) -> None:
 
 def test_temperature_is_applied_to_softmax_heads_alone(tmp_path: Path) -> None:
     plain = Engine(write_model(tmp_path / "a.onnx", TASKS["affect"])).probabilities(CROPS[:5])
-    heat = {"expression8": 2.0, "valence_arousal": 3.0}
-    warm = Engine(write_model(tmp_path / "b.onnx", TASKS["affect"], changes={"temperature": heat})).probabilities(
-        CROPS[:5]
-    )
+    temperature = {"expression8": 2.0, "valence_arousal": 3.0}
+    warm = Engine(
+        write_model(tmp_path / "b.onnx", TASKS["affect"], changes={"temperature": temperature})
+    ).probabilities(CROPS[:5])
     roots = np.sqrt(plain["expression8"])
     np.testing.assert_allclose(warm["expression8"], roots / roots.sum(1, keepdims=True), atol=1e-6)
     np.testing.assert_array_equal(warm["valence_arousal"], plain["valence_arousal"])

@@ -13,16 +13,16 @@ P = np.random.default_rng(0).dirichlet(np.ones(7), 50)
 
 def test_a_temperature_is_a_power() -> None:
     powers = P ** (1 / 1.7)
-    found = scaling.temperature(1.7, 7).apply(P)
+    found = scaling.temperature_scaling(1.7, 7).apply(P)
     np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(scaling.temperature(1, 7).apply(P), P, atol=1e-6)
+    np.testing.assert_allclose(scaling.temperature_scaling(1, 7).apply(P), P, atol=1e-6)
 
 
 def test_a_certain_answer_stays_one() -> None:
     certain = np.eye(7, dtype=np.float32)
     for value in (0.05, 1.5, 20.0):
-        found = scaling.temperature(value, 7).apply(certain)
+        found = scaling.temperature_scaling(value, 7).apply(certain)
         assert np.isfinite(found).all()
         assert found.argmax(axis=1).tolist() == list(range(7))
         assert found.sum(axis=1) == pytest.approx(1)

@@ -51,8 +51,8 @@ def test_the_first_frame_and_faces_without_a_track_are_unchanged(pool: str) -> N
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_confidence_and_abstaining_are_those_of_the_smoothed_answers(pool: str) -> None:
-    heat = {"expression8": 0.5}
-    given = [replace(said(), abstain=0.9, label_temperature=heat) for _ in range(6)]
+    temperature = {"expression8": 0.5}
+    given = [replace(said(), abstain=0.9, label_temperature=temperature) for _ in range(6)]
     smoother = Smoother(0.5, pool)
     found = [smoother.update([one], 0.1 * k)[0] for k, one in enumerate(given)]
     for one in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mien.labels import COMPOUND11, EMOTIC26, EMOTION13, EMOTION14, EXPRESSION7, POSITIONS, LabelSpace
+from mien.labels import COMPOUND11, EMOTIC26, EMOTION13, EMOTION14, EXPRESSION7, VAD_MEANS, LabelSpace
 from mien.palette import EMOTIONS, OTHERS, SHARED, bright
 from mien.render.stand_in import PAGE, STAND_IN, colours
 
@@ -43,7 +43,7 @@ def test_figures_are_legible_on_the_strongest_cell_of_a_confusion_matrix(tint: s
 
 
 def test_every_emotion_that_has_a_position_has_a_colour_of_its_own() -> None:
-    assert set(EMOTIONS) == set(POSITIONS)
+    assert set(EMOTIONS) == set(VAD_MEANS)
     assert len(set(colours(EMOTION13).values())) == 13
     assert colours(EXPRESSION7)["happy"] == EMOTIONS["happy"]
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mien import config, files, metrics, store
-from mien.labels import POSITIONS, canonical
+from mien.labels import VAD_MEANS, canonical
 from mien.metrics import tags
 from mien.records import Sample
 from mien.tasks import TASKS, Head, Kind, Task
@@ -68,7 +68,7 @@ def softmax(odds: np.ndarray) -> np.ndarray:
 def spot(task: Task, true: dict[str, np.ndarray], row: int) -> tuple[float, float]:
     """Valence and arousal to draw a face with, from the first head."""
     head = task.heads[0]
-    places = [(POSITIONS.get(canonical(label)) or (0.0, 0.0))[:2] for label in head.space.labels]
+    places = [(VAD_MEANS.get(canonical(label)) or (0.0, 0.0))[:2] for label in head.space.labels]
     if head.kind is Kind.VALUES:
         return float(true[head.name][row][0]), float(true[head.name][row][1])
     weights = true[head.name][row] / max(true[head.name][row].sum(), 1)

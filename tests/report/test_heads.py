@@ -274,8 +274,8 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
     assert one.outputs.predicted.shape[1] == 6
     np.testing.assert_allclose(one.outputs.predicted.sum(axis=1), 1, rtol=1e-6)
     page = parse(write_report(run))
-    assert "expression7 is held against the target codes as --match says." in page.text
+    assert "expression7 is compared with the target codes as --match says." in page.text
     assert "Not in the data: fear. Unknown to the model: bored (3 left out)." in page.text
     assert "0.7500 among the labels compared, 0.5000 if any label may be answered" in page.text
     assert "--match expression7=codes" in page.text
-    assert "is held against" not in parse(write_report(runs["expression7"], out=tmp_path / "plain.html")).text
+    assert "is compared with" not in parse(write_report(runs["expression7"], out=tmp_path / "plain.html")).text

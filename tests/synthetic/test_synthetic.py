@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mien import synthetic
 from mien.datasets import import_dataset
 from mien.errors import ConfigError, DataError
-from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, EXPRESSION8, POSITIONS
+from mien.labels import EMOTIC26, EMOTION13, EXPRESSION7, EXPRESSION8, VAD_MEANS
 from mien.records import Box
 from mien.store import Store
 from mien.synthetic import truth
@@ -35,7 +35,7 @@ def test_truth_of_a_face_hangs_together() -> None:
         assert shares[label] >= 0.5
         assert sample.targets.get("expression7", "contempt") == label
         for axis, name in enumerate(("valence", "arousal")):
-            mean = sum(share * POSITIONS[emotion][axis] for emotion, share in shares.items())
+            mean = sum(share * VAD_MEANS[emotion][axis] for emotion, share in shares.items())
             assert sample.targets["valence_arousal"][name] == pytest.approx(mean)
             assert sample.targets["vad"][name] == pytest.approx(5.5 + 4.5 * mean)
         assert {head.name for head in synthetic.HEADS} == {*sample.targets, "expression7"}

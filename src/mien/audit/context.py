@@ -39,7 +39,9 @@ class AuditContext:
             split[store.rows(name)] = SPLITS.index(name)
         rows = store.rows()
         answers = {
-            head.name: store.votes(head.name, rows) if head.kind is Kind.DISTRIBUTION else store.target(head, rows)
+            head.name: store.annotations(head.name, rows)
+            if head.kind is Kind.DISTRIBUTION
+            else store.target(head, rows)
             for head in store.heads
         }
         return cls(store, limits, measure(store, progress), split, store.boxes(rows), answers)

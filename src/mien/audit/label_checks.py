@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels import POSITIONS, canonical
+from ..labels import VAD_MEANS, canonical
 from ..records import Floats
 from ..tasks import Head, Kind
 from .context import AuditContext, describe
@@ -152,7 +152,7 @@ def _contradicted(context: AuditContext, head: Head) -> dict[int, str]:
 
 
 def _signs(head: Head) -> NDArray[np.float64]:
-    own = [(POSITIONS.get(canonical(label)) or (0.0,))[0] for label in head.space.labels]
+    own = [(VAD_MEANS.get(canonical(label)) or (0.0,))[0] for label in head.space.labels]
     return np.array([np.sign(valence) if abs(valence) >= _CLEAR else 0.0 for valence in own])
 
 

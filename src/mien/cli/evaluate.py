@@ -40,12 +40,12 @@ class Evaluate:
         from rich.console import Console
 
         from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
-        from ..matching import wishes
+        from ..matching import parse_match
         from ..metrics.distributions import spare_backends
 
         spare_backends()
         console = Console(stderr=True)
-        match = wishes(self.match)
+        match = parse_match(self.match)
         with progress_bar("predicting") as progress:
             results = evaluate(
                 self.model, self.data, self.split, self.out, progress, match=match, draws=self.draws, by=self.by
@@ -77,7 +77,7 @@ def _show(results: dict[str, Any], console: Any) -> None:
 
 def _notes(name: str, head: dict[str, Any], same: bool) -> Iterator[str]:
     """What a person should know beside the table of a head."""
-    from ..matching import sentences
+    from ..report.sentences import comparison
 
     if "at_thresholds" in head:
         yield _at_thresholds(head["at_thresholds"], same)
@@ -86,7 +86,7 @@ def _notes(name: str, head: dict[str, Any], same: bool) -> Iterator[str]:
     for attribute, found in head.get("subgroups", {}).items():
         yield from _gap(attribute, found["gaps"])
     if "compared" in head:
-        yield from sentences(name, head["compared"])
+        yield from comparison(name, head["compared"])
 
 
 def _gap(attribute: str, gaps: dict[str, Any]) -> Iterator[str]:
@@ -97,10 +97,10 @@ def _gap(attribute: str, gaps: dict[str, Any]) -> Iterator[str]:
 
 
 def _at_thresholds(at: dict[str, Any], same: bool) -> str:
-    from ..metrics.tags import sentence
+    from ..report.sentences import thresholds
 
     figures = ", ".join(f"{name} {_number(at[name])}" for name in ("macro_f1", "micro_f1", "jaccard"))
-    return f"{figures}. {sentence(at['chosen'], same)}"
+    return f"{figures}. {thresholds(at['chosen'], same)}"
 
 
 def _certainty(head: dict[str, Any]) -> str:

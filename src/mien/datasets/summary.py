@@ -73,7 +73,7 @@ def _numbers(kind: Kind, rows: Floats) -> list[int | float | None]:
 
 def _votes(store: Store, head: Head) -> dict[str, float]:
     """Return how many votes a face has and how far they agree, over all splits."""
-    votes = store.votes(head.name, store.rows())
+    votes = store.annotations(head.name, store.rows())
     votes = votes[~np.isnan(votes[:, 0])]
     if not len(votes):
         return {}

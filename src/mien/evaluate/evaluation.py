@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -16,16 +16,15 @@ import numpy as np
 
 from .. import config, files, intervals, matching
 from ..errors import ConfigError, StoreError
-from ..matching import Match
+from ..matching import LabelMapping
 from ..predict import scaling
 from ..predict.engine import Engine
 from ..progress import Progress, silent
 from ..records import Floats
 from ..store import Rows, Store
-from ..tasks import Kind
 from ..version import __version__
 from . import heads, predictions
-from .heads import Answers, Sampling
+from .heads import HeadData, Resampling
 from .predictions import predict
 
 SCHEMA = 2
@@ -52,27 +51,27 @@ def evaluate(
     them and the subgroups out, which are those of the attributes named in `by`, by default of all that the store has.
     Raises ModelError, StoreError, ConfigError.
     """
-    engine = Engine(run)
-    folder, data = _run(run)
+    engine, (folder, data) = Engine(run), _run(run)
     given, split = str(store or data.store), split or data.validation
     if not given:
         raise ConfigError(f"{run}: names no store to evaluate on; give one with --data FILE")
     if draws < 0:
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
     faces = Store(given)
-    scene = _Scene(engine, faces, split, data.train, intervals.Drawing(draws), tuple(by))
-    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, _other(store, data))}
-    targets = scene.targets(matches)
-    drawn = scene.intervals()  # a wrong name in `by` shows before the work
-    outputs = predict(engine, faces, scene.rows, progress)
+    evaluation = _Evaluation(engine, faces, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
+    other = matching.is_other(store, data.store)
+    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, other)}
+    targets = evaluation.targets(matches)
+    drawn = evaluation.intervals()  # a wrong name in `by` shows before the work
+    outputs = predict(engine, faces, evaluation.rows, progress)
     record = _plain(
         {
             "schema": SCHEMA,
             "run": folder.resolve().name,
             "task": engine.task.to_dict(),
-            "data": scene.data() | {"store": given, "rows": len(scene.rows)},
+            "data": evaluation.data() | {"store": given, "rows": len(evaluation.rows)},
             "intervals": drawn,
-            "heads": {name: scene.head(one, outputs[name], targets[name]) for name, one in matches.items()},
+            "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in matches.items()},
             "training": _training(engine.metadata, folder / "history.csv"),
             "versions": {"mien": __version__} | {name: version(name) for name in _LIBRARIES},
         }
@@ -80,7 +79,7 @@ def evaluate(
     out = out or destination(run, store, split, match)
     with files.atomic_write(out / RESULTS) as results, files.atomic_write(out / PREDICTIONS) as table:
         _write(results, out / RESULTS, record)
-        predictions.write(table, scene.columns(matches, outputs, targets), faces, scene.rows)
+        predictions.write(table, evaluation.columns(matches, outputs, targets), faces, evaluation.rows)
         (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
     return dict(record)
 
@@ -94,7 +93,7 @@ def destination(run: Path, store: Path | None = None, split: str = "", match: Ma
     """Where the files go by default: the run folder, or `on-<store>-<split>` in it for other truth than the run's own (another
     store, or other targets by `match`)."""
     folder, data = _run(run)
-    aside = _other(store, data) or match
+    aside = matching.is_other(store, data.store) or match
     return folder / f"on-{Path(store or data.store).stem}-{split or data.validation}" if aside else folder
 
 
@@ -105,13 +104,8 @@ def _run(run: Path) -> tuple[Path, config.DataConfig]:
     return folder, config.load(file).data if file.is_file() else config.DataConfig()
 
 
-def _other(store: Path | None, data: config.DataConfig) -> bool:
-    """Whether a store is another file than the run's own."""
-    return store is not None and not (data.store and store.resolve() == Path(data.store).resolve())
-
-
 @dataclass(frozen=True)
-class _Scene:
+class _Evaluation:
     """A model held against a split of a store. `train`: the split that chance is taken from; `by`: attributes to tell apart, none
     for all."""
 
@@ -119,7 +113,7 @@ class _Scene:
     faces: Store
     split: str
     train: str
-    drawing: intervals.Drawing
+    bootstrap: intervals.BootstrapSettings
     by: tuple[str, ...]
 
     @cached_property
@@ -127,9 +121,9 @@ class _Scene:
         return self.faces.rows(self.split)
 
     @cached_property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> Resampling:
         attributes = {name: self.faces.attribute(name, self.rows) for name in self.by or self.faces.attributes}
-        return Sampling(intervals.by_group(self.groups), self.drawing, attributes)
+        return Resampling(intervals.by_group(self.groups), self.bootstrap, attributes)
 
     @cached_property
     def groups(self) -> list[str]:
@@ -137,11 +131,11 @@ class _Scene:
 
     def intervals(self) -> dict[str, Any]:
         """How the intervals were drawn."""
-        return self.sampling.drawing._asdict() | {"unit": "group" if any(self.groups) else "row"}
+        return self.sampling.bootstrap._asdict() | {"unit": "group" if any(self.groups) else "row"}
 
-    def targets(self, matches: Mapping[str, Match]) -> dict[str, Floats]:
+    def targets(self, matches: Mapping[str, LabelMapping]) -> dict[str, Floats]:
         """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing to score."""
-        targets = {name: one.truth(self.faces, self.rows) for name, one in matches.items()}
+        targets = {name: one.targets(self.faces, self.rows) for name, one in matches.items()}
         if all(np.isnan(target).all() for target in targets.values()):
             names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
             raise StoreError(
@@ -149,24 +143,23 @@ class _Scene:
             )
         return targets
 
-    def head(self, one: Match, output: Floats, target: Floats) -> dict[str, Any]:
+    def head(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
         """A head's part of `results.json`."""
-        whole = len(one.shared) == len(one.head)
-        answers = Answers(
+        data = HeadData(
             one.compared,
-            one.answers(self.asked(one, output)),
+            one.answers(self.outputs_for(one, output)),
             target,
-            one.votes(self.faces, self.rows),
-            *self.learnt(one),
+            one.annotations(self.faces, self.rows),
+            *self.baseline_targets(one),
             self.engine.thresholds.get(one.head.name),
-            self.engine.metadata if whole else {},
-            self.used["chosen_on"],
+            self.engine.metadata if one.is_complete else {},
+            self.provenance["chosen_on"],
             one.answers(output),
-            self.labels(one) if whole else None,
+            one.labels(self.faces, self.rows),
         )
-        return heads.results(answers, self.sampling) | self.compared(one, output, target)
+        return heads.results(data, self.sampling) | self.compared(one, output, target)
 
-    def compared(self, one: Match, output: Floats, target: Floats) -> dict[str, Any]:
+    def compared(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
         """How two sides were brought together, where they are not alike."""
         if one.alike:
             return {}
@@ -176,34 +169,28 @@ class _Scene:
         return {"compared": told}
 
     def columns(
-        self, matches: Mapping[str, Match], outputs: dict[str, Floats], targets: Mapping[str, Floats]
+        self, matches: Mapping[str, LabelMapping], outputs: dict[str, Floats], targets: Mapping[str, Floats]
     ) -> dict[str, Floats]:
         """The columns of `predictions.parquet`."""
-        true = {name: one.spread(targets[name]) for name, one in matches.items()}
-        said = outputs | {name: self.asked(one, outputs[name]) for name, one in matches.items()}
+        true = {name: one.expand(targets[name]) for name, one in matches.items()}
+        said = outputs | {name: self.outputs_for(one, outputs[name]) for name, one in matches.items()}
         return predictions.columns(self.engine.task, said, true)
 
-    def asked(self, one: Match, output: Floats) -> Floats:
+    def outputs_for(self, one: LabelMapping, output: Floats) -> Floats:
         """What a head answers to the question that its target asks: against labels, not shares of votes but chances."""
-        heat = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
-        return scaling.temperature(heat, len(one.head)).apply(output)
+        temperature = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
+        return scaling.temperature_scaling(temperature, len(one.head)).apply(output)
 
-    def labels(self, one: Match) -> Floats | None:
-        """The label (N, K) that the votes of each face amount to; None where the target is no votes."""
-        if one.target.kind is not Kind.DISTRIBUTION or one.head.kind is not Kind.DISTRIBUTION:
-            return None
-        return matching.labels(replace(one.head, name=one.target.name), self.faces, self.rows)
-
-    def learnt(self, one: Match) -> tuple[Floats, str]:
+    def baseline_targets(self, one: LabelMapping) -> tuple[Floats, str]:
         """The targets that chance is taken from, and the split they are of: training, else the one scored."""
         if self.train in self.faces.splits:
-            training = one.truth(self.faces, self.faces.rows(self.train))
+            training = one.targets(self.faces, self.faces.rows(self.train))
             if not np.isnan(training).all():
                 return training, self.train
-        return one.truth(self.faces, self.rows), self.split
+        return one.targets(self.faces, self.rows), self.split
 
     @cached_property
-    def used(self) -> dict[str, bool]:
+    def provenance(self) -> dict[str, bool]:
         """Whether this is the very data that the model was trained on, or that its best epoch, its tags' thresholds and its
         calibration were chosen on."""
         known = self.engine.metadata.get("data", {})
@@ -220,7 +207,7 @@ class _Scene:
     def data(self) -> dict[str, Any]:
         """Which data was scored."""
         importer = self.faces.meta["importer"]
-        return {"sha256": self.sha256, "importer": importer, "split": self.split, **self.used}
+        return {"sha256": self.sha256, "importer": importer, "split": self.split, **self.provenance}
 
 
 def _training(metadata: dict[str, Any], history: Path) -> dict[str, Any]:

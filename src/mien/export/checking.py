@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import metrics
+from .. import matching, metrics
 from ..config import load
 from ..evaluate import predict
 from ..evaluate.predictions import items_of
@@ -73,14 +73,13 @@ def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[lis
     faces = Store(store or config.data.store)
     rows = faces.rows(config.data.validation)
     before, after = (predict(engine, faces, rows) for engine in engines)
-    task = engines[0].task
     losses = []
-    for head in task:
-        target = faces.target(head, rows)
+    for mapping in matching.match(engines[0].task, faces, {}, other=False):
+        head, target = mapping.compared, mapping.targets(faces, rows)
         for name in (*head.metrics, *(("ece",) if head.kind.is_exclusive else ())):
-            found = (metrics.score(name, answers[head.name], target, head) for answers in (before, after))
-            losses.append(Loss(head.name, name, *found))
-    return [likeness(head, before[head.name], after[head.name]) for head in task], losses
+            outputs = (mapping.answers(answers[head.name]) for answers in (before, after))
+            losses.append(Loss(head.name, name, *(metrics.score(name, some, target, head) for some in outputs)))
+    return [likeness(head, before[head.name], after[head.name]) for head in engines[0].task], losses
 
 
 def likeness(head: Head, one: Floats, other: Floats) -> Likeness:

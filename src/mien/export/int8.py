@@ -13,6 +13,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from .. import matching
 from ..calibrate import calibrate
 from ..config import load
 from ..evaluate.predictions import items_of
@@ -88,13 +89,12 @@ def heads(graph: onnx.GraphProto) -> list[str]:
 
 
 def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
-    """At most `count` rows of a split, as many of each label of the first head of classes or a
-    distribution as there are."""
+    """Choose at most `count` rows of a split, as many of each label of the main head as there are."""
     rows = np.random.default_rng(_SEED).permutation(store.rows(split))
-    head = task.main_head
-    if head is None:
+    mapping = next((one for one in matching.match(task, store, {}, other=False) if one.head == task.main_head), None)
+    if mapping is None:
         return np.sort(rows[:count])
-    target = store.target(head, rows)
+    target = mapping.targets(store, rows)
     there = ~np.isnan(target).any(axis=1)
     rows, label = rows[there], target[there].argmax(axis=1)
     turn = np.zeros(len(rows), np.int64)

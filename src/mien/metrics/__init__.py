@@ -1,8 +1,9 @@
 """Metrics over a whole set, each with its direction and the kinds of head it fits.
 
-Outputs are what a model answers (probabilities, tag probabilities or values), targets what is true, both (N, K) floats: one-hot
-rows or vote shares for CLASS, probability rows for DISTRIBUTION, 0/1 for TAGS, numbers for VALUES, NaN where nobody annotated.
-Every metric is a statistic of weighted rows (`statistic.py`), so figures, intervals and subgroups share one definition.
+Outputs are what a model answers (probabilities, tag probabilities or values), targets what is true, both (N,
+K) floats: one-hot rows or vote shares for CLASS, probability rows for DISTRIBUTION, 0/1 for TAGS, numbers for
+VALUES, NaN where nobody annotated. Every metric is a statistic of weighted rows (`statistic.py`), so figures,
+intervals and subgroups share one definition.
 """
 
 from .registry import METRICS, Metric, MetricContext, metric_for

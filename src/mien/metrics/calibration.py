@@ -1,7 +1,8 @@
 """Whether probabilities mean what they say: outputs and targets (N, K), one-hot or vote shares.
 
-Bins are drawn once, on the faces that a statistic is prepared for; weights change what lies in them, not where they end.
-Faces with the same probability always share a bin, so that the order of the rows does not matter.
+Bins are drawn once, on the faces that a statistic is prepared for; weights change what lies in them, not
+where they end. Faces with the same probability always share a bin, so that the order of the rows does not
+matter.
 """
 
 from __future__ import annotations
@@ -22,28 +23,29 @@ Bins = NDArray[np.intp]
 
 
 def ece(output: Array, target: Array) -> Statistic:
-    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal numbers of rows."""
-    said, right = _top(output, target)
-    return _gap(said, right, equal_mass(said))
+    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal
+    numbers of rows."""
+    confidence, right = _top(output, target)
+    return _gap(confidence, right, equal_mass(confidence))
 
 
 def ece_equal_width(output: Array, target: Array) -> Statistic:
     """The same with bins of equal width, ((m - 1) / 15, m / 15] (Guo et al. 2017, arXiv 1706.04599)."""
-    said, right = _top(output, target)
-    return _gap(said, right, np.clip(np.ceil(said * BINS).astype(np.intp) - 1, 0, BINS - 1))
+    confidence, right = _top(output, target)
+    return _gap(confidence, right, np.clip(np.ceil(confidence * BINS).astype(np.intp) - 1, 0, BINS - 1))
 
 
 def classwise_ece(output: Array, target: Array) -> Statistic:
-    """The mean over labels of how far each one's probability lies from how often it is the true (top) label, binned alike
-    (Kull et al. 2019, arXiv 1910.12656)."""
+    """The mean over labels of how far each one's probability lies from how often it is the true (top) label,
+    binned alike (Kull et al. 2019, arXiv 1910.12656)."""
     true = np.eye(target.shape[1])[target.argmax(axis=1)]
     return _gap(output, true, equal_mass(output))
 
 
 def vote_ece(output: Array, target: Array) -> Statistic:
     """ECE against the raters: the share of votes for the predicted label in place of right or wrong."""
-    said, share = output.max(axis=1), np.take_along_axis(target, output.argmax(axis=1)[:, None], axis=1)
-    return _gap(said[:, None], share, equal_mass(said[:, None]))
+    confidence, share = output.max(axis=1), np.take_along_axis(target, output.argmax(axis=1)[:, None], axis=1)
+    return _gap(confidence[:, None], share, equal_mass(confidence[:, None]))
 
 
 def brier_reliability(output: Array, target: Array) -> Statistic:
@@ -59,11 +61,12 @@ def brier_resolution(output: Array, target: Array) -> Statistic:
 
 
 def brier_parts(output: Array, target: Array) -> Callable[[Weights], dict[str, Array]]:
-    """Brier score = reliability - resolution + uncertainty + within, each (B,) and summed over labels: an identity.
+    """Brier score = reliability - resolution + uncertainty + within, each (B,) and summed over labels: an
+    identity.
 
-    In equal-mass bins of each label's probability p, against its share q: reliability E (E_b p - E_b q)², resolution
-    Var (E_b q), uncertainty Var q, and what binning hides, within E (Var_b p - 2 Cov_b(p, q)) (Murphy 1973; Stephenson,
-    Coelho & Jolliffe 2008).
+    In equal-mass bins of each label's probability p, against its share q: reliability E (E_b p - E_b q)²,
+    resolution Var (E_b q), uncertainty Var q, and what binning hides, within E (Var_b p - 2 Cov_b(p, q))
+    (Murphy 1973; Stephenson, Coelho & Jolliffe 2008).
     """
     bins = equal_mass(output)
     binned = [_spread(column, bins) for column in (np.ones_like(output), output, target)]
@@ -88,7 +91,8 @@ def brier_parts(output: Array, target: Array) -> Callable[[Weights], dict[str, A
 
 
 def aurc(output: Array, target: Array) -> Statistic:
-    """Area under risk against coverage, 0…1: the share wrong among the most confident rows, averaged over how many are answered.
+    """Area under risk against coverage, 0…1: the share wrong among the most confident rows, averaged over how
+    many are answered.
 
     Rows with the same confidence are answered together (Geifman & El-Yaniv 2017, arXiv 1705.08500).
     """
@@ -102,7 +106,8 @@ def aurc(output: Array, target: Array) -> Statistic:
 
 
 def risk_coverage(output: Array, target: Array, points: int = _POINTS) -> dict[str, Any]:
-    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area `aurc`."""
+    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area
+    `aurc`."""
     answered, wrong = (sums[0] for sums in _answered(output, target, np.ones((1, len(output)))))
     taken = np.unique(np.linspace(0, len(answered) - 1, points).round().astype(np.intp))
     return {
@@ -114,10 +119,10 @@ def risk_coverage(output: Array, target: Array, points: int = _POINTS) -> dict[s
 
 def reliability(output: Array, target: Array) -> list[dict[str, Any]]:
     """The bins of `ece` that hold rows: mean `confidence`, `accuracy`, and how many `rows`."""
-    said, right = _top(output, target)
-    bins = equal_mass(said)[:, 0]
+    confidence, right = _top(output, target)
+    bins = equal_mass(confidence)[:, 0]
     return [
-        {"confidence": float(said[here].mean()), "accuracy": float(right[here].mean()), "rows": int(here.sum())}
+        {"confidence": float(confidence[here].mean()), "accuracy": float(right[here].mean()), "rows": int(here.sum())}
         for here in (bins == k for k in np.unique(bins))
     ]
 
@@ -131,11 +136,13 @@ def calibration_record(
     same: bool = False,
     sets_of: Array | None = None,
 ) -> dict[str, Any]:
-    """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it cannot be said.
+    """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it
+    cannot be computed.
 
-    `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its threshold was
-    not chosen for those. `same`: these are the rows that it was chosen on, so coverage is measured across folds. `sets_of`: the
-    probabilities that sets are made of, where they are others than those whose calibration is asked for.
+    `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its
+    threshold was not chosen for those. `same`: these are the rows that it was chosen on, so coverage is
+    measured across folds. `sets_of`: the probabilities that sets are made of, where they are others than
+    those whose calibration is asked for.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets).any(axis=1)
@@ -184,10 +191,11 @@ def votes(target: Array) -> bool:
     return bool((target.max(axis=1) < 1 - 1e-6).any())
 
 
-def equal_mass(said: Array) -> Bins:
-    """For each column of (N, C) the bin 0…14 of each row: bins of equal numbers of rows but for ties, which share one."""
-    first = [np.searchsorted(np.sort(column), column) for column in said.T]
-    return np.asarray(np.stack(first, axis=1) * BINS // len(said), np.intp)
+def equal_mass(confidence: Array) -> Bins:
+    """Sort each column of (N, C) into bins 0…14, one for each row: bins of equal numbers of rows but for ties, which
+    share one."""
+    first = [np.searchsorted(np.sort(column), column) for column in confidence.T]
+    return np.asarray(np.stack(first, axis=1) * BINS // len(confidence), np.intp)
 
 
 def _top(output: Array, target: Array) -> tuple[Array, Array]:
@@ -196,12 +204,12 @@ def _top(output: Array, target: Array) -> tuple[Array, Array]:
     return output.max(axis=1)[:, None], right[:, None].astype(np.float64)
 
 
-def _gap(said: Array, true: Array, bins: Bins) -> Statistic:
-    """Mean over columns (N, C) of Σ over bins |Σ w (said - true)| / Σ w."""
-    gaps = _spread(said - true, bins)
+def _gap(confidence: Array, true: Array, bins: Bins) -> Statistic:
+    """Mean over columns (N, C) of Σ over bins |Σ w (confidence - true)| / Σ w."""
+    gaps = _spread(confidence - true, bins)
 
     def statistic(weights: Weights) -> Array:
-        far = np.abs(weights @ gaps).sum(axis=1) / said.shape[1]
+        far = np.abs(weights @ gaps).sum(axis=1) / confidence.shape[1]
         return ratio(far, weights.sum(axis=1, dtype=np.float64))
 
     return statistic
@@ -216,9 +224,9 @@ def _spread(values: Array, bins: Bins) -> Array:
 
 def _answered(output: Array, target: Array, weights: Weights) -> tuple[Array, Array]:
     """Weight (B, T) of the rows answered, and of those wrong, at each different confidence, highest first."""
-    said, right = (column[:, 0] for column in _top(output, target))
-    order = np.argsort(-said, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(said[order])), len(order) - 1)
+    confidence, right = (column[:, 0] for column in _top(output, target))
+    order = np.argsort(-confidence, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
     answered = np.cumsum(weights[:, order], axis=1, dtype=np.float64)
     wrong = np.cumsum(weights[:, order] * (1 - right[order]), axis=1, dtype=np.float64)
     return answered[:, ends], wrong[:, ends]

@@ -1,7 +1,8 @@
 """Sets of labels that hold the true one with a promised probability: split conformal prediction.
 
-A set holds every label at or above one probability, whatever the face (least ambiguous sets, scores 1 - p: Sadinle, Lei &
-Wasserman 2019, arXiv 1609.00451), and the likeliest label always, so that no set is empty. Outputs and targets are (N, K).
+A set holds every label at or above one probability, whatever the face (least ambiguous sets, scores 1 - p:
+Sadinle, Lei & Wasserman 2019, arXiv 1609.00451), and the likeliest label always, so that no set is empty.
+Outputs and targets are (N, K).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ FOLDS = 5
 
 
 def threshold(output: Array, target: Array, level: float = LEVEL) -> float:
-    """From which probability on a label belongs to a set, so that it holds the true (top) label of a new face with at least
-    probability `level`: the ceil((N + 1) level)-th largest probability of a true label; 0, every label, with too few rows."""
+    """From which probability on a label belongs to a set, so that it holds the true (top) label of a new face
+    with at least probability `level`: the ceil((N + 1) level)-th largest probability of a true label; 0,
+    every label, with too few rows."""
     given = np.sort(np.take_along_axis(output, target.argmax(axis=1)[:, None], axis=1)[:, 0])[::-1]
     place = math.ceil(round((len(given) + 1) * level, 9))
     return float(given[place - 1]) if place <= len(given) else 0.0
@@ -35,7 +37,8 @@ def sets(output: Array, limit: float) -> NDArray[np.bool_]:
 
 
 def cross_fitted(output: Array, target: Array, level: float = LEVEL) -> NDArray[np.bool_]:
-    """Sets (N, K) of faces whose own answers had no part in the threshold: it is taken from the other folds."""
+    """Sets (N, K) of faces whose own answers had no part in the threshold: it is taken from the other
+    folds."""
     inside, fold = np.zeros(output.shape, bool), folds(len(output))
     for k in np.unique(fold):
         mine = fold == k
@@ -44,7 +47,8 @@ def cross_fitted(output: Array, target: Array, level: float = LEVEL) -> NDArray[
 
 
 def measured(inside: NDArray[np.bool_], target: Array) -> dict[str, Any]:
-    """`coverage`, the share of sets that hold the true label, `mean_size`, and `sizes`: {size: sets of that size}."""
+    """`coverage`, the share of sets that hold the true label, `mean_size`, and `sizes`: {size: sets of that
+    size}."""
     held = np.take_along_axis(inside, target.argmax(axis=1)[:, None], axis=1)
     size, count = np.unique(inside.sum(axis=1), return_counts=True)
     return {

@@ -54,12 +54,14 @@ def chebyshev(output: Array, target: Array) -> Statistic:
 
 
 def clark(output: Array, target: Array) -> Statistic:
-    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: read it beside its noise floor only."""
+    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: read it beside its noise floor
+    only."""
     return mean(np.sqrt(np.square(_relative(output, target)).sum(axis=1)))
 
 
 def canberra(output: Array, target: Array) -> Statistic:
-    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: read it beside its noise floor only."""
+    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: read it beside its noise floor
+    only."""
     return mean(np.abs(_relative(output, target)).sum(axis=1))
 
 
@@ -75,7 +77,8 @@ def intersection(output: Array, target: Array) -> Statistic:
 
 
 def rps(output: Array, target: Array) -> Statistic:
-    """Ranked probability score: squared differences of the sums up to each label. Means something for ordered labels only."""
+    """Ranked probability score: squared differences of the sums up to each label. Means something for ordered
+    labels only."""
     return mean(np.square(np.cumsum(output - target, axis=1)[:, :-1]).sum(axis=1))
 
 
@@ -92,20 +95,23 @@ def emd(output: Array, target: Array, distances: Distances) -> Statistic:
 
 
 def spare_backends() -> None:
-    """Keep POT, which `emd` needs, from importing torch and others for tensors of theirs: seconds that a command can spare.
+    """Keep POT, which `emd` needs, from importing torch and others for tensors of theirs: seconds that a
+    command can spare.
 
-    Of use before POT is imported, and for the whole process: a program that gives POT tensors itself must not call this.
+    Of use before POT is imported, and for the whole process: a program that gives POT tensors itself must not
+    call this.
     """
     for name in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{name}", "1")
 
 
 def vote_distances(votes: ArrayLike) -> Distances:
-    """Ground distance between labels by how rarely raters give both to a face: votes or shares (N, K) of training faces.
+    """Ground distance between labels by how rarely raters give both to a face: votes or shares (N, K) of
+    training faces.
 
-    1 - s, with s the co-occurrence Σ vᵢ vⱼ / √(Σ vᵢ² Σ vⱼ²) over the faces' shares v: 0 for labels always given together, 1 for
-    labels never given to the same face. Classical multidimensional scaling (Torgerson 1952) then makes it Euclidean: it keeps
-    the part of the distances that points in space can have.
+    1 - s, with s the co-occurrence Σ vᵢ vⱼ / √(Σ vᵢ² Σ vⱼ²) over the faces' shares v: 0 for labels always
+    given together, 1 for labels never given to the same face. Classical multidimensional scaling (Torgerson
+    1952) then makes it Euclidean: it keeps the part of the distances that points in space can have.
     """
     rows = np.asarray(votes, np.float64)
     rows = rows[np.nansum(rows, axis=1) > 0]

@@ -1,4 +1,5 @@
-"""How well answers rank: one column (N,) at a time, or whole rows of tags (N, K) with NaN where nobody annotated."""
+"""How well answers rank: one column (N,) at a time, or whole rows of tags (N, K) with NaN where nobody
+annotated."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def roc_auc(output: Array, target: Array) -> Statistic:
 
 
 def ranking_loss(output: Array, target: Array) -> Statistic:
-    """Mean over faces of the share of pairs of a true and a false tag in the wrong order, ties included; 0 without a pair."""
+    """Mean over faces of the share of pairs of a true and a false tag in the wrong order, ties included; 0
+    without a pair."""
     true, false = target > 0.5, target <= 0.5
     wrong = np.zeros(len(target))
     for k in range(target.shape[1]):
@@ -46,8 +48,9 @@ def ranking_loss(output: Array, target: Array) -> Statistic:
 
 
 def _ranks(output: Array, target: Array) -> tuple[Places, NDArray[np.bool_], Places, Places, Places]:
-    """Rows in the order of their answers, highest first, and which of them are positives; then for each different answer (T,)
-    that a positive has how many rows rank above it, how many at it or above, and how many of those are positives."""
+    """Rows in the order of their answers, highest first, and which of them are positives; then for each
+    different answer (T,) that a positive has how many rows rank above it, how many at it or above, and how
+    many of those are positives."""
     order = np.argsort(-output, kind="stable")
     true = target[order] > 0.5
     ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1  # of rows with the same answer

@@ -1,4 +1,5 @@
-"""The registry of metrics: what each is called and means, its unit, its direction, and the kinds of head it fits.
+"""The registry of metrics: what each is called and means, its unit, its direction, and the kinds of head it
+fits.
 
 Which of them a kind of head has by default stands in `tasks.DEFAULT_METRICS` and `tasks.FURTHER_METRICS`.
 """
@@ -20,7 +21,8 @@ from .statistic import Array, Statistic, Weights
 
 @dataclass(frozen=True)
 class MetricContext:
-    """What a metric may need beside outputs and targets: the head, and for `emd_votes` distances (K, K) between its labels."""
+    """What a metric may need beside outputs and targets: the head, and for `emd_votes` distances (K, K)
+    between its labels."""
 
     head: Head
     ground: Distances = ()
@@ -30,10 +32,11 @@ class MetricContext:
 class Metric:
     """A number that says how good a set of outputs is.
 
-    `prepare(output, target)` takes annotated rows, for TAGS and VALUES one column (N,) at a time unless `whole`; with
-    `needs_context` a MetricContext is its third argument. `title` and `meaning` are for people; `unit` is "%" for a share 0…1
-    that is read in per cent, else "". `noise`: which power of the metric noise alone adds to, since it cannot be negative; 2
-    for a mean of sizes of differences, 1 for one of squares, else 0.
+    `prepare(output, target)` takes annotated rows, for TAGS and VALUES one column (N,) at a time unless
+    `whole`; with `needs_context` a MetricContext is its third argument. `title` and `meaning` are for people;
+    `unit` is "%" for a share 0…1 that is read in per cent, else "". `noise`: which power of the metric noise
+    alone adds to, since it cannot be negative; 2 for a mean of sizes of differences, 1 for one of squares,
+    else 0.
     """
 
     name: str

@@ -16,10 +16,12 @@ Counts = NDArray[np.int64]
 
 
 def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()) -> Statistic:
-    """Prepare a metric of weighted rows: weights (B, N) over all rows -> (B,); rows nobody annotated do not count.
+    """Prepare a metric of weighted rows: weights (B, N) over all rows -> (B,); rows nobody annotated do not
+    count.
 
-    TAGS: the mean over the tags for which it is defined, such as those with a positive. VALUES: over the columns with a number.
-    NaN where nothing was annotated, or where the network answers NaN. `ground` (K, K): distances between labels, for `emd_votes`.
+    TAGS: the mean over the tags for which it is defined, such as those with a positive. VALUES: over the
+    columns with a number. NaN where nothing was annotated, or where the network answers NaN. `ground` (K, K):
+    distances between labels, for `emd_votes`.
     """
     metric, (outputs, targets) = metric_for(name, head), _paired(output, target, head)
     context = MetricContext(head, ground)
@@ -40,7 +42,8 @@ def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, gr
 
 
 def score(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()) -> float:
-    """Compute one metric of a head over what was annotated, each row counted once; NaN where it is undefined."""
+    """Compute one metric of a head over what was annotated, each row counted once; NaN where it is
+    undefined."""
     return plain(statistic(name, output, target, head, ground=ground), len(np.asarray(target)))
 
 
@@ -56,22 +59,24 @@ def evaluate_head(head: Head, output: ArrayLike, target: ArrayLike, *, ground: D
 
 
 def present(output: ArrayLike, target: ArrayLike, head: Head) -> tuple[Array, Array]:
-    """Keep outputs and targets of the rows that were annotated, as float64; TAGS, VALUES: where at least one column was."""
+    """Keep outputs and targets of the rows that were annotated, as float64; TAGS, VALUES: where at least one
+    column was."""
     outputs, targets = _paired(output, target, head)
     kept = annotated(targets, head)
     return outputs[kept], targets[kept]
 
 
 def confusion(output: Array, target: Array) -> Counts:
-    """Count top labels (K, K), rows true and columns predicted. Of labels that tie, the first one is the top."""
+    """Count top labels (K, K), rows true and columns predicted. Of labels that tie, the first one is the
+    top."""
     size = target.shape[1]
     cells = target.argmax(axis=1) * size + output.argmax(axis=1)
     return np.bincount(cells, minlength=size * size).reshape(size, size)
 
 
 def per_class(head: Head, output: ArrayLike, target: ArrayLike, thresholds: ArrayLike = 0.5) -> list[dict[str, Any]]:
-    """Describe each label: support, precision, recall, f1, average_precision and roc_auc against the rest, all by top label; TAGS
-    at their thresholds (one, or (K,)), which are listed too. NaN: undefined."""
+    """Describe each label: support, precision, recall, f1, average_precision and roc_auc against the rest,
+    all by top label; TAGS at their thresholds (one, or (K,)), which are listed too. NaN: undefined."""
     outputs, targets = present(output, target, head)
     names = ["label", "support", "precision", "recall", "f1", "average_precision", "roc_auc"]
     if head.kind is Kind.TAGS:

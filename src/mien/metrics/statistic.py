@@ -1,7 +1,8 @@
-"""A metric as a statistic of weighted rows: the plain figure, its bootstrap draws and its subgroups are one definition.
+"""A metric as a statistic of weighted rows: the plain figure, its bootstrap draws and its subgroups are one
+definition.
 
-A statistic takes weights (B, N), a row for each draw, and gives values (B,): ones give the plain figure, how often each row
-was drawn gives a bootstrap draw, zeros leave rows out. What is undefined is NaN.
+A statistic takes weights (B, N), a row for each draw, and gives values (B,): ones give the plain figure, how
+often each row was drawn gives a bootstrap draw, zeros leave rows out. What is undefined is NaN.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def of_tables(output: Array, target: Array, figure: Callable[[Array], Array]) ->
 
 
 def of_moments(output: Array, target: Array, figure: Callable[..., Array]) -> Statistic:
-    """A figure of two columns: `figure(difference of means, variance, variance, covariance)`, population moments (B,).
+    """A figure of two columns: `figure(difference of means, variance, variance, covariance)`, population
+    moments (B,).
 
     A column that does not change has variance and covariance 0 exactly.
     """

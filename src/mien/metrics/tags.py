@@ -1,4 +1,5 @@
-"""Tags: from which probability on each one applies, and how well the sets that follow agree with the true ones.
+"""Tags: from which probability on each one applies, and how well the sets that follow agree with the true
+ones.
 
 Outputs and targets are (N, K) as in `metrics`; NaN in a target means that nobody annotated it.
 """
@@ -20,7 +21,8 @@ MIDDLE = 0.5
 def best_thresholds(output: ArrayLike, target: ArrayLike) -> Array:
     """For each tag the threshold (K,) with the highest F1, halfway between the two answers that it parts.
 
-    Of thresholds that tie, the one nearest to 0.5; 0.5 for a tag without a positive, or where the network answers NaN.
+    Of thresholds that tie, the one nearest to 0.5; 0.5 for a tag without a positive, or where the network
+    answers NaN.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets)
@@ -42,8 +44,9 @@ def _best(output: Array, true: NDArray[np.bool_]) -> float:
 def agreement(output: ArrayLike, target: ArrayLike, thresholds: ArrayLike) -> dict[str, float]:
     """How the tags at or above their thresholds agree with the true ones, each 0…1.
 
-    `macro_f1`: mean F1 of the tags that are true or said of a face · `micro_f1`: F1 of all tags counted together · `jaccard`:
-    mean over faces of the share of tags both true and said among those either (1 where there is neither).
+    `macro_f1`: mean F1 of the tags that are true or said of a face · `micro_f1`: F1 of all tags counted
+    together · `jaccard`: mean over faces of the share of tags both true and said among those either (1 where
+    there is neither).
     """
     targets = np.asarray(target, np.float64)
     known = ~np.isnan(targets)
@@ -62,11 +65,3 @@ def agreement(output: ArrayLike, target: ArrayLike, thresholds: ArrayLike) -> di
 def in_order(head: Head, thresholds: Mapping[str, float]) -> Array:
     """Thresholds by name as (K,) in the order of the head's labels; 0.5 where none was chosen."""
     return np.array([thresholds.get(label, MIDDLE) for label in head.space.labels])
-
-
-def sentence(chosen: bool, same: bool) -> str:
-    """What a person should know of figures at thresholds: whether they were `chosen`, and on the `same` faces."""
-    if not chosen:
-        return "A tag is said from 0.5 on: the model holds no thresholds of its own."
-    flatters = ": these very faces, so the figures flatter a little" if same else ""
-    return f"A tag is said from its own threshold on, chosen for the best F1 on the validation split{flatters}."

@@ -1,4 +1,5 @@
-"""What makes a graph's probabilities mean what they say: temperature and vector scaling, applied outside the graph."""
+"""What makes a graph's probabilities mean what they say: temperature and vector scaling, applied outside the
+graph."""
 
 from __future__ import annotations
 
@@ -19,10 +20,12 @@ LEAST = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True)
 class Scaling:
-    """Probabilities p become softmax(scale · ln p + bias), scale and bias (K,) in the order of a head's labels.
+    """Probabilities p become softmax(scale · ln p + bias), scale and bias (K,) in the order of a head's
+    labels.
 
-    A scale of 1 / T for every label without bias is a temperature T (Guo et al. 2017, arXiv 1706.04599); with one for each
-    label it is vector scaling, on log-probabilities (diagonal Dirichlet calibration: Kull et al. 2019, arXiv 1910.12656).
+    A scale of 1 / T for every label without bias is a temperature T (Guo et al. 2017, arXiv 1706.04599); with
+    one for each label it is vector scaling, on log-probabilities (diagonal Dirichlet calibration: Kull et al.
+    2019, arXiv 1910.12656).
     """
 
     scale: Array
@@ -40,39 +43,43 @@ class Scaling:
         return {side: dict(zip(head.space.labels, values, strict=True)) for side, values in sides.items()}
 
 
-def temperature(value: float, labels: int) -> Scaling:
-    """The scaling by a temperature: p ** (1 / T), renormalised."""
-    return Scaling(np.full(labels, 1 / value), np.zeros(labels))
+def temperature_scaling(temperature: float, labels: int) -> Scaling:
+    """Scale every label by one temperature T: p ** (1 / T), renormalised."""
+    return Scaling(np.full(labels, 1 / temperature), np.zeros(labels))
 
 
 def read(metadata: Mapping[str, Any], head: Head) -> Scaling | None:
-    """What a model's description says of a head: softmax(scale · ln p / T + bias); None where that changes nothing.
+    """What a model's description says of a head: softmax(scale · ln p / T + bias); None where that changes
+    nothing.
 
     Raises KeyError for a label that has no scale or bias, ValueError for a number that cannot be one.
     """
     if not head.kind.is_exclusive:
         return None
-    heat = float(metadata.get("temperature", {}).get(head.name, 1))
-    given = metadata.get("scaling", {}).get(head.name)
-    if heat == 1 and given is None:
+    temperature = float(metadata.get("temperature", {}).get(head.name, 1))
+    by_label = metadata.get("scaling", {}).get(head.name)
+    if temperature == 1 and by_label is None:
         return None
     scale, bias = np.ones(len(head)), np.zeros(len(head))
-    if given is not None:
-        scale, bias = (np.array([float(given[side][name]) for name in head.space.labels]) for side in ("scale", "bias"))
-    if not (heat > 0 and np.isfinite([heat, *scale, *bias]).all()):
-        raise ValueError(
-            f"head '{head.name}': temperature {heat}, scale {scale}, bias {bias}: not finite, or T not > 0"
+    if by_label is not None:
+        scale, bias = (
+            np.array([float(by_label[side][name]) for name in head.space.labels]) for side in ("scale", "bias")
         )
-    return Scaling(scale / heat, bias)
+    if not (temperature > 0 and np.isfinite([temperature, *scale, *bias]).all()):
+        raise ValueError(
+            f"head '{head.name}': temperature {temperature}, scale {scale}, bias {bias}: not finite, or T not > 0"
+        )
+    return Scaling(scale / temperature, bias)
 
 
 def label_temperature(metadata: Mapping[str, Any], head: Head) -> float:
-    """The temperature at which a head's calibrated probabilities, shares of votes, become the chance of each label to be right; 1
-    where a model's description names none. Raises ValueError for a number that cannot be one."""
-    heat = float(metadata.get("label_temperature", {}).get(head.name, 1))
-    if not 0 < heat < np.inf:
-        raise ValueError(f"head '{head.name}': label temperature {heat}: not a finite number above 0")
-    return heat
+    """The temperature at which a head's calibrated probabilities, shares of votes, become the chance of each
+    label to be right; 1 where a model's description names none. Raises ValueError for a number that cannot be
+    one."""
+    temperature = float(metadata.get("label_temperature", {}).get(head.name, 1))
+    if not 0 < temperature < np.inf:
+        raise ValueError(f"head '{head.name}': label temperature {temperature}: not a finite number above 0")
+    return temperature
 
 
 def softmax(scores: Array) -> Array:

@@ -80,7 +80,7 @@ class _Album:
             return ""
         rows = np.array([row])
         exact = head.kind is Kind.DISTRIBUTION
-        return describe(head, (self.store.votes(head.name, rows) if exact else self.store.target(head, rows))[0])
+        return describe(head, (self.store.annotations(head.name, rows) if exact else self.store.target(head, rows))[0])
 
 
 def _summary(audit: Audit) -> Section:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..labels import LabelSpace
-from ..matching import restricted
+from ..matching import renormalised
 from ..records import Floats
 from ..tasks import Head
 
@@ -147,7 +147,7 @@ def _outputs(head: Head, table: Mapping[str, Any]) -> Outputs | None:
     names = [f"{head.name}.{label}" for label in head.space.labels]
     if any(name not in table or f"{name}.true" not in table for name in names):
         return None
-    predicted = restricted(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
+    predicted = renormalised(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
     true = np.stack([table[f"{name}.true"] for name in names], axis=1).astype(np.float32)
     annotated = np.flatnonzero(np.isfinite(true).any(axis=1) & np.isfinite(predicted).all(axis=1))
     return Outputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None

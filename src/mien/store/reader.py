@@ -178,8 +178,12 @@ class Store:
                 return np.asarray(taken / taken.sum(axis=1, keepdims=True), np.float32)
         return taken
 
-    def votes(self, name: str, rows: Rows) -> Floats:
-        """What the annotators gave for a DISTRIBUTION, not normalised: float32 (n, K), NaN where absent."""
+    def annotations(self, name: str, rows: Rows) -> Floats:
+        """Read a target as it was annotated: float32 (n, K) in the order of the store's labels, NaN: nobody did.
+
+        CLASS gives one-hot rows, DISTRIBUTION votes or shares (not normalised), TAGS 0 or 1, VALUES numbers in
+        the store's units.
+        """
         return self._dense(self.head(name), rows)
 
     def head(self, name: str) -> Head:

@@ -8,9 +8,9 @@ from ..labels import (
     EMOTION13,
     EXPRESSION7,
     EXPRESSION8,
-    POSITIONS,
-    SPREADS,
     VAD,
+    VAD_MEANS,
+    VAD_SDS,
     VALENCE_AROUSAL,
     LabelSpace,
     canonical,
@@ -63,9 +63,9 @@ TAGS: dict[str, dict[str, float]] = {
 }
 
 _NAMES = [canonical(label) for label in EMOTION13.labels]
-_MEANS = np.array([POSITIONS[name][:2] for name in _NAMES])
-_SDS = np.array([SPREADS.get(name, (NEUTRAL_SPREAD, NEUTRAL_SPREAD)) for name in _NAMES])
-_PLACES = np.array([POSITIONS[label] for label in EXPRESSION8.labels], np.float64)
+_MEANS = np.array([VAD_MEANS[name][:2] for name in _NAMES])
+_SDS = np.array([VAD_SDS.get(name, (NEUTRAL_SPREAD, NEUTRAL_SPREAD)) for name in _NAMES])
+_PLACES = np.array([VAD_MEANS[label] for label in EXPRESSION8.labels], np.float64)
 _WEIGHTS = np.array([[weights.get(label, 0.0) for label in EXPRESSION8.labels] for weights in TAGS.values()])
 
 

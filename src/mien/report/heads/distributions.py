@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...labels import POSITIONS, VALENCE_AROUSAL
+from ...labels import VAD_MEANS, VALENCE_AROUSAL
 from ...render import blocks, plots
 from ...render.blocks import Bars, Beside, Block, Plot, Plots
 from ...render.section import Section
@@ -92,7 +92,7 @@ def plane_of(head: Head, points: Any, who: str) -> Plot:
         plots.density(axes, x[known], y[known], (low, high, low, high))
         axes.set(title=f"{names[0]} and {names[1]}: {who}", xlabel=names[0], ylabel=names[1], aspect="equal")
         if names == ("valence", "arousal") and head.bounds == (-1.0, 1.0):
-            for name, spot in list(POSITIONS.items())[:8]:
+            for name, spot in list(VAD_MEANS.items())[:8]:
                 _name(axes, name, spot[0], spot[1])
 
     means = f"mean {np.nanmean(x):.2f} and {np.nanmean(y):.2f}" if known.any() else "no face"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...matching import sentences
 from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Strong, Table
 from ...render.section import Section
 from ...render.text import between, format_metric, meaning, number, title
+from .. import sentences
 from ..results import HeadRecord, Measure
 
 #: References of results.json: column title, and what it stands for.
@@ -33,7 +33,9 @@ def measures(one: HeadRecord) -> Section:
         Column("What it says", "says"),
     )
     rows = tuple(_row(measure, known) for measure in one.measures)
-    told: list[Block] = [blocks.note(" ".join(sentences(one.head.name, one.compared)))] if one.compared else []
+    told: list[Block] = (
+        [blocks.note(" ".join(sentences.comparison(one.head.name, one.compared)))] if one.compared else []
+    )
     return Section(
         "Measures",
         blocks=(

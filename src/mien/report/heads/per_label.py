@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...metrics.tags import sentence
 from ...render import blocks, text
 from ...render.blocks import Cell, Column, Table
 from ...render.section import Section
 from ...render.stand_in import colours
+from .. import sentences
 from ..results import HeadRecord, interval
 
 _AGREEMENT = {"macro_f1": "Macro F1", "micro_f1": "Micro F1", "jaccard": "Jaccard"}
@@ -54,4 +54,4 @@ def _thresholds(one: HeadRecord) -> list[blocks.Block]:
     if not at:
         return []
     figures = [f"{name} {text.percent(at[key], 1)}" for key, name in _AGREEMENT.items() if at.get(key) is not None]
-    return [blocks.text(f"{', '.join(figures)}. {sentence(at['chosen'], at['same'])}")]
+    return [blocks.text(f"{', '.join(figures)}. {sentences.thresholds(at['chosen'], at['same'])}")]

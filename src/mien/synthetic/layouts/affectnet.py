@@ -13,7 +13,7 @@ import numpy as np
 
 from ...datasets.affectnet.files import POINTS
 from ...datasets.affectnet.rows import COLUMNS
-from ...labels import AFFECTNET8, EMOTION13, POSITIONS
+from ...labels import AFFECTNET8, EMOTION13, VAD_MEANS
 from ...records import Box, Sample
 from .writing import pixels, save_csv, save_picture, values
 
@@ -89,7 +89,7 @@ def _code(sample: Sample) -> int:
 def _nearest(sample: Sample) -> list[int]:
     """Return the codes of the eight classes by their distance in valence and arousal."""
     here = tuple(values(sample, "valence_arousal").values())
-    places = [POSITIONS[label][:2] for label in AFFECTNET8.labels]
+    places = [VAD_MEANS[label][:2] for label in AFFECTNET8.labels]
     return sorted(range(len(places)), key=lambda code: math.dist(here, places[code]))
 
 
