@@ -32,7 +32,7 @@ from mien.predict import Model, Settings, load
 from mien.predict.job import Reading
 from mien.predict.pipeline import stream
 from mien.predict.results import Result
-from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
+from mien.records import Box, Face, Moment, Pixels, Prediction, ReadError
 
 
 @dataclass
@@ -114,7 +114,7 @@ def go(reading: Reading, out: Path) -> int:
     """Read everything into a file; the number of faces."""
     writer, faces = open_writer(out, reading.origin, overwrite=True), 0
     for item in reading.results():
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)
         faces += len(item.predictions)
@@ -126,7 +126,7 @@ def one_after_the_other(reading: Reading, out: Path, timed: Timed, find: Detecto
     """The same without threads, so that processor time can be told apart."""
     writer, faces = open_writer(out, reading.origin, overwrite=True), 0
     for frame in (item for source in reading.sources for item in source):
-        if isinstance(frame, Fault):
+        if isinstance(frame, ReadError):
             raise SystemExit(frame.reason)
         height, width = frame.pixels.shape[:2]
         (found,) = timed.recognise([frame.pixels], [find(frame.pixels)])
@@ -158,7 +158,7 @@ def measured(model: Path, inputs: Path, settings: Settings, out: Path) -> dict[s
     }
 
 
-def memory(model: Path, frames: Iterable[Frame], origin: Reading, out: Path) -> dict[str, float]:
+def memory(model: Path, frames: Iterable[Moment], origin: Reading, out: Path) -> dict[str, float]:
     """Peak memory in MB after the first tenth, and at the end, of many frames that are drawn as they come."""
 
     def one(pixels: Pixels) -> list[Face]:  # noqa: ARG001
@@ -173,12 +173,12 @@ def memory(model: Path, frames: Iterable[Frame], origin: Reading, out: Path) -> 
     return {"mb_after_1000": marks[0], "mb_at_the_end": marks[-1]}
 
 
-def still_frames(count: int, size: tuple[int, int], moving: bool) -> Iterator[Frame]:
+def still_frames(count: int, size: tuple[int, int], moving: bool) -> Iterator[Moment]:
     """Fresh pixels each, as a decoder gives them."""
     base = scene(np.random.default_rng(0), size, 2)
     for number in range(count):
-        yield Frame(
-            base.copy(),
+        yield Moment(
+            {"image": base.copy()},
             "a.mp4" if moving else f"{number}.jpg",
             number if moving else 0,
             number / 30 if moving else None,

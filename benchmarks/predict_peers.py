@@ -36,7 +36,7 @@ def opened_mien(faces: str, yunet: Path) -> Reader:
     """The bundled model, writing JSON lines."""
     from mien.outputs.formats import open_writer
     from mien.predict import Settings, load
-    from mien.records import Fault
+    from mien.records import ReadError
 
     model = load()
     settings = Settings(faces, yunet if faces == "yunet" else None)
@@ -45,7 +45,7 @@ def opened_mien(faces: str, yunet: Path) -> Reader:
         reading = model.read([video], settings)
         writer = open_writer(video.with_suffix(".jsonl"), reading.origin, overwrite=True)
         for result in reading.results():
-            if isinstance(result, Fault):
+            if isinstance(result, ReadError):
                 raise SystemExit(result.reason)
             writer.add(result)
             yield len(result.predictions)

@@ -33,7 +33,7 @@ from mien.outputs.formats import open_writer
 from mien.outputs.formats.parquet import Parquet
 from mien.predict import Settings, load
 from mien.predict.results import Result, origin
-from mien.records import Fault, Pixels
+from mien.records import Pixels, ReadError
 from mien.scale import plan
 
 
@@ -98,7 +98,7 @@ def local(folder: Path, out: Path, settings: Settings) -> float:
     start = time.perf_counter()
     writer = open_writer(out, reading.origin)
     for item in reading.results():
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)
     writer.close()

@@ -15,7 +15,7 @@ from mien.predict import Model
 from mien.predict.job import Reading
 from mien.predict.results import Result
 from mien.predict.settings import Settings
-from mien.records import Fault, Pixels
+from mien.records import Pixels, ReadError
 from mien.sources import Camera
 from tests.sources.media import compose
 
@@ -35,7 +35,7 @@ def read(model: Model, inputs: list[str], out: Path, most: int = 100) -> list[tu
     writer = open_writer(out, reading.origin)
     done: list[tuple[str, int]] = []
     for item in reading.going_on(writer.done, out).results():
-        assert not isinstance(item, Fault)
+        assert not isinstance(item, ReadError)
         if len(done) == most:
             break
         writer.add(item)
@@ -104,7 +104,7 @@ def test_results_of_a_camera_are_those_of_its_newest_frames(affect: Model, monke
     reading = affect.read(["camera:0"], Settings("cropped"))
     assert isinstance(reading.sources[0], Camera)
     *found, fault = reading.results()
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert "400 frames" in fault.reason
     indices = [item.index for item in found if isinstance(item, Result)]
     assert indices == sorted(indices)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mien.errors import ConfigError, InputError
 from mien.predict import Model, crop, load
-from mien.records import Box, Face, Fault
+from mien.records import Box, Face, ReadError
 from mien.tasks import TASKS
 from tests.drawn import scene
 from tests.tiny_model import RGB, write_model
@@ -86,7 +86,7 @@ def test_a_stream_gives_results_in_order_and_raises_or_hands_on_faults(affect: M
     (tmp_path / "b.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"b\.png: not a picture"):
         list(affect.stream(tmp_path, "cropped"))
-    faults: list[Fault] = []
+    faults: list[ReadError] = []
     results = list(affect.stream(str(tmp_path), "cropped", on_fault=faults.append, keep=True, abstain=1.0))
     assert [Path(result.source).name for result in results] == ["a.png", "c.png"]
     assert [Path(fault.source).name for fault in faults] == ["b.png"]

@@ -16,7 +16,7 @@ from mien.predict.prefetch import Ahead
 from mien.predict.results import Result
 from mien.predict.shot_detection import Shots
 from mien.predict.tracks import Tracker
-from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
+from mien.records import Box, Face, Moment, Pixels, Prediction, ReadError
 from mien.tasks import TASKS
 
 TASK = TASKS["expression7"]
@@ -42,8 +42,8 @@ def find(pixels: Pixels) -> list[Face]:
     return [Face(Box(0, 0, 2, 2))] * (pixels[0, 0] % 3)
 
 
-def frames(count: int, source: str = "a.mp4") -> list[Frame]:
-    return [Frame(np.full((4, 6), n % 256, np.uint8), source, n, n / 25) for n in range(count)]
+def frames(count: int, source: str = "a.mp4") -> list[Moment]:
+    return [Moment({"image": np.full((4, 6), n % 256, np.uint8)}, source, n, n / 25) for n in range(count)]
 
 
 def alive() -> list[str]:
@@ -51,13 +51,13 @@ def alive() -> list[str]:
 
 
 def test_results_come_in_order_and_one_frame_s_trouble_is_its_own() -> None:
-    broken = Fault("b.png", "b.png: not a picture")
+    broken = ReadError("b.png", "b.png: not a picture")
     model = Recorder()
     items = list(stream(model, [*frames(9), broken, *frames(30, "c.mp4")[9:]], find))
     assert [(item.source, item.index) for item in items] == [
         *(("a.mp4", n) for n in range(9)), ("b.png", None), *(("c.mp4", n) for n in range(9, 30)),
     ]  # fmt: skip
-    faults = [item for item in items if isinstance(item, Fault)]
+    faults = [item for item in items if isinstance(item, ReadError)]
     assert [str(fault) for fault in faults] == [
         "a.mp4, frame 7: seven", "b.png: not a picture", "c.mp4, frame 13: unlucky number",
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def test_results_come_in_order_and_one_frame_s_trouble_is_its_own() -> None:
 
 
 def test_what_the_source_raises_comes_after_what_it_gave() -> None:
-    def source() -> Iterator[Frame]:
+    def source() -> Iterator[Moment]:
         yield from frames(3)
         raise InputError("the end")
 
@@ -85,7 +85,7 @@ def test_closing_early_stops_the_threads_and_releases_the_source() -> None:
     released = threading.Event()
     given = []
 
-    def endless() -> Iterator[Frame]:
+    def endless() -> Iterator[Moment]:
         try:
             while True:
                 given.append(1)
@@ -104,7 +104,7 @@ def test_closing_early_stops_the_threads_and_releases_the_source() -> None:
 def test_a_slow_camera_is_not_kept_waiting_for_a_full_batch() -> None:
     go = threading.Semaphore(0)
 
-    def camera() -> Iterator[Frame]:
+    def camera() -> Iterator[Moment]:
         for frame in frames(3, "camera"):
             go.acquire()
             yield frame
@@ -129,7 +129,7 @@ def test_frames_that_wait_are_recognised_together() -> None:
         return slow(pictures, faces)
 
     model.recognise = recognise  # type: ignore[method-assign]
-    results = stream(model, (Frame(np.zeros((4, 4), np.uint8), f"{n}.png") for n in range(64)), find)
+    results = stream(model, (Moment({"image": np.zeros((4, 4), np.uint8)}, f"{n}.png") for n in range(64)), find)
     threading.Timer(0.05, gate.set).start()
     assert len(list(results)) == 64
     assert max(model.batches) > 4
@@ -154,7 +154,7 @@ def test_each_video_has_a_tracker_and_smoother_of_its_own_and_pictures_none() ->
         def update(self, found: list[Prediction], time: float) -> list[Prediction]:
             return found[:1]
 
-    still = Frame(np.full((4, 4), 2, np.uint8), "still.png")
+    still = Moment({"image": np.full((4, 4), 2, np.uint8)}, "still.png")
     given = [*frames(6), still, *frames(6, "b.mp4")]
     items = [item for item in stream(Recorder(), given, find, Through(Counting, Smooth)) if isinstance(item, Result)]
     tracks = {(item.source, item.index): [found.face.track for found in item.predictions] for item in items}
@@ -166,8 +166,10 @@ def test_each_video_has_a_tracker_and_smoother_of_its_own_and_pictures_none() ->
 def test_a_cut_ends_all_tracks_and_a_new_video_begins_with_shot_0() -> None:
     rng = np.random.default_rng(0)
     scenes = rng.integers(20, 255, (2, 48, 64), np.uint8)
-    given = [Frame(scenes[n // 5 % 2], source, n, n / 25) for source in ("a.mp4", "b.mp4") for n in range(10)]
-    given.append(Frame(scenes[0], "still.png"))
+    given = [
+        Moment({"image": scenes[n // 5 % 2]}, source, n, n / 25) for source in ("a.mp4", "b.mp4") for n in range(10)
+    ]
+    given.append(Moment({"image": scenes[0]}, "still.png"))
 
     def one(pixels: Pixels) -> list[Face]:
         return [Face(Box(20, 10, 24, 24))]
@@ -191,7 +193,7 @@ def test_a_camera_is_kept_up_with_and_a_video_is_read_whole() -> None:
                 over.wait(5 if live else 0.1)
                 return [[] for _ in pictures]
 
-        def camera() -> Iterator[Frame]:
+        def camera() -> Iterator[Moment]:
             yield from frames(60, "camera:0")
             over.set()
 
@@ -226,10 +228,10 @@ def test_pixels_are_kept_where_asked_for() -> None:
 def test_few_frames_are_held_however_large_they_are() -> None:
     held: list[int] = []
 
-    def large() -> Iterator[Frame]:
+    def large() -> Iterator[Moment]:
         for n in range(80):
             held.append(n)
-            yield Frame(np.zeros((4096, 4096), np.uint8), f"{n}.png")
+            yield Moment({"image": np.zeros((4096, 4096), np.uint8)}, f"{n}.png")
 
     results = stream(Recorder(), large(), lambda _: [])
     next(results)
@@ -260,7 +262,7 @@ def test_ahead_hands_on_items_and_closes_what_it_reads() -> None:
 def test_a_real_model_says_the_same_as_by_itself(affect: Model) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     whole = [Face(Box(0, 0, 64, 48)), Face(Box(5, 6, 20, 20))]
-    (result,) = stream(affect, [Frame(picture, "a.png")], lambda _: whole)
+    (result,) = stream(affect, [Moment({"image": picture}, "a.png")], lambda _: whole)
     assert isinstance(result, Result)
     for one, other in zip(result.predictions, affect.predict_faces(picture, whole), strict=True):
         assert one.outputs["expression8"] == pytest.approx(other.outputs["expression8"], abs=1e-6)

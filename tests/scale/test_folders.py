@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ConfigError, InputError
-from mien.records import Fault
+from mien.records import ReadError
 from mien.scale.folders import Folder, address_of, stored
 from mien.sources import Sampling
 from tests.scale.objects import Bucket
@@ -73,7 +73,7 @@ def test_pictures_on_object_storage(here: Path, bucket: Bucket) -> None:
     assert one.name == "s3://b/pics/set/1.png"
     bucket.refused.add("b/pics/set/0.png")
     (fault,) = found[0]
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith("s3://b/pics/set/0.png: ")
     with pytest.raises(InputError, match="no pictures or videos there"):
         stored(f"s3://b/elsewhere?{bucket.address}", Sampling())

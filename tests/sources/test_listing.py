@@ -11,7 +11,7 @@ from PIL import Image
 
 from mien.errors import ConfigError
 from mien.files import natural
-from mien.records import Fault, Frame
+from mien.records import Moment, ReadError
 from mien.sources import Camera, Picture, Remote, Sampling, Source, Video, plan
 from mien.sources.base import Picker
 from mien.sources.kinds import kind
@@ -160,7 +160,7 @@ def test_standard_input_is_a_list_or_a_picture(monkeypatch: pytest.MonkeyPatch) 
     (source,), _ = plan(["-"])
     assert (source.name, source.moving, source.count) == ("-", False, 1)
     (frame,) = source
-    assert isinstance(frame, Frame)
+    assert isinstance(frame, Moment)
     assert (frame.pixels.shape, frame.source, frame.time) == ((2, 3), "-", None)
 
 
@@ -174,7 +174,7 @@ def test_standard_input_is_a_list_or_a_picture(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_what_standard_input_cannot_be(given: bytes, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mien.sources.listing.MAX_BYTES", 9000)
-    assert plan(["-"], stdin=io.BytesIO(given)) == ([], [Fault("-", line)])
+    assert plan(["-"], stdin=io.BytesIO(given)) == ([], [ReadError("-", line)])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, features
 
 from mien.media.image import decode
-from mien.records import Fault, Frame
+from mien.records import Moment, ReadError
 from mien.sources import Picture, Sampling
 
 SHADES = [20, 90, 160, 230]
@@ -30,10 +30,10 @@ def animated(path: Path, durations: list[int] | int = DURATIONS, **options: obje
     return path
 
 
-def frames(source: Picture) -> list[Frame]:
+def frames(source: Picture) -> list[Moment]:
     found = list(source)
-    assert not [item for item in found if isinstance(item, Fault)]
-    return [item for item in found if isinstance(item, Frame)]
+    assert not [item for item in found if isinstance(item, ReadError)]
+    return [item for item in found if isinstance(item, Moment)]
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".avif"])
@@ -54,7 +54,7 @@ def test_an_animation_is_sampled_by_time(tmp_path: Path) -> None:
     assert [frame.index for frame in frames(Picture("x", path, Sampling(every=0.2)))] == [0, 2, 3]
     assert [frame.index for frame in frames(Picture("x", path, Sampling(start=0.1, end=0.4)))] == [1, 2]
     assert [frame.index for frame in frames(Picture("x", path, Sampling(limit=1)))] == [0]
-    assert list(Picture("x", path, Sampling(start=5))) == [Fault("x", "x: nothing from 5.00 s: it ends at 0.80 s")]
+    assert list(Picture("x", path, Sampling(start=5))) == [ReadError("x", "x: nothing from 5.00 s: it ends at 0.80 s")]
 
 
 def test_frames_without_a_duration_are_shown_for_a_tenth_of_a_second(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_an_animation_cut_off_gives_what_it_has_and_one_line(tmp_path: Path) -> 
     path.write_bytes(whole[: len(whole) * 5 // 8])
     *found, fault = Picture("x", path)
     assert [frame.index for frame in found] == [0, 1]
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith("x: damaged picture: ")
     assert "frame 2" in fault.reason
     assert fault.index == 2

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.records import Fault, Frame
+from mien.records import Moment, ReadError
 from mien.sources import Remote, Sampling, plan
 from mien.sources import urls as module
 from tests.sources.media import compose
@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_picture_is_known_by_its_bytes(site: str) -> None:
     (source,), faults = plan([f"{site}/a.png"], allow_urls=True)
     (frame,) = source
-    assert isinstance(frame, Frame)
+    assert isinstance(frame, Moment)
     assert (frame.source, frame.time, frame.pixels.shape) == (f"{site}/a.png", None, (6, 8, 3))
     assert (frame.pixels == np.array([200, 100, 50])).all()
     assert faults == []
@@ -98,7 +98,7 @@ def test_a_video_is_known_by_its_bytes_and_leaves_nothing_behind(
 
 
 def test_a_few_redirects_are_followed(site: str) -> None:
-    assert isinstance(next(iter(Remote(f"{site}/far/2"))), Frame)
+    assert isinstance(next(iter(Remote(f"{site}/far/2"))), Moment)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_few_redirects_are_followed(site: str) -> None:
 )
 def test_what_cannot_be_fetched_is_one_line(site: str, path: str, line: str) -> None:
     (fault,) = Remote(site + path)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith(f"{site}{path}: {line}")
     assert "\n" not in fault.reason
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..predict.job import Reading
     from ..predict.results import Result
     from ..predict.settings import Settings
-    from ..records import Fault
+    from ..records import ReadError
     from .watching import Stop, Watch
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
@@ -138,7 +138,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             self._go(results, outputs, tally, (watch, stop))
 
     def _go(
-        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[Watch, Stop]
+        self, results: Iterator[Result | ReadError], outputs: Outputs, tally: Tally, person: tuple[Watch, Stop]
     ) -> None:
         watch, stop = person
         for item in results:

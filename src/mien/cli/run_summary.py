@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..outputs.per_source import Outputs
     from ..predict.results import Result
     from ..predict.smoothing import People
-    from ..records import Fault
+    from ..records import ReadError
     from ..scale import Count
 
 #: So many rows are printed as a table, or the first result whole; of the rest the sums.
@@ -38,12 +38,12 @@ class Tally:
     written: list[Path] = field(default_factory=list)
     shot: tuple[str, int] = ("", 0)
 
-    def add(self, item: Result | Fault) -> None:
+    def add(self, item: Result | ReadError) -> None:
         """Count one result; say a fault."""
         from ..media.cropping import EYES
-        from ..records import Fault
+        from ..records import ReadError
 
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             say(f"mien: {item.reason}")
             self.failed[item.source] = self.failed.get(item.source, 0) + 1
             return

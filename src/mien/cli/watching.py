@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..predict.results import Result
-    from ..records import Fault
+    from ..records import ReadError
     from ..sources import Source
 
 
@@ -55,7 +55,7 @@ class Watch:
         """Frames a second."""
         return self._frames / max(1e-9, time.monotonic() - self._start)
 
-    def step(self, item: Result | Fault) -> None:
+    def step(self, item: Result | ReadError) -> None:
         """Count one frame and move the bar, ten times a second at most."""
         self._frames += 1
         now = time.monotonic()
@@ -67,7 +67,7 @@ class Watch:
         said = f"{self._frames:,} frames, {self.rate:.1f} a second"
         self._bar.update(self._task, completed=done, said=said)
 
-    def _share(self, source: Source, item: Result | Fault) -> float:
+    def _share(self, source: Source, item: Result | ReadError) -> float:
         if item.time is None or item.index is None:
             return 1.0
         return min(1.0, (item.index + 1) / source.count) if source.count else 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import MissingExtraError
 from ..predict.results import Origin, Result
-from ..records import Fault, Frame
+from ..records import Moment, ReadError
 from .formats import Writer
 from .formats.document import Document
 from .show import Sink, open_sink
@@ -21,16 +21,16 @@ class Outputs:
     def __init__(self, writers: Sequence[Writer], sinks: Sequence[Sink]) -> None:
         self.writers, self.sinks = writers, sinks
 
-    def add(self, item: Result | Fault) -> None:
+    def add(self, item: Result | ReadError) -> None:
         """Write one result, or note a fault. Raises OSError naming the file."""
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             for writer in self.writers:
                 writer.fail(item)
             return
         for writer in self.writers:
             writer.add(item)
         if item.pixels is not None:
-            frame = Frame(item.pixels, item.source, item.index, item.time)
+            frame = Moment({"image": item.pixels}, item.source, item.index, item.time)
             for sink in self.sinks:
                 sink.add(frame, item)
 
@@ -64,7 +64,7 @@ class Each:
             self._source, self._now = result.source, Document(path, self._origin)
         self._now.add(result)
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read of the source at hand."""
         if self._now is not None and fault.source == self._source:
             self._now.fail(fault)
@@ -88,7 +88,7 @@ class ByKind:
         self._source = ""
         self.written: list[Path] = self._still.written
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Hand one frame on; the first of another video finishes the one before it."""
         if frame.time is None:
             self._still.add(frame, result)

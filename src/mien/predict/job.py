@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..detect import Detector
 from ..errors import ConfigError
-from ..records import Fault, Frame
+from ..records import Moment, ReadError
 from ..sources import Camera, Picture, Source, plan
 from .pipeline import Recogniser, stream
 from .results import Origin, Result
@@ -25,7 +25,7 @@ class Reading:
     settings: Settings
     find: Detector
     sources: Sequence[Source]
-    faults: Sequence[Fault] = ()
+    faults: Sequence[ReadError] = ()
     done: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -49,7 +49,7 @@ class Reading:
                 raise ConfigError(f"{path}: holds frames of {source.name}; choose another file or --overwrite")
         return replace(self, done=done)
 
-    def results(self, *, keep: bool = False) -> Generator[Result | Fault, None, None]:
+    def results(self, *, keep: bool = False) -> Generator[Result | ReadError, None, None]:
         """Results and faults in order. A video that is followed is read again from its start, but not written again."""
         through = self.settings.through()
         replayed = through.tracker is not None
@@ -78,8 +78,8 @@ def begin(
 
 
 def _frames(
-    sources: Sequence[Source], faults: Sequence[Fault], done: Mapping[str, int]
-) -> Generator[Frame | Fault, None, None]:
+    sources: Sequence[Source], faults: Sequence[ReadError], done: Mapping[str, int]
+) -> Generator[Moment | ReadError, None, None]:
     yield from faults
     for source in sources:
         items = iter(source)
@@ -92,5 +92,5 @@ def _frames(
                 close()
 
 
-def _new(item: Frame | Result | Fault, done: Mapping[str, int]) -> bool:
+def _new(item: Moment | Result | ReadError, done: Mapping[str, int]) -> bool:
     return item.index is None or item.index > done.get(item.source, -1)

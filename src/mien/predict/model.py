@@ -15,7 +15,7 @@ from ..detect import Detector, detector
 from ..errors import InputError
 from ..media import image as pictures
 from ..media.cropping import Boxes, Landmarks
-from ..records import Face, Fault, Floats, Pixels, Prediction
+from ..records import Face, Floats, Pixels, Prediction, ReadError
 from ..tasks import Task
 from .engine import Engine, check_crops
 from .job import Reading, begin
@@ -89,7 +89,7 @@ class Model:
         inputs: str | Path | Sequence[str | Path],
         faces: str | Detector = "haar",
         *,
-        on_fault: Callable[[Fault], object] | None = None,
+        on_fault: Callable[[ReadError], object] | None = None,
         keep: bool = False,
         allow_urls: bool = False,
         **settings: Any,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from ..records import Face, Fault, Frame, Pixels, Prediction
+from ..records import Face, Moment, Pixels, Prediction, ReadError
 from .prefetch import Ahead
 from .results import Origin, Result
 
@@ -45,14 +45,14 @@ class Smooths(Protocol):
         """The same predictions, smoothed."""
 
 
-Item: TypeAlias = "Frame | _Found | Result | Fault"
+Item: TypeAlias = "Moment | _Found | Result | ReadError"
 Kept = TypeVar("Kept")
 
 
 class _Found(NamedTuple):
     """The faces of a frame, and its shot where cuts are looked for."""
 
-    frame: Frame
+    frame: Moment
     faces: list[Face]
     shot: int | None
 
@@ -68,29 +68,29 @@ class Through:
 
 def stream(
     model: Recogniser,
-    frames: Iterable[Frame | Fault],
+    frames: Iterable[Moment | ReadError],
     find: Detector,
     through: Through = Through(),
     *,
     origin: Origin | None = None,
     keep: bool = False,
     live: Collection[str] = (),
-) -> Generator[Result | Fault, None, None]:
-    """Results in the order of the frames; a frame that fails becomes a Fault, and the rest goes on.
+) -> Generator[Result | ReadError, None, None]:
+    """Results in the order of the frames; a frame that fails becomes a ReadError, and the rest goes on.
 
     `keep` leaves its pixels in each result. Frames of the sources named in `live` wait for nobody: newer ones take the place of
     those that wait. Closing the iterator stops the threads and closes `frames`.
     """
 
     def passing(item: Item) -> bool:
-        return not isinstance(item, Fault) and _frame_of(item).source in live
+        return not isinstance(item, ReadError) and _frame_of(item).source in live
 
     read = Ahead(frames, _bytes, passing)
     found = Ahead(_detected(read, find, through), _bytes, passing)
     done = Ahead(_recognised(found, model, through, keep), _bytes, passing)
     try:
         for item in done:
-            yield item if isinstance(item, Fault) or origin is None else replace(item, origin=origin)
+            yield item if isinstance(item, ReadError) or origin is None else replace(item, origin=origin)
     finally:
         for stage in (done, found, read):
             stage.stop()
@@ -105,7 +105,7 @@ class _PerSource(Generic[Kept]):
         self._make, self._source = make, ""
         self._kept: Kept | None = None
 
-    def of(self, frame: Frame) -> Kept | None:
+    def of(self, frame: Moment) -> Kept | None:
         """What is kept for this frame's video; None for a still picture, or where nothing is kept."""
         if self._make is None or frame.time is None:
             return None
@@ -114,10 +114,10 @@ class _PerSource(Generic[Kept]):
         return self._kept
 
 
-def _detected(frames: Iterable[Frame | Fault], find: Detector, through: Through) -> Iterator[_Found | Fault]:
+def _detected(frames: Iterable[Moment | ReadError], find: Detector, through: Through) -> Iterator[_Found | ReadError]:
     followed, cut = _PerSource(through.tracker), _PerSource(through.shots)
     for frame in frames:
-        if isinstance(frame, Fault):
+        if isinstance(frame, ReadError):
             yield frame
             continue
         try:
@@ -133,12 +133,12 @@ def _detected(frames: Iterable[Frame | Fault], find: Detector, through: Through)
 
 
 def _recognised(
-    found: Ahead[_Found | Fault], model: Recogniser, through: Through, keep: bool
-) -> Iterator[Result | Fault]:
+    found: Ahead[_Found | ReadError], model: Recogniser, through: Through, keep: bool
+) -> Iterator[Result | ReadError]:
     smoothed = _PerSource(through.smoother)
     while batch := found.waiting(MOST):
         for item, predictions in zip(batch, _answers(model, batch), strict=True):
-            if isinstance(item, Fault):
+            if isinstance(item, ReadError):
                 yield item
             elif isinstance(predictions, Exception):
                 yield _fault(item.frame, predictions)
@@ -155,26 +155,26 @@ def _result(found: _Found, predictions: list[Prediction], smoothed: _PerSource[S
     return Result(frame.source, frame.index, frame.time, width, height, predictions, pixels, shot=found.shot)
 
 
-def _answers(model: Recogniser, batch: Sequence[_Found | Fault]) -> list[list[Prediction] | Exception]:
+def _answers(model: Recogniser, batch: Sequence[_Found | ReadError]) -> list[list[Prediction] | Exception]:
     """For each item its predictions, in one go; if that fails, one by one, to find out whose fault it is."""
-    asked = [item for item in batch if not isinstance(item, Fault)]
+    asked = [item for item in batch if not isinstance(item, ReadError)]
     try:
         rows = iter(model.recognise([one.frame.pixels for one in asked], [one.faces for one in asked]))
-        return [[] if isinstance(item, Fault) else next(rows) for item in batch]
+        return [[] if isinstance(item, ReadError) else next(rows) for item in batch]
     except Exception as error:
         return [error] if len(batch) == 1 else [_answers(model, [item])[0] for item in batch]
 
 
-def _fault(frame: Frame, error: Exception) -> Fault:
+def _fault(frame: Moment, error: Exception) -> ReadError:
     where = frame.source if frame.time is None else f"{frame.source}, frame {frame.index}"
     reason = " ".join(str(error).split()) or type(error).__name__
-    return Fault(frame.source, f"{where}: {reason}", frame.index, frame.time)
+    return ReadError(frame.source, f"{where}: {reason}", frame.index, frame.time)
 
 
-def _frame_of(item: Frame | _Found | Result) -> Frame | Result:
+def _frame_of(item: Moment | _Found | Result) -> Moment | Result:
     return item.frame if isinstance(item, _Found) else item
 
 
 def _bytes(item: Item) -> int:
-    pixels = None if isinstance(item, Fault) else _frame_of(item).pixels
+    pixels = None if isinstance(item, ReadError) else _frame_of(item).pixels
     return 0 if pixels is None else pixels.nbytes

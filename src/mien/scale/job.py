@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import ConfigError, MienError
 from ..predict import Settings, load
 from ..predict.job import Reading
-from ..records import Fault
+from ..records import ReadError
 from ..sources import Camera, Picture, Source
 from ..version import __version__
 from . import cluster, parts
@@ -32,7 +32,7 @@ class Job:
     order: Order
     shards: Sequence[Shard]
     done: dict[int, Count]
-    faults: Sequence[Fault]
+    faults: Sequence[ReadError]
     total: int
 
     @property

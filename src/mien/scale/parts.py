@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..extras import require
 from ..outputs.formats.parquet import Parquet
 from ..predict.results import Origin, Result
-from ..records import Fault
+from ..records import ReadError
 from .folders import Folder
 
 #: Readers of Parquet pass over names that begin so.
@@ -35,7 +35,7 @@ class Count:
     frames: int = 0
     faces: int = 0
     empty: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ReadError] = field(default_factory=list)
 
     def to_json(self) -> str:
         """As a part's metadata keep it."""
@@ -45,7 +45,7 @@ class Count:
     def from_json(cls, text: str | bytes) -> Count:
         """Read it back."""
         values = json.loads(text)
-        return cls(**values | {"faults": [Fault(**fault) for fault in values["faults"]]})
+        return cls(**values | {"faults": [ReadError(**fault) for fault in values["faults"]]})
 
 
 class Part(Parquet):
@@ -63,7 +63,7 @@ class Part(Parquet):
         self.count.empty += not result.predictions
         super().add(result)
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read."""
         self.count.faults.append(fault)
 
@@ -74,13 +74,13 @@ class Part(Parquet):
         super().close()
 
 
-def part_of(number: int, results: Iterable[Result | Fault], origin: Origin) -> tuple[bytes, Count]:
+def part_of(number: int, results: Iterable[Result | ReadError], origin: Origin) -> tuple[bytes, Count]:
     """The bytes of a shard's part, and its count."""
     with tempfile.TemporaryDirectory(prefix="mien-") as scratch:
         path = Path(scratch, name_of(number))
         writer = Part(path, origin, number)
         for item in results:
-            if isinstance(item, Fault):
+            if isinstance(item, ReadError):
                 writer.fail(item)
             else:
                 writer.add(item)

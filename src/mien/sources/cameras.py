@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InputError, MienError
 from ..extras import require
-from ..records import Frame, Pixels
+from ..records import Moment, Pixels
 from .base import ALL, Flow, Picker, Sampling, told
 from .frames import upright
 from .videos import checked
@@ -81,7 +81,7 @@ class Camera:
                     if picker.over(passed):
                         return
                     if picker.takes(passed):
-                        yield Frame(pixels, self.name, index, passed)
+                        yield Moment({"image": pixels}, self.name, index, passed)
                     if picker.over(passed):
                         return
             ended = "gave no picture" if began is None else f"ended after {passed:.2f} s and {index + 1} frames"

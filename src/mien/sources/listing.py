@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ..errors import InputError
 from ..files import natural
 from ..media.image import MAX_BYTES
-from ..records import Fault
+from ..records import ReadError
 from .base import ALL, Sampling, Source
 from .cameras import STREAMS, Camera
 from .kinds import HEAD, PICTURES, VIDEOS, kind, kind_of
@@ -34,7 +34,7 @@ def plan(
     *,
     allow_urls: bool = False,
     stdin: BinaryIO | None = None,
-) -> tuple[list[Source], list[Fault]]:
+) -> tuple[list[Source], list[ReadError]]:
     """The sources that `inputs` name, each once, and what named none.
 
     A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier results are passed
@@ -43,16 +43,16 @@ def plan(
     """
     planner = _Planner(sampling, allow_urls, stdin)
     found: dict[str, Source] = {}
-    faults: list[Fault] = []
+    faults: list[ReadError] = []
     for given in map(str, inputs):
         try:
             for item in planner.named(given):
-                if isinstance(item, Fault):
+                if isinstance(item, ReadError):
                     faults.append(item)
                 else:
                     found.setdefault(item.name, item)
         except InputError as error:
-            faults.append(Fault(given, str(error)))
+            faults.append(ReadError(given, str(error)))
     return list(found.values()), faults
 
 
@@ -62,7 +62,7 @@ class _Planner:
     allow_urls: bool
     stdin: BinaryIO | None
 
-    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | Fault]:
+    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | ReadError]:
         """What one input names. Raises InputError where that is nothing."""
         if not listed and given == "-":
             yield from self._standard_input()
@@ -87,7 +87,7 @@ class _Planner:
             raise InputError(f"{given}: an address is fetched only when that is allowed (--allow-urls)")
         return Remote(given, self.sampling)
 
-    def _lines(self, name: str, text: bytes) -> Iterator[Source | Fault]:
+    def _lines(self, name: str, text: bytes) -> Iterator[Source | ReadError]:
         """What a list names; each line that names nothing is a fault with its number."""
         try:
             content = text.decode("utf-8-sig")
@@ -100,9 +100,9 @@ class _Planner:
             try:
                 yield from self.named(line, listed=True)
             except InputError as error:
-                yield Fault(line, f"{error} ({name}, line {number})")
+                yield ReadError(line, f"{error} ({name}, line {number})")
 
-    def _standard_input(self) -> Iterator[Source | Fault]:
+    def _standard_input(self) -> Iterator[Source | ReadError]:
         stream = self.stdin or sys.stdin.buffer
         head = stream.read(HEAD)
         if kind(head) == "video":

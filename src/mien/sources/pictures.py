@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
 from ..media import image as pictures
-from ..records import Fault, Frame
+from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, told
 
 #: Formats that may hold more than one picture, and suffixes that may be theirs; '' is of what came without a file.
@@ -64,12 +64,12 @@ class Picture:
         with pictures.guarded(self.name):
             animated, first, last = _animated(image), _first(image), _last(image)
         if not animated and last == 1:
-            yield Frame(pictures.pixels_of(image, self.name), self.name)
+            yield Moment({"image": pictures.pixels_of(image, self.name)}, self.name)
             return
         try:
             yield from self._animation(image, first, last) if animated else self._pages(image, last)
         except InputError as error:
-            yield Fault(self.name, f"{error} (frame {image.tell()} of {last - first})", image.tell() - first)
+            yield ReadError(self.name, f"{error} (frame {image.tell()} of {last - first})", image.tell() - first)
 
     def _pages(self, image: Image.Image, last: int) -> Flow:
         wanted = 0
@@ -79,7 +79,7 @@ class Picture:
             if image.tag_v2.get(_SUBFILE, 0) & _REDUCED or wanted == self._sampling.limit:  # type: ignore[attr-defined]
                 continue
             wanted += 1
-            yield Frame(pictures.pixels_of(image, self.name), self.name, index)
+            yield Moment({"image": pictures.pixels_of(image, self.name)}, self.name, index)
 
     def _animation(self, image: Image.Image, first: int, last: int) -> Flow:
         picker, time = Picker(self._sampling), 0.0
@@ -90,7 +90,7 @@ class Picture:
                 image.seek(index)
             pixels = pictures.pixels_of(image, self.name)
             if picker.takes(time):
-                yield Frame(pixels, self.name, index - first, time)
+                yield Moment({"image": pixels}, self.name, index - first, time)
             time = round(time + (float(image.info.get("duration") or 0) / 1000 or _UNTIMED), 6)
         if fault := picker.verdict(self.name, time):
             yield fault

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..extras import require
-from ..records import Fault
+from ..records import ReadError
 from .base import CLOSE, Picker
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Reel:
         self._whole_from: int | None = None  # frames before this one may lack what was passed over
 
     @property
-    def damage(self) -> Fault:
+    def damage(self) -> ReadError:
         """What was lost, in one line."""
         first = "" if self._first_lost is None else f", the first at {self._first_lost:.2f} s"
         frames = "1 frame" if self.lost == 1 else f"{self.lost} frames"
-        return Fault(self._name, f"{self._name}: {frames} could not be decoded{first}", None, self._first_lost)
+        return ReadError(self._name, f"{self._name}: {frames} could not be decoded{first}", None, self._first_lost)
 
     def frames(self, container: InputContainer) -> Iterator[Shown]:
         """All frames that were decoded, in the order in which they are shown; not all of them are wanted."""

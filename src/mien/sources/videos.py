@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError, MienError
 from ..extras import require
 from ..media.image import MAX_PIXELS
-from ..records import Fault, Frame
+from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, told
 from .frames import upright
 from .kinds import head_of, kind
@@ -72,9 +72,9 @@ class Video:
                 break
             if picker.takes(time):
                 try:
-                    yield Frame(turn(frame), self.name, index, time)
+                    yield Moment({"image": turn(frame)}, self.name, index, time)
                 except InputError as error:
-                    yield Fault(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
+                    yield ReadError(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
         if reel.lost:
             yield reel.damage
         if whole:
@@ -83,10 +83,12 @@ class Video:
     def _missing(self, reel: Reel, picker: Picker, claimed: float) -> Flow:
         """What to say at the end of the file of what should have been there."""
         if not reel.shown and not reel.lost:
-            yield Fault(self.name, f"{self.name}: a video without frames")
+            yield ReadError(self.name, f"{self.name}: a video without frames")
         elif reel.broken or claimed - reel.length > max(_SHORT, claimed * _SHARE):
             said = reel.broken or f"its header says {claimed:.2f} s"
-            yield Fault(self.name, f"{self.name}: cut off: it ends at {reel.length:.2f} s ({said})", None, reel.length)
+            yield ReadError(
+                self.name, f"{self.name}: cut off: it ends at {reel.length:.2f} s ({said})", None, reel.length
+            )
         elif reel.shown and (fault := picker.verdict(self.name, reel.length)):
             yield fault
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.predict.results import Origin, Result
-from mien.records import Box, Face, Fault, Prediction
+from mien.records import Box, Face, Prediction, ReadError
 from mien.tasks import TASKS, Head, Kind, LabelSpace, Task
 
 TASK = Task(
@@ -38,7 +38,7 @@ RESULTS = [
     Result("leer/ü.mp4", 30, 1.25, 8, 8, [], shot=2),
     Result("leer/ü.mp4", 45, 1.75, 8, 8, FACES[1:], shot=3),
 ]
-FAULT = Fault("x.png", "x.png: no such file")
+FAULT = ReadError("x.png", "x.png: no such file")
 
 
 def feeling(origin: Origin, label: str, share: float = 0.65, **face: object) -> Prediction:

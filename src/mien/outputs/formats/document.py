@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...predict.results import Origin, Result
-from ...records import Fault
+from ...records import ReadError
 from .writer import Whole
 
 SCHEMA = 1
@@ -22,14 +22,14 @@ class Document(Whole):
         """Open it. Raises OSError naming the file."""
         start = json.dumps({"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}, ensure_ascii=False)
         self.head = start[:-1] + ', "pictures": [\n'
-        self._failed: list[Fault] = []
+        self._failed: list[ReadError] = []
         super().__init__(path, origin)
 
     def texts(self, result: Result) -> list[str]:
         """The frame as an object."""
         return [json.dumps(result.to_dict(), ensure_ascii=False)]
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Keep it for the end."""
         self._failed.append(fault)
 
@@ -39,7 +39,7 @@ class Document(Whole):
         super().close()
 
 
-def document(origin: Origin, results: list[Result], failed: list[Fault]) -> dict[str, Any]:
+def document(origin: Origin, results: list[Result], failed: list[ReadError]) -> dict[str, Any]:
     """The same document as one object."""
     pictures = [result.to_dict() for result in results]
     said = {"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}
@@ -50,7 +50,7 @@ def _model(origin: Origin) -> dict[str, Any]:
     return {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
 
 
-def _failed(faults: list[Fault]) -> list[dict[str, Any]]:
+def _failed(faults: list[ReadError]) -> list[dict[str, Any]]:
     return [
         {"source": fault.source, "frame": fault.index, "timestamp": fault.time, "error": fault.reason}
         for fault in faults

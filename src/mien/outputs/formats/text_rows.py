@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import ConfigError
 from ...files import naming
 from ...predict.results import Origin, Result, Row, columns
-from ...records import Fault
+from ...records import ReadError
 from .resume import Earlier
 
 
@@ -36,7 +36,7 @@ class Lines:
         """Write one frame's rows."""
         self.write(self._pack(result.rows(self.origin)))
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Have no place for it."""
 
     def write(self, text: str) -> None:

@@ -11,7 +11,7 @@ from ... import files
 from ...errors import ConfigError
 from ...labels import EXPRESSION7, canonical
 from ...predict.results import Origin, Result
-from ...records import Fault, Prediction
+from ...records import Prediction, ReadError
 from ...tasks import Kind
 
 
@@ -25,7 +25,7 @@ class Writer(Protocol):
     def add(self, result: Result) -> None:
         """Write one frame. Raises OSError naming the file; what was written before stays valid."""
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read, where the format has a place for it."""
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Beside:
         over, self.over = self.over, True
         return not over
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Have no place for it."""
 
 

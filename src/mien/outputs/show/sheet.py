@@ -14,7 +14,7 @@ from ...files import natural, replacing
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
-from ...records import Frame, Prediction
+from ...records import Moment, Prediction
 from .card import UNSURE, scored
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Sheet:
         self._cells: list[Cell] = []
         self._tracks: dict[tuple[str, int], Cell] = {}
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Take the faces of one frame."""
         for place, prediction in enumerate(result.predictions):
             if frame.time is None:
@@ -126,7 +126,7 @@ def _short(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: 
     return kept
 
 
-def _cell(frame: Frame, prediction: Prediction) -> Cell:
+def _cell(frame: Moment, prediction: Prediction) -> Cell:
     face = crop(recolour(frame.pixels, "rgb"), prediction.face.box, _MARGIN)
     name = Path(frame.source).name
     if frame.time is not None:

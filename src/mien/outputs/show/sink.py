@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ...predict.results import Result
-    from ...records import Frame
+    from ...records import Moment
 
 
 class Sink(Protocol):
@@ -19,7 +19,7 @@ class Sink(Protocol):
 
     written: list[Path]
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Take one frame. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
 
     def close(self) -> None:
@@ -32,7 +32,7 @@ class Sink(Protocol):
 class Recording(Protocol):
     """What is made of one video: one file, in place after `close`, gone after `discard`."""
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Take the next frame."""
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class Recordings:
         self._now: Recording | None = None
         self._source, self._target = "", path
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Take one frame; the first of another source finishes the file before it."""
         if frame.time is None:
             return

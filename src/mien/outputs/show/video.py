@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ConfigError, InputError
 from ...extras import require
 from ...files import replacing
-from ...records import Frame, Pixels
+from ...records import Moment, Pixels
 from .overlay import Overlay
 from .sink import Recordings
 
@@ -40,7 +40,7 @@ class Film:
         self._stream: Any = None
         self._tick = -1
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, frame: Moment, result: Result) -> None:
         """Draw on a frame and encode it."""
         time = frame.time or 0.0
         if self._stream is None:
