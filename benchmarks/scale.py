@@ -33,7 +33,7 @@ from mien.outputs.formats import open_writer
 from mien.outputs.formats.parquet import Parquet
 from mien.predict import Settings, load
 from mien.predict.results import Result, origin
-from mien.records import Pixels, ReadError
+from mien.records import Moment, Pixels, ReadError
 from mien.scale import plan
 
 
@@ -77,7 +77,7 @@ def costs(files: list[Path], yunet: Path | None) -> Iterator[tuple[str, float, s
         answers = []
         for file, pixels, faces in zip(files, seen, found, strict=True):
             height, width = pixels.shape[:2]
-            answers.append(Result(str(file), 0, None, width, height, model.predict_faces(pixels, faces)))
+            answers.append(Result(Moment({}, str(file), 0, None), width, height, model.predict_faces(pixels, faces)))
         rows_of = sum(max(1, len(answer.predictions)) for answer in answers)
         write = timed(writer.add, answers) + timed(lambda _: writer.close(), [None]) / len(answers)
         yield "write Parquet", write, "picture"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -76,6 +76,10 @@ class Moment:
     def pixels(self) -> Pixels:
         """Its picture. Raises KeyError where it has none."""
         return self.media["image"]
+
+    def without_media(self) -> Moment:
+        """The same moment without what was seen and heard, which takes much memory."""
+        return replace(self, media={})
 
 
 @dataclass(frozen=True)

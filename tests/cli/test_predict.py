@@ -24,7 +24,7 @@ import pytest
 from mien import cli
 from mien import detect as faces
 from mien.cli.predict import Predict
-from mien.cli.run_summary import Tally
+from mien.cli.run_summary import RunSummary
 from mien.detect.fetching import YUNET
 from mien.errors import ConfigError, InputError
 from mien.outputs.per_source import Outputs
@@ -156,9 +156,9 @@ def test_wrong_use_is_2_and_writes_nothing(
 
 
 def test_the_table_ends_after_ten_rows_and_counts_the_rest() -> None:
-    tally = Tally()
+    tally = RunSummary()
     for number in range(20):
-        _, result = step([face((9, 9, 30, 30))] * 3, None, source=f"{number}.jpg")
+        result = step([face((9, 9, 30, 30))] * 3, None, source=f"{number}.jpg")
         tally.add(result)
     assert [result.source for result in tally.first] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert str(tally) == "20 pictures or frames, 60 faces, 0 without a face"

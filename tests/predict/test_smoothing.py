@@ -12,7 +12,7 @@ import pytest
 from mien.errors import ConfigError, InputError
 from mien.predict.results import Result
 from mien.predict.smoothing import POOLS, Smoother, summary
-from mien.records import Box, Face, Prediction
+from mien.records import Box, Face, Moment, Prediction
 from mien.tasks import TASKS, Kind
 
 AFFECT, EMOTIC = TASKS["affect"], TASKS["emotic"]
@@ -59,7 +59,7 @@ def test_confidence_and_abstaining_are_those_of_the_smoothed_answers(pool: str) 
         sharp = values(one, "expression8") ** 2
         assert one.confidence == pytest.approx(sharp.max() / sharp.sum())
         assert one.abstained == (one.confidence < 0.9)
-    (person,) = summary([Result("a.mp4", k, 0.1 * k, 9, 9, [one]) for k, one in enumerate(found)])
+    (person,) = summary([Result(Moment({}, "a.mp4", k, 0.1 * k), 9, 9, [one]) for k, one in enumerate(found)])
     each = np.array([one.confidence for one in found])
     assert person.confidence == pytest.approx(((each[1:] + each[:-1]) / 2).mean(), abs=1e-4)
 
@@ -146,7 +146,7 @@ def test_what_is_refused() -> None:
 
 
 def result(time: float | None, *found: Prediction, source: str = "v.mp4") -> Result:
-    return Result(source, 0, time, 640, 480, list(found))
+    return Result(Moment({}, source, 0, time), 640, 480, list(found))
 
 
 HAPPY, SAD = (np.where(np.array(AFFECT.heads[0].space.labels) == name, 0.93, 0.01) for name in ("happy", "sad"))

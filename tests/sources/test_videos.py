@@ -137,12 +137,12 @@ def test_sampling_gives_the_very_frames_of_a_whole_reading(
 def test_what_is_not_wanted_is_not_decoded(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     reels = []
 
-    class Watched(module.Reel):
+    class Watched(module.VideoDecoder):
         def __init__(self, *given: object) -> None:
             super().__init__(*given)  # type: ignore[arg-type]
             reels.append(self)
 
-    monkeypatch.setattr(module, "Reel", Watched)
+    monkeypatch.setattr(module, "VideoDecoder", Watched)
     for sampling, most in ((Sampling(every=2), 60), (Sampling(start=3.9), 20), (Sampling(), 100)):
         frames(clips["mpeg4.mp4"], sampling)
         assert 1 <= reels[-1].shown <= most, "of 100 frames, a keyframe every twelve"

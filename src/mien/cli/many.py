@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from .run_summary import Tally
+from .run_summary import RunSummary
 from .show import bar, say
 from .watching import stoppable
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def finish(job: Job, workers: int) -> None:
     """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
-    tally = Tally(total=job.total)
+    tally = RunSummary(total=job.total)
     for fault in job.faults:
         tally.add(fault)
     if job.done:
@@ -30,4 +30,4 @@ def finish(job: Job, workers: int) -> None:
                 break
     say(f"{tally}")
     say(f"wrote {job.order.folder.given}")
-    tally.leave(going_on=True)
+    tally.leave(resumable=True)

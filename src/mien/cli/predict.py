@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
-from .run_summary import TABLE, Tally
+from .run_summary import TABLE, RunSummary
 from .show import say
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
     from ..outputs.per_source import Outputs
     from ..outputs.show import Sink
-    from ..predict.job import Reading
+    from ..predict.job import PredictionJob
     from ..predict.results import Result
     from ..predict.settings import Settings
     from ..records import ReadError
@@ -45,7 +45,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         model = load(self.model)
         reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
         people = People(TABLE) if self.track else None
-        tally = Tally(leaning=self._leaning(model.engine.preprocessing.align), people=people)
+        tally = RunSummary(leaning=self._leaning(model.engine.preprocessing.align), people=people)
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
             self._read(reading, document, tally)
@@ -53,7 +53,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
                 with document.open(encoding="utf-8") as text:
                     shutil.copyfileobj(text, sys.stdout)
         self._tell(tally)
-        tally.leave(going_on=bool(self.out))
+        tally.leave(resumable=bool(self.out))
 
     def _spread(self) -> None:
         """Let workers do it, each shard into a part of its own."""
@@ -122,7 +122,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             abstain=self.abstain,
         )
 
-    def _read(self, reading: Reading, document: Path | None, tally: Tally) -> None:
+    def _read(self, reading: PredictionJob, document: Path | None, tally: RunSummary) -> None:
         """Go through all results, and finish every file whatever happens."""
         from .watching import stoppable, watching
 
@@ -130,7 +130,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             outputs = self._outputs(reading, document)
             stack.callback(tally.close, outputs)
             if self.out:
-                reading = reading.going_on(outputs.writers[0].done, self.out)
+                reading = reading.resume_from(outputs.writers[0].done, self.out)
             tally.total = len(reading.sources) + len(reading.faults)
             watch = stack.enter_context(watching(reading.left))
             stop = stack.enter_context(stoppable())
@@ -138,7 +138,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             self._go(results, outputs, tally, (watch, stop))
 
     def _go(
-        self, results: Iterator[Result | ReadError], outputs: Outputs, tally: Tally, person: tuple[Watch, Stop]
+        self, results: Iterator[Result | ReadError], outputs: Outputs, tally: RunSummary, person: tuple[Watch, Stop]
     ) -> None:
         watch, stop = person
         for item in results:
@@ -149,9 +149,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             if stop.asked or (self.strict and tally.failed):
                 return
 
-    def _outputs(self, reading: Reading, document: Path | None) -> Outputs:
+    def _outputs(self, reading: PredictionJob, document: Path | None) -> Outputs:
         from ..outputs.formats import open_writer
-        from ..outputs.per_source import ByKind, Each, Outputs, names_of
+        from ..outputs.per_source import Outputs, PerSourceJson, PerSourceMedia, names_of
         from ..outputs.show import Sheet, open_sink
 
         names = names_of(source.name for source in reading.sources)
@@ -164,23 +164,23 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             writers.append(open_writer(document, reading.origin))
         if self.draw:
             one = self.draw.suffix and not self.draw.is_dir()
-            sinks.append(open_sink("video", self.draw) if one else ByKind(self.draw, names))
+            sinks.append(open_sink("video", self.draw) if one else PerSourceMedia(self.draw, names))
         if self.sheet:
             sinks.append(Sheet(self.sheet, self.sheet_by))
         more = {"timeline": self.timeline, "page": self.page}
         sinks += [open_sink(kind, path) for kind, path in more.items() if path]
         if not (writers or sinks):
-            writers.append(Each(self.out_dir, reading.origin, names))
-            sinks.append(ByKind(self.out_dir, names))
+            writers.append(PerSourceJson(self.out_dir, reading.origin, names))
+            sinks.append(PerSourceMedia(self.out_dir, names))
         return Outputs(writers, sinks)
 
-    def _spare_inputs(self, reading: Reading) -> None:
+    def _spare_inputs(self, reading: PredictionJob) -> None:
         from ..errors import ConfigError
 
         if self.out and self.out.resolve() in {Path(source.name).resolve() for source in reading.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
-    def _tell_files(self, tally: Tally) -> None:
+    def _tell_files(self, tally: RunSummary) -> None:
         """What was written, and what was asked for and was not."""
         if self.out and not (tally.frames or tally.failed):
             say(f"{self.out} holds all of it already (--overwrite begins anew)")
@@ -192,7 +192,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             if asked and asked not in tally.written:
                 say(f"wrote no {asked}: there was no {needed}")
 
-    def _tell(self, tally: Tally) -> None:
+    def _tell(self, tally: RunSummary) -> None:
         from rich.console import Console
 
         from .faces_table import faces_table, people_table

@@ -20,7 +20,7 @@ TABLE = 10
 
 
 @dataclass
-class Tally:
+class RunSummary:
     """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
     `leaning`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
     that asked for it."""
@@ -57,7 +57,7 @@ class Tally:
         if self.people is not None:
             self.people.add(item)
         if sum(max(1, len(shown.predictions)) for shown in self.first) < TABLE:
-            self.first.append(replace(item, pixels=None))
+            self.first.append(replace(item, moment=item.moment.without_media()))
 
     def _count_cuts(self, item: Result) -> None:
         last = self.shot[1] if self.shot[0] == item.source else 0
@@ -65,12 +65,12 @@ class Tally:
         self.cuts += latest - last
         self.shot = item.source, latest
 
-    def leave(self, *, going_on: bool) -> None:
+    def leave(self, *, resumable: bool) -> None:
         """Leave with 128 and the signal if stopped. Raises InputError if something could not be read."""
         from ..errors import InputError
 
         if self.stopped:
-            say(f"stopped after {self}" + ("; run the same again to go on" if going_on else ""))
+            say(f"stopped after {self}" + ("; run the same again to go on" if resumable else ""))
             raise SystemExit(128 + self.stopped)
         if self.failed:
             raise InputError(f"{len(self.failed)} of {self.total} inputs could not be read")

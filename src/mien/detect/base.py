@@ -24,7 +24,7 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class FilteredDetector:
     """A detector's faces without those narrower than `smallest` pixels, and the `most` largest of them (0: all)."""
 
     find: Detector

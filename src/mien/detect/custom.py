@@ -14,7 +14,7 @@ from ..records import Face, Pixels
 from .base import ordered
 
 
-class Own:
+class CustomDetector:
     """The detector `package.module:attribute`: a function from pixels, uint8 (H, W) or (H, W, 3) RGB, to a list of `Face`, or a
     class that is called once, without arguments, for such a function. The current folder is searched for the module too."""
 

@@ -8,7 +8,7 @@ from ..errors import ConfigError
 from ..records import Box, Face, Pixels
 
 
-class Whole:
+class NoDetector:
     """No detector: the picture is a crop of one face already."""
 
     def __init__(self, file: Path | None = None, smallest: int = 0) -> None:  # noqa: ARG002 - nothing is searched

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ..detect import Detector
 from ..errors import ConfigError
 from ..records import Moment, ReadError
 from ..sources import Camera, Picture, Source, plan
-from .pipeline import Recogniser, stream
+from .pipeline import stream
 from .results import Origin, Result
+from .session import Recogniser, Session
 from .settings import Settings
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is to be read, by whom and how. `faults`: inputs that named nothing; they come first among the results."""
+class PredictionJob:
+    """What is to be read, by which model and how. `faults`: inputs that named nothing; they come first among the results."""
 
     model: Recogniser
     origin: Origin
     settings: Settings
-    find: Detector
+    detector: Detector
     sources: Sequence[Source]
     faults: Sequence[ReadError] = ()
     done: Mapping[str, int] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class Reading:
             return (source.count or 1) > self.done[source.name] + 1
         return source.name == last
 
-    def going_on(self, done: Mapping[str, int], path: Path) -> Reading:
+    def resume_from(self, done: Mapping[str, int], path: Path) -> PredictionJob:
         """The same, less what `path` holds already. Raises ConfigError for a camera, which cannot be gone on with."""
         for source in self.sources:
             if isinstance(source, Camera) and source.name in done:
@@ -51,33 +53,31 @@ class Reading:
 
     def results(self, *, keep: bool = False) -> Generator[Result | ReadError, None, None]:
         """Results and faults in order. A video that is followed is read again from its start, but not written again."""
-        through = self.settings.through()
-        replayed = through.tracker is not None
-        frames = _frames(self.left, self.faults, {} if replayed else self.done)
+        replayed = self.settings.follows
+        moments = _moments(self.left, self.faults, {} if replayed else self.done)
         live = [source.name for source in self.sources if isinstance(source, Camera)]
-        given = stream(self.model, frames, self.find, through, origin=self.origin, keep=keep, live=live)
-        with closing(given) as results:
+        session = partial(Session, self.model, self.detector, self.settings, origin=self.origin, keep=keep)
+        with closing(stream(session, moments, live=live)) as results:
             for item in results:
                 if not replayed or _new(item, self.done):
                     yield item
 
 
-def begin(
+def plan_job(
     model: Recogniser,
     origin: Origin,
     settings: Settings,
     inputs: Iterable[str | Path],
     *,
-    find: Detector | None = None,
+    detector: Detector | None = None,
     allow_urls: bool = False,
-) -> Reading:
+) -> PredictionJob:
     """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
-    find = find or settings.find()
     sources, faults = plan(inputs, settings.sampling(), allow_urls=allow_urls)
-    return Reading(model, origin, settings, find, sources, faults)
+    return PredictionJob(model, origin, settings, detector or settings.detector(), sources, faults)
 
 
-def _frames(
+def _moments(
     sources: Sequence[Source], faults: Sequence[ReadError], done: Mapping[str, int]
 ) -> Generator[Moment | ReadError, None, None]:
     yield from faults

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..extras import require
-from ..records import Pixels, Prediction
+from ..records import Moment, Pixels, Prediction
 from ..tasks import Head, Kind, Task
 
 if TYPE_CHECKING:
@@ -29,21 +29,38 @@ class Origin:
     heads: Sequence[Row] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
-    """What was found in one picture of `width` x `height` pixels, or in frame `index` of a video, `time` seconds from its start
-    (None: a still picture). `source` is as given. A picture without a face has no predictions. `pixels` only where asked for.
-    `shot` counts the cuts before it where faces are followed."""
+    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video. A picture without a face
+    has no predictions. `shot` counts the cuts before it where faces are followed. The moment holds its media only where asked
+    for."""
 
-    source: str
-    index: int
-    time: float | None
+    moment: Moment
     width: int
     height: int
     predictions: Sequence[Prediction]
-    pixels: Pixels | None = field(default=None, repr=False, compare=False)
-    origin: Origin | None = field(default=None, repr=False, compare=False)
     shot: int | None = None
+    origin: Origin | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> str:
+        """Where the moment is from, as it was given."""
+        return self.moment.source
+
+    @property
+    def index(self) -> int:
+        """The number of the frame in its source, from 0."""
+        return self.moment.index
+
+    @property
+    def time(self) -> float | None:
+        """Seconds from the start of the source, None for a still picture."""
+        return self.moment.time
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """The picture, uint8 (H, W) or (H, W, 3) RGB, where it was kept."""
+        return self.moment.media.get("image")
 
     def to_dict(self) -> Row:
         """The picture as JSON can hold it, its faces numbered from 0."""

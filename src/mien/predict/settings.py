@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
-from ..detect import Detector, detector
+from ..detect import Detector, FilteredDetector
+from ..detect import detector as build_detector
 from ..errors import ConfigError, lookup
 from ..sources import Sampling
-from .pipeline import Through
-from .shot_detection import Shots
-from .smoothing import Smoother
-from .tracks import Tracker
 from .tta import AVERAGES
 
 
@@ -59,19 +55,22 @@ class Settings:
                 said.append((field.name, value.name if isinstance(value, Path) else value))
         return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in said)
 
-    def find(self) -> Detector:
-        """The detector. Raises ConfigError, ModelError."""
-        return detector(self.faces, self.detector_file, smallest=self.smallest, most=self.most)
+    def detector(self) -> Detector:
+        """A new detector. Raises ConfigError, ModelError."""
+        return build_detector(self.faces, self.detector_file, smallest=self.smallest, most=self.most)
+
+    def filtered(self, detector: Detector) -> Detector:
+        """This detector, less the faces that `smallest` and `most` leave out."""
+        return FilteredDetector(detector, self.smallest, self.most) if self.smallest or self.most else detector
 
     def sampling(self) -> Sampling:
         """Which frames of a video are wanted."""
         return Sampling(self.every, self.start, self.end, self.limit or None)
 
-    def through(self) -> Through:
-        """What follows and smooths faces through a video; smoothing needs them followed."""
-        if not (self.track or self.smooth):
-            return Through()
-        return Through(Tracker, partial(Smoother, self.smooth) if self.smooth else None, Shots if self.cuts else None)
+    @property
+    def follows(self) -> bool:
+        """Whether faces are followed through a video; smoothing needs it too."""
+        return self.track or self.smooth > 0
 
 
 def seconds(text: str, what: str) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, MienError
 from ..predict import Settings, load
-from ..predict.job import Reading
+from ..predict.job import PredictionJob
 from ..records import ReadError
 from ..sources import Camera, Picture, Source
 from ..version import __version__
@@ -88,7 +88,7 @@ def plan(
     return Job(order, shards, done, reading.faults, len(reading.sources) + len(reading.faults))
 
 
-def _reading(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> Reading:
+def _reading(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> PredictionJob:
     away = [address for given in inputs if (address := address_of(given))]
     reading = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
     found = {source.name: source for source in reading.sources}

@@ -14,7 +14,7 @@ import cv2
 
 from ..errors import ModelError
 from ..predict import Settings, load
-from ..predict.job import Reading
+from ..predict.job import PredictionJob
 from ..sources import Source
 from .folders import Folder
 from .parts import Count, name_of, part_of
@@ -74,7 +74,7 @@ class Worker:
         return count
 
 
-def _opened(order: Order, cores: int) -> Reading:
+def _opened(order: Order, cores: int) -> PredictionJob:
     os.chdir(order.home)
     cv2.setNumThreads(cores)
     reading = load(order.model, threads=cores).read((), order.settings)

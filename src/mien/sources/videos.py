@@ -14,7 +14,7 @@ from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, told
 from .frames import upright
 from .kinds import head_of, kind
-from .video_decoder import Reel
+from .video_decoder import VideoDecoder
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -64,7 +64,7 @@ class Video:
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
         picker, turn = Picker(self._sampling), upright(stream)
-        reel = Reel(self.name, stream, picker)
+        reel = VideoDecoder(self.name, stream, picker)
         whole = True
         for index, time, frame in reel.frames(container):
             if picker.over(time):
@@ -80,7 +80,7 @@ class Video:
         if whole:
             yield from self._missing(reel, picker, _duration(container, stream))
 
-    def _missing(self, reel: Reel, picker: Picker, claimed: float) -> Flow:
+    def _missing(self, reel: VideoDecoder, picker: Picker, claimed: float) -> Flow:
         """What to say at the end of the file of what should have been there."""
         if not reel.shown and not reel.lost:
             yield ReadError(self.name, f"{self.name}: a video without frames")

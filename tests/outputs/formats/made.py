@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.predict.results import Origin, Result
-from mien.records import Box, Face, Prediction, ReadError
+from mien.records import Box, Face, Moment, Prediction, ReadError
 from mien.tasks import TASKS, Head, Kind, LabelSpace, Task
 
 TASK = Task(
@@ -34,9 +34,9 @@ FACES = [
     prediction(0.05, Face(Box(-5, 6, 7, 8), track=12)),
 ]
 RESULTS = [
-    Result('a,"b".png', 0, None, 64, 48, FACES),
-    Result("leer/ü.mp4", 30, 1.25, 8, 8, [], shot=2),
-    Result("leer/ü.mp4", 45, 1.75, 8, 8, FACES[1:], shot=3),
+    Result(Moment({}, 'a,"b".png', 0, None), 64, 48, FACES),
+    Result(Moment({}, "leer/ü.mp4", 30, 1.25), 8, 8, [], shot=2),
+    Result(Moment({}, "leer/ü.mp4", 45, 1.75), 8, 8, FACES[1:], shot=3),
 ]
 FAULT = ReadError("x.png", "x.png: no such file")
 

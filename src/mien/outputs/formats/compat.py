@@ -12,10 +12,10 @@ from ...labels import EXPRESSION7, canonical
 from ...predict.results import Origin, Result, Row, face_id, short
 from ...records import Face, Prediction
 from ...tasks import Kind
-from .writer import Whole, emotions, seven
+from .writer import TextDocument, emotions, seven
 
 
-class _Array(Whole):
+class _Array(TextDocument):
     """A JSON array with an object a face, one a line."""
 
     head, between, tail = "[\n", ",\n", "\n]\n"
@@ -62,7 +62,7 @@ class Fer(_Array):
         return {"box": list(found.face.box), "emotions": emotions(found, self._head)}
 
 
-class _Table(Whole):
+class _Table(TextDocument):
     """CSV with a header."""
 
     def __init__(self, path: Path, origin: Origin, names: Iterable[str]) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from ...predict.results import Origin, Result
 from ...records import ReadError
-from .writer import Whole
+from .writer import TextDocument
 
 SCHEMA = 1
 
 
-class Document(Whole):
+class Document(TextDocument):
     """Written as it grows: only what could not be read is kept until the end."""
 
     between = ",\n"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ConfigError
 from ...extras import require
 from ...predict.results import Origin, Result, Row, columns
-from .resume import Earlier
-from .writer import Beside
+from .resume import ResumeState
+from .writer import AtomicWriter
 
 if TYPE_CHECKING:
     import pyarrow
@@ -20,7 +20,7 @@ _TEXTS = ("source", "dominant", "tags", "model", "model_sha256", "settings")
 _NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", "box_x", "box_y", "box_width", "box_height")
 
 
-class Parquet(Beside):
+class Parquet(AtomicWriter):
     """Rows are gathered to groups of GROUP. The groups of an earlier run are copied first."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
@@ -81,7 +81,7 @@ def _opened(parquet: Any, path: Path, schema: Any, origin: Origin) -> tuple[Any,
     if not file.schema_arrow.equals(schema):
         file.close()
         raise ConfigError(f"{path}: holds other columns than this model's; choose another file or --overwrite")
-    held = Earlier(path, origin)
+    held = ResumeState(path, origin)
     for batch in file.iter_batches(columns=["source", "frame", "faces", "model", "model_sha256", "settings"]):
         for row in batch.to_pylist():
             held.take(row)

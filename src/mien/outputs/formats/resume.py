@@ -10,7 +10,7 @@ from ...errors import ConfigError
 from ...predict.results import Origin
 
 
-class Earlier:
+class ResumeState:
     """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
 
     def __init__(self, path: Path, origin: Origin) -> None:

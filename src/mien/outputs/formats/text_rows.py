@@ -14,14 +14,14 @@ from ...errors import ConfigError
 from ...files import naming
 from ...predict.results import Origin, Result, Row, columns
 from ...records import ReadError
-from .resume import Earlier
+from .resume import ResumeState
 
 
 class Lines:
     """Lines of text at the end of a file. Each frame's go out in one piece; what a full disk cuts off is taken back."""
 
     def __init__(
-        self, path: Path, origin: Origin, pack: Callable[[list[Row]], str], earlier: tuple[Earlier, int]
+        self, path: Path, origin: Origin, pack: Callable[[list[Row]], str], earlier: tuple[ResumeState, int]
     ) -> None:
         """Go on after the `earlier` rows, which end at that byte. Raises OSError naming the file."""
         self.path, self.origin, self._pack = path, origin, pack
@@ -103,9 +103,9 @@ def _packed(cells: list[Any]) -> str:
     return text.getvalue()
 
 
-def _earlier(path: Path, origin: Origin, read: Callable[[bytes], Row], header: bytes) -> tuple[Earlier, int]:
+def _earlier(path: Path, origin: Origin, read: Callable[[bytes], Row], header: bytes) -> tuple[ResumeState, int]:
     """What the file holds already, and the byte at which its last whole frame ends."""
-    held = Earlier(path, origin)
+    held = ResumeState(path, origin)
     if not path.is_file():
         return held, 0
     with path.open("rb") as file:

@@ -32,7 +32,7 @@ class Writer(Protocol):
         """Finish the file with all that was added, after an interruption too; a second call does nothing."""
 
 
-class Beside:
+class AtomicWriter:
     """The base of formats that are written beside their target and take its place at the end, in part after an interruption."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
@@ -65,7 +65,7 @@ class Beside:
         """Have no place for it."""
 
 
-class Whole(Beside):
+class TextDocument(AtomicWriter):
     """The base of formats that are one text: a head, texts with something between them, a tail."""
 
     head, between, tail = "", "", ""

@@ -18,7 +18,6 @@ import numpy as np
 from ...errors import ConfigError
 from ...files import write_text
 from ...palette import EMOTIONS, PAGE, bright, colours
-from ...records import Moment
 from ...tasks import Head, Kind, Task
 from . import timeline
 from .card import scored
@@ -42,10 +41,10 @@ class Page:
     def __init__(self, path: Path) -> None:
         self._path, self._series, self._source = path, Series(), ""
 
-    def add(self, frame: Moment, result: Result) -> None:
-        """Take the results of one frame."""
-        self._source = frame.source
-        self._series.add(frame.time or 0.0, result)
+    def add(self, result: Result) -> None:
+        """Take the result of one frame."""
+        self._source = result.source
+        self._series.add(result)
 
     def close(self) -> None:
         """Write the page."""

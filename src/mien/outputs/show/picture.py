@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from ...files import replacing
 from ...media.image import recolour
-from ...records import Moment, Pixels, Prediction
+from ...records import Pixels, Prediction
 from .card import Card, card_of
 from .drawing import FINE, GROUND, Area, Pen, draw_card, patch
 from .placing import spread
@@ -33,12 +33,12 @@ class Pictures:
         self.written: list[Path] = []
         self._folder, self._names = folder, dict(names or {})
 
-    def add(self, frame: Moment, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Write one annotated picture."""
-        name = self._name(frame.source)
-        number = "" if frame.time is None else f"-{frame.index:06}"
+        name = self._name(result.source)
+        number = "" if result.time is None else f"-{result.index:06}"
         path = self._folder / f"{name}{number}.mien.png"
-        save(path, frame.pixels, result.predictions)
+        save(path, result.moment.pixels, result.predictions)
         self.written.append(path)
 
     def close(self) -> None:

@@ -57,17 +57,17 @@ class Sheet:
         self._cells: list[Cell] = []
         self._tracks: dict[tuple[str, int], Cell] = {}
 
-    def add(self, frame: Moment, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Take the faces of one frame."""
         for place, prediction in enumerate(result.predictions):
-            if frame.time is None:
-                self._cells.append(_cell(frame, prediction))
+            if result.time is None:
+                self._cells.append(_cell(result.moment, prediction))
                 continue
             track = prediction.face.track
-            key = frame.source, -1 - place if track is None else track
+            key = result.source, -1 - place if track is None else track
             known = self._tracks.get(key)
             if known is None or _answer(prediction).value > known.answer.value:
-                self._tracks[key] = _cell(frame, prediction)
+                self._tracks[key] = _cell(result.moment, prediction)
 
     def close(self) -> None:
         """Write all pages."""
@@ -126,11 +126,11 @@ def _short(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: 
     return kept
 
 
-def _cell(frame: Moment, prediction: Prediction) -> Cell:
-    face = crop(recolour(frame.pixels, "rgb"), prediction.face.box, _MARGIN)
-    name = Path(frame.source).name
-    if frame.time is not None:
-        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{frame.time:.1f} s"
+def _cell(moment: Moment, prediction: Prediction) -> Cell:
+    face = crop(recolour(moment.pixels, "rgb"), prediction.face.box, _MARGIN)
+    name = Path(moment.source).name
+    if moment.time is not None:
+        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{moment.time:.1f} s"
     return Cell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
 
 

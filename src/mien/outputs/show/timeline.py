@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ...errors import ConfigError
 from ...files import replacing, write_text
 from ...palette import colours
-from ...records import Moment
 from ...tasks import Task
 from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, stacked, strokes
 from .plot import Plot, image, svg, wide
@@ -29,10 +28,10 @@ class Timeline:
     def __init__(self, path: Path) -> None:
         self._path, self._series, self._name = path, Series(), ""
 
-    def add(self, frame: Moment, result: Result) -> None:
-        """Take the results of one frame."""
-        self._name = Path(frame.source).name
-        self._series.add(frame.time or 0.0, result)
+    def add(self, result: Result) -> None:
+        """Take the result of one frame."""
+        self._name = Path(result.source).name
+        self._series.add(result)
 
     def close(self) -> None:
         """Write the plot."""
