@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import pytest
 
 from mien.detect import DETECTORS, CustomDetector, FilteredDetector, Haar, NoDetector, YuNet, detector, haar
 from mien.detect.base import Search
-from mien.errors import ConfigError, ModelError
+from mien.errors import ConfigError, InputError, ModelError
 from mien.records import Box, Face
 from tests.drawn import scene
 
@@ -22,16 +21,6 @@ PLACES = [(430, 60, 120), (80, 50, 160)]
 def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without fetched files."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def yunet(root: Path) -> Path:
-    """YuNet's file, where it is."""
-    folder = Path(os.environ.get("MIEN_MODELS", root.parent / "shared" / "models"))
-    files = sorted(folder.glob("face_detection_yunet_*.onnx"))
-    if not files:
-        pytest.skip("no YuNet model here (set MIEN_MODELS to its folder)")
-    return files[0]
 
 
 def _same_place(box: Box, place: tuple[int, int, int]) -> bool:
@@ -232,7 +221,7 @@ def test_a_detector_that_cannot_be_loaded_is_one_line(name: str, line: str) -> N
 @pytest.mark.usefixtures("beside")
 def test_a_detector_that_fails_or_answers_with_something_else() -> None:
     picture = np.zeros((6, 7, 3), np.uint8)
-    with pytest.raises(ConfigError, match="'mine_found:fails' failed: ValueError: out of luck"):
+    with pytest.raises(InputError, match="'mine_found:fails' failed: ValueError: out of luck"):
         detector("mine_found:fails")(picture)
     with pytest.raises(ConfigError, match=r"'mine_found:tuples' answered with a tuple, needed is a list of mien\.Face"):
         detector("mine_found:tuples")(picture)

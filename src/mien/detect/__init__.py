@@ -1,11 +1,10 @@
 """Find faces in a picture. A detector is anything that turns RGB or grey pixels into faces."""
 
 from .base import Detector, FilteredDetector
-from .custom import CustomDetector
+from .custom import CustomDetector, NoDetector
 from .fetching import fetch_yunet
 from .haar import Haar
 from .registry import DETECTORS, detector, name_of
-from .whole import NoDetector
 from .yunet import YuNet
 
 __all__ = [

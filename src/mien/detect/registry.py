@@ -8,9 +8,8 @@ from pathlib import Path
 
 from ..errors import ConfigError, lookup
 from .base import Detector, FilteredDetector
-from .custom import CustomDetector
+from .custom import CustomDetector, NoDetector
 from .haar import Haar
-from .whole import NoDetector
 from .yunet import YuNet
 
 #: By name: what makes a detector from its own file and the width in pixels of the smallest face to look for (0: its default).
@@ -29,18 +28,18 @@ def detector(name: str, file: Path | None = None, *, smallest: int = 0, most: in
     if ":" in name:
         if file is not None:
             raise ConfigError(f"the face detector '{name}' is code and takes no detector file, given {file}")
-        find: Detector = CustomDetector(name)
+        found: Detector = CustomDetector(name)
     else:
-        find = lookup(DETECTORS, name, "face detector")(file, smallest)
-    return FilteredDetector(find, smallest, most) if smallest or most else find
+        found = lookup(DETECTORS, name, "face detector")(file, smallest)
+    return FilteredDetector(found, smallest, most) if smallest or most else found
 
 
-def name_of(find: Detector) -> str:
+def name_of(detector: Detector) -> str:
     """What results say of a detector that was given as code: its own `name`, else where its function or class is defined."""
-    if isinstance(name := getattr(find, "name", None), str):
+    if isinstance(name := getattr(detector, "name", None), str):
         return name
-    if isinstance(find, partial):
-        given = [*map(str, find.args), *(f"{key}={value}" for key, value in find.keywords.items())]
-        return f"{name_of(find.func)}({','.join(given)})"
-    code = find if hasattr(find, "__qualname__") else type(find)
+    if isinstance(detector, partial):
+        given = [*map(str, detector.args), *(f"{key}={value}" for key, value in detector.keywords.items())]
+        return f"{name_of(detector.func)}({','.join(given)})"
+    code = detector if hasattr(detector, "__qualname__") else type(detector)
     return f"{code.__module__}:{code.__qualname__}"
