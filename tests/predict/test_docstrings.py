@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import mien.media.limits
 import mien.predict.model
 import mien.predict.results
 import mien.records
 import mien.sources.per_source
 
-MODULES = [mien.predict.model, mien.predict.results, mien.records, mien.sources.per_source]
+MODULES = [mien.media.limits, mien.predict.model, mien.predict.results, mien.records, mien.sources.per_source]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.__name__))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import ConfigError, InputError
+from mien.errors import ConfigError, InputError, TooLargeError
+from mien.media.limits import Limits
 from mien.predict import Model, crop, load
 from mien.records import Box, Face, ReadError
 from mien.tasks import TASKS
@@ -137,3 +138,13 @@ def test_a_model_of_two_views_sees_each_face_and_the_picture(tmp_path: Path) -> 
     moved[50:210, 80:240] = PICTURE[50:210, 80:240]
     (other,) = model.predict_faces(moved, faces[:1])
     assert not np.allclose(list(other.outputs["expression8"].values()), expected["expression8"][0], atol=1e-3)
+
+
+def test_limits_reach_what_is_read(affect: Model, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    small = Limits(max_pixels=100)
+    with pytest.raises(TooLargeError, match="at most 100 are decoded"):
+        Model(affect.engine, limits=small).predict(tmp_path / "a.png")
+    faults: list[ReadError] = []
+    assert list(affect.stream(tmp_path / "a.png", "cropped", limits=small, on_fault=faults.append)) == []
+    assert "at most 100 are decoded" in faults[0].reason

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError
+from mien.media.limits import Limits
 from mien.records import Moment, Pixels, ReadError
 from mien.sources import Camera, Sampling
-from mien.sources import cameras as module
 from mien.sources.cameras import device, stream
 from tests.sources.media import PEOPLE, compose, draw
 
@@ -171,11 +171,10 @@ def test_a_stream_that_nobody_serves(address: str) -> None:
         list(stream(address.format(port)))
 
 
-def test_a_stream_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TIMEOUTS", (0.3, 0.3))
+def test_a_stream_that_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"rtsp://127.0.0.1:{server.getsockname()[1]}/a"
-        (fault,) = Camera(address)
+        (fault,) = Camera(address, limits=Limits(stream_seconds=0.3))
     assert str(fault) == f"{address}: no answer within 0 s"
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from mien.errors import ConfigError
 from mien.files import natural
+from mien.media.limits import Limits
 from mien.records import Moment, ReadError
 from mien.sources import Camera, Picture, Remote, Sampling, Source, Video, plan
 from mien.sources.base import Picker
@@ -139,12 +140,12 @@ def test_a_list_names_inputs_line_by_line(folder: Path, monkeypatch: pytest.Monk
     ]
 
 
-def test_what_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8")
     assert "must be text in UTF-8" in str(plan([f"@{tmp_path / 'binary'}"])[1][0])
     assert "cannot be read: Is a directory" in str(plan([f"@{tmp_path}"])[1][0])
-    monkeypatch.setattr("mien.sources.listing.MAX_LIST", 3)
-    assert "a list of more than 3 bytes" in str(plan([f"@{tmp_path / 'binary'}"])[1][0])
+    small = Limits(max_list_bytes=3)
+    assert "a list of more than 3 bytes" in str(plan([f"@{tmp_path / 'binary'}"], limits=small)[1][0])
 
 
 def encoded(size: tuple[int, int] = (3, 2)) -> bytes:
@@ -172,9 +173,8 @@ def test_standard_input_is_a_list_or_a_picture(monkeypatch: pytest.MonkeyPatch) 
         (encoded((300, 300)) + bytes(10_000), "-: more than 9000 bytes on standard input"),
     ],
 )
-def test_what_standard_input_cannot_be(given: bytes, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.sources.listing.MAX_BYTES", 9000)
-    assert plan(["-"], stdin=io.BytesIO(given)) == ([], [ReadError("-", line)])
+def test_what_standard_input_cannot_be(given: bytes, line: str) -> None:
+    assert plan(["-"], limits=Limits(max_bytes=9000), stdin=io.BytesIO(given)) == ([], [ReadError("-", line)])
 
 
 @pytest.mark.parametrize(

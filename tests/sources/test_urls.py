@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mien.media.limits import Limits
 from mien.records import Moment, ReadError
 from mien.sources import Remote, Sampling, plan
-from mien.sources import urls as module
 from tests.sources.media import compose
 
 
@@ -121,18 +121,15 @@ def test_what_cannot_be_fetched_is_one_line(site: str, path: str, line: str) -> 
     assert "\n" not in fault.reason
 
 
-def test_limits_of_size_and_time(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 20)
-    monkeypatch.setattr(module, "MAX_VIDEO", 30)
+def test_limits_of_size_and_time(site: str) -> None:
+    small = Limits(max_bytes=20, max_video_bytes=30)
     for path, most in (("/a.png", 20), ("/clip", 30)):
-        (fault,) = Remote(site + path)
+        (fault,) = Remote(site + path, limits=small)
         assert str(fault) == f"{site}{path}: more than {most} bytes, at most that many are fetched"
-    monkeypatch.undo()
     ticks = iter((0.0, 601.0))
     (fault,) = Remote(f"{site}/a.png", clock=lambda: next(ticks))
     assert str(fault) == f"{site}/a.png: not fetched within 600 s"
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
-    (fault,) = Remote(f"{site}/hang")
+    (fault,) = Remote(f"{site}/hang", limits=Limits(answer_seconds=0.2))
     assert str(fault) == f"{site}/hang: not fetched: no answer within 0 s"
 
 

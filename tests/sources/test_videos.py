@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from mien.errors import MissingExtraError
+from mien.media.limits import Limits
 from mien.records import Moment, ReadError
 from mien.sources import Sampling, Video
 from mien.sources import videos as module
@@ -262,11 +263,13 @@ def test_nothing_is_written_to_the_terminal(tmp_path: Path, capfd: pytest.Captur
 
 
 def test_frames_too_large_are_refused(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.sources.frames.MAX_PIXELS", 100)
+    small = Limits(max_pixels=100)
+    (fault,) = Video("clip", clips["mpeg4.mp4"], limits=small)
+    assert str(fault) == "clip: 160x120 pixels, at most 100 are decoded"
+    upright = module.upright
+    monkeypatch.setattr(module, "upright", lambda stream, _: upright(stream, small))
     found = faults(clips["mpeg4.mp4"], Sampling(limit=1))
     assert found == ["clip, frame 0 at 0.00 s: 160x120 pixels, at most 100 are decoded"]
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
-    assert faults(clips["mpeg4.mp4"]) == ["clip: 160x120 pixels, at most 100 are decoded"]
 
 
 def test_a_file_with_a_cover_picture_alone_is_no_video(tmp_path: Path) -> None:

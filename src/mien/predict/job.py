@@ -73,7 +73,7 @@ def plan_job(
     allow_urls: bool = False,
 ) -> PredictionJob:
     """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
-    sources, faults = plan(inputs, settings.sampling(), allow_urls=allow_urls)
+    sources, faults = plan(inputs, settings.sampling(), settings.limits, allow_urls=allow_urls)
     return PredictionJob(model, origin, settings, detector or settings.detector(), sources, faults)
 
 

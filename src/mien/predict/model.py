@@ -15,6 +15,7 @@ from ..detect import Detector, name_of
 from ..errors import InputError
 from ..media import image as pictures
 from ..media.cropping import Boxes, Landmarks
+from ..media.limits import LIMITS, Limits
 from ..records import Box, Face, Floats, Moment, Pixels, Prediction, ReadError, Subject
 from ..tasks import Task
 from .batching import MOST
@@ -39,12 +40,19 @@ class Model:
     """A trained model, ready to predict."""
 
     def __init__(
-        self, engine: Engine, abstain: float | None = None, align: bool | None = None, average: str = "none"
+        self,
+        engine: Engine,
+        abstain: float | None = None,
+        align: bool | None = None,
+        average: str = "none",
+        *,
+        limits: Limits = LIMITS,
     ) -> None:
         """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the model says, else 0).
         `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
-        `average`: how often each is looked at, as in `Engine.probabilities`."""
-        self.engine, self.align, self.average = engine, align, average
+        `average`: how often each is looked at, as in `Engine.probabilities`.
+        `limits`: what the pictures of `predict` are held to (`Settings` have those of sources)."""
+        self.engine, self.align, self.average, self.limits = engine, align, average, limits
         self._detectors: dict[Settings, Detector] = {}
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
@@ -87,7 +95,7 @@ class Model:
         many = image if isinstance(image, (list, tuple)) else [image]
         found: list[list[Prediction]] = []
         for start in range(0, len(many), MOST):
-            moments = [Moment({"image": as_pixels(one)}, "") for one in many[start : start + MOST]]
+            moments = [Moment({"image": as_pixels(one, self.limits)}, "") for one in many[start : start + MOST]]
             found += self.recognise(moments, [detector(moment.pixels) for moment in moments])
         return found if isinstance(image, (list, tuple)) else found[0]
 
@@ -171,7 +179,7 @@ class Model:
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
         asked = replace(settings, average=average, align=align, abstain=abstain or None)
-        return Model(self.engine, abstain, align, average), asked
+        return Model(self.engine, abstain, align, average, limits=self.limits), asked
 
     def _detector(self, settings: Settings) -> Detector:
         """The detector that the settings name, built when it is first asked for."""
@@ -233,12 +241,12 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
     return Model(Engine(path, threads), average=average)
 
 
-def as_pixels(image: Picture) -> Pixels:
+def as_pixels(image: Picture, limits: Limits = LIMITS) -> Pixels:
     """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
     if isinstance(image, (str, Path)):
-        return pictures.read(Path(image))
+        return pictures.read(Path(image), limits)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return pictures.decode(bytes(image), f"{len(image)} bytes")
+        return pictures.decode(bytes(image), f"{len(image)} bytes", limits)
     if isinstance(image, np.ndarray):
         check_crops([image])
         return image

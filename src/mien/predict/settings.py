@@ -10,6 +10,7 @@ from pathlib import Path
 from ..detect import Detector, FilteredDetector
 from ..detect import detector as build_detector
 from ..errors import ConfigError, lookup
+from ..media.limits import LIMITS, Limits
 from ..sources import Sampling
 from .tta import AVERAGES
 
@@ -20,7 +21,7 @@ class Settings:
     A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
     faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level
     (None: as the model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below the model's own
-    threshold)."""
+    threshold). `limits`: what foreign input is held to."""
 
     faces: str = "haar"
     detector_file: Path | None = None
@@ -36,6 +37,7 @@ class Settings:
     align: bool | None = None
     average: str = "none"
     abstain: float | None = None
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a value that cannot be."""
@@ -49,7 +51,7 @@ class Settings:
     def __str__(self) -> str:
         """What differs from the defaults, in one line: what a file of results is held against before it is gone on with."""
         said: list[tuple[str, object]] = [("faces", self.faces)]
-        for field in fields(self)[1:]:
+        for field in fields(self)[1:-1]:  # limits change no figure
             value = getattr(self, field.name)
             if value != field.default:
                 said.append((field.name, value.name if isinstance(value, Path) else value))

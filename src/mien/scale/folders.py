@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..errors import ConfigError, InputError
+from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
-from ..media.image import MAX_BYTES
+from ..media.limits import LIMITS, Limits
 from ..sources import RESULT, Flow, Picture, Sampling, Source, Video
 from ..sources.base import told
 from ..sources.kinds import PICTURES, VIDEOS
-from ..sources.urls import MAX_VIDEO
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
 SCHEMES = ("s3", "gs", "abfs", "abfss")
@@ -77,10 +76,10 @@ class Stored:
 
     count: int | None = None
 
-    def __init__(self, name: str, place: tuple[str, str], sampling: Sampling) -> None:
+    def __init__(self, name: str, place: tuple[str, str], sampling: Sampling, limits: Limits) -> None:
         """`place`: the address that was searched, which says how to reach its store, and the path inside."""
         self.name = name
-        self._place, self._sampling = place, sampling
+        self._place, self._sampling, self._limits = place, sampling, limits
 
     @property
     def moving(self) -> bool:
@@ -98,21 +97,21 @@ class Stored:
     @contextmanager
     def _fetched(self) -> Generator[Source, None, None]:
         system, _ = _opened(self._place[0])
-        most = MAX_VIDEO if self.moving else MAX_BYTES
+        most = self._limits.max_video_bytes if self.moving else self._limits.max_bytes
         with telling(self.name), system.open_input_file(self._place[1]) as file:
             if (size := file.size()) > most:
-                raise InputError(f"{self.name}: {size} bytes, at most {most} are fetched")
+                raise TooLargeError(f"{self.name}: {size} bytes, at most {most} are fetched")
             if not self.moving:
-                yield Picture(self.name, file.read(), self._sampling)
+                yield Picture(self.name, file.read(), self._sampling, self._limits)
                 return
             with tempfile.NamedTemporaryFile(prefix="mien-") as copy:
                 while piece := file.read(1 << 22):
                     copy.write(piece)
                 copy.flush()
-                yield Video(self.name, Path(copy.name), self._sampling)
+                yield Video(self.name, Path(copy.name), self._sampling, self._limits)
 
 
-def stored(address: str, sampling: Sampling) -> list[Source]:
+def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[Source]:
     """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
@@ -127,7 +126,7 @@ def stored(address: str, sampling: Sampling) -> list[Source]:
         raise InputError(f"{address}: no pictures or videos there")
     scheme = address.partition(":")[0]
     paths = sorted(found, key=lambda name: files.natural(Path(name)))
-    return [Stored(f"{scheme}://{path}", (address, path), sampling) for path in paths]
+    return [Stored(f"{scheme}://{path}", (address, path), sampling, limits) for path in paths]
 
 
 def _wanted(name: str) -> bool:

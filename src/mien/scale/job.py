@@ -93,7 +93,7 @@ def _reading(inputs: Sequence[str], model: str | None, settings: Settings, allow
     reading = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
     found = {source.name: source for source in reading.sources}
     for address in away:
-        found |= {source.name: source for source in stored(address, settings.sampling())}
+        found |= {source.name: source for source in stored(address, settings.sampling(), reading.settings.limits)}
     for name, source in found.items():
         if isinstance(source, Camera):
             raise ConfigError(f"{name}: a camera cannot be shared among workers")

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError, MienError
 from ..extras import require
+from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels
 from .base import ALL, Flow, Picker, Sampling, told
 from .frames import upright
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 #: What begins a live stream's address; `camera:` before an http(s) address makes it one too.
 STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
-#: How long a live stream may keep one waiting, in seconds: to open, and between pictures.
-TIMEOUTS = (10.0, 10.0)
 _PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 
 #: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises InputError.
@@ -61,13 +61,14 @@ class Camera:
         self,
         name: str,
         sampling: Sampling = ALL,
+        limits: Limits = LIMITS,
         *,
         clock: Callable[[], float] = time.monotonic,
         opener: Opener | None = None,
     ) -> None:
         self.name = name
         self._sampling, self._clock = sampling, clock
-        self._opener = opener or (stream if "://" in name else device)
+        self._opener = opener or (partial(stream, limits=limits) if "://" in name else device)
 
     def __iter__(self) -> Flow:
         """Read until it ends, or the sampling has enough."""
@@ -109,22 +110,28 @@ def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Gene
         camera.release()
 
 
-def stream(address: str) -> Generator[Pixels, None, None]:
+def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, None]:
     """The pictures of a live stream, from its first keyframe on. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     options = {"rtsp_transport": "tcp", "protocol_whitelist": _PROTOCOLS}
     asked = time.monotonic()
     try:
-        with av.open(address, options=options, timeout=TIMEOUTS, metadata_errors="replace") as container:
-            video = checked("the stream", container)
-            turn = upright(video)
+        with av.open(
+            address, options=options, timeout=(limits.stream_seconds, limits.stream_seconds), metadata_errors="replace"
+        ) as container:
+            video = checked("the stream", container, limits)
+            turn = upright(video, limits)
             for frame in _decoded(video, container):
                 asked = time.monotonic()
                 yield turn(frame)
                 asked = time.monotonic()
     except (av.FFmpegError, OSError) as error:
-        late = time.monotonic() - asked >= min(TIMEOUTS)  # PyAV gives up with an error of any kind
-        reason = f"no answer within {max(TIMEOUTS):.0f} s" if late else getattr(error, "strerror", None) or str(error)
+        late = time.monotonic() - asked >= limits.stream_seconds  # PyAV gives up with an error of any kind
+        reason = (
+            f"no answer within {limits.stream_seconds:.0f} s"
+            if late
+            else getattr(error, "strerror", None) or str(error)
+        )
         raise InputError(" ".join(reason.split())) from None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, MienError
 from ..extras import require
-from ..media.image import MAX_PIXELS
+from ..media.limits import LIMITS, Limits
 from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, told
 from .frames import upright
@@ -34,14 +34,14 @@ class Video:
 
     moving = True
 
-    def __init__(self, name: str, path: Path, sampling: Sampling = ALL) -> None:
+    def __init__(self, name: str, path: Path, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
-        self._path, self._sampling = path, sampling
+        self._path, self._sampling, self._limits = path, sampling, limits
 
     @cached_property
     def count(self) -> int | None:
         """How many frames to expect, by the header."""
-        opening = _opened(self.name, self._path)
+        opening = _opened(self.name, self._path, self._limits)
         try:
             container, stream = next(opening)
             rate, duration = float(stream.average_rate or stream.guessed_rate or 0), _duration(container, stream)
@@ -54,7 +54,7 @@ class Video:
 
     def __iter__(self) -> Flow:
         """Decode what the sampling wants."""
-        opening = _opened(self.name, self._path)
+        opening = _opened(self.name, self._path, self._limits)
         try:
             yield from self._frames(*next(opening))
         except MienError as error:
@@ -63,7 +63,7 @@ class Video:
             opening.close()
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
-        picker, turn = Picker(self._sampling), upright(stream)
+        picker, turn = Picker(self._sampling), upright(stream, self._limits)
         reel = VideoDecoder(self.name, stream, picker)
         whole = True
         for index, time, frame in reel.frames(container):
@@ -93,7 +93,7 @@ class Video:
             yield fault
 
 
-def _opened(name: str, path: Path) -> Generator[tuple[InputContainer, VideoStream], None, None]:
+def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputContainer, VideoStream], None, None]:
     """The file and its video stream; closing lets go of both. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     if not path.exists():
@@ -106,10 +106,10 @@ def _opened(name: str, path: Path) -> Generator[tuple[InputContainer, VideoStrea
     except (av.FFmpegError, ValueError, OSError) as error:
         raise InputError(f"{name}: {_reason(path, error)}") from None
     with container:
-        yield container, checked(name, container)
+        yield container, checked(name, container, limits)
 
 
-def checked(name: str, container: InputContainer) -> VideoStream:
+def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream:
     """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are too large."""
     av = require("av", "video")
     cover = av.stream.Disposition.attached_pic
@@ -120,8 +120,7 @@ def checked(name: str, container: InputContainer) -> VideoStream:
     if not known:
         raise InputError(f"{name}: a video in a format that PyAV does not decode")
     stream: VideoStream = max(known, key=lambda one: one.width * one.height)
-    if stream.width * stream.height > MAX_PIXELS:
-        raise InputError(f"{name}: {stream.width}x{stream.height} pixels, at most {MAX_PIXELS} are decoded")
+    limits.check_pixels((stream.width, stream.height), name)
     stream.thread_type = "AUTO"
     return stream
 
