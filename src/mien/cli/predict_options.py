@@ -72,7 +72,7 @@ class Moving:
 class Answering:
     """How the model is asked."""
 
-    average: Literal["none", "flip", "ten"] = "none"
+    average: Annotated[Literal["none", "flip", "ten_crop", "ten"], arg(metavar="{none,flip,ten_crop}")] = "none"
     """Ask of each face several times and average: its mirror image too (twice the time), or ten crops."""
     abstain: Annotated[float | None, arg(metavar="0…1", help_behavior_hint="")] = None
     """Mark answers as abstained whose confidence (how likely the label is right) lies below this."""

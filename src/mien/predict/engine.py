@@ -13,14 +13,14 @@ import onnxruntime
 
 from .. import files
 from ..bundle import checksums
-from ..errors import InputError, MienError, ModelError, lookup
+from ..errors import InputError, MienError, ModelError
 from ..machine import usable_cores
 from ..media.cropping import Boxes, Landmarks
 from ..media.image import Preprocessing
 from ..records import Floats, Pixels
 from ..tasks import Task
 from .scaling import label_temperature, read
-from .tta import AVERAGES
+from .tta import AVERAGES, averaging
 
 SCHEMA = 1
 _BATCH = 64
@@ -75,9 +75,9 @@ class Engine:
         `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without `boxes`, int (N, 4),
         they are ready crops; a model that looks at the picture too then sees the crop for both. `landmarks` of each face count
         where the model was trained on aligned faces, or `align` says otherwise. `average`: none, flip (each face also mirrored:
-        twice the time) or ten (also shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
+        twice the time) or ten_crop (also shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
         """
-        views = lookup(AVERAGES, average, "averaging")
+        views = AVERAGES[averaging(average)]
         check_crops(pictures)
         for given, what in ((boxes, "boxes"), (landmarks, "faces' landmarks")):
             if given is not None and len(given) != len(pictures):

@@ -24,6 +24,7 @@ from .job import PredictionJob, plan_job
 from .results import Result, origin
 from .session import Session
 from .settings import Settings
+from .tta import averaging
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,7 +53,7 @@ class Model:
         `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
         `average`: how often each is looked at, as in `Engine.probabilities`.
         `limits`: what the pictures of `predict` are held to (`Settings` have those of sources)."""
-        self.engine, self.align, self.average, self.limits = engine, align, average, limits
+        self.engine, self.align, self.average, self.limits = engine, align, averaging(average), limits
         self._detectors: dict[Settings, Detector] = {}
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
@@ -175,10 +176,10 @@ class Model:
 
     def _configured(self, settings: Settings) -> tuple[Model, Settings]:
         """This model as the settings ask for it, and the settings with what the model decides where they leave it open."""
-        average = self.average if settings.average == "none" else settings.average
+        average = self.average if settings.average is None else settings.average
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
-        asked = replace(settings, average=average, align=align, abstain=abstain or None)
+        asked = replace(settings, average=None if average == "none" else average, align=align, abstain=abstain or None)
         return Model(self.engine, abstain, align, average, limits=self.limits), asked
 
     def _detector(self, settings: Settings) -> Detector:
@@ -233,7 +234,7 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
     """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a `model.onnx` or a run
     folder (`./face` for one with a bundled model's name).
 
-    `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all mirrored: ten
+    `average`: none, flip (each face also mirrored: twice the time) or ten_crop (also shifted to four sides, all mirrored: ten
     times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
     name = bundle.DEFAULT if model is None else str(model)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..detect import Detector, FilteredDetector
 from ..detect import detector as build_detector
-from ..errors import ConfigError, lookup
+from ..errors import ConfigError
 from ..media.limits import LIMITS, Limits
 from ..sources import Sampling
-from .tta import AVERAGES
+from .tta import OLD_NAMES, averaging
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Settings:
     """`faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a picture (0: any).
     A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
     faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level
-    (None: as the model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below the model's own
+    (None: as the model was trained). `average`: none, flip or
+    ten_crop (None: as the model was loaded). `abstain` below that confidence (None: below the model's own
     threshold). `limits`: what foreign input is held to."""
 
     faces: str = "haar"
@@ -35,7 +36,7 @@ class Settings:
     cuts: bool = True
     smooth: float = 0.0
     align: bool | None = None
-    average: str = "none"
+    average: str | None = None
     abstain: float | None = None
     limits: Limits = LIMITS
 
@@ -44,7 +45,8 @@ class Settings:
         self.sampling()
         if not (math.isfinite(self.smooth) and self.smooth >= 0):
             raise ConfigError(f"smooth {self.smooth} s: must be 0 s or more")
-        lookup(AVERAGES, self.average, "averaging")
+        if self.average is not None:
+            object.__setattr__(self, "average", averaging(self.average))
         if self.abstain is not None and not 0 <= self.abstain <= 1:
             raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
 
@@ -73,6 +75,13 @@ class Settings:
     def follows(self) -> bool:
         """Whether faces are followed through a video; smoothing needs it too."""
         return self.track or self.smooth > 0
+
+
+def current_words(settings: str) -> str:
+    """A line of settings as `str(Settings(…))` writes it today: earlier versions had other words for some values."""
+    for old, new in OLD_NAMES.items():
+        settings = re.sub(rf"\baverage={old}\b", f"average={new}", settings)
+    return settings
 
 
 def seconds(text: str, what: str) -> float | None:

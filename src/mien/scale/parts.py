@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from ..extras import require
 from ..outputs.formats.parquet import Parquet
 from ..predict.results import Origin, Result
+from ..predict.settings import current_words
 from ..records import ReadError
 from .folders import Folder
 
@@ -121,11 +122,15 @@ def _same(folder: Folder, manifest: Mapping[str, Any]) -> None:
         except ValueError:
             raise ConfigError(f"{folder.given}/{MANIFEST}: damaged; choose another folder or --overwrite") from None
     for key, here in manifest.items():
-        if key != "version" and there.get(key) != here:
+        if key != "version" and _current(there.get(key)) != here:
             raise ConfigError(
                 f"{folder.given}: holds results of other {key} ({_short(there.get(key))}, now {_short(here)}); "
                 "give the same, choose another folder or --overwrite"
             )
+
+
+def _current(value: Any) -> Any:
+    return current_words(value) if isinstance(value, str) else value
 
 
 def _short(value: Any) -> str:

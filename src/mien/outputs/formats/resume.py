@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import ConfigError
 from ...predict.results import Origin
+from ...predict.settings import current_words
 
 
 class ResumeState:
@@ -25,7 +26,7 @@ class ResumeState:
         self._same(
             "model", f"{row['model']} {row['model_sha256'][:12]}", f"{self._origin.name} {self._origin.sha256[:12]}"
         )
-        self._same("settings", row["settings"], self._origin.settings)
+        self._same("settings", current_words(row["settings"]), self._origin.settings)
         frame = row["source"], int(row["frame"])
         self._rows = self._rows + 1 if frame == self._last else 1
         self._last = frame
