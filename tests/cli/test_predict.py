@@ -27,7 +27,7 @@ from mien.cli.predict import Predict
 from mien.cli.run_summary import RunSummary
 from mien.detect.fetching import YUNET
 from mien.errors import ConfigError, InputError
-from mien.outputs.per_source import Outputs
+from mien.outputs.per_source import RunOutputs
 from mien.outputs.show import sheet
 from mien.outputs.show.sheet import draw
 from mien.predict import Model, Settings, load
@@ -203,16 +203,16 @@ def test_running_again_goes_on_where_it_stopped(
 ) -> None:
     inputs = str(here / "photos" / "two.png"), str(clip)
     Predict(inputs, "../run", "cropped", out=Path("whole.jsonl")).run()
-    add = Outputs.add
+    add = RunOutputs.add
     seen = []
 
-    def stop_at_four(self: Outputs, item: Result) -> None:
+    def stop_at_four(self: RunOutputs, item: Result) -> None:
         add(self, item)
         seen.append(item)
         if len(seen) == 4:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Outputs, "add", stop_at_four)
+    monkeypatch.setattr(RunOutputs, "add", stop_at_four)
     with pytest.raises(SystemExit) as caught:
         cli.main(["predict", *inputs, "--model", "../run", "--out", "o.jsonl", "--faces", "cropped"])
     assert caught.value.code == 130
@@ -251,13 +251,13 @@ def test_an_interruption_leaves_a_valid_file(
 ) -> None:
     for number in range(5):
         cv2.imwrite(str(here / "photos" / f"x{number}.png"), np.full((60, 60), 40 * number, np.uint8))
-    add = Outputs.add
+    add = RunOutputs.add
 
-    def stop(self: Outputs, item: Result) -> None:
+    def stop(self: RunOutputs, item: Result) -> None:
         add(self, item)
         signal.raise_signal(sent)
 
-    monkeypatch.setattr(Outputs, "add", stop)
+    monkeypatch.setattr(RunOutputs, "add", stop)
     (here / "photos" / "bad.jpg").unlink()
     write_model(here / "seven.onnx")
     with pytest.raises(SystemExit) as caught:

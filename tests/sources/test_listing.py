@@ -13,7 +13,7 @@ from mien.errors import ConfigError
 from mien.files import natural
 from mien.media.limits import Limits
 from mien.records import Moment, ReadError
-from mien.sources import Camera, Picture, Remote, Sampling, Source, Video, plan
+from mien.sources import Camera, PictureSource, Remote, Sampling, Source, Video, plan
 from mien.sources.base import Picker
 from mien.sources.kinds import kind
 
@@ -37,7 +37,7 @@ def test_a_folder_is_searched_through_all_levels_in_natural_order(folder: Path) 
     found, faults = plan([folder])
     expected = ["b/c/x.webp", "b/clip.MP4", "b/Face2.jpg", "face9.PNG", "face10.png"]
     assert names(found) == [str(folder / name) for name in expected]
-    assert [type(source) for source in found] == [Picture, Video, Picture, Picture, Picture]
+    assert [type(source) for source in found] == [PictureSource, Video, PictureSource, PictureSource, PictureSource]
     assert faults == []
 
 
@@ -112,7 +112,7 @@ def test_a_file_without_a_telling_suffix_is_known_by_its_first_bytes(tmp_path: P
     (tmp_path / "photo.dat").write_bytes(b"\xff\xd8\xffrest")
     (tmp_path / "text").write_bytes(b"hello")
     found, _ = plan([tmp_path / name for name in ("film", "photo.dat", "text", "absent")])
-    assert [type(source) for source in found] == [Video, Picture, Picture, Picture]
+    assert [type(source) for source in found] == [Video, PictureSource, PictureSource, PictureSource]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
+from .predict_options import (
+    AnswerOptions,
+    DetectionOptions,
+    InputOptions,
+    PictureOptions,
+    ResultOptions,
+    VideoOptions,
+    WorkOptions,
+)
 from .run_summary import TABLE, RunSummary
 from .show import say
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
-    from ..outputs.per_source import Outputs
+    from ..outputs.per_source import RunOutputs
     from ..outputs.show import Sink
     from ..predict.job import PredictionJob
     from ..predict.results import Result
@@ -30,7 +38,7 @@ _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
 
 
 @dataclass
-class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
+class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions):
     """`mien predict`: what was asked for, and how it is done."""
 
     def run(self) -> None:
@@ -138,7 +146,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             self._go(results, outputs, tally, (watch, stop))
 
     def _go(
-        self, results: Iterator[Result | ReadError], outputs: Outputs, tally: RunSummary, person: tuple[Watch, Stop]
+        self, results: Iterator[Result | ReadError], outputs: RunOutputs, tally: RunSummary, person: tuple[Watch, Stop]
     ) -> None:
         watch, stop = person
         for item in results:
@@ -149,9 +157,9 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             if stop.asked or (self.strict and tally.failed):
                 return
 
-    def _outputs(self, reading: PredictionJob, document: Path | None) -> Outputs:
+    def _outputs(self, reading: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer
-        from ..outputs.per_source import Outputs, PerSourceJson, PerSourceMedia, names_of
+        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs, names_of
         from ..outputs.show import Sheet, open_sink
 
         names = names_of(source.name for source in reading.sources)
@@ -172,7 +180,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         if not (writers or sinks):
             writers.append(PerSourceJson(self.out_dir, reading.origin, names))
             sinks.append(PerSourceMedia(self.out_dir, names))
-        return Outputs(writers, sinks)
+        return RunOutputs(writers, sinks)
 
     def _spare_inputs(self, reading: PredictionJob) -> None:
         from ..errors import ConfigError
@@ -210,13 +218,13 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
 
 def predict(
     *,
-    source: Inputs,
-    faces: Finding,
-    video: Moving,
-    answer: Answering,
-    result: Writing,
-    picture: Showing,
-    work: Working,
+    source: InputOptions,
+    faces: DetectionOptions,
+    video: VideoOptions,
+    answer: AnswerOptions,
+    result: ResultOptions,
+    picture: PictureOptions,
+    work: WorkOptions,
 ) -> Predict:
     """Read the faces in pictures, videos and cameras.
 

@@ -16,7 +16,7 @@ _Switch: TypeAlias = Annotated[bool, arg(help_behavior_hint="")]
 
 
 @dataclass
-class Inputs:
+class InputOptions:
     """What is read, and by which model."""
 
     input: Annotated[Positional[tuple[str, ...]], arg(metavar="INPUT …", help_behavior_hint="")]
@@ -31,7 +31,7 @@ class Inputs:
 
 
 @dataclass
-class Finding:
+class DetectionOptions:
     """How faces are found and cut out."""
 
     faces: Annotated[str, arg(metavar="NAME")] = "haar"
@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass
-class Moving:
+class VideoOptions:
     """Of videos and cameras: which frames, and who is who."""
 
     every: _Time = ""
@@ -69,7 +69,7 @@ class Moving:
 
 
 @dataclass
-class Answering:
+class AnswerOptions:
     """How the model is asked."""
 
     average: Annotated[Literal["none", "flip", "ten_crop", "ten"], arg(metavar="{none,flip,ten_crop}")] = "none"
@@ -79,7 +79,7 @@ class Answering:
 
 
 @dataclass
-class Writing:
+class ResultOptions:
     """Results as numbers. Without any of these and of the pictures below, each input gets files of its own."""
 
     out: _File = None
@@ -98,7 +98,7 @@ class Writing:
 
 
 @dataclass
-class Showing:
+class PictureOptions:
     """Results as pictures."""
 
     draw: Annotated[Path | None, arg(metavar="FOLDER|FILE", help_behavior_hint="")] = None
@@ -114,7 +114,7 @@ class Showing:
 
 
 @dataclass
-class Working:
+class WorkOptions:
     """Who does the work."""
 
     engine: Literal["local", "ray"] = "local"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .show import say
 
 if TYPE_CHECKING:
-    from ..outputs.per_source import Outputs
+    from ..outputs.per_source import RunOutputs
     from ..predict.results import Result
     from ..predict.smoothing import People
     from ..records import ReadError
@@ -75,7 +75,7 @@ class RunSummary:
         if self.failed:
             raise InputError(f"{len(self.failed)} of {self.total} inputs could not be read")
 
-    def close(self, outputs: Outputs) -> None:
+    def close(self, outputs: RunOutputs) -> None:
         """Finish the outputs, and note what they wrote."""
         outputs.close()
         self.written = outputs.written

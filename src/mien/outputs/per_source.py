@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import MissingExtraError
-from ..predict.results import Origin, Result
+from ..predict.results import ModelOrigin, Result
 from ..records import ReadError
 from ..sources.per_source import PerSource
 from .formats import Writer
@@ -16,7 +16,7 @@ from .show import Sink, open_sink
 from .show.picture import Pictures
 
 
-class Outputs:
+class RunOutputs:
     """Hands each result to all `writers` and `sinks`; sinks need results that kept their pixels."""
 
     def __init__(self, writers: Sequence[Writer], sinks: Sequence[Sink]) -> None:
@@ -48,7 +48,7 @@ class Outputs:
 class PerSourceJson:
     """A writer of `<name>.mien.json` of each source into a folder."""
 
-    def __init__(self, folder: Path, origin: Origin, names: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, origin: ModelOrigin, names: Mapping[str, str]) -> None:
         self.done: Mapping[str, int] = {}
         self.written: list[Path] = []
         self._documents = PerSource(

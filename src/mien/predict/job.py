@@ -11,9 +11,9 @@ from pathlib import Path
 from ..detect import Detector
 from ..errors import ConfigError
 from ..records import Moment, ReadError
-from ..sources import Camera, Picture, Source, plan
+from ..sources import Camera, PictureSource, Source, plan
 from .pipeline import stream
-from .results import Origin, Result
+from .results import ModelOrigin, Result
 from .session import Recogniser, Session
 from .settings import Settings
 
@@ -23,7 +23,7 @@ class PredictionJob:
     """What is to be read, by which model and how. `faults`: inputs that named nothing; they come first among the results."""
 
     model: Recogniser
-    origin: Origin
+    origin: ModelOrigin
     settings: Settings
     detector: Detector
     sources: Sequence[Source]
@@ -40,7 +40,7 @@ class PredictionJob:
         return begun + [source for source in self.sources if source.name not in self.done]
 
     def _unfinished(self, source: Source, last: str | None) -> bool:
-        if isinstance(source, Picture):
+        if isinstance(source, PictureSource):
             return (source.count or 1) > self.done[source.name] + 1
         return source.name == last
 
@@ -65,7 +65,7 @@ class PredictionJob:
 
 def plan_job(
     model: Recogniser,
-    origin: Origin,
+    origin: ModelOrigin,
     settings: Settings,
     inputs: Iterable[str | Path],
     *,

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Origin:
+class ModelOrigin:
     """Which model answered, and how it was asked: `settings`, one line of what changes the figures."""
 
     name: str
@@ -40,7 +40,7 @@ class Result:
     height: int
     predictions: Sequence[Prediction]
     shot: int | None = None
-    origin: Origin | None = field(default=None, repr=False)
+    origin: ModelOrigin | None = field(default=None, repr=False)
 
     @property
     def source(self) -> str:
@@ -77,7 +77,7 @@ class Result:
             ],
         }
 
-    def rows(self, origin: Origin | None = None) -> list[Row]:
+    def rows(self, origin: ModelOrigin | None = None) -> list[Row]:
         """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
         origin = origin or self.origin
         where = {
@@ -95,9 +95,9 @@ class Result:
         return [{**empty, **where, **face, **model} for face in faces or [{}]]
 
 
-def origin(engine: Engine, settings: str = "") -> Origin:
+def origin(engine: Engine, settings: str = "") -> ModelOrigin:
     """The origin of what this engine answers."""
-    return Origin(engine.name, engine.sha256, engine.task, settings, _heads(engine))
+    return ModelOrigin(engine.name, engine.sha256, engine.task, settings, _heads(engine))
 
 
 def columns(task: Task) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..records import Face, Moment, Pixels, Prediction, Subject
-from .results import Origin, Result
+from .results import ModelOrigin, Result
 from .settings import Settings
 from .shot_detection import ShotDetector
 from .smoothing import Smoother
@@ -70,7 +70,7 @@ class Session:
         detector: Detector,
         settings: Settings = _DEFAULTS,
         *,
-        origin: Origin | None = None,
+        origin: ModelOrigin | None = None,
         keep: bool = False,
     ) -> None:
         """Of `settings` count track, cuts and smooth: the others are what `model` and `detector` were made with. `origin` goes

@@ -15,7 +15,7 @@ from .. import files
 from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
-from ..sources import RESULT, Flow, Picture, Sampling, Source, Video
+from ..sources import RESULT, Flow, PictureSource, Sampling, Source, Video
 from ..sources.base import told
 from ..sources.kinds import PICTURES, VIDEOS
 
@@ -102,7 +102,7 @@ class Stored:
             if (size := file.size()) > most:
                 raise TooLargeError(f"{self.name}: {size} bytes, at most {most} are fetched")
             if not self.moving:
-                yield Picture(self.name, file.read(), self._sampling, self._limits)
+                yield PictureSource(self.name, file.read(), self._sampling, self._limits)
                 return
             with tempfile.NamedTemporaryFile(prefix="mien-") as copy:
                 while piece := file.read(1 << 22):

@@ -12,7 +12,7 @@ from ..errors import ConfigError, MienError
 from ..predict import Settings, load
 from ..predict.job import PredictionJob
 from ..records import ReadError
-from ..sources import Camera, Picture, Source
+from ..sources import Camera, PictureSource, Source
 from ..version import __version__
 from . import cluster, parts
 from .folders import Folder, address_of, stored
@@ -111,7 +111,7 @@ def _groups(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
     """The sources of each shard: so many pictures, or one video."""
     some = list[Source]()
     for source in sources:
-        alone = not isinstance(source, Picture) and source.moving
+        alone = not isinstance(source, PictureSource) and source.moving
         if some and (alone or len(some) == size):
             yield some
             some = []

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..extras import require
 from ..outputs.formats.parquet import Parquet
-from ..predict.results import Origin, Result
+from ..predict.results import ModelOrigin, Result
 from ..predict.settings import current_words
 from ..records import ReadError
 from .folders import Folder
@@ -49,10 +49,10 @@ class Count:
         return cls(**values | {"faults": [ReadError(**fault) for fault in values["faults"]]})
 
 
-class Part(Parquet):
+class PartWriter(Parquet):
     """The rows of one shard, as every Parquet file of results has them, and their count in the file's metadata."""
 
-    def __init__(self, path: Path, origin: Origin, number: int) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin, number: int) -> None:
         """Begin. Raises OSError naming the file."""
         super().__init__(path, origin)
         self.count = Count(number)
@@ -75,11 +75,11 @@ class Part(Parquet):
         super().close()
 
 
-def part_of(number: int, results: Iterable[Result | ReadError], origin: Origin) -> tuple[bytes, Count]:
+def part_of(number: int, results: Iterable[Result | ReadError], origin: ModelOrigin) -> tuple[bytes, Count]:
     """The bytes of a shard's part, and its count."""
     with tempfile.TemporaryDirectory(prefix="mien-") as scratch:
         path = Path(scratch, name_of(number))
-        writer = Part(path, origin, number)
+        writer = PartWriter(path, origin, number)
         for item in results:
             if isinstance(item, ReadError):
                 writer.fail(item)

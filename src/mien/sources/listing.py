@@ -18,7 +18,7 @@ from ..records import ReadError
 from .base import ALL, Sampling, Source
 from .cameras import STREAMS, Camera
 from .kinds import HEAD, PICTURES, VIDEOS, kind, kind_of
-from .pictures import Picture
+from .pictures import PictureSource
 from .urls import Remote
 from .videos import Video
 
@@ -76,7 +76,7 @@ class _Planner:
             yield from map(self._file, _files(given))
 
     def _file(self, path: Path) -> Source:
-        return (Video if kind_of(path) == "video" else Picture)(str(path), path, self.sampling, self.limits)
+        return (Video if kind_of(path) == "video" else PictureSource)(str(path), path, self.sampling, self.limits)
 
     def _address(self, given: str, scheme: str) -> Source:
         if scheme not in ("http", "https"):
@@ -112,7 +112,7 @@ class _Planner:
         if len(data) > most:
             raise TooLargeError(f"-: more than {most} bytes on standard input")
         if kind(head):
-            yield Picture("-", data, self.sampling, self.limits)
+            yield PictureSource("-", data, self.sampling, self.limits)
         elif not data.strip():
             raise InputError("-: nothing on standard input (expected paths, one a line, or a picture's bytes)")
         else:

@@ -23,7 +23,7 @@ _UNTIMED = 0.1
 _SUBFILE, _REDUCED = 254, 1
 
 
-class Picture:
+class PictureSource:
     """A still picture, an animated one (GIF, APNG, WebP, AVIF: frames with times), or the pages of a TIFF (without)."""
 
     def __init__(self, name: str, data: Path | bytes, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:

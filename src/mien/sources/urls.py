@@ -17,7 +17,7 @@ from ..errors import InputError, TooLargeError
 from ..media.limits import LIMITS, Limits
 from .base import ALL, Flow, Sampling, Source, told
 from .kinds import HEAD, VIDEOS, kind
-from .pictures import Picture
+from .pictures import PictureSource
 from .videos import Video
 
 _PIECE = 1 << 16
@@ -68,7 +68,7 @@ class Remote:
             if video:
                 yield Video(self.name, path, self._sampling, self._limits)
             else:
-                yield Picture(self.name, path.read_bytes(), self._sampling, self._limits)
+                yield PictureSource(self.name, path.read_bytes(), self._sampling, self._limits)
 
     def _save(self, head: bytes, answer: http.client.HTTPResponse, file: BinaryIO, most: int) -> None:
         size, until, piece = 0, self._clock() + self._limits.fetch_seconds, head

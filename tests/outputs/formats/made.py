@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.predict.results import Origin, Result
+from mien.predict.results import ModelOrigin, Result
 from mien.records import Box, Face, Moment, Prediction, ReadError
 from mien.tasks import TASKS, Head, Kind, LabelSpace, Task
 
@@ -19,9 +19,9 @@ HEADS = [
     {"name": "mood", "kind": "class", "labels": ["good", "bad"]},
     {"name": "va", "kind": "values", "labels": ["valence"], "bounds": [0.0, 1.0]},
 ]
-ORIGIN = Origin("tiny", "ab12", TASK, "faces=haar every=0.5", HEADS)
-AFFECT = Origin("affect", "cd34", TASKS["affect"])
-EXPRESSION = Origin("seven", "ef56", TASKS["expression7"])
+ORIGIN = ModelOrigin("tiny", "ab12", TASK, "faces=haar every=0.5", HEADS)
+AFFECT = ModelOrigin("affect", "cd34", TASKS["affect"])
+EXPRESSION = ModelOrigin("seven", "ef56", TASKS["expression7"])
 
 
 def prediction(good: float, face: Face) -> Prediction:
@@ -41,7 +41,7 @@ RESULTS = [
 FAULT = ReadError("x.png", "x.png: no such file")
 
 
-def feeling(origin: Origin, label: str, share: float = 0.65, **face: object) -> Prediction:
+def feeling(origin: ModelOrigin, label: str, share: float = 0.65, **face: object) -> Prediction:
     """A prediction whose first head likes `label`."""
     outputs = {}
     for head in origin.task:

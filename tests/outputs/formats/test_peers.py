@@ -12,14 +12,14 @@ import pytest
 
 from mien.errors import ConfigError
 from mien.outputs.formats import open_writer
-from mien.predict.results import Origin, Result
+from mien.predict.results import ModelOrigin, Result
 from mien.records import Moment
 from tests.outputs.formats.made import AFFECT, EXPRESSION, ORIGIN, feeling
 
 EYES = ((15.2, 30.0), (33.9, 30.0), (25.0, 40.0), (18.0, 50.0), (32.0, 50.0))
 
 
-def written(path: Path, form: str, origin: Origin = EXPRESSION) -> Path:
+def written(path: Path, form: str, origin: ModelOrigin = EXPRESSION) -> Path:
     faces = [feeling(origin, "happy", landmarks=EYES, score=0.9), feeling(origin, "sad", track=7)]
     writer = open_writer(path, origin, form)
     writer.add(Result(Moment({}, "a.mp4", 0, 0.0), 64, 48, faces))

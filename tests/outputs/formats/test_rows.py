@@ -17,7 +17,7 @@ import pytest
 from mien.errors import ConfigError
 from mien.outputs.formats import FORMATS, RESUMED, named, open_writer
 from mien.predict import Model
-from mien.predict.results import Origin, Result, columns, origin, to_frame
+from mien.predict.results import ModelOrigin, Result, columns, origin, to_frame
 from mien.records import Box, Face, Moment, Prediction
 from mien.tasks import Head, Kind, LabelSpace, Task
 from tests.outputs.formats.made import FACES, FAULT, HEADS, ORIGIN, RESULTS, TASK
@@ -33,7 +33,7 @@ leer/ü.mp4,45,1.75,3,8,8,1,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MOD
 """
 
 
-def written(path: Path, results: list[Result] = RESULTS, made: Origin = ORIGIN, **options: Any) -> Path:
+def written(path: Path, results: list[Result] = RESULTS, made: ModelOrigin = ORIGIN, **options: Any) -> Path:
     writer = open_writer(path, made, **options)
     for result in results:
         writer.add(result)
@@ -133,7 +133,7 @@ def test_tags_are_listed(tmp_path: Path) -> None:
     outputs = {"signs": {"joy": 0.4, "pain": 0.6, "calm": 0.9}}
     found = Prediction(Face(Box(0, 0, 1, 1)), outputs, task, {"signs": {"joy": 0.3, "pain": 0.7}})
     results = [Result(Moment({}, "a.png", 0, None), 1, 1, [found]), Result(Moment({}, "b.png", 0, None), 1, 1, [])]
-    text = written(tmp_path / "t.csv", results, Origin("t", "0", task)).read_text()
+    text = written(tmp_path / "t.csv", results, ModelOrigin("t", "0", task)).read_text()
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["tags"] for row in rows] == ["joy;calm", ""]
     assert rows[0]["dominant"] == rows[0]["entropy"] == ""
@@ -285,7 +285,7 @@ def test_an_output_that_cannot_be_written_names_itself(tmp_path: Path) -> None:
             )
 
 
-def seven() -> Origin:
+def seven() -> ModelOrigin:
     from tests.outputs.formats.made import EXPRESSION
 
     return EXPRESSION

@@ -14,7 +14,7 @@ from PIL import Image
 from mien.errors import ConfigError
 from mien.outputs.show import open_sink
 from mien.outputs.show.panels import LEFT, RIGHT, WIDTH, Scale, clock
-from mien.outputs.show.plot import Plot, image, ink_on, svg
+from mien.outputs.show.plot import TimelinePlot, image, ink_on, svg
 from mien.outputs.show.series import Series
 from mien.outputs.show.timeline import draw
 from mien.palette import PAGE, colours
@@ -150,7 +150,7 @@ def test_clock(seconds: float, step: float, says: str) -> None:
 
 
 def test_a_plot_follows_light_and_dark_paper() -> None:
-    plot = Plot(40, 20, "x")
+    plot = TimelinePlot(40, 20, "x")
     plot.box((0, 0, 20, 20), "ink")
     plot.line([(0, 0), (40, 20)], "accent", 3)
     text = svg(plot)

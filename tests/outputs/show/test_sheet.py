@@ -11,18 +11,18 @@ from PIL import Image
 from mien.errors import ConfigError
 from mien.outputs.show import open_sink
 from mien.outputs.show import sheet as sheets
-from mien.outputs.show.sheet import COLUMNS, ROWS, Cell, Sheet
+from mien.outputs.show.sheet import COLUMNS, ROWS, Sheet, SheetCell
 from mien.records import Pixels
 from mien.tasks import TASKS
 from tests.outputs.show.streams import clip, face, step
 
 
-def listed(sink: Sheet, monkeypatch: pytest.MonkeyPatch) -> list[list[Cell]]:
+def listed(sink: Sheet, monkeypatch: pytest.MonkeyPatch) -> list[list[SheetCell]]:
     """The cells of each page."""
-    pages: list[list[Cell]] = []
+    pages: list[list[SheetCell]] = []
     draw = sheets.draw
 
-    def noted(cells: list[Cell], title: str) -> Image.Image:
+    def noted(cells: list[SheetCell], title: str) -> Image.Image:
         pages.append(list(cells))
         return draw(cells, title)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...labels import EXPRESSION7, canonical
-from ...predict.results import Origin, Result, Row, face_id, short
+from ...predict.results import ModelOrigin, Result, Row, face_id, short
 from ...records import Face, Prediction
 from ...tasks import Kind
 from .writer import TextDocument, emotions, seven
@@ -20,7 +20,7 @@ class _Array(TextDocument):
 
     head, between, tail = "[\n", ",\n", "\n]\n"
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file, ConfigError where the model lacks the seven expressions."""
         self._head = seven(origin, type(self).__name__.lower())
         super().__init__(path, origin)
@@ -65,7 +65,7 @@ class Fer(_Array):
 class _Table(TextDocument):
     """CSV with a header."""
 
-    def __init__(self, path: Path, origin: Origin, names: Iterable[str]) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin, names: Iterable[str]) -> None:
         """Begin with these columns. Raises OSError naming the file."""
         self._names = list(names)
         self.head = _line(self._names)
@@ -84,7 +84,7 @@ class _Table(TextDocument):
 class OpenFace(_Table):
     """OpenFace 2.x: its first five columns, then what this model says, under its own names: no action units, gaze or pose."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         outputs = [f"{head.name}.{label}" for head in origin.task for label in head.space.labels]
         super().__init__(path, origin, ["frame", "face_id", "timestamp", "confidence", "success", *outputs, "source"])
@@ -112,7 +112,7 @@ _SECOND = dict(
 class PyFeat(_Table):
     """py-feat's Fex: the box, its score, emotions, valence and arousal where the model has them."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file, ConfigError where the model lacks the seven expressions."""
         self._head = seven(origin, "pyfeat")
         self._affect = _affect(origin)
@@ -137,7 +137,7 @@ class PyFeat(_Table):
         return {**where, **box, **feels, **affect, "Identity": identity}
 
 
-def _affect(origin: Origin) -> dict[str, str]:
+def _affect(origin: ModelOrigin) -> dict[str, str]:
     """Valence and arousal and the head that says them, where one lies within -1…1 as py-feat's do."""
     for head in origin.task:
         names = set(map(canonical, head.space.labels))

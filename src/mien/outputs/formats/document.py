@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...predict.results import Origin, Result
+from ...predict.results import ModelOrigin, Result
 from ...records import ReadError
 from .writer import TextDocument
 
@@ -18,7 +18,7 @@ class Document(TextDocument):
 
     between = ",\n"
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Open it. Raises OSError naming the file."""
         start = json.dumps({"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}, ensure_ascii=False)
         self.head = start[:-1] + ', "pictures": [\n'
@@ -39,14 +39,7 @@ class Document(TextDocument):
         super().close()
 
 
-def document(origin: Origin, results: list[Result], failed: list[ReadError]) -> dict[str, Any]:
-    """The same document as one object."""
-    pictures = [result.to_dict() for result in results]
-    said = {"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}
-    return {**said, "pictures": pictures, "failed": _failed(failed)}
-
-
-def _model(origin: Origin) -> dict[str, Any]:
+def _model(origin: ModelOrigin) -> dict[str, Any]:
     return {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ...extras import require
-from ...predict.results import Origin, Result, Row, columns
+from ...predict.results import ModelOrigin, Result, Row, columns
 from .resume import ResumeState
 from .writer import AtomicWriter
 
@@ -23,7 +23,7 @@ _NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", "box_x", "bo
 class Parquet(AtomicWriter):
     """Rows are gathered to groups of GROUP. The groups of an earlier run are copied first."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin, or go on. Raises OSError naming the file, ConfigError where it holds something else."""
         self._arrow = require("pyarrow", "evaluate")
         parquet = require("pyarrow.parquet", "evaluate")
@@ -67,13 +67,13 @@ def _shut(writer: Any) -> None:
         writer.close()
 
 
-def _schema(arrow: Any, origin: Origin) -> pyarrow.Schema:
+def _schema(arrow: Any, origin: ModelOrigin) -> pyarrow.Schema:
     kinds = dict.fromkeys(_TEXTS, arrow.string()) | dict.fromkeys(_NUMBERS, arrow.int64())
     kinds |= {"abstained": arrow.bool_(), "landmarks": arrow.list_(arrow.list_(arrow.float64()))}
     return arrow.schema([(name, kinds.get(name, arrow.float64())) for name in columns(origin.task)])
 
 
-def _opened(parquet: Any, path: Path, schema: Any, origin: Origin) -> tuple[Any, dict[str, int]]:
+def _opened(parquet: Any, path: Path, schema: Any, origin: ModelOrigin) -> tuple[Any, dict[str, int]]:
     try:
         file = parquet.ParquetFile(path)
     except (ValueError, OSError):

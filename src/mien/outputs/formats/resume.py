@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError
-from ...predict.results import Origin
+from ...predict.results import ModelOrigin
 from ...predict.settings import current_words
 
 
 class ResumeState:
     """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Rows of `path`; only those of the same model and settings can be gone on with."""
         self._path, self._origin = path, origin
         self.done: dict[str, int] = {}

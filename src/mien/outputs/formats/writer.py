@@ -10,7 +10,7 @@ from typing import IO, Protocol
 from ... import files
 from ...errors import ConfigError
 from ...labels import EXPRESSION7, canonical
-from ...predict.results import Origin, Result
+from ...predict.results import ModelOrigin, Result
 from ...records import Prediction, ReadError
 from ...tasks import Kind
 
@@ -35,7 +35,7 @@ class Writer(Protocol):
 class AtomicWriter:
     """The base of formats that are written beside their target and take its place at the end, in part after an interruption."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         self.path, self.origin = path, origin
         self.done: Mapping[str, int] = {}
@@ -70,7 +70,7 @@ class TextDocument(AtomicWriter):
 
     head, between, tail = "", "", ""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Write the head. Raises OSError naming the file."""
         super().__init__(path, origin)
         self._empty = True
@@ -97,7 +97,7 @@ class TextDocument(AtomicWriter):
                 self._stack.close()
 
 
-def seven(origin: Origin, what: str) -> str:
+def seven(origin: ModelOrigin, what: str) -> str:
     """The head that holds the seven basic expressions, one that holds nothing else before others. Raises ConfigError."""
     heads = [
         head

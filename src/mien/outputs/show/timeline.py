@@ -10,7 +10,7 @@ from ...files import replacing, write_text
 from ...palette import colours
 from ...tasks import Task
 from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, stacked, strokes
-from .plot import Plot, image, svg, wide
+from .plot import TimelinePlot, image, svg, wide
 from .series import Series
 from .sink import Recordings
 
@@ -53,9 +53,9 @@ def open_timeline(path: Path) -> Recordings:
     return Recordings(path, Timeline)
 
 
-def draw(series: Series, name: str) -> Plot:
+def draw(series: Series, name: str) -> TimelinePlot:
     """The timeline as a plot, under `name` if it is not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
-    plot = Plot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
+    plot = TimelinePlot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
     top = 8.0
     if name:
         plot.text((LEFT, 28), name, size=17, bold=True)
@@ -72,7 +72,7 @@ def draw(series: Series, name: str) -> Plot:
     return plot
 
 
-def _legend(plot: Plot, series: Series, task: Task, top: float) -> float:
+def _legend(plot: TimelinePlot, series: Series, task: Task, top: float) -> float:
     """Name the colours; returns where it ends."""
     x, y = float(LEFT), top + _LEGEND / 2
     head = stacked(task)
@@ -93,12 +93,12 @@ def _legend(plot: Plot, series: Series, task: Task, top: float) -> float:
     return y + _LEGEND / 2
 
 
-def _axis(plot: Plot, scale: Scale, top: float, bottom: float) -> None:
+def _axis(plot: TimelinePlot, scale: Scale, top: float, bottom: float) -> None:
     """Times under the rows, and a line through them at each, behind all else."""
     length = max(scale.end - scale.start, 0.1)
     step = next((step for step in _STEPS if length / step <= _TICKS), _STEPS[-1])
     number = -int(-scale.start // step)
-    lines = Plot(WIDTH)
+    lines = TimelinePlot(WIDTH)
     while number * step <= scale.end + 1e-6:
         x = scale.x(number * step)
         lines.line([(x, top), (x, bottom + 4)], "line")
