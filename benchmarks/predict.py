@@ -112,10 +112,10 @@ def video(path: Path, frames: int) -> None:
         file.mux(stream.encode(None))
 
 
-def go(reading: PredictionJob, out: Path) -> int:
+def go(job: PredictionJob, out: Path) -> int:
     """Read everything into a file; the number of faces."""
-    writer, faces = open_writer(out, reading.origin, overwrite=True), 0
-    for item in reading.results():
+    writer, faces = open_writer(out, job.origin, overwrite=True), 0
+    for item in job.results():
         if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)
@@ -124,10 +124,10 @@ def go(reading: PredictionJob, out: Path) -> int:
     return faces
 
 
-def one_after_the_other(reading: PredictionJob, out: Path, timed: Timed, find: Detector) -> int:
+def one_after_the_other(job: PredictionJob, out: Path, timed: Timed, find: Detector) -> int:
     """The same without threads, so that processor time can be told apart."""
-    writer, faces = open_writer(out, reading.origin, overwrite=True), 0
-    for frame in (item for source in reading.sources for item in source):
+    writer, faces = open_writer(out, job.origin, overwrite=True), 0
+    for frame in (item for source in job.sources for item in source):
         if isinstance(frame, ReadError):
             raise SystemExit(frame.reason)
         height, width = frame.pixels.shape[:2]
@@ -145,9 +145,9 @@ def measured(model: Path, inputs: Path, settings: Settings, out: Path) -> dict[s
     overlapped, used = time.perf_counter() - start, time.process_time() - cpu
     frames = len({(row["source"], row["frame"]) for row in map(json.loads, out.read_text().splitlines())})
     clock, opened = Clock(), load(model)
-    reading, timed = opened.read([inputs], settings), Timed(opened, clock)
+    job, timed = opened.read([inputs], settings), Timed(opened, clock)
     start, cpu = time.perf_counter(), time.process_time()
-    one_after_the_other(reading, out, timed, clock.around(reading.detector))
+    one_after_the_other(job, out, timed, clock.around(job.detector))
     alone, total = time.perf_counter() - start, time.process_time() - cpu
     return {
         "frames": frames,
@@ -207,10 +207,10 @@ def main() -> None:
         yunet = Settings("yunet", given.yunet)
         for title, inputs in (("photos", folder / "photos"), ("video", folder / "two.mp4")):
             found[title] = measured(given.model, inputs, yunet, out)
-        reading = load(given.model).read([folder / "two.mp4"], yunet)
+        job = load(given.model).read([folder / "two.mp4"], yunet)
         for title, size, moving in (("frames", (640, 480), True), ("pictures", (1280, 720), False)):
             frames = still_frames(given.memory, size, moving)
-            found[f"memory_{title}"] = memory(given.model, islice(frames, given.memory), reading, out)
+            found[f"memory_{title}"] = memory(given.model, islice(frames, given.memory), job, out)
     print(json.dumps(found, indent=2))
 
 

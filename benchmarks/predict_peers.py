@@ -42,9 +42,9 @@ def opened_mien(faces: str, yunet: Path) -> Reader:
     settings = Settings(faces, yunet if faces == "yunet" else None)
 
     def read(video: Path) -> Iterator[int]:
-        reading = model.read([video], settings)
-        writer = open_writer(video.with_suffix(".jsonl"), reading.origin, overwrite=True)
-        for result in reading.results():
+        job = model.read([video], settings)
+        writer = open_writer(video.with_suffix(".jsonl"), job.origin, overwrite=True)
+        for result in job.results():
             if isinstance(result, ReadError):
                 raise SystemExit(result.reason)
             writer.add(result)

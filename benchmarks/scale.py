@@ -94,10 +94,10 @@ def timed(step: Callable[[Any], Any], items: list[Any]) -> float:
 
 def local(folder: Path, out: Path, settings: Settings) -> float:
     """All pictures by the local engine; seconds from the model being open."""
-    reading = load().read([folder], settings)
+    job = load().read([folder], settings)
     start = time.perf_counter()
-    writer = open_writer(out, reading.origin)
-    for item in reading.results():
+    writer = open_writer(out, job.origin)
+    for item in job.results():
         if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)

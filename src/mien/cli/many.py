@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 def finish(job: Job, workers: int) -> None:
     """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
-    tally = RunSummary(total=job.total)
+    summary = RunSummary(total=job.total)
     for fault in job.faults:
-        tally.add(fault)
+        summary.add(fault)
     if job.done:
         say(f"{len(job.done):,} of {len(job.shards):,} parts are there already")
     with bar("Predicting") as progress, stoppable() as stop, closing(job.run(workers)) as counts:
         for done, count in enumerate(counts, 1):
-            tally.take(count)
+            summary.take(count)
             if progress:
                 progress(done, len(job.shards))
-            tally.stopped = stop.asked
+            summary.stopped = stop.asked
             if stop.asked:
                 break
-    say(f"{tally}")
+    say(f"{summary}")
     say(f"wrote {job.order.folder.given}")
-    tally.leave(resumable=True)
+    summary.leave(resumable=True)

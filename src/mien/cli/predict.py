@@ -51,17 +51,17 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
             self._spread()
             return
         model = load(self.model)
-        reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
+        job = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
         people = People(TABLE) if self.track else None
-        tally = RunSummary(leaning=self._leaning(model.engine.preprocessing.align), people=people)
+        summary = RunSummary(unturned=self._unturned(model.engine.preprocessing.align), people=people)
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
-            self._read(reading, document, tally)
+            self._read(job, document, summary)
             if document:
                 with document.open(encoding="utf-8") as text:
                     shutil.copyfileobj(text, sys.stdout)
-        self._tell(tally)
-        tally.leave(resumable=bool(self.out))
+        self._tell(summary)
+        summary.leave(resumable=bool(self.out))
 
     def _spread(self) -> None:
         """Let workers do it, each shard into a part of its own."""
@@ -81,7 +81,7 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         )  # fmt: skip
         finish(job, self.workers)
 
-    def _leaning(self, trained: bool) -> str:
+    def _unturned(self, trained: bool) -> str:
         """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
@@ -130,46 +130,50 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
             abstain=self.abstain,
         )
 
-    def _read(self, reading: PredictionJob, document: Path | None, tally: RunSummary) -> None:
+    def _read(self, job: PredictionJob, document: Path | None, summary: RunSummary) -> None:
         """Go through all results, and finish every file whatever happens."""
         from .watching import stoppable, watching
 
         with ExitStack() as stack:
-            outputs = self._outputs(reading, document)
-            stack.callback(tally.close, outputs)
+            outputs = self._outputs(job, document)
+            stack.callback(summary.close, outputs)
             if self.out:
-                reading = reading.resume_from(outputs.writers[0].done, self.out)
-            tally.total = len(reading.sources) + len(reading.faults)
-            watch = stack.enter_context(watching(reading.left))
+                job = job.resume_from(outputs.writers[0].done, self.out)
+            summary.total = len(job.sources) + len(job.faults)
+            watch = stack.enter_context(watching(job.left))
             stop = stack.enter_context(stoppable())
-            results = stack.enter_context(closing(reading.results(keep=bool(outputs.sinks))))
-            self._go(results, outputs, tally, (watch, stop))
+            results = stack.enter_context(closing(job.results(keep=bool(outputs.sinks))))
+            self._go(results, outputs, summary, (watch, stop))
 
     def _go(
-        self, results: Iterator[Result | ReadError], outputs: RunOutputs, tally: RunSummary, person: tuple[Watch, Stop]
+        self,
+        results: Iterator[Result | ReadError],
+        outputs: RunOutputs,
+        summary: RunSummary,
+        person: tuple[Watch, Stop],
     ) -> None:
         watch, stop = person
         for item in results:
             outputs.add(item)
-            tally.add(item)
+            summary.add(item)
             watch.step(item)
-            tally.stopped = stop.asked
-            if stop.asked or (self.strict and tally.failed):
+            summary.stopped = stop.asked
+            if stop.asked or (self.strict and summary.failed):
                 return
 
-    def _outputs(self, reading: PredictionJob, document: Path | None) -> RunOutputs:
+    def _outputs(self, job: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer
         from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs, names_of
         from ..outputs.show import Sheet, open_sink
 
-        names = names_of(source.name for source in reading.sources)
+        names = names_of(source.name for source in job.sources)
         writers: list[Writer] = []
         sinks: list[Sink] = []
         if self.out:
-            self._spare_inputs(reading)
-            writers.append(open_writer(self.out, reading.origin, self.format, overwrite=self.overwrite))
+            self._spare_inputs(job)
+            writers.append(open_writer(self.out, job.origin, self.format, overwrite=self.overwrite))
         if document:
-            writers.append(open_writer(document, reading.origin))
+            writers.append(open_writer(document, job.origin))
         if self.draw:
             one = self.draw.suffix and not self.draw.is_dir()
             sinks.append(open_sink("video", self.draw) if one else PerSourceMedia(self.draw, names))
@@ -178,41 +182,41 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         more = {"timeline": self.timeline, "page": self.page}
         sinks += [open_sink(kind, path) for kind, path in more.items() if path]
         if not (writers or sinks):
-            writers.append(PerSourceJson(self.out_dir, reading.origin, names))
+            writers.append(PerSourceJson(self.out_dir, job.origin, names))
             sinks.append(PerSourceMedia(self.out_dir, names))
         return RunOutputs(writers, sinks)
 
-    def _spare_inputs(self, reading: PredictionJob) -> None:
+    def _spare_inputs(self, job: PredictionJob) -> None:
         from ..errors import ConfigError
 
-        if self.out and self.out.resolve() in {Path(source.name).resolve() for source in reading.sources}:
+        if self.out and self.out.resolve() in {Path(source.name).resolve() for source in job.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
-    def _tell_files(self, tally: RunSummary) -> None:
+    def _tell_files(self, summary: RunSummary) -> None:
         """What was written, and what was asked for and was not."""
-        if self.out and not (tally.frames or tally.failed):
+        if self.out and not (summary.frames or summary.failed):
             say(f"{self.out} holds all of it already (--overwrite begins anew)")
         elif self.out:
             say(f"wrote {self.out}")
-        for path in tally.written[:TABLE]:
+        for path in summary.written[:TABLE]:
             say(f"wrote {path}")
         for asked, needed in ((self.timeline, "video"), (self.page, "video"), (self.sheet, "face")):
-            if asked and asked not in tally.written:
+            if asked and asked not in summary.written:
                 say(f"wrote no {asked}: there was no {needed}")
 
-    def _tell(self, tally: RunSummary) -> None:
+    def _tell(self, summary: RunSummary) -> None:
         from rich.console import Console
 
         from .faces_table import faces_table, people_table
 
-        if not self.json and tally.people and (people := tally.people.summed()):
+        if not self.json and summary.people and (people := summary.people.summed()):
             Console().print(people_table(people))
-        elif tally.first and not self.json:
-            Console().print(faces_table(tally.first))
-        if tally.frames > len(tally.first):
-            say(f"{'…' if not self.json else ''}{tally}")
-        self._tell_files(tally)
-        if self.faces != "cropped" and 2 * tally.empty >= max(1, tally.frames):
+        elif summary.first and not self.json:
+            Console().print(faces_table(summary.first))
+        if summary.frames > len(summary.first):
+            say(f"{'…' if not self.json else ''}{summary}")
+        self._tell_files(summary)
+        if self.faces != "cropped" and 2 * summary.empty >= max(1, summary.frames):
             say("no face found in many pictures; if they are cropped faces already, use --faces cropped")
 
 

@@ -22,7 +22,7 @@ TABLE = 10
 @dataclass
 class RunSummary:
     """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
-    `leaning`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
+    `unturned`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
     that asked for it."""
 
     total: int = 0
@@ -31,7 +31,7 @@ class RunSummary:
     empty: int = 0
     cuts: int = 0
     stopped: int = 0
-    leaning: str = ""
+    unturned: str = ""
     first: list[Result] = field(default_factory=list)
     people: People | None = None
     failed: dict[str, int] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class RunSummary:
             self.failed[item.source] = self.failed.get(item.source, 0) + 1
             return
         self.frames += 1
-        if self.leaning and any(len(found.face.landmarks) not in EYES for found in item.predictions):
-            say(self.leaning)
-            self.leaning = ""
+        if self.unturned and any(len(found.face.landmarks) not in EYES for found in item.predictions):
+            say(self.unturned)
+            self.unturned = ""
         self.faces += len(item.predictions)
         self.empty += not item.predictions
         self._count_cuts(item)

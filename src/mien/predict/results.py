@@ -106,8 +106,8 @@ def columns(task: Task) -> list[str]:
     where = ["source", "frame", "timestamp", "shot", "width", "height", "faces", "face_id"]
     face = ["box_x", "box_y", "box_width", "box_height", "landmarks", "face_score"]
     tags = ["tags"] if any(head.kind is Kind.TAGS for head in task) else []
-    said = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]
-    return [*where, *face, *said, "model", "model_sha256", "settings"]
+    answers = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]
+    return [*where, *face, *answers, "model", "model_sha256", "settings"]
 
 
 def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:

@@ -51,13 +51,13 @@ class Settings:
             raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
 
     def __str__(self) -> str:
-        """What differs from the defaults, in one line: what a file of results is held against before it is gone on with."""
-        said: list[tuple[str, object]] = [("faces", self.faces)]
+        """What differs from the defaults, in one line: what a file of results must agree with before a run goes on with it."""
+        changed: list[tuple[str, object]] = [("faces", self.faces)]
         for field in fields(self)[1:-1]:  # limits change no figure
             value = getattr(self, field.name)
             if value != field.default:
-                said.append((field.name, value.name if isinstance(value, Path) else value))
-        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in said)
+                changed.append((field.name, value.name if isinstance(value, Path) else value))
+        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in changed)
 
     def detector(self) -> Detector:
         """A new detector. Raises ConfigError, ModelError."""

@@ -55,17 +55,17 @@ class Smoother:
         if time < last.time:
             raise InputError(f"frame at {time} s after one at {last.time} s: faces are smoothed forwards only")
         kept = 0.5 ** ((time - last.time) / self.half_life)
-        said = {head.name: self._into(head, found.outputs[head.name]) for head in found.task}
-        sums = {name: kept * last.sums.get(name, 0.0) + values for name, values in said.items()}
+        answers = {head.name: self._into(head, found.outputs[head.name]) for head in found.task}
+        sums = {name: kept * last.sums.get(name, 0.0) + values for name, values in answers.items()}
         total = self._sums[track] = _Sum(time, kept * last.weight + 1, sums)
         if total.weight == 1:
             return found
         outputs = {head.name: self._back(head, sums[head.name] / total.weight) for head in found.task}
         return replace(found, outputs=outputs)
 
-    def _into(self, head: Head, said: Mapping[str, float]) -> Array:
+    def _into(self, head: Head, answers: Mapping[str, float]) -> Array:
         """The space in which a head's answers are averaged."""
-        values = np.array([said[label] for label in head.space.labels])
+        values = np.array([answers[label] for label in head.space.labels])
         if self.pool == "mean" or head.kind is Kind.VALUES:
             return values
         values = np.clip(values, _TINY, 1 - _TINY)

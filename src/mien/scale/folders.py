@@ -16,7 +16,7 @@ from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..sources import RESULT, Flow, PictureSource, Sampling, Source, Video
-from ..sources.base import told
+from ..sources.base import read_error
 from ..sources.kinds import PICTURES, VIDEOS
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
@@ -43,7 +43,7 @@ class Folder:
         """The files and folders in it, less hidden ones; none where it is not there. Raises InputError."""
         system, path = _opened(self.given)
         fs = require("pyarrow.fs", "scale")
-        with telling(self.given):
+        with storage_errors(self.given):
             found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
         return {info.base_name for info in found if not info.base_name.startswith(".")}
 
@@ -59,7 +59,7 @@ class Folder:
             with files.replacing(Path(path, name)) as part:
                 part.write_bytes(data)
             return
-        with telling(f"{self.given}/{name}"):
+        with storage_errors(f"{self.given}/{name}"):
             stream = system.open_output_stream(f"{path}/{name}")
             stream.write(data)
             stream.close()  # an object is there once it is complete
@@ -67,7 +67,7 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove one of its files. Raises InputError."""
         system, path = _opened(self.given)
-        with telling(f"{self.given}/{name}"):
+        with storage_errors(f"{self.given}/{name}"):
             system.delete_file(f"{path}/{name}")
 
 
@@ -92,13 +92,13 @@ class Stored:
             with self._fetched() as source:
                 yield from source
         except (InputError, OSError) as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @contextmanager
     def _fetched(self) -> Generator[Source, None, None]:
         system, _ = _opened(self._place[0])
         most = self._limits.max_video_bytes if self.moving else self._limits.max_bytes
-        with telling(self.name), system.open_input_file(self._place[1]) as file:
+        with storage_errors(self.name), system.open_input_file(self._place[1]) as file:
             if (size := file.size()) > most:
                 raise TooLargeError(f"{self.name}: {size} bytes, at most {most} are fetched")
             if not self.moving:
@@ -115,7 +115,7 @@ def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[So
     """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
-    with telling(address):
+    with storage_errors(address):
         info = system.get_file_info(path)
         if info.type == fs.FileType.File:
             found = [path]
@@ -140,14 +140,14 @@ def _opened(given: str) -> tuple[Any, str]:
     """pyarrow's file system for a path or address, and the path inside."""
     fs = require("pyarrow.fs", "scale")
     if address := address_of(given):
-        with telling(address):
+        with storage_errors(address):
             system, path = fs.FileSystem.from_uri(address)
             return system, path.rstrip("/")
     return fs.LocalFileSystem(), str(Path(given).absolute())
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
+def storage_errors(what: str) -> Iterator[None]:
     """Say in one line what object storage has to say, and about what."""
     try:
         yield

@@ -108,7 +108,7 @@ class Picker:
         return ReadError(name, f"{name}: nothing {self._sampling}: it ends at {length:.2f} s")
 
 
-def told(name: str, error: Exception) -> ReadError:
-    """A fault in one line that begins with the source's name."""
+def read_error(name: str, error: Exception) -> ReadError:
+    """An exception as a ReadError whose one line begins with the source's name."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return ReadError(name, reason if isinstance(error, InputError) else f"{name}: {reason}")

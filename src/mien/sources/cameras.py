@@ -17,7 +17,7 @@ from ..errors import InputError, MienError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels
-from .base import ALL, Flow, Picker, Sampling, told
+from .base import ALL, Flow, Picker, Sampling, read_error
 from .frames import upright
 from .videos import checked
 
@@ -51,7 +51,7 @@ class Camera:
     """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`, `camera:http://…`).
 
     A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again when it ends: that
-    is told in one line, unless the sampling wanted no more.
+    is said in one line, unless the sampling wanted no more.
     """
 
     moving = True
@@ -74,8 +74,8 @@ class Camera:
         """Read until it ends, or the sampling has enough."""
         picker, index, passed, began = Picker(self._sampling), 0, 0.0, None
         try:
-            with closing(self._opener(self.name.removeprefix("camera:"))) as shots:
-                for index, pixels in enumerate(shots):
+            with closing(self._opener(self.name.removeprefix("camera:"))) as pictures:
+                for index, pixels in enumerate(pictures):
                     now = self._clock()
                     began = now if began is None else began
                     passed = now - began
@@ -86,10 +86,10 @@ class Camera:
                     if picker.over(passed):
                         return
             ended = "gave no picture" if began is None else f"ended after {passed:.2f} s and {index + 1} frames"
-            yield told(self.name, InputError(f"{self.name}: {ended}"))
+            yield read_error(self.name, InputError(f"{self.name}: {ended}"))
         except MienError as error:
             when = "" if began is None else f" (after {passed:.2f} s and {index + 1} frames)"
-            yield told(self.name, InputError(f"{self.name}: {error}{when}"))
+            yield read_error(self.name, InputError(f"{self.name}: {error}{when}"))
 
 
 def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Generator[Pixels, None, None]:
@@ -139,7 +139,7 @@ def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFra
     """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over in silence."""
     failure = require("av", "video").FFmpegError
     ended: Exception | None = None
-    packets = dropwhile(lambda one: not one.is_keyframe, container.demux(video))
+    packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))
     while ended is None:
         packet = None
         try:
@@ -147,7 +147,7 @@ def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFra
         except failure as error:
             ended = error  # what the decoder holds is still to come
         with suppress(failure):
-            yield from (one for one in video.codec_context.decode(packet) if not one.is_corrupt)
+            yield from (frame for frame in video.codec_context.decode(packet) if not frame.is_corrupt)
         if packet is None:
             break
     if ended:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..media import image as pictures
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels, ReadError
-from .base import ALL, Flow, Picker, Sampling, told
+from .base import ALL, Flow, Picker, Sampling, read_error
 
 #: Formats that may hold more than one picture, and suffixes that may be theirs; '' is of what came without a file.
 _ANIMATED, _PAGED = {"GIF", "PNG", "WEBP", "AVIF"}, {"TIFF"}
@@ -47,7 +47,7 @@ class PictureSource:
             with pictures.opened(data, self.name, self._limits) as image:
                 yield from self._frames(image)
         except InputError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @cached_property
     def _header(self) -> tuple[bool, int]:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from ..errors import InputError, TooLargeError
 from ..media.limits import LIMITS, Limits
-from .base import ALL, Flow, Sampling, Source, told
+from .base import ALL, Flow, Sampling, Source, read_error
 from .kinds import HEAD, VIDEOS, kind
 from .pictures import PictureSource
 from .videos import Video
@@ -50,7 +50,7 @@ class Remote:
             with self._fetched() as source:
                 yield from source
         except InputError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @contextmanager
     def _fetched(self) -> Iterator[Source]:

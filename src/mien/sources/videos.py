@@ -11,7 +11,7 @@ from ..errors import InputError, MienError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, ReadError
-from .base import ALL, Flow, Picker, Sampling, told
+from .base import ALL, Flow, Picker, Sampling, read_error
 from .frames import upright
 from .kinds import head_of, kind
 from .video_decoder import VideoDecoder
@@ -58,15 +58,15 @@ class Video:
         try:
             yield from self._frames(*next(opening))
         except MienError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
         finally:
             opening.close()
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
         picker, turn = Picker(self._sampling), upright(stream, self._limits)
-        reel = VideoDecoder(self.name, stream, picker)
+        decoder = VideoDecoder(self.name, stream, picker)
         whole = True
-        for index, time, frame in reel.frames(container):
+        for index, time, frame in decoder.frames(container):
             if picker.over(time):
                 whole = False
                 break
@@ -75,21 +75,21 @@ class Video:
                     yield Moment({"image": turn(frame)}, self.name, index, time)
                 except InputError as error:
                     yield ReadError(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
-        if reel.lost:
-            yield reel.damage
+        if decoder.lost:
+            yield decoder.damage
         if whole:
-            yield from self._missing(reel, picker, _duration(container, stream))
+            yield from self._missing(decoder, picker, _duration(container, stream))
 
-    def _missing(self, reel: VideoDecoder, picker: Picker, claimed: float) -> Flow:
+    def _missing(self, decoder: VideoDecoder, picker: Picker, claimed: float) -> Flow:
         """What to say at the end of the file of what should have been there."""
-        if not reel.shown and not reel.lost:
+        if not decoder.shown and not decoder.lost:
             yield ReadError(self.name, f"{self.name}: a video without frames")
-        elif reel.broken or claimed - reel.length > max(_SHORT, claimed * _SHARE):
-            said = reel.broken or f"its header says {claimed:.2f} s"
+        elif decoder.broken or claimed - decoder.length > max(_SHORT, claimed * _SHARE):
+            reason = decoder.broken or f"its header says {claimed:.2f} s"
             yield ReadError(
-                self.name, f"{self.name}: cut off: it ends at {reel.length:.2f} s ({said})", None, reel.length
+                self.name, f"{self.name}: cut off: it ends at {decoder.length:.2f} s ({reason})", None, decoder.length
             )
-        elif reel.shown and (fault := picker.verdict(self.name, reel.length)):
+        elif decoder.shown and (fault := picker.verdict(self.name, decoder.length)):
             yield fault
 
 
@@ -119,7 +119,7 @@ def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
         raise InputError(f"{name}: a video in a format that PyAV does not decode")
-    stream: VideoStream = max(known, key=lambda one: one.width * one.height)
+    stream: VideoStream = max(known, key=lambda stream: stream.width * stream.height)
     limits.check_pixels((stream.width, stream.height), name)
     stream.thread_type = "AUTO"
     return stream

@@ -94,10 +94,10 @@ class OpenFace(_Table):
         where = {"frame": result.index + 1, "timestamp": short(result.time or 0.0), "source": result.source}
         if found is None:
             return {**where, "face_id": 0, "confidence": 0, "success": 0}
-        said = {
+        answers = {
             f"{head}.{name}": short(value) for head, values in found.outputs.items() for name, value in values.items()
         }
-        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **said}
+        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **answers}
 
 
 #: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and arousal.
@@ -130,11 +130,11 @@ class PyFeat(_Table):
         if found is None:
             return where
         box = dict(zip(self._names, (*found.face.box, short(found.face.score)), strict=False))
-        said = emotions(found, self._head)
-        feels = {name: short(said[label]) for label, name in self._called.items()}
+        answers = emotions(found, self._head)
+        expressions = {name: short(answers[label]) for label, name in self._called.items()}
         affect = {name: short(found.outputs[head][name]) for name, head in self._affect.items()}
         identity = None if found.face.track is None else f"Person_{number}"
-        return {**where, **box, **feels, **affect, "Identity": identity}
+        return {**where, **box, **expressions, **affect, "Identity": identity}
 
 
 def _affect(origin: ModelOrigin) -> dict[str, str]:

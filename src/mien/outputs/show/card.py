@@ -1,4 +1,4 @@
-"""What is said of a face where room is short: a title, its likeliest labels, its values."""
+"""What stands beside a face where room is short: a title, its likeliest labels, its values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...tasks import Head, Kind, Task
 
 Colour = tuple[int, int, int]
 
-#: What is said instead of a label where the model abstains.
+#: What stands instead of a label where the model abstains.
 UNSURE = "unsure"
 GREY: Colour = bright(EMOTIONS["neutral"])
 

@@ -28,10 +28,11 @@ Patch = tuple[NDArray[np.uint16], NDArray[np.uint16]]  # colour times cover, and
 
 @dataclass
 class ShownCard:
-    """A face's card as it stands: what it says since when, on which side since when, its place, and when it was last seen."""
+    """A face's card as it stands, and its place. Times: when its words were written, when the face was last seen, when the card
+    last changed its side of the face."""
 
     card: FaceCard
-    said: float
+    written: float
     seen: float
     sided: float
     side: int = -1
@@ -56,7 +57,7 @@ class Overlay:
         picture = np.array(recolour(pixels, "rgb"))
         boxes = [_area(prediction) for prediction in predictions]
         faces = [
-            self._said(key, prediction, time) for key, prediction in zip(_keys(predictions), predictions, strict=True)
+            self._card(key, prediction, time) for key, prediction in zip(_keys(predictions), predictions, strict=True)
         ]
         cards = self._roomy([shown.card for shown in faces], boxes, time)
         for box, card in zip(boxes, cards, strict=True):
@@ -70,7 +71,7 @@ class Overlay:
         self._last = time
         return picture
 
-    def _said(self, key: Hashable, prediction: Prediction, time: float) -> ShownCard:
+    def _card(self, key: Hashable, prediction: Prediction, time: float) -> ShownCard:
         """The face's card, its words no more often renewed than every HOLD seconds."""
         shown = self._shown.get(key)
         if shown is None:
@@ -79,8 +80,8 @@ class Overlay:
                 self._measure.cache_clear()
                 self._patch.cache_clear()
             shown = self._shown[key] = ShownCard(card_of(prediction), time, time, time)
-        elif time - shown.said >= HOLD - 1e-6:
-            shown.card, shown.said = card_of(prediction), time
+        elif time - shown.written >= HOLD - 1e-6:
+            shown.card, shown.written = card_of(prediction), time
         shown.seen = time
         return shown
 

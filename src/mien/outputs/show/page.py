@@ -148,7 +148,7 @@ def _video(source: str, path: Path) -> str:
 
 
 def _lost(source: str, path: Path) -> str:
-    """What is said where a browser does not play the video."""
+    """What the page says where a browser does not play the video."""
     file = Path(source)
     lost = file.is_file() and not _embedded(file)
     why = (

@@ -22,7 +22,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto S
 
 @dataclass(frozen=True)
 class Polygon:
-    """A filled polygon; `title` is told when one points at it."""
+    """A filled polygon; `title` shows when the pointer is on it."""
 
     points: Sequence[Point]
     fill: str
