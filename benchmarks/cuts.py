@@ -23,7 +23,7 @@ import numpy as np
 
 from mien import synthetic
 from mien.media.image import read
-from mien.predict.shot_detection import Shots
+from mien.predict.shot_detection import ShotDetector
 from mien.records import Pixels
 
 RATE, WIDTH, HEIGHT = 25, 640, 480
@@ -179,7 +179,7 @@ class Count:
 
     def take(self, given: list[tuple[Pixels, int, str]], step: int) -> None:
         """Go through a video, every `step` frames."""
-        shots, last, known, before = Shots(), 0, 0, 0
+        shots, last, known, before = ShotDetector(), 0, 0, 0
         for number, (picture, truth, happens) in enumerate(given[::step]):
             start = time.thread_time()
             told = shots.update(picture, number * step / RATE)

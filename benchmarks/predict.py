@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,11 @@ from mien.detect import Detector
 from mien.media import image
 from mien.outputs.formats import open_writer
 from mien.predict import Model, Settings, load
-from mien.predict.job import Reading
+from mien.predict.job import PredictionJob
 from mien.predict.pipeline import stream
 from mien.predict.results import Result
-from mien.records import Box, Face, Fault, Frame, Pixels, Prediction
+from mien.predict.session import Session
+from mien.records import Box, Face, Moment, Pixels, Prediction, ReadError, Subject
 
 
 @dataclass
@@ -63,14 +65,14 @@ class Timed:
         self.model = model
         session = model.engine._session
 
-        class Session:
+        class TimedSession:
             run = staticmethod(clock.around(session.run))
 
-        model.engine._session = Session()
+        model.engine._session = TimedSession()
 
-    def recognise(self, some: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> list[list[Prediction]]:
         """Say what each face shows."""
-        return self.model.recognise(some, faces)
+        return self.model.recognise(moments, subjects)
 
 
 def scene(rng: np.random.Generator, size: tuple[int, int], faces: int) -> Pixels:
@@ -110,11 +112,11 @@ def video(path: Path, frames: int) -> None:
         file.mux(stream.encode(None))
 
 
-def go(reading: Reading, out: Path) -> int:
+def go(job: PredictionJob, out: Path) -> int:
     """Read everything into a file; the number of faces."""
-    writer, faces = open_writer(out, reading.origin, overwrite=True), 0
-    for item in reading.results():
-        if isinstance(item, Fault):
+    writer, faces = open_writer(out, job.origin, overwrite=True), 0
+    for item in job.results():
+        if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)
         faces += len(item.predictions)
@@ -122,15 +124,15 @@ def go(reading: Reading, out: Path) -> int:
     return faces
 
 
-def one_after_the_other(reading: Reading, out: Path, timed: Timed, find: Detector) -> int:
+def one_after_the_other(job: PredictionJob, out: Path, timed: Timed, find: Detector) -> int:
     """The same without threads, so that processor time can be told apart."""
-    writer, faces = open_writer(out, reading.origin, overwrite=True), 0
-    for frame in (item for source in reading.sources for item in source):
-        if isinstance(frame, Fault):
+    writer, faces = open_writer(out, job.origin, overwrite=True), 0
+    for frame in (item for source in job.sources for item in source):
+        if isinstance(frame, ReadError):
             raise SystemExit(frame.reason)
         height, width = frame.pixels.shape[:2]
-        (found,) = timed.recognise([frame.pixels], [find(frame.pixels)])
-        writer.add(Result(frame.source, frame.index, frame.time, width, height, found))
+        (found,) = timed.recognise([frame], [find(frame.pixels)])
+        writer.add(Result(frame.without_media(), width, height, found))
         faces += len(found)
     writer.close()
     return faces
@@ -143,9 +145,9 @@ def measured(model: Path, inputs: Path, settings: Settings, out: Path) -> dict[s
     overlapped, used = time.perf_counter() - start, time.process_time() - cpu
     frames = len({(row["source"], row["frame"]) for row in map(json.loads, out.read_text().splitlines())})
     clock, opened = Clock(), load(model)
-    reading, timed = opened.read([inputs], settings), Timed(opened, clock)
+    job, timed = opened.read([inputs], settings), Timed(opened, clock)
     start, cpu = time.perf_counter(), time.process_time()
-    one_after_the_other(reading, out, timed, clock.around(reading.find))
+    one_after_the_other(job, out, timed, clock.around(job.detector))
     alone, total = time.perf_counter() - start, time.process_time() - cpu
     return {
         "frames": frames,
@@ -158,14 +160,15 @@ def measured(model: Path, inputs: Path, settings: Settings, out: Path) -> dict[s
     }
 
 
-def memory(model: Path, frames: Iterable[Frame], origin: Reading, out: Path) -> dict[str, float]:
+def memory(model: Path, frames: Iterable[Moment], origin: PredictionJob, out: Path) -> dict[str, float]:
     """Peak memory in MB after the first tenth, and at the end, of many frames that are drawn as they come."""
 
     def one(pixels: Pixels) -> list[Face]:  # noqa: ARG001
         return [Face(Box(100, 100, 96, 96))]
 
     writer, marks = open_writer(out, origin.origin, overwrite=True), []
-    for number, item in enumerate(stream(load(model), frames, one), 1):
+    session = partial(Session, load(model), one)
+    for number, item in enumerate(stream(session, frames), 1):
         writer.add(item)  # type: ignore[arg-type]
         if number % 1000 == 0:
             marks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -173,12 +176,12 @@ def memory(model: Path, frames: Iterable[Frame], origin: Reading, out: Path) -> 
     return {"mb_after_1000": marks[0], "mb_at_the_end": marks[-1]}
 
 
-def still_frames(count: int, size: tuple[int, int], moving: bool) -> Iterator[Frame]:
+def still_frames(count: int, size: tuple[int, int], moving: bool) -> Iterator[Moment]:
     """Fresh pixels each, as a decoder gives them."""
     base = scene(np.random.default_rng(0), size, 2)
     for number in range(count):
-        yield Frame(
-            base.copy(),
+        yield Moment(
+            {"image": base.copy()},
             "a.mp4" if moving else f"{number}.jpg",
             number if moving else 0,
             number / 30 if moving else None,
@@ -204,10 +207,10 @@ def main() -> None:
         yunet = Settings("yunet", given.yunet)
         for title, inputs in (("photos", folder / "photos"), ("video", folder / "two.mp4")):
             found[title] = measured(given.model, inputs, yunet, out)
-        reading = load(given.model).read([folder / "two.mp4"], yunet)
+        job = load(given.model).read([folder / "two.mp4"], yunet)
         for title, size, moving in (("frames", (640, 480), True), ("pictures", (1280, 720), False)):
             frames = still_frames(given.memory, size, moving)
-            found[f"memory_{title}"] = memory(given.model, islice(frames, given.memory), reading, out)
+            found[f"memory_{title}"] = memory(given.model, islice(frames, given.memory), job, out)
     print(json.dumps(found, indent=2))
 
 

@@ -36,16 +36,16 @@ def opened_mien(faces: str, yunet: Path) -> Reader:
     """The bundled model, writing JSON lines."""
     from mien.outputs.formats import open_writer
     from mien.predict import Settings, load
-    from mien.records import Fault
+    from mien.records import ReadError
 
     model = load()
     settings = Settings(faces, yunet if faces == "yunet" else None)
 
     def read(video: Path) -> Iterator[int]:
-        reading = model.read([video], settings)
-        writer = open_writer(video.with_suffix(".jsonl"), reading.origin, overwrite=True)
-        for result in reading.results():
-            if isinstance(result, Fault):
+        job = model.read([video], settings)
+        writer = open_writer(video.with_suffix(".jsonl"), job.origin, overwrite=True)
+        for result in job.results():
+            if isinstance(result, ReadError):
                 raise SystemExit(result.reason)
             writer.add(result)
             yield len(result.predictions)

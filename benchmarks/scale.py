@@ -33,7 +33,7 @@ from mien.outputs.formats import open_writer
 from mien.outputs.formats.parquet import Parquet
 from mien.predict import Settings, load
 from mien.predict.results import Result, origin
-from mien.records import Fault, Items, Pixels
+from mien.records import Items, Moment, Pixels, ReadError
 from mien.scale import plan
 
 
@@ -77,7 +77,7 @@ def costs(files: list[Path], yunet: Path | None) -> Iterator[tuple[str, float, s
         answers = []
         for file, pixels, faces in zip(files, seen, found, strict=True):
             height, width = pixels.shape[:2]
-            answers.append(Result(str(file), 0, None, width, height, model.predict_faces(pixels, faces)))
+            answers.append(Result(Moment({}, str(file), 0, None), width, height, model.predict_faces(pixels, faces)))
         rows_of = sum(max(1, len(answer.predictions)) for answer in answers)
         write = timed(writer.add, answers) + timed(lambda _: writer.close(), [None]) / len(answers)
         yield "write Parquet", write, "picture"
@@ -94,11 +94,11 @@ def timed(step: Callable[[Any], Any], items: list[Any]) -> float:
 
 def local(folder: Path, out: Path, settings: Settings) -> float:
     """All pictures by the local engine; seconds from the model being open."""
-    reading = load().read([folder], settings)
+    job = load().read([folder], settings)
     start = time.perf_counter()
-    writer = open_writer(out, reading.origin)
-    for item in reading.results():
-        if isinstance(item, Fault):
+    writer = open_writer(out, job.origin)
+    for item in job.results():
+        if isinstance(item, ReadError):
             raise SystemExit(item.reason)
         writer.add(item)
     writer.close()

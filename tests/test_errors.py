@@ -7,7 +7,7 @@ from mien import errors
 
 def test_every_fault_is_a_mien_error() -> None:
     found = [item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, Exception)]
-    assert len(found) == 7
+    assert len(found) == 8
     assert all(issubclass(item, errors.MienError) and item.__doc__ for item in found)
     assert all(item.__name__ in (errors.__doc__ or "") for item in found)
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from mien.records import Box, Face, Fault, Frame, Prediction, Sample
+from mien.records import Box, Face, Moment, Prediction, ReadError, Sample, Span, Subject
 from mien.tasks import TASKS
 
 FACE = Face(Box(1, 2, 30, 40), ((5.0, 6.0),), 0.9, 7)
@@ -90,10 +90,10 @@ def test_shares_of_votes_are_sharpened_to_a_confidence_in_the_label() -> None:
 
 
 def test_a_fault_reads_as_its_reason_and_frames_are_not_compared() -> None:
-    assert str(Fault("a.png", "a.png: no such file")) == "a.png: no such file"
-    frame = Frame(np.zeros((2, 2), np.uint8), "a.png")
+    assert str(ReadError("a.png", "a.png: no such file")) == "a.png: no such file"
+    frame = Moment({"image": np.zeros((2, 2), np.uint8)}, "a.png")
     assert (frame.index, frame.time) == (0, None)
-    assert frame != Frame(frame.pixels, "a.png")
+    assert frame != Moment({"image": frame.pixels}, "a.png")
 
 
 def test_a_prediction_prints_without_its_task() -> None:
@@ -106,3 +106,21 @@ def test_records_are_frozen_and_default_to_nothing_known() -> None:
     assert Face(Box(0, 0, 1, 1)).to_dict() == {"box": [0, 0, 1, 1], "landmarks": [], "score": None, "track": None}
     with pytest.raises(dataclasses.FrozenInstanceError):
         sample.split = "test"  # type: ignore[misc]
+
+
+def test_a_face_is_a_subject_with_a_box() -> None:
+    moved = dataclasses.replace(FACE, track=8)
+    assert moved == Face(FACE.box, FACE.landmarks, 0.9, 8)
+    assert dataclasses.replace(FACE, box=Box(0, 0, 1, 1), landmarks=()).to_dict()["box"] == [0, 0, 1, 1]
+    assert Subject(FACE.region, FACE.points, 0.9, 7).to_dict() == FACE.to_dict()
+    assert (FACE.region, FACE.points) == (FACE.box, FACE.landmarks)
+
+
+def test_a_subject_need_not_be_a_face() -> None:
+    spoken = Subject(Span(0.5, 2.0), track=1)
+    assert spoken.to_dict() == {"span": [0.5, 2.0], "score": None, "track": 1}
+    assert Subject(None).to_dict() == {"score": None, "track": None}
+    prediction = Prediction(spoken, OUTPUTS, TASKS["affect"])
+    assert prediction.to_dict()["subject"] == spoken.to_dict()
+    with pytest.raises(TypeError, match="not of a face"):
+        _ = prediction.face

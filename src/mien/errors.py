@@ -6,6 +6,7 @@ MienError                  its text is one line for people
 ├── StoreError             an HDF5 store: missing, damaged, of another schema, without what is asked for
 ├── ModelError             a model file or run folder
 ├── InputError             a picture, video or camera to predict on
+│   └── TooLargeError      one beyond the limits
 └── MissingExtraError      an optional dependency that is not installed
 """
 
@@ -38,6 +39,10 @@ class ModelError(MienError):
 
 class InputError(MienError):
     """A picture, video or camera that cannot be read."""
+
+
+class TooLargeError(InputError):
+    """An input with more pixels or bytes than the limits allow."""
 
 
 class MissingExtraError(MienError):

@@ -119,20 +119,29 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture on its way: `pixels` uint8 (H, W) or (H, W, 3) RGB; `source` as it was given; `index`
-    from 0 within it (the decoder's own number, also where frames are skipped); `time` in seconds from its
-    start, None for a still picture."""
+class Moment:
+    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source` as it was given;
+    `index` from 0 within it (the decoder's own number, also where frames are skipped); `time` in seconds from its start, None
+    for a still picture."""
 
-    pixels: Pixels
+    media: Mapping[str, NDArray[Any]] = field(repr=False)
     source: str
     index: int = 0
     time: float | None = None
 
+    @property
+    def pixels(self) -> Pixels:
+        """Its picture. Raises KeyError where it has none."""
+        return self.media["image"]
+
+    def without_media(self) -> Moment:
+        """The same moment without what was seen and heard, which takes much memory."""
+        return replace(self, media={})
+
 
 @dataclass(frozen=True)
-class Fault:
-    """What could not be read, and why, in one line; `index` and `time` as in Frame where it was one frame."""
+class ReadError:
+    """What could not be read, and why, in one line; `index` and `time` as in Moment where it was one frame."""
 
     source: str
     reason: str
@@ -144,39 +153,78 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Face:
-    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given),
-    track id."""
+class Subject:
+    """Who or what an answer is about: its region (None: all of its medium), points (x, y) in it, the detector's score 0…1 (None:
+    not given) and, where it is followed, the number of its track."""
 
-    box: Box
-    landmarks: tuple[tuple[float, float], ...] = ()
+    region: Region | None
+    points: tuple[tuple[float, float], ...] = ()
     score: float | None = None
     track: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The face as JSON can hold it."""
-        return {
-            "box": list(self.box),
-            "landmarks": [list(point) for point in self.landmarks],
-            "score": self.score,
-            "track": self.track,
-        }
+        """The subject as JSON can hold it."""
+        where: dict[str, Any] = {}
+        if isinstance(self.region, Box):
+            where = {"box": list(self.region), "landmarks": [list(point) for point in self.points]}
+        elif isinstance(self.region, Span):
+            where = {"span": list(self.region)}
+        return {**where, "score": self.score, "track": self.track}
+
+
+@dataclass(frozen=True, init=False)
+class Face(Subject):
+    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given), track id.
+
+    >>> Face(Box(4, 5, 30, 30), score=0.9).box
+    Box(x=4, y=5, width=30, height=30)
+    """
+
+    def __init__(
+        self,
+        box: Box | None = None,
+        landmarks: tuple[tuple[float, float], ...] | None = None,
+        score: float | None = None,
+        track: int | None = None,
+        *,
+        region: Region | None = None,
+        points: tuple[tuple[float, float], ...] = (),
+    ) -> None:
+        """`region` and `points` are other words for box and landmarks; `dataclasses.replace` gives them."""
+        super().__init__(region if box is None else box, points if landmarks is None else landmarks, score, track)
+
+    @property
+    def box(self) -> Box:
+        """Where the face is, in pixels of the picture."""
+        assert isinstance(self.region, Box)
+        return self.region
+
+    @property
+    def landmarks(self) -> tuple[tuple[float, float], ...]:
+        """Points of the face in pixels of the picture; a detector says which."""
+        return self.points
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one face: for each head, name -> probability (0…1) or value. `thresholds`, by
-    head and tag: from which probability on a tag applies. `conformal`, by head: from which on a label
-    belongs to its set. `abstain`: below which confidence the model gives no answer. `label_temperature`,
-    by head: what makes shares of votes the chance of each label."""
+    """What a model says of one subject: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
+    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set. `abstain`: below which
+    confidence the model gives no answer. `label_temperature`, by head: what makes shares of votes the chance of each label."""
 
-    face: Face
+    subject: Subject
     outputs: Mapping[str, Mapping[str, float]]
     task: Task = field(repr=False)
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     conformal: Mapping[str, float] = field(default_factory=dict, repr=False)
     abstain: float = field(default=0.0, repr=False)
     label_temperature: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    @property
+    def face(self) -> Face:
+        """The subject of a prediction from a picture. Raises TypeError where it is no face."""
+        if not isinstance(self.subject, Face):
+            raise TypeError(f"this prediction is of {self.subject}, not of a face")
+        return self.subject
 
     @property
     def dominant(self) -> str | None:
@@ -195,9 +243,9 @@ class Prediction:
             return None
         values, temperature = self.outputs[head].values(), self.label_temperature.get(head, 1)
         best = max(values)
-        return (
-            best if temperature == 1 or best <= 0 else 1 / sum((value / best) ** (1 / temperature) for value in values)
-        )
+        if temperature == 1 or best <= 0:
+            return best
+        return float(1 / sum((value / best) ** (1 / temperature) for value in values))
 
     @property
     def entropy(self) -> float | None:
@@ -252,7 +300,7 @@ class Prediction:
         """The prediction as JSON can hold it; `tags` and `sets` are there if there are any."""
         tags, sets = self.tags, self.sets
         return {
-            "face": self.face.to_dict(),
+            "face" if isinstance(self.subject, Face) else "subject": self.subject.to_dict(),
             "dominant": self.dominant,
             "confidence": self.confidence,
             "entropy": self.entropy,

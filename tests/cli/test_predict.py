@@ -24,10 +24,10 @@ import pytest
 from mien import cli
 from mien import detect as faces
 from mien.cli.predict import Predict
-from mien.cli.run_summary import Tally
+from mien.cli.run_summary import RunSummary
 from mien.detect.fetching import YUNET
 from mien.errors import ConfigError, InputError
-from mien.outputs.per_source import Outputs
+from mien.outputs.per_source import RunOutputs
 from mien.outputs.show import sheet
 from mien.outputs.show.sheet import draw
 from mien.predict import Model, Settings, load
@@ -156,9 +156,9 @@ def test_wrong_use_is_2_and_writes_nothing(
 
 
 def test_the_table_ends_after_ten_rows_and_counts_the_rest() -> None:
-    tally = Tally()
+    tally = RunSummary()
     for number in range(20):
-        _, result = step([face((9, 9, 30, 30))] * 3, None, source=f"{number}.jpg")
+        result = step([face((9, 9, 30, 30))] * 3, None, source=f"{number}.jpg")
         tally.add(result)
     assert [result.source for result in tally.first] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert str(tally) == "20 pictures or frames, 60 faces, 0 without a face"
@@ -203,16 +203,16 @@ def test_running_again_goes_on_where_it_stopped(
 ) -> None:
     inputs = str(here / "photos" / "two.png"), str(clip)
     Predict(inputs, "../run", "cropped", out=Path("whole.jsonl")).run()
-    add = Outputs.add
+    add = RunOutputs.add
     seen = []
 
-    def stop_at_four(self: Outputs, item: Result) -> None:
+    def stop_at_four(self: RunOutputs, item: Result) -> None:
         add(self, item)
         seen.append(item)
         if len(seen) == 4:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Outputs, "add", stop_at_four)
+    monkeypatch.setattr(RunOutputs, "add", stop_at_four)
     with pytest.raises(SystemExit) as caught:
         cli.main(["predict", *inputs, "--model", "../run", "--out", "o.jsonl", "--faces", "cropped"])
     assert caught.value.code == 130
@@ -251,13 +251,13 @@ def test_an_interruption_leaves_a_valid_file(
 ) -> None:
     for number in range(5):
         cv2.imwrite(str(here / "photos" / f"x{number}.png"), np.full((60, 60), 40 * number, np.uint8))
-    add = Outputs.add
+    add = RunOutputs.add
 
-    def stop(self: Outputs, item: Result) -> None:
+    def stop(self: RunOutputs, item: Result) -> None:
         add(self, item)
         signal.raise_signal(sent)
 
-    monkeypatch.setattr(Outputs, "add", stop)
+    monkeypatch.setattr(RunOutputs, "add", stop)
     (here / "photos" / "bad.jpg").unlink()
     write_model(here / "seven.onnx")
     with pytest.raises(SystemExit) as caught:

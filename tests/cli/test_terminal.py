@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien.cli.terminal import interruptible, progress_over
-from mien.records import Fault, Frame
+from mien.records import Moment, ReadError
 
 
 def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
@@ -35,7 +35,11 @@ def test_the_bar_counts_sources_and_shares_of_videos(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with progress_over([Film(), Photo()]) as progress:  # type: ignore[list-item]
         places = []
-        for item in (Frame(np.zeros((1, 1), np.uint8), "a.mp4", 4, 0.2), Fault("b.png", "no"), Fault("c", "no")):
+        for item in (
+            Moment({"image": np.zeros((1, 1), np.uint8)}, "a.mp4", 4, 0.2),
+            ReadError("b.png", "no"),
+            ReadError("c", "no"),
+        ):
             progress._updated = 0.0
             progress.step(item)  # type: ignore[arg-type]
             places.append(progress._bar.tasks[0].completed)
@@ -47,5 +51,5 @@ def test_the_bar_counts_sources_and_shares_of_videos(monkeypatch: pytest.MonkeyP
 
 def test_without_a_terminal_there_is_no_bar() -> None:
     with progress_over([]) as progress:
-        progress.step(Fault("a", "no"))
+        progress.step(ReadError("a", "no"))
         assert progress._bar is None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from mien.detect import DETECTORS, Chosen, Haar, Own, Whole, YuNet, detector, haar
+from mien.detect import DETECTORS, CustomDetector, FilteredDetector, Haar, NoDetector, YuNet, detector, haar
 from mien.detect.base import Search
-from mien.errors import ConfigError, ModelError
+from mien.errors import ConfigError, InputError, ModelError
 from mien.records import Box, Face
 from tests.drawn import scene
 
@@ -22,16 +21,6 @@ PLACES = [(430, 60, 120), (80, 50, 160)]
 def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without fetched files."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def yunet(root: Path) -> Path:
-    """YuNet's file, where it is."""
-    folder = Path(os.environ.get("MIEN_MODELS", root.parent / "shared" / "models"))
-    files = sorted(folder.glob("face_detection_yunet_*.onnx"))
-    if not files:
-        pytest.skip("no YuNet model here (set MIEN_MODELS to its folder)")
-    return files[0]
 
 
 def _same_place(box: Box, place: tuple[int, int, int]) -> bool:
@@ -93,13 +82,13 @@ def test_a_smallest_face_leaves_out_narrower_ones_and_finds_the_others() -> None
 def test_the_largest_faces_are_kept_from_left_to_right() -> None:
     faces = [Face(Box(x, 0, side, side)) for x, side in ((0, 30), (50, 10), (80, 40), (130, 20))]
 
-    def widths(find: Chosen) -> list[int]:
+    def widths(find: FilteredDetector) -> list[int]:
         return [face.box.width for face in find(np.zeros((9, 9), np.uint8))]
 
-    assert widths(Chosen(lambda _: faces, most=2)) == [30, 40]
-    assert widths(Chosen(lambda _: faces, smallest=20)) == [30, 40, 20]
-    assert widths(Chosen(lambda _: faces, smallest=20, most=1)) == [40]
-    assert widths(Chosen(lambda _: faces)) == [30, 10, 40, 20]
+    assert widths(FilteredDetector(lambda _: faces, most=2)) == [30, 40]
+    assert widths(FilteredDetector(lambda _: faces, smallest=20)) == [30, 40, 20]
+    assert widths(FilteredDetector(lambda _: faces, smallest=20, most=1)) == [40]
+    assert widths(FilteredDetector(lambda _: faces)) == [30, 10, 40, 20]
 
 
 @pytest.mark.parametrize("text", [None, "<xml/>"])
@@ -111,14 +100,14 @@ def test_a_file_that_is_no_cascade(tmp_path: Path, text: str | None) -> None:
 
 
 def test_whole_is_the_picture() -> None:
-    assert Whole()(np.zeros((20, 30, 3), np.uint8)) == [Face(Box(0, 0, 30, 20))]
+    assert NoDetector()(np.zeros((20, 30, 3), np.uint8)) == [Face(Box(0, 0, 30, 20))]
     with pytest.raises(ConfigError, match="takes no detector file"):
-        Whole(Path("x.onnx"))
+        NoDetector(Path("x.onnx"))
 
 
 def test_detectors_by_name() -> None:
-    assert isinstance(detector("cropped"), Whole)
-    assert detector("haar") is detector("haar"), "loaded once"
+    assert isinstance(detector("cropped"), NoDetector)
+    assert detector("haar") is not detector("haar"), "whoever uses one keeps it"
     assert set(DETECTORS) == {"haar", "yunet", "cropped"}
     with pytest.raises(ConfigError, match="unknown face detector 'har', did you mean 'haar'"):
         detector("har")
@@ -204,7 +193,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["two", "Made"])
 def test_a_users_own_detector(name: str) -> None:
     find = detector(f"mine_found:{name}")
-    assert isinstance(find, Own)
+    assert isinstance(find, CustomDetector)
     assert [face.box for face in find(np.zeros((6, 7, 3), np.uint8))] == [(1, 0, 7, 5), (9, 0, 5, 5)], "left to right"
     assert len(detector(f"mine_found:{name}", most=1)(np.zeros((6, 7), np.uint8))) == 1
 
@@ -232,7 +221,7 @@ def test_a_detector_that_cannot_be_loaded_is_one_line(name: str, line: str) -> N
 @pytest.mark.usefixtures("beside")
 def test_a_detector_that_fails_or_answers_with_something_else() -> None:
     picture = np.zeros((6, 7, 3), np.uint8)
-    with pytest.raises(ConfigError, match="'mine_found:fails' failed: ValueError: out of luck"):
+    with pytest.raises(InputError, match="'mine_found:fails' failed: ValueError: out of luck"):
         detector("mine_found:fails")(picture)
     with pytest.raises(ConfigError, match=r"'mine_found:tuples' answered with a tuple, needed is a list of mien\.Face"):
         detector("mine_found:tuples")(picture)

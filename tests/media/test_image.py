@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import ConfigError, InputError
-from mien.media import image as pictures
+from mien.errors import ConfigError, InputError, TooLargeError
 from mien.media.image import Preprocessing, crop, decode, from_pillow, read, recolour, resize
+from mien.media.limits import Limits
 from mien.records import Box
 
 RNG = np.random.default_rng(2)
@@ -99,10 +99,10 @@ def test_what_cannot_be_decoded_is_one_line(data: bytes, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_more_pixels_than_allowed_are_refused_by_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 47)
-    with pytest.raises(InputError, match="x: 8x6 pixels, at most 47 are decoded"):
-        decode(encoded(Image.fromarray(RGB)), "x")
+def test_more_pixels_than_allowed_are_refused_by_the_header() -> None:
+    with pytest.raises(TooLargeError, match="x: 8x6 pixels, at most 47 are decoded"):
+        decode(encoded(Image.fromarray(RGB)), "x", Limits(max_pixels=47))
+    assert decode(encoded(Image.fromarray(RGB)), "x", Limits(max_pixels=48)).shape == RGB.shape
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
@@ -129,9 +129,8 @@ def test_read_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     with pytest.raises(InputError, match=r"a\.png: cannot be read: Permission denied"):
         read(path)
-    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
-    with pytest.raises(InputError, match="bytes, at most 10 are read"):
-        read(path)
+    with pytest.raises(TooLargeError, match="bytes, at most 10 are read"):
+        read(path, Limits(max_bytes=10))
 
 
 def test_recolour() -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from mien.detect import detector
-from mien.records import Fault, Frame
+from mien.records import Moment, ReadError
 from mien.sources import plan
 from tests import drawn
 from tests.sources.media import compose
@@ -132,7 +132,7 @@ def test_each_gets_its_line(case: str, tmp_path: Path, capfd: pytest.CaptureFixt
     began = time.process_time()
     found = list(source)
     assert time.process_time() - began < 2
-    faults = [str(item) for item in found if isinstance(item, Fault)]
+    faults = [str(item) for item in found if isinstance(item, ReadError)]
     assert len(found) - len(faults) == expected
     assert len(faults) == (1 if line else 0), faults
     start, _, end = f"{path}: {line}".partition("*")
@@ -147,7 +147,7 @@ def test_a_folder_of_them_gives_what_can_be_read(tmp_path: Path) -> None:
     sources, faults = plan([tmp_path])
     assert faults == []
     kinds = [type(item) for source in sources for item in source]
-    assert (kinds.count(Frame), kinds.count(Fault)) == (1, len(sources) - 1)
+    assert (kinds.count(Moment), kinds.count(ReadError)) == (1, len(sources) - 1)
 
 
 def test_the_table_in_the_docs_is_this_one(root: Path) -> None:
@@ -162,8 +162,8 @@ def test_no_face_and_sixty_faces(tmp_path: Path) -> None:
     for name, faces in (("none.png", []), ("sixty.png", places)):
         Image.fromarray(drawn.scene(830, 560, faces)).save(tmp_path / name)
     none, sixty = (next(iter(source)) for source in plan([tmp_path / "none.png", tmp_path / "sixty.png"])[0])
-    assert isinstance(none, Frame)
-    assert isinstance(sixty, Frame)
+    assert isinstance(none, Moment)
+    assert isinstance(sixty, Moment)
     assert find(none.pixels) == []
     assert len(find(sixty.pixels)) == 60
 
@@ -186,5 +186,5 @@ def test_random_damage_never_raises(suffix: str, tmp_path: Path) -> None:
         (source,), _ = plan([path])
         assert source.count is None or source.count >= 0
         for item in source:
-            assert isinstance(item, Frame | Fault)
-            assert isinstance(item, Frame) or "\n" not in item.reason
+            assert isinstance(item, Moment | ReadError)
+            assert isinstance(item, Moment) or "\n" not in item.reason

@@ -12,10 +12,10 @@ from PIL import Image
 from mien.errors import ConfigError
 from mien.outputs.formats import open_writer
 from mien.predict import Model
-from mien.predict.job import Reading
+from mien.predict.job import PredictionJob
 from mien.predict.results import Result
 from mien.predict.settings import Settings
-from mien.records import Fault, Pixels
+from mien.records import Pixels, ReadError
 from mien.sources import Camera
 from tests.sources.media import compose
 
@@ -34,8 +34,8 @@ def read(model: Model, inputs: list[str], out: Path, most: int = 100) -> list[tu
     reading = model.read(inputs, Settings("cropped"))
     writer = open_writer(out, reading.origin)
     done: list[tuple[str, int]] = []
-    for item in reading.going_on(writer.done, out).results():
-        assert not isinstance(item, Fault)
+    for item in reading.resume_from(writer.done, out).results():
+        assert not isinstance(item, ReadError)
         if len(done) == most:
             break
         writer.add(item)
@@ -74,7 +74,7 @@ def test_only_what_may_be_unfinished_is_opened_again(affect: Model) -> None:
     reading = affect.read(["a.mp4", "b.mp4", "c.mp4", "d.jpg"], Settings())
 
     def left(done: dict[str, int]) -> list[str]:
-        return [source.name for source in Reading.going_on(reading, done, Path("o.csv")).left]
+        return [source.name for source in PredictionJob.resume_from(reading, done, Path("o.csv")).left]
 
     assert left({}) == ["a.mp4", "b.mp4", "c.mp4", "d.jpg"]
     assert left({"a.mp4": 9, "b.mp4": 3}) == ["b.mp4", "c.mp4", "d.jpg"]
@@ -84,13 +84,13 @@ def test_only_what_may_be_unfinished_is_opened_again(affect: Model) -> None:
 def test_the_last_in_the_file_comes_first_so_that_it_stays_known_as_begun(affect: Model, tmp_path: Path) -> None:
     paged = still(tmp_path / "a.tif", 3)
     reading = affect.read([paged, "b.mp4", "c.jpg"], Settings())
-    left = reading.going_on({paged: 1, "b.mp4": 7}, Path("o.csv")).left
+    left = reading.resume_from({paged: 1, "b.mp4": 7}, Path("o.csv")).left
     assert [source.name for source in left] == ["b.mp4", paged, "c.jpg"]
 
 
 def test_a_camera_is_not_gone_on_with(affect: Model) -> None:
     with pytest.raises(ConfigError, match=r"o\.csv: holds frames of camera:0"):
-        affect.read(["camera:0"], Settings()).going_on({"camera:0": 3}, Path("o.csv"))
+        affect.read(["camera:0"], Settings()).resume_from({"camera:0": 3}, Path("o.csv"))
 
 
 def test_results_of_a_camera_are_those_of_its_newest_frames(affect: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_results_of_a_camera_are_those_of_its_newest_frames(affect: Model, monke
     reading = affect.read(["camera:0"], Settings("cropped"))
     assert isinstance(reading.sources[0], Camera)
     *found, fault = reading.results()
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert "400 frames" in fault.reason
     indices = [item.index for item in found if isinstance(item, Result)]
     assert indices == sorted(indices)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import ConfigError, InputError
+from mien.errors import ConfigError, InputError, TooLargeError
+from mien.media.limits import Limits
 from mien.predict import Model, crop, load
-from mien.records import Box, Face, Fault
+from mien.records import Box, Face, ReadError
 from mien.tasks import TASKS
 from tests.drawn import scene
 from tests.tiny_model import RGB, write_model
@@ -86,7 +87,7 @@ def test_a_stream_gives_results_in_order_and_raises_or_hands_on_faults(affect: M
     (tmp_path / "b.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"b\.png: not a picture"):
         list(affect.stream(tmp_path, "cropped"))
-    faults: list[Fault] = []
+    faults: list[ReadError] = []
     results = list(affect.stream(str(tmp_path), "cropped", on_fault=faults.append, keep=True, abstain=1.0))
     assert [Path(result.source).name for result in results] == ["a.png", "c.png"]
     assert [Path(fault.source).name for fault in faults] == ["b.png"]
@@ -137,3 +138,13 @@ def test_a_model_of_two_views_sees_each_face_and_the_picture(tmp_path: Path) -> 
     moved[50:210, 80:240] = PICTURE[50:210, 80:240]
     (other,) = model.predict_faces(moved, faces[:1])
     assert not np.allclose(list(other.outputs["expression8"].values()), expected["expression8"][0], atol=1e-3)
+
+
+def test_limits_reach_what_is_read(affect: Model, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    small = Limits(max_pixels=100)
+    with pytest.raises(TooLargeError, match="at most 100 are decoded"):
+        Model(affect.engine, limits=small).predict(tmp_path / "a.png")
+    faults: list[ReadError] = []
+    assert list(affect.stream(tmp_path / "a.png", "cropped", limits=small, on_fault=faults.append)) == []
+    assert "at most 100 are decoded" in faults[0].reason

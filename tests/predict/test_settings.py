@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ConfigError
+from mien.media.limits import Limits
 from mien.predict.settings import Settings, seconds
 
 
@@ -25,7 +26,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 def test_settings_say_what_differs_from_the_defaults() -> None:
-    assert str(Settings()) == "faces=haar"
+    assert str(Settings()) == str(Settings(limits=Limits(max_pixels=9))) == "faces=haar"
     asked = Settings("yunet", Path("deep/y.onnx"), every=0.5, track=True, align=False, abstain=0.5)
     assert str(asked) == "faces=yunet detector_file=y.onnx every=0.5 track=1 align=0 abstain=0.5"
 

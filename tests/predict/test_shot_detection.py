@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.predict.shot_detection import Shots
+from mien.predict.shot_detection import ShotDetector
 from mien.predict.tracks import Tracker
 from mien.records import Face, Pixels
 from tests.sources.media import Person, draw, present
@@ -26,7 +26,7 @@ def seen(ground: Pixels, x: int = 0, y: int = 0, gain: float = 1.0) -> Pixels:
 
 
 def numbers(pictures: list[Pixels], step: float = 0.04) -> list[int]:
-    shots = Shots()
+    shots = ShotDetector()
     return [shots.update(picture, k * step) for k, picture in enumerate(pictures)]
 
 
@@ -83,7 +83,7 @@ def test_a_flash_that_hides_the_picture_ends_no_shot() -> None:
 
 def test_two_people_at_one_place_get_two_ids_at_a_cut_and_one_keeps_hers_through_a_flash() -> None:
     """Drawn faces alike in structure, on grounds that differ in colour alone; one frame is burnt out."""
-    shots, tracker, ids = Shots(), Tracker(), []
+    shots, tracker, ids = ShotDetector(), Tracker(), []
     for time in np.arange(0, 1, 0.04):
         picture = draw(CLOSE, time, 1.0, ground=int(time >= 0.5))
         if 0.2 <= time < 0.24:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +11,19 @@ import pytest
 
 from mien.errors import ConfigError, InputError
 from mien.predict.results import Result
-from mien.predict.smoothing import POOLS, Smoother, summary
-from mien.records import Box, Face, Prediction
+from mien.predict.smoothing import POOLS, People, Smoother, TrackedPerson
+from mien.records import Box, Face, Moment, Prediction
 from mien.tasks import TASKS, Kind
 
 AFFECT, EMOTIC = TASKS["affect"], TASKS["emotic"]
 RNG = np.random.default_rng(4)
+
+
+def summed(results: Iterable[Result]) -> list[TrackedPerson]:
+    people = People()
+    for result in results:
+        people.add(result)
+    return people.summed()
 
 
 def said(track: int | None = 0, task=AFFECT, **given: Sequence[float]) -> Prediction:
@@ -59,7 +66,7 @@ def test_confidence_and_abstaining_are_those_of_the_smoothed_answers(pool: str) 
         sharp = values(one, "expression8") ** 2
         assert one.confidence == pytest.approx(sharp.max() / sharp.sum())
         assert one.abstained == (one.confidence < 0.9)
-    (person,) = summary([Result("a.mp4", k, 0.1 * k, 9, 9, [one]) for k, one in enumerate(found)])
+    (person,) = summed([Result(Moment({}, "a.mp4", k, 0.1 * k), 9, 9, [one]) for k, one in enumerate(found)])
     each = np.array([one.confidence for one in found])
     assert person.confidence == pytest.approx(((each[1:] + each[:-1]) / 2).mean(), abs=1e-4)
 
@@ -146,7 +153,7 @@ def test_what_is_refused() -> None:
 
 
 def result(time: float | None, *found: Prediction, source: str = "v.mp4") -> Result:
-    return Result(source, 0, time, 640, 480, list(found))
+    return Result(Moment({}, source, 0, time), 640, 480, list(found))
 
 
 HAPPY, SAD = (np.where(np.array(AFFECT.heads[0].space.labels) == name, 0.93, 0.01) for name in ("happy", "sad"))
@@ -159,7 +166,7 @@ def test_a_person_summed_up() -> None:
         for time, shown, value in ((0, HAPPY, 1.0), (1, HAPPY, 1.0), (2, SAD, 0.0), (6, SAD, 0.0))
     ]
     frames.insert(1, result(0.5))
-    (person,) = summary(frames)
+    (person,) = summed(frames)
     assert (person.source, person.track, person.first, person.last, person.frames) == ("v.mp4", 4, 0, 6, 4)
     assert list(person.share) == ["sad", "happy"]
     np.testing.assert_allclose(list(person.share.values()), [0.75, 0.25], atol=1e-5)
@@ -174,7 +181,7 @@ def test_a_person_summed_up() -> None:
 
 def test_people_of_several_sources_seen_once_and_in_still_pictures() -> None:
     unsure = replace(said(0, expression8=HAPPY), abstain=0.99)
-    people = summary(
+    people = summed(
         [
             result(0.0, unsure, said(1), said(None)),
             result(0.0, said(0, expression8=SAD), source="w.mp4"),
@@ -193,7 +200,7 @@ def test_people_of_several_sources_seen_once_and_in_still_pictures() -> None:
 
 def test_a_task_without_classes_has_no_shares() -> None:
     task = replace(AFFECT, heads=tuple(head for head in AFFECT if head.kind is Kind.VALUES))
-    (person,) = summary([result(0.0, said(0, task=task)), result(1.0, said(0, task=task))])
+    (person,) = summed([result(0.0, said(0, task=task)), result(1.0, said(0, task=task))])
     assert person.share == {}
     assert person.confidence is None
     assert set(person.means) == {"valence_arousal"}

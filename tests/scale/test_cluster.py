@@ -16,9 +16,9 @@ from mien.scale import cluster
 DEADLY = """
 import os, signal
 from pathlib import Path
-from mien.detect import Whole
+from mien.detect import NoDetector
 
-def find(pixels, whole=Whole(None, 0), killed=Path(__file__).with_name("killed")):
+def find(pixels, whole=NoDetector(None, 0), killed=Path(__file__).with_name("killed")):
     if pixels.shape[0] == 44 and "RAY_JOB_ID" in os.environ and not killed.exists():
         killed.write_text(str(os.getpid()))
         os.kill(os.getpid(), signal.SIGKILL)

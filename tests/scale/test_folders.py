@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ConfigError, InputError
-from mien.records import Fault
+from mien.media.limits import Limits
+from mien.records import ReadError
 from mien.scale.folders import Folder, address_of, stored
 from mien.sources import Sampling
 from tests.scale.objects import Bucket
@@ -73,7 +74,7 @@ def test_pictures_on_object_storage(here: Path, bucket: Bucket) -> None:
     assert one.name == "s3://b/pics/set/1.png"
     bucket.refused.add("b/pics/set/0.png")
     (fault,) = found[0]
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith("s3://b/pics/set/0.png: ")
     with pytest.raises(InputError, match="no pictures or videos there"):
         stored(f"s3://b/elsewhere?{bucket.address}", Sampling())
@@ -87,10 +88,9 @@ def test_a_video_on_object_storage(tmp_path: Path, bucket: Bucket) -> None:
     assert [(frame.source, frame.index) for frame in video] == [("s3://b/v.mp4", number) for number in range(3)]
 
 
-def test_what_is_too_large_is_not_fetched(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.scale.folders.MAX_BYTES", 3)
+def test_what_is_too_large_is_not_fetched(bucket: Bucket) -> None:
     bucket.objects["b/large.png"] = b"1234"
-    (fault,) = next(iter(stored(f"s3://b/large.png?{bucket.address}", Sampling())))
+    (fault,) = next(iter(stored(f"s3://b/large.png?{bucket.address}", Sampling(), Limits(max_bytes=3))))
     assert fault.reason == "s3://b/large.png: 4 bytes, at most 3 are fetched"
 
 

@@ -10,7 +10,7 @@ import pytest
 from mien.errors import ConfigError
 from mien.outputs.formats import open_writer
 from mien.predict import Settings, load
-from mien.records import Fault
+from mien.records import ReadError
 from mien.scale import parts
 from mien.scale.folders import Folder
 
@@ -30,7 +30,7 @@ def test_a_part_is_the_parquet_of_the_local_engine_with_its_count(here: Path) ->
     Path("part.parquet").write_bytes(data)
     writer = open_writer(Path("local.parquet"), reading.origin)
     for item in reading.results():
-        if not isinstance(item, Fault):
+        if not isinstance(item, ReadError):
             writer.add(item)
     writer.close()
     ours, theirs = pq.read_table("part.parquet"), pq.read_table("local.parquet")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError
-from mien.records import Fault, Frame, Pixels
+from mien.media.limits import Limits
+from mien.records import Moment, Pixels, ReadError
 from mien.sources import Camera, Sampling
-from mien.sources import cameras as module
 from mien.sources.cameras import device, stream
 from tests.sources.media import PEOPLE, compose, draw
 
@@ -38,7 +38,7 @@ class Shots:
             self.closed = True
 
 
-def watch(shots: Shots, sampling: Sampling = Sampling(), name: str = "camera:0") -> list[Frame | Fault]:  # noqa: B008
+def watch(shots: Shots, sampling: Sampling = Sampling(), name: str = "camera:0") -> list[Moment | ReadError]:  # noqa: B008
     return list(Camera(name, sampling, clock=shots.clock, opener=shots.open))
 
 
@@ -48,7 +48,7 @@ def test_frames_are_timed_from_the_first_and_the_end_is_one_line() -> None:
     assert [(frame.index, round(frame.time or 0, 6), frame.source) for frame in found] == [
         (0, 0.0, "camera:0"), (1, 0.1, "camera:0"), (2, 0.2, "camera:0"), (3, 0.3, "camera:0"),
     ]  # fmt: skip
-    assert fault == Fault("camera:0", "camera:0: ended after 0.30 s and 4 frames")
+    assert fault == ReadError("camera:0", "camera:0: ended after 0.30 s and 4 frames")
     assert (shots.opened, shots.closed) == (["0"], True)
 
 
@@ -157,7 +157,7 @@ def test_a_live_stream_is_read_until_it_ends(announced: bool, tmp_path: Path) ->
         *found, fault = Camera(name)
         thread.join(5)
     assert len(found) == 25
-    assert isinstance(found[0], Frame)
+    assert isinstance(found[0], Moment)
     assert np.abs(found[0].pixels.astype(int) - draw(PEOPLE, 0, 1.0, (320, 240))).mean() < 6
     line = r"ended after \d+\.\d\d s and 25 frames" if announced else r"Input/output error \(after .* s and 25 frames\)"
     assert re.fullmatch(f"{re.escape(name)}: {line}", str(fault))
@@ -171,11 +171,10 @@ def test_a_stream_that_nobody_serves(address: str) -> None:
         list(stream(address.format(port)))
 
 
-def test_a_stream_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TIMEOUTS", (0.3, 0.3))
+def test_a_stream_that_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"rtsp://127.0.0.1:{server.getsockname()[1]}/a"
-        (fault,) = Camera(address)
+        (fault,) = Camera(address, limits=Limits(stream_seconds=0.3))
     assert str(fault) == f"{address}: no answer within 0 s"
 
 
@@ -187,4 +186,4 @@ def test_a_stream_may_not_name_files(tmp_path: Path) -> None:
         thread = serving(server, head + listed)
         found = list(Camera(f"camera:http://127.0.0.1:{server.getsockname()[1]}/live.m3u8"))
         thread.join(5)
-    assert [type(item) for item in found] == [Fault]
+    assert [type(item) for item in found] == [ReadError]

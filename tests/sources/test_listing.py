@@ -11,8 +11,9 @@ from PIL import Image
 
 from mien.errors import ConfigError
 from mien.files import natural
-from mien.records import Fault, Frame
-from mien.sources import Camera, Picture, Remote, Sampling, Source, Video, plan
+from mien.media.limits import Limits
+from mien.records import Moment, ReadError
+from mien.sources import Camera, PictureSource, Remote, Sampling, Source, Video, plan
 from mien.sources.base import Picker
 from mien.sources.kinds import kind
 
@@ -36,7 +37,7 @@ def test_a_folder_is_searched_through_all_levels_in_natural_order(folder: Path) 
     found, faults = plan([folder])
     expected = ["b/c/x.webp", "b/clip.MP4", "b/Face2.jpg", "face9.PNG", "face10.png"]
     assert names(found) == [str(folder / name) for name in expected]
-    assert [type(source) for source in found] == [Picture, Video, Picture, Picture, Picture]
+    assert [type(source) for source in found] == [PictureSource, Video, PictureSource, PictureSource, PictureSource]
     assert faults == []
 
 
@@ -111,7 +112,7 @@ def test_a_file_without_a_telling_suffix_is_known_by_its_first_bytes(tmp_path: P
     (tmp_path / "photo.dat").write_bytes(b"\xff\xd8\xffrest")
     (tmp_path / "text").write_bytes(b"hello")
     found, _ = plan([tmp_path / name for name in ("film", "photo.dat", "text", "absent")])
-    assert [type(source) for source in found] == [Video, Picture, Picture, Picture]
+    assert [type(source) for source in found] == [Video, PictureSource, PictureSource, PictureSource]
 
 
 @pytest.mark.parametrize(
@@ -139,12 +140,12 @@ def test_a_list_names_inputs_line_by_line(folder: Path, monkeypatch: pytest.Monk
     ]
 
 
-def test_what_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\xd8")
     assert "must be text in UTF-8" in str(plan([f"@{tmp_path / 'binary'}"])[1][0])
     assert "cannot be read: Is a directory" in str(plan([f"@{tmp_path}"])[1][0])
-    monkeypatch.setattr("mien.sources.listing.MAX_LIST", 3)
-    assert "a list of more than 3 bytes" in str(plan([f"@{tmp_path / 'binary'}"])[1][0])
+    small = Limits(max_list_bytes=3)
+    assert "a list of more than 3 bytes" in str(plan([f"@{tmp_path / 'binary'}"], limits=small)[1][0])
 
 
 def encoded(size: tuple[int, int] = (3, 2)) -> bytes:
@@ -160,7 +161,7 @@ def test_standard_input_is_a_list_or_a_picture(monkeypatch: pytest.MonkeyPatch) 
     (source,), _ = plan(["-"])
     assert (source.name, source.moving, source.count) == ("-", False, 1)
     (frame,) = source
-    assert isinstance(frame, Frame)
+    assert isinstance(frame, Moment)
     assert (frame.pixels.shape, frame.source, frame.time) == ((2, 3), "-", None)
 
 
@@ -172,9 +173,8 @@ def test_standard_input_is_a_list_or_a_picture(monkeypatch: pytest.MonkeyPatch) 
         (encoded((300, 300)) + bytes(10_000), "-: more than 9000 bytes on standard input"),
     ],
 )
-def test_what_standard_input_cannot_be(given: bytes, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.sources.listing.MAX_BYTES", 9000)
-    assert plan(["-"], stdin=io.BytesIO(given)) == ([], [Fault("-", line)])
+def test_what_standard_input_cannot_be(given: bytes, line: str) -> None:
+    assert plan(["-"], limits=Limits(max_bytes=9000), stdin=io.BytesIO(given)) == ([], [ReadError("-", line)])
 
 
 @pytest.mark.parametrize(

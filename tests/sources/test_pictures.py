@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, features
 
 from mien.media.image import decode
-from mien.records import Fault, Frame
-from mien.sources import Picture, Sampling
+from mien.records import Moment, ReadError
+from mien.sources import PictureSource, Sampling
 
 SHADES = [20, 90, 160, 230]
 DURATIONS = [100, 250, 50, 400]
@@ -30,15 +30,15 @@ def animated(path: Path, durations: list[int] | int = DURATIONS, **options: obje
     return path
 
 
-def frames(source: Picture) -> list[Frame]:
+def frames(source: PictureSource) -> list[Moment]:
     found = list(source)
-    assert not [item for item in found if isinstance(item, Fault)]
-    return [item for item in found if isinstance(item, Frame)]
+    assert not [item for item in found if isinstance(item, ReadError)]
+    return [item for item in found if isinstance(item, Moment)]
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".avif"])
 def test_an_animation_is_frames_with_their_own_times(suffix: str, tmp_path: Path) -> None:
-    source = Picture("clip", animated(tmp_path / f"a{suffix}"))
+    source = PictureSource("clip", animated(tmp_path / f"a{suffix}"))
     assert (source.moving, source.count) == (True, 4)
     found = frames(source)
     assert [frame.index for frame in found] == [0, 1, 2, 3]
@@ -51,19 +51,21 @@ def test_an_animation_is_frames_with_their_own_times(suffix: str, tmp_path: Path
 
 def test_an_animation_is_sampled_by_time(tmp_path: Path) -> None:
     path = animated(tmp_path / "a.gif")
-    assert [frame.index for frame in frames(Picture("x", path, Sampling(every=0.2)))] == [0, 2, 3]
-    assert [frame.index for frame in frames(Picture("x", path, Sampling(start=0.1, end=0.4)))] == [1, 2]
-    assert [frame.index for frame in frames(Picture("x", path, Sampling(limit=1)))] == [0]
-    assert list(Picture("x", path, Sampling(start=5))) == [Fault("x", "x: nothing from 5.00 s: it ends at 0.80 s")]
+    assert [frame.index for frame in frames(PictureSource("x", path, Sampling(every=0.2)))] == [0, 2, 3]
+    assert [frame.index for frame in frames(PictureSource("x", path, Sampling(start=0.1, end=0.4)))] == [1, 2]
+    assert [frame.index for frame in frames(PictureSource("x", path, Sampling(limit=1)))] == [0]
+    assert list(PictureSource("x", path, Sampling(start=5))) == [
+        ReadError("x", "x: nothing from 5.00 s: it ends at 0.80 s")
+    ]
 
 
 def test_frames_without_a_duration_are_shown_for_a_tenth_of_a_second(tmp_path: Path) -> None:
     path = animated(tmp_path / "a.gif", 0)
-    np.testing.assert_allclose([frame.time for frame in frames(Picture("x", path))], [0, 0.1, 0.2, 0.3])
+    np.testing.assert_allclose([frame.time for frame in frames(PictureSource("x", path))], [0, 0.1, 0.2, 0.3])
 
 
 def test_what_an_apng_shows_to_those_who_cannot_play_it_is_no_frame(tmp_path: Path) -> None:
-    source = Picture("x", animated(tmp_path / "a.png", default_image=True))
+    source = PictureSource("x", animated(tmp_path / "a.png", default_image=True))
     assert source.count == 3
     found = frames(source)
     assert [frame.index for frame in found] == [0, 1, 2]
@@ -74,20 +76,20 @@ def test_pages_of_a_tiff_are_pictures_without_times(tmp_path: Path) -> None:
     path = tmp_path / "pages.tif"
     pages = [shade(SHADES[0]), shade(SHADES[1], (8, 40)), Image.new("L", (5, 6), 7)]
     pages[0].save(path, save_all=True, append_images=pages[1:])
-    source = Picture("x", path)
+    source = PictureSource("x", path)
     assert (source.moving, source.count) == (False, 3)
     found = frames(source)
     assert [(frame.index, frame.time, frame.pixels.shape) for frame in found] == [
         (0, None, (24, 32, 3)), (1, None, (40, 8, 3)), (2, None, (6, 5)),
     ]  # fmt: skip
-    assert [frame.index for frame in frames(Picture("x", path, Sampling(limit=2)))] == [0, 1]
+    assert [frame.index for frame in frames(PictureSource("x", path, Sampling(limit=2)))] == [0, 1]
 
 
 def test_smaller_copies_among_the_pages_are_passed_over(tmp_path: Path) -> None:
     path, small = tmp_path / "thumb.tif", shade(9, (4, 3))
     small.encoderinfo = {"tiffinfo": {254: 1}}
     shade(9).save(path, save_all=True, append_images=[small, shade(9, (8, 6))])
-    assert [(frame.index, frame.pixels.shape[:2]) for frame in frames(Picture("x", path))] == [
+    assert [(frame.index, frame.pixels.shape[:2]) for frame in frames(PictureSource("x", path))] == [
         (0, (24, 32)),
         (2, (6, 8)),
     ]
@@ -96,14 +98,14 @@ def test_smaller_copies_among_the_pages_are_passed_over(tmp_path: Path) -> None:
 def test_a_photo_with_a_second_picture_behind_it_is_one_frame(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     shade(40).save(path, "MPO", save_all=True, append_images=[shade(200, (8, 6))])
-    source = Picture("x", path)
+    source = PictureSource("x", path)
     assert (source.moving, source.count, len(frames(source))) == (False, 1, 1)
 
 
 def test_a_still_picture_has_no_time(tmp_path: Path) -> None:
     path = tmp_path / "a.webp"
     shade(9).save(path)
-    (frame,) = frames(Picture("x", path, Sampling(start=9, every=1, limit=1)))
+    (frame,) = frames(PictureSource("x", path, Sampling(start=9, every=1, limit=1)))
     assert (frame.index, frame.time) == (0, None)
 
 
@@ -113,9 +115,9 @@ def test_an_animation_cut_off_gives_what_it_has_and_one_line(tmp_path: Path) -> 
     noise[0].save(path, save_all=True, append_images=noise[1:], duration=100)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 5 // 8])
-    *found, fault = Picture("x", path)
+    *found, fault = PictureSource("x", path)
     assert [frame.index for frame in found] == [0, 1]
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith("x: damaged picture: ")
     assert "frame 2" in fault.reason
     assert fault.index == 2
@@ -135,7 +137,7 @@ def test_formats_of_opencv(suffix: str, tmp_path: Path) -> None:
         pytest.skip(f"this OpenCV writes no {suffix}")
     path = tmp_path / f"a{suffix}"
     path.write_bytes(data.tobytes())
-    (frame,) = frames(Picture("x", path))
+    (frame,) = frames(PictureSource("x", path))
     assert np.abs(frame.pixels.astype(int) - pixels).mean() < 5
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.records import Fault, Frame
+from mien.media.limits import Limits
+from mien.records import Moment, ReadError
 from mien.sources import Remote, Sampling, plan
-from mien.sources import urls as module
 from tests.sources.media import compose
 
 
@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_picture_is_known_by_its_bytes(site: str) -> None:
     (source,), faults = plan([f"{site}/a.png"], allow_urls=True)
     (frame,) = source
-    assert isinstance(frame, Frame)
+    assert isinstance(frame, Moment)
     assert (frame.source, frame.time, frame.pixels.shape) == (f"{site}/a.png", None, (6, 8, 3))
     assert (frame.pixels == np.array([200, 100, 50])).all()
     assert faults == []
@@ -98,7 +98,7 @@ def test_a_video_is_known_by_its_bytes_and_leaves_nothing_behind(
 
 
 def test_a_few_redirects_are_followed(site: str) -> None:
-    assert isinstance(next(iter(Remote(f"{site}/far/2"))), Frame)
+    assert isinstance(next(iter(Remote(f"{site}/far/2"))), Moment)
 
 
 @pytest.mark.parametrize(
@@ -116,23 +116,20 @@ def test_a_few_redirects_are_followed(site: str) -> None:
 )
 def test_what_cannot_be_fetched_is_one_line(site: str, path: str, line: str) -> None:
     (fault,) = Remote(site + path)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith(f"{site}{path}: {line}")
     assert "\n" not in fault.reason
 
 
-def test_limits_of_size_and_time(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 20)
-    monkeypatch.setattr(module, "MAX_VIDEO", 30)
+def test_limits_of_size_and_time(site: str) -> None:
+    small = Limits(max_bytes=20, max_video_bytes=30)
     for path, most in (("/a.png", 20), ("/clip", 30)):
-        (fault,) = Remote(site + path)
+        (fault,) = Remote(site + path, limits=small)
         assert str(fault) == f"{site}{path}: more than {most} bytes, at most that many are fetched"
-    monkeypatch.undo()
     ticks = iter((0.0, 601.0))
     (fault,) = Remote(f"{site}/a.png", clock=lambda: next(ticks))
     assert str(fault) == f"{site}/a.png: not fetched within 600 s"
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
-    (fault,) = Remote(f"{site}/hang")
+    (fault,) = Remote(f"{site}/hang", limits=Limits(answer_seconds=0.2))
     assert str(fault) == f"{site}/hang: not fetched: no answer within 0 s"
 
 

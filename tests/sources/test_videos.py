@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from mien.errors import MissingExtraError
-from mien.records import Fault, Frame
+from mien.media.limits import Limits
+from mien.records import Moment, ReadError
 from mien.sources import Sampling, Video
 from mien.sources import videos as module
 from mien.sources.base import ALL
@@ -29,14 +30,14 @@ def made(path: Path, **options: object) -> Truth:
     return compose(path, (), **{"size": SIZE, **options})  # type: ignore[arg-type]
 
 
-def frames(path: Path, sampling: Sampling = ALL) -> list[Frame]:
+def frames(path: Path, sampling: Sampling = ALL) -> list[Moment]:
     found = list(Video("clip", path, sampling))
-    assert not [item for item in found if isinstance(item, Fault)], found
-    return [item for item in found if isinstance(item, Frame)]
+    assert not [item for item in found if isinstance(item, ReadError)], found
+    return [item for item in found if isinstance(item, Moment)]
 
 
 def faults(path: Path, sampling: Sampling = ALL) -> list[str]:
-    return [str(item) for item in Video("clip", path, sampling) if isinstance(item, Fault)]
+    return [str(item) for item in Video("clip", path, sampling) if isinstance(item, ReadError)]
 
 
 @pytest.mark.parametrize("start", [0.0, 1.4])
@@ -137,12 +138,12 @@ def test_sampling_gives_the_very_frames_of_a_whole_reading(
 def test_what_is_not_wanted_is_not_decoded(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     reels = []
 
-    class Watched(module.Reel):
+    class Watched(module.VideoDecoder):
         def __init__(self, *given: object) -> None:
             super().__init__(*given)  # type: ignore[arg-type]
             reels.append(self)
 
-    monkeypatch.setattr(module, "Reel", Watched)
+    monkeypatch.setattr(module, "VideoDecoder", Watched)
     for sampling, most in ((Sampling(every=2), 60), (Sampling(start=3.9), 20), (Sampling(), 100)):
         frames(clips["mpeg4.mp4"], sampling)
         assert 1 <= reels[-1].shown <= most, "of 100 frames, a keyframe every twelve"
@@ -163,7 +164,7 @@ def test_damaged_packets_are_passed_over_and_told_once(clips: dict[str, Path], t
     data[middle : middle + 400] = np.random.default_rng(3).bytes(400)
     (tmp_path / "a.mkv").write_bytes(data)
     *found, fault = Video("clip", tmp_path / "a.mkv")
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
     assert fault.reason.startswith("clip: ")
     assert "could not be decoded, the first at " in fault.reason
     assert fault.time is not None
@@ -171,7 +172,7 @@ def test_damaged_packets_are_passed_over_and_told_once(clips: dict[str, Path], t
     whole = {frame.index: frame for frame in frames(clips["h264.mkv"])}
     assert 40 < len(found) < 100
     for frame in found[:20]:
-        assert isinstance(frame, Frame)
+        assert isinstance(frame, Moment)
         assert frame.time == whole[frame.index].time, "places and times are those of the whole file"
         np.testing.assert_array_equal(frame.pixels, whole[frame.index].pixels)
 
@@ -182,7 +183,7 @@ def test_a_video_cut_off_gives_what_it_has_and_one_line(clips: dict[str, Path], 
     *found, fault = Video("clip", tmp_path / "a.mkv")
     assert 20 < len(found) < 80
     assert str(fault).startswith("clip: ")
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ReadError)
 
 
 def claims_three_hours(path: Path) -> Path:
@@ -207,7 +208,7 @@ def test_a_header_that_claims_three_hours_costs_nothing(name: str, tmp_path: Pat
     found = list(Video("clip", path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (len([item for item in found if isinstance(item, Frame)]), Video("clip", path).count) == (25, 270_000)
+    assert (len([item for item in found if isinstance(item, Moment)]), Video("clip", path).count) == (25, 270_000)
     assert time.process_time() - began < 2
     assert peak < 10e6
 
@@ -230,7 +231,7 @@ def test_reading_stops_where_the_reader_stops(clips: dict[str, Path]) -> None:
     flow = iter(Video("clip", clips["h264.mp4"]))
     first = next(flow)
     flow.close()
-    assert isinstance(first, Frame)
+    assert isinstance(first, Moment)
     assert first.index == 0
     with pytest.raises(StopIteration):
         next(flow)
@@ -262,11 +263,13 @@ def test_nothing_is_written_to_the_terminal(tmp_path: Path, capfd: pytest.Captur
 
 
 def test_frames_too_large_are_refused(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.sources.frames.MAX_PIXELS", 100)
+    small = Limits(max_pixels=100)
+    (fault,) = Video("clip", clips["mpeg4.mp4"], limits=small)
+    assert str(fault) == "clip: 160x120 pixels, at most 100 are decoded"
+    upright = module.upright
+    monkeypatch.setattr(module, "upright", lambda stream, _: upright(stream, small))
     found = faults(clips["mpeg4.mp4"], Sampling(limit=1))
     assert found == ["clip, frame 0 at 0.00 s: 160x120 pixels, at most 100 are decoded"]
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
-    assert faults(clips["mpeg4.mp4"]) == ["clip: 160x120 pixels, at most 100 are decoded"]
 
 
 def test_a_file_with_a_cover_picture_alone_is_no_video(tmp_path: Path) -> None:

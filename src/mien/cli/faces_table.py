@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..predict.results import Result
-    from ..predict.smoothing import Person
+    from ..predict.smoothing import TrackedPerson
     from ..records import Prediction
 
 _BAR = 12
@@ -76,7 +76,7 @@ def _likeliest(prediction: Prediction) -> Text:
     return Text("\n").join([*lines, Text(card.note)] if card.note else lines)
 
 
-def people_table(people: Sequence[Person]) -> Table:
+def people_table(people: Sequence[TrackedPerson]) -> Table:
     """A row for each followed face: when it was seen, what it showed for how much of that time, and its mean answers."""
     from rich import box
     from rich.table import Table

@@ -11,18 +11,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
-from .run_summary import TABLE, Tally
+from .predict_options import (
+    AnswerOptions,
+    DetectionOptions,
+    InputOptions,
+    PictureOptions,
+    ResultOptions,
+    VideoOptions,
+    WorkOptions,
+)
+from .run_summary import TABLE, RunSummary
 from .terminal import interruptible, progress_bar, progress_over, say
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
-    from ..outputs.per_source import Outputs
+    from ..outputs.per_source import RunOutputs
     from ..outputs.show import Sink
-    from ..predict.job import Reading
+    from ..predict.job import PredictionJob
     from ..predict.results import Result
     from ..predict.settings import Settings
-    from ..records import Fault
+    from ..records import ReadError
     from ..scale import Job
     from .terminal import ProgressBar, StopRequest
 
@@ -31,7 +39,7 @@ _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
 
 
 @dataclass
-class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
+class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions):
     """`mien predict`: what was asked for, and how it is done."""
 
     def run(self) -> None:
@@ -44,17 +52,17 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             self._spread()
             return
         model = load(self.model)
-        reading = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
+        job = model.read(self.input, self._settings(), allow_urls=self.allow_urls)
         people = People(TABLE) if self.track else None
-        tally = Tally(leaning=self._leaning(model.engine.inputs.uses_points), people=people)
+        summary = RunSummary(unturned=self._unturned(model.engine.inputs.uses_points), people=people)
         with TemporaryDirectory() as folder:
             document = Path(folder) / "results.json" if self.json else None
-            self._read(reading, document, tally)
+            self._read(job, document, summary)
             if document:
                 with document.open(encoding="utf-8") as text:
                     shutil.copyfileobj(text, sys.stdout)
-        self._tell(tally)
-        tally.leave(going_on=bool(self.out))
+        self._tell(summary)
+        summary.leave(resumable=bool(self.out))
 
     def _spread(self) -> None:
         """Let workers do it, each shard into a part of its own."""
@@ -74,11 +82,10 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
         self._finish(job)
 
     def _finish(self, job: Job) -> None:
-        """Let the workers do what is left of a job. Raises InputError at the end if something could not be
-        read."""
-        tally = Tally(total=job.total)
-        for fault in job.faults:
-            tally.add(fault)
+        """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
+        summary = RunSummary(total=job.total)
+        for error in job.faults:
+            summary.add(error)
         if job.done:
             say(f"{len(job.done):,} of {len(job.shards):,} parts are there already")
         with (
@@ -87,18 +94,17 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             closing(job.run(self.workers)) as counts,
         ):
             for done, count in enumerate(counts, 1):
-                tally.take(count)
+                summary.take(count)
                 progress(done, len(job.shards))
-                tally.stopped = stop.signal
+                summary.stopped = stop.signal
                 if stop.signal:
                     break
-        say(f"{tally}")
+        say(f"{summary}")
         say(f"wrote {job.order.folder.given}")
-        tally.leave(going_on=True)
+        summary.leave(resumable=True)
 
-    def _leaning(self, trained: bool) -> str:
-        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was
-        on such faces."""
+    def _unturned(self, trained: bool) -> str:
+        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
         who = "this model" if self.align == "model" else "--align on"
@@ -146,99 +152,103 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
             abstain=self.abstain,
         )
 
-    def _read(self, reading: Reading, document: Path | None, tally: Tally) -> None:
+    def _read(self, job: PredictionJob, document: Path | None, summary: RunSummary) -> None:
         """Go through all results, and finish every file whatever happens."""
         with ExitStack() as stack:
-            outputs = self._outputs(reading, document)
-            stack.callback(tally.close, outputs)
+            outputs = self._outputs(job, document)
+            stack.callback(summary.close, outputs)
             if self.out:
-                reading = reading.going_on(outputs.writers[0].done, self.out)
-            tally.total = len(reading.sources) + len(reading.faults)
-            bar = stack.enter_context(progress_over(reading.left))
+                job = job.resume_from(outputs.writers[0].done, self.out)
+            summary.total = len(job.sources) + len(job.faults)
+            bar = stack.enter_context(progress_over(job.left))
             stop = stack.enter_context(interruptible())
-            results = stack.enter_context(closing(reading.results(keep=bool(outputs.sinks))))
-            self._go(results, outputs, tally, (bar, stop))
+            results = stack.enter_context(closing(job.results(keep=bool(outputs.sinks))))
+            self._go(results, outputs, summary, (bar, stop))
 
     def _go(
-        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[ProgressBar, StopRequest]
+        self,
+        results: Iterator[Result | ReadError],
+        outputs: RunOutputs,
+        summary: RunSummary,
+        person: tuple[ProgressBar, StopRequest],
     ) -> None:
         bar, stop = person
         for item in results:
             outputs.add(item)
-            tally.add(item)
+            summary.add(item)
             bar.step(item)
-            tally.stopped = stop.signal
-            if stop.signal or (self.strict and tally.failed):
+            summary.stopped = stop.signal
+            if stop.signal or (self.strict and summary.failed):
                 return
 
-    def _outputs(self, reading: Reading, document: Path | None) -> Outputs:
+    def _outputs(self, job: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer
-        from ..outputs.per_source import ByKind, Each, Outputs, names_of
+        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs, names_of
         from ..outputs.show import Sheet, open_sink
 
-        names = names_of(source.name for source in reading.sources)
+        names = names_of(source.name for source in job.sources)
         writers: list[Writer] = []
         sinks: list[Sink] = []
         if self.out:
-            self._spare_inputs(reading)
-            writers.append(open_writer(self.out, reading.origin, self.format, overwrite=self.overwrite))
+            self._spare_inputs(job)
+            writers.append(open_writer(self.out, job.origin, self.format, overwrite=self.overwrite))
         if document:
-            writers.append(open_writer(document, reading.origin))
+            writers.append(open_writer(document, job.origin))
         if self.draw:
             one = self.draw.suffix and not self.draw.is_dir()
-            sinks.append(open_sink("video", self.draw) if one else ByKind(self.draw, names))
+            sinks.append(open_sink("video", self.draw) if one else PerSourceMedia(self.draw, names))
         if self.sheet:
             sinks.append(Sheet(self.sheet, self.sheet_by))
         more = {"timeline": self.timeline, "page": self.page}
         sinks += [open_sink(kind, path) for kind, path in more.items() if path]
         if not (writers or sinks):
-            writers.append(Each(self.out_dir, reading.origin, names))
-            sinks.append(ByKind(self.out_dir, names))
-        return Outputs(writers, sinks)
+            writers.append(PerSourceJson(self.out_dir, job.origin, names))
+            sinks.append(PerSourceMedia(self.out_dir, names))
+        return RunOutputs(writers, sinks)
 
-    def _spare_inputs(self, reading: Reading) -> None:
+    def _spare_inputs(self, job: PredictionJob) -> None:
         from ..errors import ConfigError
 
-        if self.out and self.out.resolve() in {Path(source.name).resolve() for source in reading.sources}:
+        if self.out and self.out.resolve() in {Path(source.name).resolve() for source in job.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
-    def _tell_files(self, tally: Tally) -> None:
+    def _tell_files(self, summary: RunSummary) -> None:
         """What was written, and what was asked for and was not."""
-        if self.out and not (tally.frames or tally.failed):
+        if self.out and not (summary.frames or summary.failed):
             say(f"{self.out} holds all of it already (--overwrite begins anew)")
         elif self.out:
             say(f"wrote {self.out}")
-        for path in tally.written[:TABLE]:
+        for path in summary.written[:TABLE]:
             say(f"wrote {path}")
         for asked, needed in ((self.timeline, "video"), (self.page, "video"), (self.sheet, "face")):
-            if asked and asked not in tally.written:
+            if asked and asked not in summary.written:
                 say(f"wrote no {asked}: there was no {needed}")
 
-    def _tell(self, tally: Tally) -> None:
+    def _tell(self, summary: RunSummary) -> None:
         from rich.console import Console
 
         from .faces_table import faces_table, people_table
 
-        if not self.json and tally.people and (people := tally.people.summed()):
+        if not self.json and summary.people and (people := summary.people.summed()):
             Console().print(people_table(people))
-        elif tally.first and not self.json:
-            Console().print(faces_table(tally.first))
-        if tally.frames > len(tally.first):
-            say(f"{'…' if not self.json else ''}{tally}")
-        self._tell_files(tally)
-        if self.faces != "cropped" and 2 * tally.empty >= max(1, tally.frames):
+        elif summary.first and not self.json:
+            Console().print(faces_table(summary.first))
+        if summary.frames > len(summary.first):
+            say(f"{'…' if not self.json else ''}{summary}")
+        self._tell_files(summary)
+        if self.faces != "cropped" and 2 * summary.empty >= max(1, summary.frames):
             say("no face found in many pictures; if they are cropped faces already, use --faces cropped")
 
 
 def predict(
     *,
-    source: Inputs,
-    faces: Finding,
-    video: Moving,
-    answer: Answering,
-    result: Writing,
-    picture: Showing,
-    work: Working,
+    source: InputOptions,
+    faces: DetectionOptions,
+    video: VideoOptions,
+    answer: AnswerOptions,
+    result: ResultOptions,
+    picture: PictureOptions,
+    work: WorkOptions,
 ) -> Predict:
     """Read the faces in pictures, videos and cameras.
 

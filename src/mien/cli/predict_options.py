@@ -18,7 +18,7 @@ _Switch: TypeAlias = Annotated[bool, arg(help_behavior_hint="")]
 
 
 @dataclass
-class Inputs:
+class InputOptions:
     """What is read, and by which model."""
 
     input: Annotated[Positional[tuple[str, ...]], arg(metavar="INPUT …", help_behavior_hint="")]
@@ -33,7 +33,7 @@ class Inputs:
 
 
 @dataclass
-class Finding:
+class DetectionOptions:
     """How faces are found and cut out."""
 
     faces: Annotated[str, arg(metavar="NAME")] = "haar"
@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass
-class Moving:
+class VideoOptions:
     """Of videos and cameras: which frames, and who is who."""
 
     every: _Time = ""
@@ -71,7 +71,7 @@ class Moving:
 
 
 @dataclass
-class Answering:
+class AnswerOptions:
     """How the model is asked."""
 
     average: Averaging = "none"
@@ -81,7 +81,7 @@ class Answering:
 
 
 @dataclass
-class Writing:
+class ResultOptions:
     """Results as numbers. Without any of these and of the pictures below, each input gets files of its own."""
 
     out: _File = None
@@ -99,7 +99,7 @@ class Writing:
 
 
 @dataclass
-class Showing:
+class PictureOptions:
     """Results as pictures."""
 
     draw: Annotated[Path | None, arg(metavar="FOLDER|FILE", help_behavior_hint="")] = None
@@ -115,7 +115,7 @@ class Showing:
 
 
 @dataclass
-class Working:
+class WorkOptions:
     """Who does the work."""
 
     engine: Literal["local", "ray"] = "local"

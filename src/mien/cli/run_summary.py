@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from .terminal import say
 
 if TYPE_CHECKING:
-    from ..outputs.per_source import Outputs
+    from ..outputs.per_source import RunOutputs
     from ..predict.results import Result
     from ..predict.smoothing import People
-    from ..records import Fault
+    from ..records import ReadError
     from ..scale import Count
 
 #: So many rows are printed as a table, or the first result whole; of the rest the sums.
@@ -20,9 +20,9 @@ TABLE = 10
 
 
 @dataclass
-class Tally:
+class RunSummary:
     """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
-    `leaning`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
+    `unturned`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
     that asked for it."""
 
     total: int = 0
@@ -31,33 +31,33 @@ class Tally:
     empty: int = 0
     cuts: int = 0
     stopped: int = 0
-    leaning: str = ""
+    unturned: str = ""
     first: list[Result] = field(default_factory=list)
     people: People | None = None
     failed: dict[str, int] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
     shot: tuple[str, int] = ("", 0)
 
-    def add(self, item: Result | Fault) -> None:
+    def add(self, item: Result | ReadError) -> None:
         """Count one result; say a fault."""
         from ..media.cropping import EYES
-        from ..records import Fault
+        from ..records import ReadError
 
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             say(f"mien: {item.reason}")
             self.failed[item.source] = self.failed.get(item.source, 0) + 1
             return
         self.frames += 1
-        if self.leaning and any(len(found.face.landmarks) not in EYES for found in item.predictions):
-            say(self.leaning)
-            self.leaning = ""
+        if self.unturned and any(len(found.face.landmarks) not in EYES for found in item.predictions):
+            say(self.unturned)
+            self.unturned = ""
         self.faces += len(item.predictions)
         self.empty += not item.predictions
         self._count_cuts(item)
         if self.people is not None:
             self.people.add(item)
         if sum(max(1, len(shown.predictions)) for shown in self.first) < TABLE:
-            self.first.append(replace(item, pixels=None))
+            self.first.append(replace(item, moment=item.moment.without_media()))
 
     def _count_cuts(self, item: Result) -> None:
         last = self.shot[1] if self.shot[0] == item.source else 0
@@ -65,17 +65,17 @@ class Tally:
         self.cuts += latest - last
         self.shot = item.source, latest
 
-    def leave(self, *, going_on: bool) -> None:
+    def leave(self, *, resumable: bool) -> None:
         """Leave with 128 and the signal if stopped. Raises InputError if something could not be read."""
         from ..errors import InputError
 
         if self.stopped:
-            say(f"stopped after {self}" + ("; run the same again to go on" if going_on else ""))
+            say(f"stopped after {self}" + ("; run the same again to go on" if resumable else ""))
             raise SystemExit(128 + self.stopped)
         if self.failed:
             raise InputError(f"{len(self.failed)} of {self.total} inputs could not be read")
 
-    def close(self, outputs: Outputs) -> None:
+    def close(self, outputs: RunOutputs) -> None:
         """Finish the outputs, and note what they wrote."""
         outputs.close()
         self.written = outputs.written

@@ -16,7 +16,7 @@ from ..progress import Progress, silent
 
 if TYPE_CHECKING:
     from ..predict.results import Result
-    from ..records import Fault
+    from ..records import ReadError
     from ..sources import Source
 
 _BETWEEN_UPDATES = 0.1  # seconds
@@ -63,7 +63,7 @@ class ProgressBar:
         """Frames a second."""
         return self._frames / max(1e-9, time.monotonic() - self._start)
 
-    def step(self, item: Result | Fault) -> None:
+    def step(self, item: Result | ReadError) -> None:
         """Count one frame and move the bar, ten times a second at most."""
         self._frames += 1
         now = time.monotonic()
@@ -75,7 +75,7 @@ class ProgressBar:
         speed = f"{self._frames:,} frames, {self.rate:.1f} a second"
         self._bar.update(self._task, completed=done, speed=speed)
 
-    def _share(self, source: Source, item: Result | Fault) -> float:
+    def _share(self, source: Source, item: Result | ReadError) -> float:
         if item.time is None or item.index is None:
             return 1.0
         return min(1.0, (item.index + 1) / source.count) if source.count else 0.0

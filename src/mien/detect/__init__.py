@@ -1,11 +1,21 @@
 """Find faces in a picture. A detector is anything that turns RGB or grey pixels into faces."""
 
-from .base import Chosen, Detector
-from .custom import Own
+from .base import Detector, FilteredDetector
+from .custom import CustomDetector, NoDetector
 from .fetching import fetch_yunet
 from .haar import Haar
-from .registry import DETECTORS, detector
-from .whole import Whole
+from .registry import DETECTORS, detector, name_of
 from .yunet import YuNet
 
-__all__ = ["DETECTORS", "Chosen", "Detector", "Haar", "Own", "Whole", "YuNet", "detector", "fetch_yunet"]
+__all__ = [
+    "DETECTORS",
+    "CustomDetector",
+    "Detector",
+    "FilteredDetector",
+    "Haar",
+    "NoDetector",
+    "YuNet",
+    "detector",
+    "fetch_yunet",
+    "name_of",
+]

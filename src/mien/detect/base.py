@@ -24,16 +24,16 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A detector's faces without those narrower than `smallest` pixels, and the `most` largest of them (0: all)."""
+class FilteredDetector:
+    """Another detector's faces without those narrower than `smallest` pixels, and of these the `most` largest (0: all)."""
 
-    find: Detector
+    detector: Detector
     smallest: int = 0
     most: int = 0
 
     def __call__(self, pixels: Pixels) -> list[Face]:
         """Faces found, in the detector's order."""
-        faces = [face for face in self.find(pixels) if face.box.width >= self.smallest]
+        faces = [face for face in self.detector(pixels) if face.box.width >= self.smallest]
         if not self.most or len(faces) <= self.most:
             return faces
         largest = sorted(range(len(faces)), key=lambda k: -faces[k].box.width * faces[k].box.height)

@@ -1,4 +1,4 @@
-"""A user's own detector, by the name of its code."""
+"""A user's own detector, by the name of its code, and no detector, where pictures are faces already."""
 
 from __future__ import annotations
 
@@ -9,29 +9,43 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
-from ..records import Face, Pixels
+from ..errors import ConfigError, InputError
+from ..records import Box, Face, Pixels
 from .base import ordered
 
 
-class Own:
+class CustomDetector:
     """The detector `package.module:attribute`: a function from pixels, uint8 (H, W) or (H, W, 3) RGB, to a list of `Face`, or a
     class that is called once, without arguments, for such a function. The current folder is searched for the module too."""
 
     def __init__(self, name: str) -> None:
         """Import it. Raises ConfigError."""
         self.name = name
-        self._find = _imported(name)
+        self._detector = _imported(name)
 
     def __call__(self, pixels: Pixels) -> list[Face]:
-        """Faces found, from left to right. Raises ConfigError where it fails or answers with something else."""
+        """Faces found, from left to right. Raises InputError where it fails on this picture, ConfigError where it answers with
+        something else than faces."""
         try:
-            faces = list(self._find(pixels))
+            faces = list(self._detector(pixels))
         except Exception as error:  # a stranger's code may raise anything
-            raise ConfigError(f"face detector '{self.name}' failed: {_said(error)}") from error
+            raise InputError(f"face detector '{self.name}' failed: {_reason(error)}") from error
         if wrong := [type(face).__name__ for face in faces if not isinstance(face, Face)]:
             raise ConfigError(f"face detector '{self.name}' answered with a {wrong[0]}, needed is a list of mien.Face")
         return ordered(faces)
+
+
+class NoDetector:
+    """No detector: the picture is a crop of one face already."""
+
+    def __init__(self, file: Path | None = None, smallest: int = 0) -> None:  # noqa: ARG002 - nothing is searched
+        """Take no file. Raises ConfigError if one is given."""
+        if file is not None:
+            raise ConfigError(f"'cropped' looks for no face and takes no detector file, given {file}")
+
+    def __call__(self, pixels: Pixels) -> list[Face]:
+        """One face as large as the picture."""
+        return [Face(Box(0, 0, pixels.shape[1], pixels.shape[0]))]
 
 
 def _imported(name: str) -> Any:
@@ -41,15 +55,15 @@ def _imported(name: str) -> Any:
     try:
         with _current_folder():
             found = importlib.import_module(module)
-        find = getattr(found, attribute)
-        find = find() if isinstance(find, type) else find
+        detector = getattr(found, attribute)
+        detector = detector() if isinstance(detector, type) else detector
     except Exception as error:  # a stranger's code may raise anything
-        raise ConfigError(f"face detector '{name}' cannot be loaded: {_said(error)}") from error
-    if not callable(find):
+        raise ConfigError(f"face detector '{name}' cannot be loaded: {_reason(error)}") from error
+    if not callable(detector):
         raise ConfigError(
-            f"face detector '{name}' is a {type(find).__name__}, needed is a function from pixels to faces"
+            f"face detector '{name}' is a {type(detector).__name__}, needed is a function from pixels to faces"
         )
-    return find
+    return detector
 
 
 @contextmanager
@@ -63,6 +77,6 @@ def _current_folder() -> Iterator[None]:
         sys.path.remove(folder)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What an exception says, in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import cv2
 import cv2.data
@@ -12,6 +12,7 @@ from ..errors import ModelError
 from ..media.image import recolour
 from ..records import Box, Face, Pixels
 from .base import Search, ordered, scaled
+from .pool import Pool
 
 #: The cascade's own window: no narrower face is found.
 _WINDOW = 24
@@ -29,23 +30,27 @@ class Haar:
     def __init__(self, file: Path | None = None, smallest: int = 0) -> None:
         """Load the bundled cascade, or one from `file` (OpenCV's XML). Raises ModelError."""
         path = file or Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
-        try:
-            self._cascade = cv2.CascadeClassifier(str(path))
-        except (cv2.error, SystemError):  # a damaged file makes OpenCV's binding raise either
-            self._cascade = cv2.CascadeClassifier()
-        self._lock = Lock()
         self._search = Search(960, _REACH, smallest)
-        if self._cascade.empty():
-            raise ModelError(f"{path}: not a Haar cascade (needed is OpenCV's XML)")
+        self._cascades = Pool(partial(_cascade, path))
 
     def __call__(self, pixels: Pixels) -> list[Face]:
         """Faces found. `detectMultiScale3` could rank them, but lets through what the cascade's last stages refuse."""
         small, scale = self._search.shrunk(recolour(pixels, "grey"))
         least = _WINDOW if self._search.smallest else max(_WINDOW, min(small.shape) // 20)
         grey = cv2.equalizeHist(small)
-        with self._lock:
-            found = self._cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least))
+        with self._cascades.lent() as cascade:
+            found = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least))
         return ordered(Face(box) for box in _outermost([scaled(box, scale) for box in found]))
+
+
+def _cascade(path: Path) -> cv2.CascadeClassifier:
+    try:
+        cascade = cv2.CascadeClassifier(str(path))
+    except (cv2.error, SystemError):  # a damaged file makes OpenCV's binding raise either
+        cascade = cv2.CascadeClassifier()
+    if cascade.empty():
+        raise ModelError(f"{path}: not a Haar cascade (needed is OpenCV's XML)")
+    return cascade
 
 
 def _outermost(boxes: list[Box]) -> list[Box]:

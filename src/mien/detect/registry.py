@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from ..errors import ConfigError, lookup
-from .base import Chosen, Detector
-from .custom import Own
+from .base import Detector, FilteredDetector
+from .custom import CustomDetector, NoDetector
 from .haar import Haar
-from .whole import Whole
 from .yunet import YuNet
 
 #: By name: what makes a detector from its own file and the width in pixels of the smallest face to look for (0: its default).
-DETECTORS: dict[str, Callable[[Path | None, int], Detector]] = {"haar": Haar, "yunet": YuNet, "cropped": Whole}
+DETECTORS: dict[str, Callable[[Path | None, int], Detector]] = {"haar": Haar, "yunet": YuNet, "cropped": NoDetector}
 
 
-@cache
 def detector(name: str, file: Path | None = None, *, smallest: int = 0, most: int = 0) -> Detector:
     """The detector of that name, with its own file where it takes one, or a user's own, `package.module:attribute`.
 
     `smallest`: faces narrower than so many pixels are left out, wider ones looked for at the size this takes. `most`: only so
-    many, the largest; 0 for all. Loaded once; those of this package are safe in threads. Raises ConfigError, ModelError.
+    many, the largest; 0 for all. Each call loads a new one. One may be used from several threads; a user's own if it bears that.
+    Raises ConfigError, ModelError.
     """
     if min(smallest, most) < 0:
         raise ConfigError(f"smallest face {smallest} and most faces {most} must be 0 or more")
     if ":" in name:
         if file is not None:
             raise ConfigError(f"the face detector '{name}' is code and takes no detector file, given {file}")
-        find: Detector = Own(name)
+        found: Detector = CustomDetector(name)
     else:
-        find = lookup(DETECTORS, name, "face detector")(file, smallest)
-    return Chosen(find, smallest, most) if smallest or most else find
+        found = lookup(DETECTORS, name, "face detector")(file, smallest)
+    return FilteredDetector(found, smallest, most) if smallest or most else found
+
+
+def name_of(detector: Detector) -> str:
+    """What results say of a detector that was given as code: its own `name`, else where its function or class is defined."""
+    if isinstance(name := getattr(detector, "name", None), str):
+        return name
+    if isinstance(detector, partial):
+        given = [*map(str, detector.args), *(f"{key}={value}" for key, value in detector.keywords.items())]
+        return f"{name_of(detector.func)}({','.join(given)})"
+    code = detector if hasattr(detector, "__qualname__") else type(detector)
+    return f"{code.__module__}:{code.__qualname__}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from ..media.image import recolour
 from ..records import Face, Pixels
 from .base import Search, ordered, scaled
 from .fetching import YUNET, cached_yunet
+from .pool import Pool
 
 #: The narrowest face, in pixels, that it finds dependably (docs/how-to/find-faces.md has the measurements).
 _REACH = 24
@@ -37,21 +38,24 @@ class YuNet:
             )
         if not file.is_file():
             raise ModelError(f"{file}: no such face detector file")
-        self._lock = Lock()
         self._search = Search(960, _REACH, smallest)
-        try:
-            self._network = cv2.FaceDetectorYN.create(str(file), "", (320, 320), threshold)
-        except cv2.error:
-            raise ModelError(f"{file}: not a YuNet model (needed is face_detection_yunet_….onnx)") from None
+        self._networks = Pool(partial(_network, file, threshold))
 
     def __call__(self, pixels: Pixels) -> list[Face]:
         """Faces found."""
         small, scale = self._search.shrunk(recolour(pixels, "rgb"))
-        with self._lock:
-            self._network.setInputSize((small.shape[1], small.shape[0]))
-            _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        with self._networks.lent() as network:
+            network.setInputSize((small.shape[1], small.shape[0]))
+            _, rows = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         # On pictures a few pixels thin the network answers with infinities.
         return ordered(_scored(row, scale) for row in (() if rows is None else rows) if np.isfinite(row).all())
+
+
+def _network(file: Path, threshold: float) -> cv2.FaceDetectorYN:
+    try:
+        return cv2.FaceDetectorYN.create(str(file), "", (320, 320), threshold)
+    except cv2.error:
+        raise ModelError(f"{file}: not a YuNet model (needed is face_detection_yunet_….onnx)") from None
 
 
 def _scored(row: np.ndarray, scale: float) -> Face:

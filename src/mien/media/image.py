@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import InputError
+from ..errors import InputError, TooLargeError
 from ..records import Pixels, Region
+from .limits import LIMITS, Limits
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "SUN")
 SUFFIXES = frozenset({
@@ -30,20 +31,18 @@ SUFFIXES = frozenset({
 })  # fmt: skip
 #: How Apple's pictures say what they are; Pillow alone does not decode them.
 HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-MAX_PIXELS = 50_000_000
-MAX_BYTES = 200_000_000
 
 
-def read(path: Path) -> Pixels:
+def read(path: Path, limits: Limits = LIMITS) -> Pixels:
     """Decode a picture file, turned as its EXIF says. Raises InputError naming the file."""
-    return decode(read_bytes(path), str(path))
+    return decode(read_bytes(path, limits), str(path), limits)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
     """The bytes of a picture file. Raises InputError naming the file."""
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise InputError(f"{path}: {size} bytes, at most {MAX_BYTES} are read")
+        if (size := path.stat().st_size) > limits.max_bytes:
+            raise TooLargeError(f"{path}: {size} bytes, at most {limits.max_bytes} are read")
         return path.read_bytes()
     except IsADirectoryError:
         raise InputError(f"{path}: not a file") from None
@@ -53,11 +52,10 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def decode(data: bytes, source: str) -> Pixels:
-    """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises
-    InputError."""
-    with opened(data, source) as image:
-        return pixels_of(image, source)
+def decode(data: bytes, source: str, limits: Limits = LIMITS) -> Pixels:
+    """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises InputError."""
+    with opened(data, source, limits) as image:
+        return pixels_of(image, source, limits)
 
 
 def verify(data: bytes, source: str) -> None:
@@ -67,31 +65,24 @@ def verify(data: bytes, source: str) -> None:
         image.load()
 
 
-def opened(data: bytes, source: str) -> Image.Image:
+def opened(data: bytes, source: str, limits: Limits = LIMITS) -> Image.Image:
     """A picture whose header is read and lies within the limits; `pixels_of` decodes it. Raises InputError."""
     if not data:
         raise InputError(f"{source}: an empty file")
     try:
-        with guarded(source):
+        with guarded(source, limits):
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         raise InputError(_unknown(data, source)) from None
-    check_size(image.size, source)
+    limits.check_pixels(image.size, source)
     return image
 
 
-def pixels_of(image: Image.Image, source: str) -> Pixels:
+def pixels_of(image: Image.Image, source: str, limits: Limits = LIMITS) -> Pixels:
     """Decode the frame at which an opened picture stands, as `from_pillow` does. Raises InputError."""
-    check_size(image.size, source)
-    with guarded(source):
+    limits.check_pixels(image.size, source)
+    with guarded(source, limits):
         return from_pillow(image)
-
-
-def check_size(size: tuple[int, int], source: str) -> None:
-    """Raise InputError where a picture of (width, height) is too large to decode."""
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise InputError(f"{source}: {width}x{height} pixels, at most {MAX_PIXELS} are decoded")
 
 
 def _unknown(data: bytes, source: str) -> str:
@@ -102,7 +93,7 @@ def _unknown(data: bytes, source: str) -> str:
 
 
 @contextmanager
-def guarded(source: str) -> Iterator[None]:
+def guarded(source: str, limits: Limits = LIMITS) -> Iterator[None]:
     """Whatever a decoder raises becomes one line: InputError, or UnidentifiedImageError as it is."""
     try:
         with quiet():
@@ -111,7 +102,7 @@ def guarded(source: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:  # Pillow refuses before the size can be asked for
         pixels = re.findall(r"\d+", str(error))[:1] or ["too many"]
-        raise InputError(f"{source}: {pixels[0]} pixels, at most {MAX_PIXELS} are decoded") from None
+        raise TooLargeError(f"{source}: {pixels[0]} pixels, at most {limits.max_pixels} are decoded") from None
     except Exception as error:  # a decoder of foreign bytes may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{source}: damaged picture: {reason}") from None

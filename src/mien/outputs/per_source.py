@@ -7,32 +7,31 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import MissingExtraError
-from ..predict.results import Origin, Result
-from ..records import Fault, Frame
+from ..predict.results import ModelOrigin, Result
+from ..records import ReadError
+from ..sources.per_source import PerSource
 from .formats import Writer
 from .formats.document import Document
 from .show import Sink, open_sink
 from .show.picture import Pictures
 
 
-class Outputs:
+class RunOutputs:
     """Hands each result to all `writers` and `sinks`; sinks need results that kept their pixels."""
 
     def __init__(self, writers: Sequence[Writer], sinks: Sequence[Sink]) -> None:
         self.writers, self.sinks = writers, sinks
 
-    def add(self, item: Result | Fault) -> None:
+    def add(self, item: Result | ReadError) -> None:
         """Write one result, or note a fault. Raises OSError naming the file."""
-        if isinstance(item, Fault):
+        if isinstance(item, ReadError):
             for writer in self.writers:
                 writer.fail(item)
             return
         for writer in self.writers:
             writer.add(item)
-        if item.pixels is not None:
-            frame = Frame(item.pixels, item.source, item.index, item.time)
-            for sink in self.sinks:
-                sink.add(frame, item)
+        for sink in self.sinks:
+            sink.add(item)
 
     @property
     def written(self) -> list[Path]:
@@ -46,79 +45,68 @@ class Outputs:
                 stack.callback(close)
 
 
-class Each:
+class PerSourceJson:
     """A writer of `<name>.mien.json` of each source into a folder."""
 
-    def __init__(self, folder: Path, origin: Origin, names: dict[str, str]) -> None:
+    def __init__(self, folder: Path, origin: ModelOrigin, names: Mapping[str, str]) -> None:
         self.done: Mapping[str, int] = {}
         self.written: list[Path] = []
-        self._folder, self._origin, self._names = folder, origin, names
-        self._source = ""
-        self._now: Document | None = None
+        self._documents = PerSource(
+            lambda source: Document(folder / f"{names[source]}.mien.json", origin), self._finish
+        )
 
     def add(self, result: Result) -> None:
         """Write one frame; the first of another source finishes the file before it."""
-        if self._now is None or result.source != self._source:
-            self.close()
-            path = self._folder / f"{self._names[result.source]}.mien.json"
-            self._source, self._now = result.source, Document(path, self._origin)
-        self._now.add(result)
+        self._documents.of(result.source).add(result)
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read of the source at hand."""
-        if self._now is not None and fault.source == self._source:
-            self._now.fail(fault)
+        if self._documents.held is not None and fault.source == self._documents.source:
+            self._documents.held.fail(fault)
 
     def close(self) -> None:
         """Finish the file at hand."""
-        now, self._now = self._now, None
-        if now is not None:
-            now.close()
-            self.written.append(now.path)
+        self._documents.close()
+
+    def _finish(self, document: Document) -> None:
+        document.close()
+        self.written.append(document.path)
 
 
-class ByKind:
+class PerSourceMedia:
     """A sink that writes `<name>.mien.png` of each still picture and `<name>.mien.mp4` of each video into a folder; without
     PyAV, a picture of each frame."""
 
-    def __init__(self, folder: Path, names: dict[str, str]) -> None:
+    def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
         self._folder, self._names = folder, names
-        self._still: Sink = Pictures(folder, names)
-        self._moving: Sink | None = None
-        self._source = ""
-        self.written: list[Path] = self._still.written
+        self._stills: Sink = Pictures(folder, names)
+        self._videos = PerSource(self._video, self._finish)
+        self.written: list[Path] = self._stills.written
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Hand one frame on; the first of another video finishes the one before it."""
-        if frame.time is None:
-            self._still.add(frame, result)
-            return
-        if self._moving is None or frame.source != self._source:
-            self._finish()
-            self._source, self._moving = frame.source, self._film(self._names[frame.source])
-        self._moving.add(frame, result)
+    def add(self, result: Result) -> None:
+        """Take one frame's result; the first of another video finishes the one before it."""
+        sink = self._stills if result.time is None else self._videos.of(result.source)
+        sink.add(result)
 
     def close(self) -> None:
         """Finish the files."""
-        self._finish()
-        self._still.close()
+        self._videos.close()
+        self._stills.close()
 
     def discard(self) -> None:
         """Leave no part of a file."""
-        if self._moving is not None:
-            self._moving.discard()
+        if video := self._videos.drop():
+            video.discard()
 
-    def _film(self, name: str) -> Sink:
+    def _video(self, source: str) -> Sink:
         try:
-            return open_sink("video", self._folder / f"{name}.mien.mp4")
+            return open_sink("video", self._folder / f"{self._names[source]}.mien.mp4")
         except MissingExtraError:
             return Pictures(self._folder, self._names)
 
-    def _finish(self) -> None:
-        now, self._moving = self._moving, None
-        if now is not None:
-            now.close()
-            self.written += now.written
+    def _finish(self, video: Sink) -> None:
+        video.close()
+        self.written += video.written
 
 
 def names_of(sources: Iterable[str]) -> dict[str, str]:

@@ -13,14 +13,14 @@ import onnxruntime
 
 from .. import files
 from ..bundle import checksums
-from ..errors import MienError, ModelError, lookup
+from ..errors import MienError, ModelError
 from ..machine import usable_cores
 from ..media import Arrays, InputSet
 from ..media.cropping import Boxes, Landmarks
 from ..records import Floats, Items, Pixels
 from ..tasks import Task
 from .scaling import label_temperature, read
-from .tta import AVERAGES, seen_in
+from .tta import AVERAGES, averaging, seen_in
 
 #: The schema of descriptions as they are written, and all that are read: 1 has the preprocessing of one
 #: picture instead of inputs.
@@ -77,7 +77,7 @@ class Engine:
         model was trained). `average`: none, flip (each picture also mirrored: twice the time) or ten (also
         shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
         """
-        views = lookup(AVERAGES, average, "averaging")
+        views = AVERAGES[averaging(average)]
         shown = self.inputs if align is None else self.inputs.with_options(align=align)
         count = shown.check(inputs)
         parts = {head.name: [np.zeros((0, len(head)), np.float32)] for head in self.task}

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ..detect import Detector
 from ..errors import ConfigError
-from ..records import Fault, Frame
-from ..sources import Camera, Picture, Source, plan
-from .pipeline import Recogniser, stream
-from .results import Origin, Result
+from ..records import Moment, ReadError
+from ..sources import Camera, PictureSource, Source, plan
+from .pipeline import stream
+from .results import ModelOrigin, Result
+from .session import Recogniser, Session
 from .settings import Settings
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is to be read, by whom and how. `faults`: inputs that named nothing; they come first among the results."""
+class PredictionJob:
+    """What is to be read, by which model and how. `faults`: inputs that named nothing; they come first among the results."""
 
     model: Recogniser
-    origin: Origin
+    origin: ModelOrigin
     settings: Settings
-    find: Detector
+    detector: Detector
     sources: Sequence[Source]
-    faults: Sequence[Fault] = ()
+    faults: Sequence[ReadError] = ()
     done: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -38,48 +40,46 @@ class Reading:
         return begun + [source for source in self.sources if source.name not in self.done]
 
     def _unfinished(self, source: Source, last: str | None) -> bool:
-        if isinstance(source, Picture):
+        if isinstance(source, PictureSource):
             return (source.count or 1) > self.done[source.name] + 1
         return source.name == last
 
-    def going_on(self, done: Mapping[str, int], path: Path) -> Reading:
+    def resume_from(self, done: Mapping[str, int], path: Path) -> PredictionJob:
         """The same, less what `path` holds already. Raises ConfigError for a camera, which cannot be gone on with."""
         for source in self.sources:
             if isinstance(source, Camera) and source.name in done:
                 raise ConfigError(f"{path}: holds frames of {source.name}; choose another file or --overwrite")
         return replace(self, done=done)
 
-    def results(self, *, keep: bool = False) -> Generator[Result | Fault, None, None]:
+    def results(self, *, keep: bool = False) -> Generator[Result | ReadError, None, None]:
         """Results and faults in order. A video that is followed is read again from its start, but not written again."""
-        through = self.settings.through()
-        replayed = through.tracker is not None
-        frames = _frames(self.left, self.faults, {} if replayed else self.done)
+        replayed = self.settings.follows
+        moments = _moments(self.left, self.faults, {} if replayed else self.done)
         live = [source.name for source in self.sources if isinstance(source, Camera)]
-        given = stream(self.model, frames, self.find, through, origin=self.origin, keep=keep, live=live)
-        with closing(given) as results:
+        session = partial(Session, self.model, self.detector, self.settings, origin=self.origin, keep=keep)
+        with closing(stream(session, moments, live=live)) as results:
             for item in results:
                 if not replayed or _new(item, self.done):
                     yield item
 
 
-def begin(
+def plan_job(
     model: Recogniser,
-    origin: Origin,
+    origin: ModelOrigin,
     settings: Settings,
     inputs: Iterable[str | Path],
     *,
-    find: Detector | None = None,
+    detector: Detector | None = None,
     allow_urls: bool = False,
-) -> Reading:
+) -> PredictionJob:
     """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
-    find = find or settings.find()
-    sources, faults = plan(inputs, settings.sampling(), allow_urls=allow_urls)
-    return Reading(model, origin, settings, find, sources, faults)
+    sources, faults = plan(inputs, settings.sampling(), settings.limits, allow_urls=allow_urls)
+    return PredictionJob(model, origin, settings, detector or settings.detector(), sources, faults)
 
 
-def _frames(
-    sources: Sequence[Source], faults: Sequence[Fault], done: Mapping[str, int]
-) -> Generator[Frame | Fault, None, None]:
+def _moments(
+    sources: Sequence[Source], faults: Sequence[ReadError], done: Mapping[str, int]
+) -> Generator[Moment | ReadError, None, None]:
     yield from faults
     for source in sources:
         items = iter(source)
@@ -92,5 +92,5 @@ def _frames(
                 close()
 
 
-def _new(item: Frame | Result | Fault, done: Mapping[str, int]) -> bool:
+def _new(item: Moment | Result | ReadError, done: Mapping[str, int]) -> bool:
     return item.index is None or item.index > done.get(item.source, -1)

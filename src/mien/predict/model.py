@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 
 from .. import bundle
-from ..detect import Detector, detector
+from ..detect import Detector, name_of
 from ..errors import InputError
 from ..media import image as pictures
 from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
-from ..records import Face, Fault, Floats, Pixels, Prediction
+from ..media.limits import LIMITS, Limits
+from ..records import Box, Face, Floats, Moment, Pixels, Prediction, ReadError, Subject
 from ..tasks import Task
+from .batching import MOST
 from .engine import Engine
-from .job import Reading, begin
-from .pipeline import MOST
+from .job import PredictionJob, plan_job
 from .results import Result, origin
+from .session import Session
 from .settings import Settings
+from .tta import averaging
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,17 +33,29 @@ if TYPE_CHECKING:
     Picture: TypeAlias = str | Path | bytes | Pixels | Image
 
 
+#: The settings that a detector is made from.
+_DETECTOR_SETTINGS = ("faces", "detector_file", "smallest", "most")
+_DEFAULTS = Settings()
+
+
 class Model:
     """A trained model, ready to predict."""
 
     def __init__(
-        self, engine: Engine, abstain: float | None = None, align: bool | None = None, average: str = "none"
+        self,
+        engine: Engine,
+        abstain: float | None = None,
+        align: bool | None = None,
+        average: str = "none",
+        *,
+        limits: Limits = LIMITS,
     ) -> None:
-        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the
-        model says, else 0). `align`: whether faces are turned until their eyes are level (default: as
-        those that the model was trained on). `average`: how often each is looked at, as in
-        `Engine.probabilities`."""
-        self.engine, self.align, self.average = engine, align, average
+        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the model says, else 0).
+        `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
+        `average`: how often each is looked at, as in `Engine.probabilities`.
+        `limits`: what the pictures of `predict` are held to (`Settings` have those of sources)."""
+        self.engine, self.align, self.average, self.limits = engine, align, averaging(average), limits
+        self._detectors: dict[Settings, Detector] = {}
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
 
     @property
@@ -79,12 +94,12 @@ class Model:
         >>> [len(found) for found in model.predict([pixels, pixels], faces="cropped")]
         [1, 1]
         """
-        find = detector(faces) if isinstance(faces, str) else faces
+        detector = self._detector(Settings(faces)) if isinstance(faces, str) else faces
         many = image if isinstance(image, (list, tuple)) else [image]
         found: list[list[Prediction]] = []
         for start in range(0, len(many), MOST):
-            some = [as_pixels(one) for one in many[start : start + MOST]]
-            found += self.recognise(some, [find(pixels) for pixels in some])
+            moments = [Moment({"image": as_pixels(one, self.limits)}, "") for one in many[start : start + MOST]]
+            found += self.recognise(moments, [detector(moment.pixels) for moment in moments])
         return found if isinstance(image, (list, tuple)) else found[0]
 
     def stream(
@@ -92,7 +107,7 @@ class Model:
         inputs: str | Path | Sequence[str | Path],
         faces: str | Detector = "haar",
         *,
-        on_fault: Callable[[Fault], object] | None = None,
+        on_fault: Callable[[ReadError], object] | None = None,
         keep: bool = False,
         allow_urls: bool = False,
         **settings: Any,
@@ -115,10 +130,10 @@ class Model:
         >>> mien.to_frame(results)["frame"].tolist()
         [0, 0]
         """
-        named, find = (faces, None) if isinstance(faces, str) else ("own", faces)
         given = [inputs] if isinstance(inputs, (str, Path)) else inputs
-        reading = self.read(given, Settings(named, **settings), find, allow_urls=allow_urls)
-        with closing(reading.results(keep=keep)) as results:
+        name, detector = _named(faces)
+        job = self.read(given, Settings(name, **settings), detector, allow_urls=allow_urls)
+        with closing(job.results(keep=keep)) as results:
             for item in results:
                 if isinstance(item, Result):
                     yield item
@@ -131,40 +146,75 @@ class Model:
         self,
         inputs: Iterable[str | Path],
         settings: Settings,
-        find: Detector | None = None,
+        detector: Detector | None = None,
         *,
         allow_urls: bool = False,
-    ) -> Reading:
-        """What `stream` goes through, with its sources. `find` finds the faces instead of the settings'
-        detector."""
-        average = self.average if settings.average == "none" else settings.average
+    ) -> PredictionJob:
+        """What `stream` goes through, with its sources. `detector` finds the faces instead of the settings' one."""
+        model, asked = self._configured(settings)
+        detector = self._detector(asked) if detector is None else asked.filtered(detector)
+        return plan_job(model, origin(self.engine, str(asked)), asked, inputs, detector=detector, allow_urls=allow_urls)
+
+    def session(self, faces: str | Detector = "haar", *, keep: bool = False, **settings: Any) -> Session:
+        """Predict on one camera or video whose pictures you have yourself, moment by moment.
+
+        `settings` as in `mien.predict.Settings`: track=True, smooth=0.5, most=3 …; those that say which frames to read do
+        nothing. `keep` leaves the picture in each result. Raises ConfigError, ModelError.
+
+        >>> import mien
+        >>> from mien.records import Moment
+        >>> from mien.synthetic import face
+        >>> session = mien.load().session("cropped", track=True)
+        >>> for index in range(2):
+        ...     moment = Moment({"image": face("anger", size=96)}, "my camera", index, time=index / 25)
+        ...     (prediction,) = session.update(moment).predictions
+        ...     prediction.face.track
+        0
+        0
+        """
+        name, detector = _named(faces)
+        model, asked = self._configured(Settings(name, **settings))
+        detector = self._detector(asked) if detector is None else asked.filtered(detector)
+        return Session(model, detector, asked, origin=origin(self.engine, str(asked)), keep=keep)
+
+    def _configured(self, settings: Settings) -> tuple[Model, Settings]:
+        """This model as the settings ask for it, and the settings with what the model decides where they leave it open."""
+        average = self.average if settings.average is None else settings.average
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
-        asked = replace(settings, average=average, align=align, abstain=abstain or None)
-        model = Model(self.engine, abstain, asked.align, average)
-        return begin(model, origin(self.engine, str(asked)), asked, inputs, find=find, allow_urls=allow_urls)
+        asked = replace(settings, average=None if average == "none" else average, align=align, abstain=abstain or None)
+        return Model(self.engine, abstain, align, average, limits=self.limits), asked
+
+    def _detector(self, settings: Settings) -> Detector:
+        """The detector that the settings name, built when it is first asked for."""
+        key = replace(_DEFAULTS, **{name: getattr(settings, name) for name in _DETECTOR_SETTINGS})
+        if key not in self._detectors:
+            self._detectors[key] = key.detector()
+        return self._detectors[key]
 
     def predict_faces(self, pixels: Pixels, faces: Sequence[Face]) -> list[Prediction]:
         """Say what each of these faces shows; `pixels` is uint8 (H, W) or (H, W, 3) RGB."""
-        return self.recognise([pixels], [faces])[0]
+        return self.recognise([Moment({"image": pixels}, "")], [faces])[0]
 
-    def recognise(self, pictures: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
-        """Say what each face of each picture shows, all in one go; pictures are uint8 (H, W) or (H, W, 3)
-        RGB."""
-        each = [(pixels, face) for pixels, some in zip(pictures, faces, strict=True) for face in some]
-        where = [face.box for _, face in each], [face.landmarks for _, face in each]
+    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> list[list[Prediction]]:
+        """Say what each subject of each moment shows, all in one go; subjects have a box in the moment's picture."""
+        pairs = [(moment, subject) for moment, some in zip(moments, subjects, strict=True) for subject in some]
         found = self.engine.probabilities(
-            [pixels for pixels, _ in each], *where, align=self.align, average=self.average
+            [moment.pixels for moment, _ in pairs],
+            [subject.region for _, subject in pairs if isinstance(subject.region, Box)],
+            [subject.points for _, subject in pairs],
+            align=self.align,
+            average=self.average,
         )
-        rows = iter(range(len(each)))
-        return [[self._prediction(face, found, next(rows)) for face in some] for some in faces]
+        rows = iter(range(len(pairs)))
+        return [[self._prediction(subject, found, next(rows)) for subject in some] for some in subjects]
 
-    def _prediction(self, face: Face, found: dict[str, Floats], row: int) -> Prediction:
+    def _prediction(self, subject: Subject, found: dict[str, Floats], row: int) -> Prediction:
         outputs = {
             head.name: dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True)) for head in self.task
         }
         chosen = self.engine.thresholds, self.engine.conformal, self.abstain, self.engine.label_temperature
-        return Prediction(face, outputs, self.task, *chosen)
+        return Prediction(subject, outputs, self.task, *chosen)
 
     def probabilities(
         self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
@@ -180,25 +230,29 @@ class Model:
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
+def _named(faces: str | Detector) -> tuple[str, Detector | None]:
+    """What results say of a detector; None for the detector that this names."""
+    return (faces, None) if isinstance(faces, str) else (name_of(faces), faces)
+
+
 def load(model: str | Path | None = None, average: str = "none", threads: int | None = None) -> Model:
     """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a
     `model.onnx` or a run folder (`./face` for one with a bundled model's name).
 
-    `average`: none, flip (each face also mirrored: twice the time) or ten (also shifted to four sides, all
-    mirrored: ten times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
+    `average`: none, flip (each face also mirrored: twice the time) or ten_crop (also shifted to four sides, all mirrored: ten
+    times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
     name = bundle.DEFAULT if model is None else str(model)
     path = bundle.find(name) if name in bundle.checksums() else name
     return Model(Engine(path, threads), average=average)
 
 
-def as_pixels(image: Picture) -> Pixels:
-    """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises
-    InputError."""
+def as_pixels(image: Picture, limits: Limits = LIMITS) -> Pixels:
+    """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
     if isinstance(image, (str, Path)):
-        return pictures.read(Path(image))
+        return pictures.read(Path(image), limits)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return pictures.decode(bytes(image), f"{len(image)} bytes")
+        return pictures.decode(bytes(image), f"{len(image)} bytes", limits)
     if isinstance(image, np.ndarray):
         check_pictures([image])
         return image

@@ -15,7 +15,7 @@ ITEMS, BYTES = 16, 48 << 20
 _PASSING = 2
 
 
-class Ahead(Generic[Item]):
+class Prefetcher(Generic[Item]):
     """Iterate over `items` in a thread. What they raise is raised here, in its place; `weigh` says how many bytes one takes.
     Items that are `passing`, a camera's, are dropped, the oldest first, where others would have to wait."""
 
@@ -31,7 +31,7 @@ class Ahead(Generic[Item]):
         self._changed = threading.Condition()
         self._over = self._stopped = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="mien-ahead", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mien-prefetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Item]:

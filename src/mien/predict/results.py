@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..extras import require
-from ..records import Pixels, Prediction
+from ..records import Moment, Pixels, Prediction
 from ..tasks import Head, Kind, Task
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Origin:
+class ModelOrigin:
     """Which model answered, and how it was asked: `settings`, one line of what changes the figures."""
 
     name: str
@@ -29,21 +29,38 @@ class Origin:
     heads: Sequence[Row] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
-    """What was found in one picture of `width` x `height` pixels, or in frame `index` of a video, `time` seconds from its start
-    (None: a still picture). `source` is as given. A picture without a face has no predictions. `pixels` only where asked for.
-    `shot` counts the cuts before it where faces are followed."""
+    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video. A picture without a face
+    has no predictions. `shot` counts the cuts before it where faces are followed. The moment holds its media only where asked
+    for."""
 
-    source: str
-    index: int
-    time: float | None
+    moment: Moment
     width: int
     height: int
     predictions: Sequence[Prediction]
-    pixels: Pixels | None = field(default=None, repr=False, compare=False)
-    origin: Origin | None = field(default=None, repr=False, compare=False)
     shot: int | None = None
+    origin: ModelOrigin | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> str:
+        """Where the moment is from, as it was given."""
+        return self.moment.source
+
+    @property
+    def index(self) -> int:
+        """The number of the frame in its source, from 0."""
+        return self.moment.index
+
+    @property
+    def time(self) -> float | None:
+        """Seconds from the start of the source, None for a still picture."""
+        return self.moment.time
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """The picture, uint8 (H, W) or (H, W, 3) RGB, where it was kept."""
+        return self.moment.media.get("image")
 
     def to_dict(self) -> Row:
         """The picture as JSON can hold it, its faces numbered from 0."""
@@ -60,7 +77,7 @@ class Result:
             ],
         }
 
-    def rows(self, origin: Origin | None = None) -> list[Row]:
+    def rows(self, origin: ModelOrigin | None = None) -> list[Row]:
         """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
         origin = origin or self.origin
         where = {
@@ -78,9 +95,9 @@ class Result:
         return [{**empty, **where, **face, **model} for face in faces or [{}]]
 
 
-def origin(engine: Engine, settings: str = "") -> Origin:
+def origin(engine: Engine, settings: str = "") -> ModelOrigin:
     """The origin of what this engine answers."""
-    return Origin(engine.name, engine.sha256, engine.task, settings, _heads(engine))
+    return ModelOrigin(engine.name, engine.sha256, engine.task, settings, _heads(engine))
 
 
 def columns(task: Task) -> list[str]:
@@ -89,8 +106,8 @@ def columns(task: Task) -> list[str]:
     where = ["source", "frame", "timestamp", "shot", "width", "height", "faces", "face_id"]
     face = ["box_x", "box_y", "box_width", "box_height", "landmarks", "face_score"]
     tags = ["tags"] if any(head.kind is Kind.TAGS for head in task) else []
-    said = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]
-    return [*where, *face, *said, "model", "model_sha256", "settings"]
+    answers = ["dominant", "confidence", "entropy", "abstained", *tags, *outputs]
+    return [*where, *face, *answers, "model", "model_sha256", "settings"]
 
 
 def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
-from ..detect import Detector, detector
-from ..errors import ConfigError, lookup
+from ..detect import Detector, FilteredDetector
+from ..detect import detector as build_detector
+from ..errors import ConfigError
+from ..media.limits import LIMITS, Limits
 from ..sources import Sampling
-from .pipeline import Through
-from .shot_detection import Shots
-from .smoothing import Smoother
-from .tracks import Tracker
-from .tta import AVERAGES
+from .tta import OLD_NAMES, averaging
 
 
 @dataclass(frozen=True)
@@ -23,8 +20,9 @@ class Settings:
     """`faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a picture (0: any).
     A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
     faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level
-    (None: as the model was trained). `average`: none, flip or ten. `abstain` below that confidence (None: below the model's own
-    threshold)."""
+    (None: as the model was trained). `average`: none, flip or
+    ten_crop (None: as the model was loaded). `abstain` below that confidence (None: below the model's own
+    threshold). `limits`: what foreign input is held to."""
 
     faces: str = "haar"
     detector_file: Path | None = None
@@ -38,40 +36,52 @@ class Settings:
     cuts: bool = True
     smooth: float = 0.0
     align: bool | None = None
-    average: str = "none"
+    average: str | None = None
     abstain: float | None = None
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a value that cannot be."""
         self.sampling()
         if not (math.isfinite(self.smooth) and self.smooth >= 0):
             raise ConfigError(f"smooth {self.smooth} s: must be 0 s or more")
-        lookup(AVERAGES, self.average, "averaging")
+        if self.average is not None:
+            object.__setattr__(self, "average", averaging(self.average))
         if self.abstain is not None and not 0 <= self.abstain <= 1:
             raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
 
     def __str__(self) -> str:
-        """What differs from the defaults, in one line: what a file of results is held against before it is gone on with."""
-        said: list[tuple[str, object]] = [("faces", self.faces)]
-        for field in fields(self)[1:]:
+        """What differs from the defaults, in one line: what a file of results must agree with before a run goes on with it."""
+        changed: list[tuple[str, object]] = [("faces", self.faces)]
+        for field in fields(self)[1:-1]:  # limits change no figure
             value = getattr(self, field.name)
             if value != field.default:
-                said.append((field.name, value.name if isinstance(value, Path) else value))
-        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in said)
+                changed.append((field.name, value.name if isinstance(value, Path) else value))
+        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in changed)
 
-    def find(self) -> Detector:
-        """The detector. Raises ConfigError, ModelError."""
-        return detector(self.faces, self.detector_file, smallest=self.smallest, most=self.most)
+    def detector(self) -> Detector:
+        """A new detector. Raises ConfigError, ModelError."""
+        return build_detector(self.faces, self.detector_file, smallest=self.smallest, most=self.most)
+
+    def filtered(self, detector: Detector) -> Detector:
+        """This detector, less the faces that `smallest` and `most` leave out."""
+        return FilteredDetector(detector, self.smallest, self.most) if self.smallest or self.most else detector
 
     def sampling(self) -> Sampling:
         """Which frames of a video are wanted."""
         return Sampling(self.every, self.start, self.end, self.limit or None)
 
-    def through(self) -> Through:
-        """What follows and smooths faces through a video; smoothing needs them followed."""
-        if not (self.track or self.smooth):
-            return Through()
-        return Through(Tracker, partial(Smoother, self.smooth) if self.smooth else None, Shots if self.cuts else None)
+    @property
+    def follows(self) -> bool:
+        """Whether faces are followed through a video; smoothing needs it too."""
+        return self.track or self.smooth > 0
+
+
+def current_words(settings: str) -> str:
+    """A line of settings as `str(Settings(…))` writes it today: earlier versions had other words for some values."""
+    for old, new in OLD_NAMES.items():
+        settings = re.sub(rf"\baverage={old}\b", f"average={new}", settings)
+    return settings
 
 
 def seconds(text: str, what: str) -> float | None:

@@ -27,14 +27,14 @@ _BACK = 0.5
 
 
 @dataclass(frozen=True)
-class _Look:
+class Signature:
     """What is kept of a picture: structure (H, W), colours (16, 16) that sum to 1, and its time."""
 
     structure: Floats
     colours: Floats
     time: float
 
-    def like(self, other: _Look) -> float:
+    def like(self, other: Signature) -> float:
         """Near 1.5 for pictures of one shot; near 0.3 for others."""
         across, down = _SHIFT
         inner = self.structure[down:-down, across:-across]
@@ -42,7 +42,7 @@ class _Look:
         return float(alike + np.minimum(self.colours, other.colours).sum() / 2)
 
 
-class Shots:
+class ShotDetector:
     """Numbers the shots of one video from 0, frame by frame and looking back only.
 
     A frame that looks unlike the one before begins a new shot, unless it has nothing to see. If the shot before is back within
@@ -51,8 +51,8 @@ class Shots:
 
     def __init__(self) -> None:
         self._count = 0
-        self._now: tuple[int, _Look] | None = None
-        self._before: tuple[int, _Look] | None = None
+        self._now: tuple[int, Signature] | None = None
+        self._before: tuple[int, Signature] | None = None
         self._began, self._frames = 0.0, 0
 
     def update(self, pixels: Pixels, time: float) -> int:
@@ -74,14 +74,14 @@ class Shots:
         self._frames += 1
         return self._now[0]
 
-    def _returns(self, look: _Look) -> bool:
+    def _returns(self, look: Signature) -> bool:
         """Whether the shot before goes on."""
         if self._before is None or (look.time - self._began > _BACK and self._frames > 1):
             return False
         return look.like(self._before[1]) > _SAME + _SURE
 
 
-def _look(pixels: Pixels, time: float) -> _Look | None:
+def _look(pixels: Pixels, time: float) -> Signature | None:
     """None of a picture with nothing to see. Sampled before it is averaged, so that large pictures take no longer."""
     width, height = _SIZE
     few = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_NEAREST)
@@ -92,7 +92,7 @@ def _look(pixels: Pixels, time: float) -> _Look | None:
     contrast = float(structure.std())
     if contrast < _BLANK:
         return None
-    return _Look(np.clip(structure, -2 * contrast, 2 * contrast), _colours(colour), time)
+    return Signature(np.clip(structure, -2 * contrast, 2 * contrast), _colours(colour), time)
 
 
 def _colours(picture: Pixels) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,17 +55,17 @@ class Smoother:
         if time < last.time:
             raise InputError(f"frame at {time} s after one at {last.time} s: faces are smoothed forwards only")
         kept = 0.5 ** ((time - last.time) / self.half_life)
-        said = {head.name: self._into(head, found.outputs[head.name]) for head in found.task}
-        sums = {name: kept * last.sums.get(name, 0.0) + values for name, values in said.items()}
+        answers = {head.name: self._into(head, found.outputs[head.name]) for head in found.task}
+        sums = {name: kept * last.sums.get(name, 0.0) + values for name, values in answers.items()}
         total = self._sums[track] = _Sum(time, kept * last.weight + 1, sums)
         if total.weight == 1:
             return found
         outputs = {head.name: self._back(head, sums[head.name] / total.weight) for head in found.task}
         return replace(found, outputs=outputs)
 
-    def _into(self, head: Head, said: Mapping[str, float]) -> Array:
+    def _into(self, head: Head, answers: Mapping[str, float]) -> Array:
         """The space in which a head's answers are averaged."""
-        values = np.array([said[label] for label in head.space.labels])
+        values = np.array([answers[label] for label in head.space.labels])
         if self.pool == "mean" or head.kind is Kind.VALUES:
             return values
         values = np.clip(values, _TINY, 1 - _TINY)
@@ -90,7 +90,7 @@ class _Sum:
 
 
 @dataclass(frozen=True)
-class Person:
+class TrackedPerson:
     """One track of one source, summed up. `first`, `last`: times of its first and last frame in seconds, None in still pictures;
     `share`: of its time, by dominant label; `means`: by head, label -> mean; `confidence` and `abstained` (a share) are means.
 
@@ -123,14 +123,6 @@ class Person:
         }
 
 
-def summary(results: Iterable[Result]) -> list[Person]:
-    """Each followed face of each source, in order of appearance. Goes through the results once and keeps none of them."""
-    people = People()
-    for result in results:
-        people.add(result)
-    return people.summed()
-
-
 class People:
     """The followed faces of results as they come, summed up; of `most` of them, the first to appear, if it is not 0."""
 
@@ -149,7 +141,7 @@ class People:
             if key in self._tallies:
                 self._tallies[key].add(found, result.time)
 
-    def summed(self) -> list[Person]:
+    def summed(self) -> list[TrackedPerson]:
         """The people so far, in order of appearance."""
         return [tally.person(*key) for key, tally in self._tallies.items()]
 
@@ -183,11 +175,13 @@ class _Tally:
             self.seconds[dominant] = self.seconds.get(dominant, 0.0) + seconds
         self.sums, self.total = self.sums + seconds * answers, self.total + seconds
 
-    def person(self, source: str, track: int) -> Person:
+    def person(self, source: str, track: int) -> TrackedPerson:
         """The track summed up."""
         *values, confidence, abstained = (np.asarray(self.sums) / self.total).tolist()
         each = iter(values)
         means = {head.name: {label: next(each) for label in head.space.labels} for head in self.task}
         share = {label: seconds / self.total for label, seconds in sorted(self.seconds.items(), key=lambda kv: -kv[1])}
         sure = confidence if share else None
-        return Person(source, track, self.first, self.last, self.frames, share, means, sure, abstained, self.task)
+        return TrackedPerson(
+            source, track, self.first, self.last, self.frames, share, means, sure, abstained, self.task
+        )

@@ -1,6 +1,6 @@
-"""Averaging at prediction: the same faces seen several times, a little different, and the answers' mean.
+"""Test-time augmentation: the same faces seen several times, a little different, and the answers' mean.
 
-The arithmetic one: docs/concepts/tracking.md has what the geometric one would change.
+The arithmetic mean: docs/concepts/tracking.md has what the geometric one would change.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ..errors import lookup
 from ..inputs import Input
 from ..media import Arrays
 from ..records import Pixels
@@ -26,7 +27,7 @@ def _flip(pixels: Pixels) -> Iterator[Pixels]:
     yield np.ascontiguousarray(pixels[:, :, ::-1])
 
 
-def _ten(pixels: Pixels) -> Iterator[Pixels]:
+def _ten_crop(pixels: Pixels) -> Iterator[Pixels]:
     """Where they are, and shifted towards each corner (the border repeated), each also mirrored."""
     side = pixels.shape[1]
     by = max(1, round(side * SHIFT))
@@ -35,9 +36,18 @@ def _ten(pixels: Pixels) -> Iterator[Pixels]:
         yield from _flip(around[:, top : top + side, left : left + side])
 
 
-#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten
-#: times the cost.
-AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten": _ten}
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten times the cost.
+AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten_crop": _ten_crop}
+#: What an averaging was called before.
+OLD_NAMES = {"ten": "ten_crop"}
+
+
+def averaging(name: str) -> str:
+    """The name of an averaging, an earlier one read. Raises ConfigError for an unknown one."""
+    name = OLD_NAMES.get(name, name)
+    lookup(AVERAGES, name, "averaging")
+    return name
+
 
 #: The modalities of which there are such views.
 _VIEWED = ("image",)

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..errors import ConfigError, InputError
+from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
-from ..media.image import MAX_BYTES
-from ..sources import RESULT, Flow, Picture, Sampling, Source, Video
-from ..sources.base import told
+from ..media.limits import LIMITS, Limits
+from ..sources import RESULT, Flow, PictureSource, Sampling, Source, Video
+from ..sources.base import read_error
 from ..sources.kinds import PICTURES, VIDEOS
-from ..sources.urls import MAX_VIDEO
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
 SCHEMES = ("s3", "gs", "abfs", "abfss")
@@ -44,7 +43,7 @@ class Folder:
         """The files and folders in it, less hidden ones; none where it is not there. Raises InputError."""
         system, path = _opened(self.given)
         fs = require("pyarrow.fs", "scale")
-        with telling(self.given):
+        with storage_errors(self.given):
             found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
         return {info.base_name for info in found if not info.base_name.startswith(".")}
 
@@ -60,7 +59,7 @@ class Folder:
             with files.atomic_write(Path(path, name)) as part:
                 part.write_bytes(data)
             return
-        with telling(f"{self.given}/{name}"):
+        with storage_errors(f"{self.given}/{name}"):
             stream = system.open_output_stream(f"{path}/{name}")
             stream.write(data)
             stream.close()  # an object is there once it is complete
@@ -68,7 +67,7 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove one of its files. Raises InputError."""
         system, path = _opened(self.given)
-        with telling(f"{self.given}/{name}"):
+        with storage_errors(f"{self.given}/{name}"):
             system.delete_file(f"{path}/{name}")
 
 
@@ -77,10 +76,10 @@ class Stored:
 
     count: int | None = None
 
-    def __init__(self, name: str, place: tuple[str, str], sampling: Sampling) -> None:
+    def __init__(self, name: str, place: tuple[str, str], sampling: Sampling, limits: Limits) -> None:
         """`place`: the address that was searched, which says how to reach its store, and the path inside."""
         self.name = name
-        self._place, self._sampling = place, sampling
+        self._place, self._sampling, self._limits = place, sampling, limits
 
     @property
     def moving(self) -> bool:
@@ -93,30 +92,30 @@ class Stored:
             with self._fetched() as source:
                 yield from source
         except (InputError, OSError) as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @contextmanager
     def _fetched(self) -> Generator[Source, None, None]:
         system, _ = _opened(self._place[0])
-        most = MAX_VIDEO if self.moving else MAX_BYTES
-        with telling(self.name), system.open_input_file(self._place[1]) as file:
+        most = self._limits.max_video_bytes if self.moving else self._limits.max_bytes
+        with storage_errors(self.name), system.open_input_file(self._place[1]) as file:
             if (size := file.size()) > most:
-                raise InputError(f"{self.name}: {size} bytes, at most {most} are fetched")
+                raise TooLargeError(f"{self.name}: {size} bytes, at most {most} are fetched")
             if not self.moving:
-                yield Picture(self.name, file.read(), self._sampling)
+                yield PictureSource(self.name, file.read(), self._sampling, self._limits)
                 return
             with tempfile.NamedTemporaryFile(prefix="mien-") as copy:
                 while piece := file.read(1 << 22):
                     copy.write(piece)
                 copy.flush()
-                yield Video(self.name, Path(copy.name), self._sampling)
+                yield Video(self.name, Path(copy.name), self._sampling, self._limits)
 
 
-def stored(address: str, sampling: Sampling) -> list[Source]:
+def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[Source]:
     """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
-    with telling(address):
+    with storage_errors(address):
         info = system.get_file_info(path)
         if info.type == fs.FileType.File:
             found = [path]
@@ -127,7 +126,7 @@ def stored(address: str, sampling: Sampling) -> list[Source]:
         raise InputError(f"{address}: no pictures or videos there")
     scheme = address.partition(":")[0]
     paths = sorted(found, key=lambda name: files.natural(Path(name)))
-    return [Stored(f"{scheme}://{path}", (address, path), sampling) for path in paths]
+    return [Stored(f"{scheme}://{path}", (address, path), sampling, limits) for path in paths]
 
 
 def _wanted(name: str) -> bool:
@@ -141,14 +140,14 @@ def _opened(given: str) -> tuple[Any, str]:
     """pyarrow's file system for a path or address, and the path inside."""
     fs = require("pyarrow.fs", "scale")
     if address := address_of(given):
-        with telling(address):
+        with storage_errors(address):
             system, path = fs.FileSystem.from_uri(address)
             return system, path.rstrip("/")
     return fs.LocalFileSystem(), str(Path(given).absolute())
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
+def storage_errors(what: str) -> Iterator[None]:
     """Say in one line what object storage has to say, and about what."""
     try:
         yield

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import ConfigError, MienError
 from ..predict import Settings, load
-from ..predict.job import Reading
-from ..records import Fault
-from ..sources import Camera, Picture, Source
+from ..predict.job import PredictionJob
+from ..records import ReadError
+from ..sources import Camera, PictureSource, Source
 from ..version import __version__
 from . import cluster, parts
 from .folders import Folder, address_of, stored
@@ -32,7 +32,7 @@ class Job:
     order: Order
     shards: Sequence[Shard]
     done: dict[int, Count]
-    faults: Sequence[Fault]
+    faults: Sequence[ReadError]
     total: int
 
     @property
@@ -74,30 +74,30 @@ def plan(
     folder = Folder(address_of(out) or str(Path(out).absolute()))
     if not address_of(out) and Path(out).exists() and not Path(out).is_dir():
         raise ConfigError(f"{out}: a file; results of many workers go into a folder")
-    reading = _reading(inputs, model, settings, allow_urls)
-    order = Order(model, reading.settings, reading.origin.sha256, folder, str(Path.cwd()))
+    planned = _planned(inputs, model, settings, allow_urls)
+    order = Order(model, planned.settings, planned.origin.sha256, folder, str(Path.cwd()))
     manifest = {
         "version": __version__,
-        "model": f"{reading.origin.name} {reading.origin.sha256[:12]}",
-        "settings": reading.origin.settings,
-        "inputs": {"count": len(reading.sources), "sha256": _digest(reading.sources)},
+        "model": f"{planned.origin.name} {planned.origin.sha256[:12]}",
+        "settings": planned.origin.settings,
+        "inputs": {"count": len(planned.sources), "sha256": _digest(planned.sources)},
         "shard": shard,
     }
     done = parts.begin(folder, manifest, overwrite=overwrite)
-    shards = [Shard(number, some) for number, some in enumerate(_groups(reading.sources, shard))]
-    return Job(order, shards, done, reading.faults, len(reading.sources) + len(reading.faults))
+    shards = [Shard(number, some) for number, some in enumerate(_groups(planned.sources, shard))]
+    return Job(order, shards, done, planned.faults, len(planned.sources) + len(planned.faults))
 
 
-def _reading(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> Reading:
+def _planned(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> PredictionJob:
     away = [address for given in inputs if (address := address_of(given))]
-    reading = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
-    found = {source.name: source for source in reading.sources}
+    planned = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
+    found = {source.name: source for source in planned.sources}
     for address in away:
-        found |= {source.name: source for source in stored(address, settings.sampling())}
+        found |= {source.name: source for source in stored(address, settings.sampling(), planned.settings.limits)}
     for name, source in found.items():
         if isinstance(source, Camera):
             raise ConfigError(f"{name}: a camera cannot be shared among workers")
-    return replace(reading, sources=list(found.values()))
+    return replace(planned, sources=list(found.values()))
 
 
 def _digest(sources: Iterable[Source]) -> str:
@@ -111,7 +111,7 @@ def _groups(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
     """The sources of each shard: so many pictures, or one video."""
     some = list[Source]()
     for source in sources:
-        alone = not isinstance(source, Picture) and source.moving
+        alone = not isinstance(source, PictureSource) and source.moving
         if some and (alone or len(some) == size):
             yield some
             some = []

@@ -15,8 +15,9 @@ from typing import Any
 from ..errors import ConfigError
 from ..extras import require
 from ..outputs.formats.parquet import Parquet
-from ..predict.results import Origin, Result
-from ..records import Fault
+from ..predict.results import ModelOrigin, Result
+from ..predict.settings import current_words
+from ..records import ReadError
 from .folders import Folder
 
 #: Readers of Parquet pass over names that begin so.
@@ -35,7 +36,7 @@ class Count:
     frames: int = 0
     faces: int = 0
     empty: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ReadError] = field(default_factory=list)
 
     def to_json(self) -> str:
         """As a part's metadata keep it."""
@@ -45,13 +46,13 @@ class Count:
     def from_json(cls, text: str | bytes) -> Count:
         """Read it back."""
         values = json.loads(text)
-        return cls(**values | {"faults": [Fault(**fault) for fault in values["faults"]]})
+        return cls(**values | {"faults": [ReadError(**fault) for fault in values["faults"]]})
 
 
-class Part(Parquet):
+class PartWriter(Parquet):
     """The rows of one shard, as every Parquet file of results has them, and their count in the file's metadata."""
 
-    def __init__(self, path: Path, origin: Origin, number: int) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin, number: int) -> None:
         """Begin. Raises OSError naming the file."""
         super().__init__(path, origin)
         self.count = Count(number)
@@ -63,7 +64,7 @@ class Part(Parquet):
         self.count.empty += not result.predictions
         super().add(result)
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read."""
         self.count.faults.append(fault)
 
@@ -74,13 +75,13 @@ class Part(Parquet):
         super().close()
 
 
-def part_of(number: int, results: Iterable[Result | Fault], origin: Origin) -> tuple[bytes, Count]:
+def part_of(number: int, results: Iterable[Result | ReadError], origin: ModelOrigin) -> tuple[bytes, Count]:
     """The bytes of a shard's part, and its count."""
     with tempfile.TemporaryDirectory(prefix="mien-") as scratch:
         path = Path(scratch, name_of(number))
-        writer = Part(path, origin, number)
+        writer = PartWriter(path, origin, number)
         for item in results:
-            if isinstance(item, Fault):
+            if isinstance(item, ReadError):
                 writer.fail(item)
             else:
                 writer.add(item)
@@ -121,11 +122,15 @@ def _same(folder: Folder, manifest: Mapping[str, Any]) -> None:
         except ValueError:
             raise ConfigError(f"{folder.given}/{MANIFEST}: damaged; choose another folder or --overwrite") from None
     for key, here in manifest.items():
-        if key != "version" and there.get(key) != here:
+        if key != "version" and _current(there.get(key)) != here:
             raise ConfigError(
                 f"{folder.given}: holds results of other {key} ({_short(there.get(key))}, now {_short(here)}); "
                 "give the same, choose another folder or --overwrite"
             )
+
+
+def _current(value: Any) -> Any:
+    return current_words(value) if isinstance(value, str) else value
 
 
 def _short(value: Any) -> str:

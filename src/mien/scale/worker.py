@@ -14,7 +14,7 @@ import cv2
 
 from ..errors import ModelError
 from ..predict import Settings, load
-from ..predict.job import Reading
+from ..predict.job import PredictionJob
 from ..sources import Source
 from .folders import Folder
 from .parts import Count, name_of, part_of
@@ -34,7 +34,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Order:
-    """What all workers are told: model and its SHA-256, settings, where parts go, the folder that paths are seen from."""
+    """What all workers need to know: model and its SHA-256, settings, where parts go, the folder that paths are seen from."""
 
     model: str | None
     settings: Settings
@@ -49,9 +49,9 @@ class Worker:
     def __init__(self, order: Order, cores: int) -> None:
         self._order, self._error = order, ""
         try:
-            self._reading = _opened(order, cores)
+            self._planned = _opened(order, cores)
         except Exception as error:
-            self._error = _told(error)
+            self._error = _one_line(error)
 
     def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
         """Predict on the shards of a batch, each into its part; the answer is their counts as JSON."""
@@ -62,29 +62,29 @@ class Worker:
                 errors.append(self._error)
             except Exception as error:
                 counts.append("")
-                errors.append(_told(error))
+                errors.append(_one_line(error))
         return {"count": counts, "error": errors}
 
     def work(self, shard: Shard) -> Count:
         """Predict on one shard. Raises OSError, InputError where its part cannot be written."""
-        reading = replace(self._reading, sources=shard.sources)
-        with closing(reading.results()) as results:
-            data, count = part_of(shard.number, results, reading.origin)
+        planned = replace(self._planned, sources=shard.sources)
+        with closing(planned.results()) as results:
+            data, count = part_of(shard.number, results, planned.origin)
         self._order.folder.write(name_of(shard.number), data)
         return count
 
 
-def _opened(order: Order, cores: int) -> Reading:
+def _opened(order: Order, cores: int) -> PredictionJob:
     os.chdir(order.home)
     cv2.setNumThreads(cores)
-    reading = load(order.model, threads=cores).read((), order.settings)
-    if reading.origin.sha256 != order.sha256:
+    planned = load(order.model, threads=cores).read((), order.settings)
+    if planned.origin.sha256 != order.sha256:
         raise ModelError(f"{order.model}: another model than where the job was started")
-    return reading
+    return planned
 
 
-def _told(error: Exception) -> str:
-    """One line; a fault that is nobody's input is told with its kind."""
+def _one_line(error: Exception) -> str:
+    """One line; an exception that is not this package's comes with its class."""
     known = isinstance(error, OSError) or type(error).__module__.startswith("mien.")
     reason = " ".join(str(error).split())
     return f"{platform.node()}: {reason if known and reason else f'{type(error).__name__}: {reason}'}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .base import Flow, Sampling, Source
 from .cameras import Camera
 from .listing import RESULT, plan
-from .pictures import Picture
+from .pictures import PictureSource
 from .urls import Remote
 from .videos import Video
 
-__all__ = ["RESULT", "Camera", "Flow", "Picture", "Remote", "Sampling", "Source", "Video", "plan"]
+__all__ = ["RESULT", "Camera", "Flow", "PictureSource", "Remote", "Sampling", "Source", "Video", "plan"]

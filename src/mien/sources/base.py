@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from ..errors import ConfigError, InputError
-from ..records import Fault, Frame
+from ..records import Moment, ReadError
 
 #: What iterating over a source yields; closing it lets go of file, camera or connection.
-Flow: TypeAlias = Generator[Frame | Fault, None, None]
+Flow: TypeAlias = Generator[Moment | ReadError, None, None]
 #: Times are held against each other to half a millisecond: many files keep them in whole ones.
 CLOSE = 0.0005
 
 
 class Source(Protocol):
     """Something that gives pictures. Nothing is opened before it is iterated or asked about; then it never raises, save for an
-    interruption: what cannot be read is a Fault in its place."""
+    interruption: what cannot be read is a ReadError in its place."""
 
     @property
     def name(self) -> str:
@@ -101,14 +101,14 @@ class Picker:
             self.next = start + (math.floor((time - start + CLOSE) / every) + 1) * every
         return True
 
-    def verdict(self, name: str, length: float) -> Fault | None:
+    def verdict(self, name: str, length: float) -> ReadError | None:
         """What to say where a source of that length ended before anything was wanted of it."""
         if self._taken or self.over(length):
             return None
-        return Fault(name, f"{name}: nothing {self._sampling}: it ends at {length:.2f} s")
+        return ReadError(name, f"{name}: nothing {self._sampling}: it ends at {length:.2f} s")
 
 
-def told(name: str, error: Exception) -> Fault:
-    """A fault in one line that begins with the source's name."""
+def read_error(name: str, error: Exception) -> ReadError:
+    """An exception as a ReadError whose one line begins with the source's name."""
     reason = " ".join(str(error).split()) or type(error).__name__
-    return Fault(name, reason if isinstance(error, InputError) else f"{name}: {reason}")
+    return ReadError(name, reason if isinstance(error, InputError) else f"{name}: {reason}")

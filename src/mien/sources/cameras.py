@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from ..errors import InputError, MienError
 from ..extras import require
-from ..records import Frame, Pixels
-from .base import ALL, Flow, Picker, Sampling, told
+from ..media.limits import LIMITS, Limits
+from ..records import Moment, Pixels
+from .base import ALL, Flow, Picker, Sampling, read_error
 from .frames import upright
 from .videos import checked
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 #: What begins a live stream's address; `camera:` before an http(s) address makes it one too.
 STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
-#: How long a live stream may keep one waiting, in seconds: to open, and between pictures.
-TIMEOUTS = (10.0, 10.0)
 _PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 
 #: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises InputError.
@@ -51,7 +51,7 @@ class Camera:
     """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`, `camera:http://…`).
 
     A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again when it ends: that
-    is told in one line, unless the sampling wanted no more.
+    is said in one line, unless the sampling wanted no more.
     """
 
     moving = True
@@ -61,34 +61,35 @@ class Camera:
         self,
         name: str,
         sampling: Sampling = ALL,
+        limits: Limits = LIMITS,
         *,
         clock: Callable[[], float] = time.monotonic,
         opener: Opener | None = None,
     ) -> None:
         self.name = name
         self._sampling, self._clock = sampling, clock
-        self._opener = opener or (stream if "://" in name else device)
+        self._opener = opener or (partial(stream, limits=limits) if "://" in name else device)
 
     def __iter__(self) -> Flow:
         """Read until it ends, or the sampling has enough."""
         picker, index, passed, began = Picker(self._sampling), 0, 0.0, None
         try:
-            with closing(self._opener(self.name.removeprefix("camera:"))) as shots:
-                for index, pixels in enumerate(shots):
+            with closing(self._opener(self.name.removeprefix("camera:"))) as pictures:
+                for index, pixels in enumerate(pictures):
                     now = self._clock()
                     began = now if began is None else began
                     passed = now - began
                     if picker.over(passed):
                         return
                     if picker.takes(passed):
-                        yield Frame(pixels, self.name, index, passed)
+                        yield Moment({"image": pixels}, self.name, index, passed)
                     if picker.over(passed):
                         return
             ended = "gave no picture" if began is None else f"ended after {passed:.2f} s and {index + 1} frames"
-            yield told(self.name, InputError(f"{self.name}: {ended}"))
+            yield read_error(self.name, InputError(f"{self.name}: {ended}"))
         except MienError as error:
             when = "" if began is None else f" (after {passed:.2f} s and {index + 1} frames)"
-            yield told(self.name, InputError(f"{self.name}: {error}{when}"))
+            yield read_error(self.name, InputError(f"{self.name}: {error}{when}"))
 
 
 def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Generator[Pixels, None, None]:
@@ -109,22 +110,28 @@ def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Gene
         camera.release()
 
 
-def stream(address: str) -> Generator[Pixels, None, None]:
+def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, None]:
     """The pictures of a live stream, from its first keyframe on. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     options = {"rtsp_transport": "tcp", "protocol_whitelist": _PROTOCOLS}
     asked = time.monotonic()
     try:
-        with av.open(address, options=options, timeout=TIMEOUTS, metadata_errors="replace") as container:
-            video = checked("the stream", container)
-            turn = upright(video)
+        with av.open(
+            address, options=options, timeout=(limits.stream_seconds, limits.stream_seconds), metadata_errors="replace"
+        ) as container:
+            video = checked("the stream", container, limits)
+            turn = upright(video, limits)
             for frame in _decoded(video, container):
                 asked = time.monotonic()
                 yield turn(frame)
                 asked = time.monotonic()
     except (av.FFmpegError, OSError) as error:
-        late = time.monotonic() - asked >= min(TIMEOUTS)  # PyAV gives up with an error of any kind
-        reason = f"no answer within {max(TIMEOUTS):.0f} s" if late else getattr(error, "strerror", None) or str(error)
+        late = time.monotonic() - asked >= limits.stream_seconds  # PyAV gives up with an error of any kind
+        reason = (
+            f"no answer within {limits.stream_seconds:.0f} s"
+            if late
+            else getattr(error, "strerror", None) or str(error)
+        )
         raise InputError(" ".join(reason.split())) from None
 
 
@@ -132,7 +139,7 @@ def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFra
     """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over in silence."""
     failure = require("av", "video").FFmpegError
     ended: Exception | None = None
-    packets = dropwhile(lambda one: not one.is_keyframe, container.demux(video))
+    packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))
     while ended is None:
         packet = None
         try:
@@ -140,7 +147,7 @@ def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFra
         except failure as error:
             ended = error  # what the decoder holds is still to come
         with suppress(failure):
-            yield from (one for one in video.codec_context.decode(packet) if not one.is_corrupt)
+            yield from (frame for frame in video.codec_context.decode(packet) if not frame.is_corrupt)
         if packet is None:
             break
     if ended:

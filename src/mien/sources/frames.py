@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..extras import require
-from ..media.image import MAX_PIXELS
+from ..media.limits import LIMITS, Limits
 from ..records import Pixels
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ASPECTS = (0.25, 4.0)
 
 
-def upright(stream: VideoStream) -> Callable[[VideoFrame], Pixels]:
+def upright(stream: VideoStream, limits: Limits = LIMITS) -> Callable[[VideoFrame], Pixels]:
     """A maker of uint8 (H, W, 3) RGB, turned as the frame's display matrix says and with square pixels; for the frames of one
     stream, whose conversion it sets up once. It raises InputError."""
     av = require("av", "video")
@@ -30,8 +30,7 @@ def upright(stream: VideoStream) -> Callable[[VideoFrame], Pixels]:
 
     def convert(frame: VideoFrame) -> Pixels:
         width = round(frame.width * stretch)
-        if width * frame.height > MAX_PIXELS:
-            raise InputError(f"{width}x{frame.height} pixels, at most {MAX_PIXELS} are decoded")
+        limits.check_pixels((width, frame.height))
         try:
             pixels = reformatter.reformat(frame, width=width, height=frame.height, format="rgb24").to_ndarray()
         except (av.FFmpegError, ValueError) as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..media.image import HEIC, SUFFIXES
 
-#: Pictures that a folder is searched for; HEIC is among them, so that its line is told instead of nothing.
+#: Pictures that a folder is searched for; HEIC is among them, so that a line says why it is not read.
 PICTURES = SUFFIXES | {".heic", ".heif", ".apng"}
 VIDEOS = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",

@@ -11,72 +11,72 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import InputError
+from ..errors import InputError, TooLargeError
 from ..files import natural
-from ..media.image import MAX_BYTES
-from ..records import Fault
+from ..media.limits import LIMITS, Limits
+from ..records import ReadError
 from .base import ALL, Sampling, Source
 from .cameras import STREAMS, Camera
 from .kinds import HEAD, PICTURES, VIDEOS, kind, kind_of
-from .pictures import Picture
+from .pictures import PictureSource
 from .urls import Remote
 from .videos import Video
 
 #: What `mien predict` writes beside others' pictures; a folder's own results are not predicted on again.
 RESULT = ".mien"
-#: The longest list of paths that is read, in bytes.
-MAX_LIST = 100_000_000
 
 
 def plan(
     inputs: Iterable[str | Path],
     sampling: Sampling = ALL,
+    limits: Limits = LIMITS,
     *,
     allow_urls: bool = False,
     stdin: BinaryIO | None = None,
-) -> tuple[list[Source], list[Fault]]:
+) -> tuple[list[Source], list[ReadError]]:
     """The sources that `inputs` name, each once, and what named none.
 
     A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier results are passed
     over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks), `-` (a list, or a picture's bytes, from
     standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with `allow_urls` http(s) addresses. Opens no file but lists.
     """
-    planner = _Planner(sampling, allow_urls, stdin)
+    planner = _Planner(sampling, limits, allow_urls, stdin)
     found: dict[str, Source] = {}
-    faults: list[Fault] = []
+    faults: list[ReadError] = []
     for given in map(str, inputs):
         try:
             for item in planner.named(given):
-                if isinstance(item, Fault):
+                if isinstance(item, ReadError):
                     faults.append(item)
                 else:
                     found.setdefault(item.name, item)
         except InputError as error:
-            faults.append(Fault(given, str(error)))
+            faults.append(ReadError(given, str(error)))
     return list(found.values()), faults
 
 
 @dataclass(frozen=True)
 class _Planner:
     sampling: Sampling
+    limits: Limits
     allow_urls: bool
     stdin: BinaryIO | None
 
-    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | Fault]:
+    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | ReadError]:
         """What one input names. Raises InputError where that is nothing."""
         if not listed and given == "-":
             yield from self._standard_input()
         elif not listed and given.startswith("@"):
-            yield from self._lines(given, _text(given))
+            yield from self._lines(given, self._text(given))
         elif given.startswith(("camera:", "/dev/video", *STREAMS)):
-            yield Camera(given, self.sampling)
+            yield Camera(given, self.sampling, self.limits)
         elif scheme := re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", given):
             yield self._address(given, scheme[1].lower())
         else:
             yield from map(self._file, _files(given))
 
     def _file(self, path: Path) -> Source:
-        return (Video if kind_of(path) == "video" else Picture)(str(path), path, self.sampling)
+        return (Video if kind_of(path) == "video" else PictureSource)(str(path), path, self.sampling, self.limits)
 
     def _address(self, given: str, scheme: str) -> Source:
         if scheme not in ("http", "https"):
@@ -85,9 +85,9 @@ class _Planner:
             )
         if not self.allow_urls:
             raise InputError(f"{given}: an address is fetched only when that is allowed (--allow-urls)")
-        return Remote(given, self.sampling)
+        return Remote(given, self.sampling, self.limits)
 
-    def _lines(self, name: str, text: bytes) -> Iterator[Source | Fault]:
+    def _lines(self, name: str, text: bytes) -> Iterator[Source | ReadError]:
         """What a list names; each line that names nothing is a fault with its number."""
         try:
             content = text.decode("utf-8-sig")
@@ -100,35 +100,34 @@ class _Planner:
             try:
                 yield from self.named(line, listed=True)
             except InputError as error:
-                yield Fault(line, f"{error} ({name}, line {number})")
+                yield ReadError(line, f"{error} ({name}, line {number})")
 
-    def _standard_input(self) -> Iterator[Source | Fault]:
+    def _standard_input(self) -> Iterator[Source | ReadError]:
         stream = self.stdin or sys.stdin.buffer
         head = stream.read(HEAD)
         if kind(head) == "video":
             raise InputError("-: a video cannot come through standard input; give its path")
-        most = MAX_BYTES if kind(head) else MAX_LIST
+        most = self.limits.max_bytes if kind(head) else self.limits.max_list_bytes
         data = head + stream.read(most)
         if len(data) > most:
-            raise InputError(f"-: more than {most} bytes on standard input")
+            raise TooLargeError(f"-: more than {most} bytes on standard input")
         if kind(head):
-            yield Picture("-", data, self.sampling)
+            yield PictureSource("-", data, self.sampling, self.limits)
         elif not data.strip():
             raise InputError("-: nothing on standard input (expected paths, one a line, or a picture's bytes)")
         else:
             yield from self._lines("-", data)
 
-
-def _text(given: str) -> bytes:
-    path = Path(given[1:])
-    try:
-        if path.stat().st_size > MAX_LIST:
-            raise InputError(f"{given}: a list of more than {MAX_LIST} bytes")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{given}: no such list") from None
-    except OSError as error:
-        raise InputError(f"{given}: cannot be read: {error.strerror or error}") from None
+    def _text(self, given: str) -> bytes:
+        path = Path(given[1:])
+        try:
+            if path.stat().st_size > self.limits.max_list_bytes:
+                raise TooLargeError(f"{given}: a list of more than {self.limits.max_list_bytes} bytes")
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise InputError(f"{given}: no such list") from None
+        except OSError as error:
+            raise InputError(f"{given}: cannot be read: {error.strerror or error}") from None
 
 
 def _files(given: str) -> list[Path]:

@@ -10,8 +10,9 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
 from ..media import image as pictures
-from ..records import Fault, Frame
-from .base import ALL, Flow, Picker, Sampling, told
+from ..media.limits import LIMITS, Limits
+from ..records import Moment, Pixels, ReadError
+from .base import ALL, Flow, Picker, Sampling, read_error
 
 #: Formats that may hold more than one picture, and suffixes that may be theirs; '' is of what came without a file.
 _ANIMATED, _PAGED = {"GIF", "PNG", "WEBP", "AVIF"}, {"TIFF"}
@@ -22,12 +23,12 @@ _UNTIMED = 0.1
 _SUBFILE, _REDUCED = 254, 1
 
 
-class Picture:
+class PictureSource:
     """A still picture, an animated one (GIF, APNG, WebP, AVIF: frames with times), or the pages of a TIFF (without)."""
 
-    def __init__(self, name: str, data: Path | bytes, sampling: Sampling = ALL) -> None:
+    def __init__(self, name: str, data: Path | bytes, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
-        self._data, self._sampling = data, sampling
+        self._data, self._sampling, self._limits = data, sampling, limits
 
     @property
     def moving(self) -> bool:
@@ -42,11 +43,11 @@ class Picture:
     def __iter__(self) -> Flow:
         """Decode one frame after the other."""
         try:
-            data = self._data if isinstance(self._data, bytes) else pictures.read_bytes(self._data)
-            with pictures.opened(data, self.name) as image:
+            data = self._data if isinstance(self._data, bytes) else pictures.read_bytes(self._data, self._limits)
+            with pictures.opened(data, self.name, self._limits) as image:
                 yield from self._frames(image)
         except InputError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @cached_property
     def _header(self) -> tuple[bool, int]:
@@ -64,12 +65,15 @@ class Picture:
         with pictures.guarded(self.name):
             animated, first, last = _animated(image), _first(image), _last(image)
         if not animated and last == 1:
-            yield Frame(pictures.pixels_of(image, self.name), self.name)
+            yield Moment({"image": self._pixels(image)}, self.name)
             return
         try:
             yield from self._animation(image, first, last) if animated else self._pages(image, last)
         except InputError as error:
-            yield Fault(self.name, f"{error} (frame {image.tell()} of {last - first})", image.tell() - first)
+            yield ReadError(self.name, f"{error} (frame {image.tell()} of {last - first})", image.tell() - first)
+
+    def _pixels(self, image: Image.Image) -> Pixels:
+        return pictures.pixels_of(image, self.name, self._limits)
 
     def _pages(self, image: Image.Image, last: int) -> Flow:
         wanted = 0
@@ -79,7 +83,7 @@ class Picture:
             if image.tag_v2.get(_SUBFILE, 0) & _REDUCED or wanted == self._sampling.limit:  # type: ignore[attr-defined]
                 continue
             wanted += 1
-            yield Frame(pictures.pixels_of(image, self.name), self.name, index)
+            yield Moment({"image": self._pixels(image)}, self.name, index)
 
     def _animation(self, image: Image.Image, first: int, last: int) -> Flow:
         picker, time = Picker(self._sampling), 0.0
@@ -88,9 +92,9 @@ class Picture:
                 return
             with pictures.guarded(self.name):
                 image.seek(index)
-            pixels = pictures.pixels_of(image, self.name)
+            pixels = self._pixels(image)
             if picker.takes(time):
-                yield Frame(pixels, self.name, index - first, time)
+                yield Moment({"image": pixels}, self.name, index - first, time)
             time = round(time + (float(image.info.get("duration") or 0) / 1000 or _UNTIMED), 6)
         if fault := picker.verdict(self.name, time):
             yield fault

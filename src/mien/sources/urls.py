@@ -13,15 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import InputError
-from ..media.image import MAX_BYTES
-from .base import ALL, Flow, Sampling, Source, told
+from ..errors import InputError, TooLargeError
+from ..media.limits import LIMITS, Limits
+from .base import ALL, Flow, Sampling, Source, read_error
 from .kinds import HEAD, VIDEOS, kind
-from .pictures import Picture
+from .pictures import PictureSource
 from .videos import Video
 
-#: How many redirects are followed; seconds to wait for an answer or a next piece, and for the whole; the largest video.
-REDIRECTS, TIMEOUT, WHOLE, MAX_VIDEO = 5, 15.0, 600.0, 4_000_000_000
 _PIECE = 1 << 16
 
 
@@ -30,9 +28,16 @@ class Remote:
 
     count: int | None = None
 
-    def __init__(self, name: str, sampling: Sampling = ALL, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        sampling: Sampling = ALL,
+        limits: Limits = LIMITS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
-        self._sampling, self._clock = sampling, clock
+        self._sampling, self._limits, self._clock = sampling, limits, clock
 
     @property
     def moving(self) -> bool:
@@ -45,57 +50,52 @@ class Remote:
             with self._fetched() as source:
                 yield from source
         except InputError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
 
     @contextmanager
     def _fetched(self) -> Iterator[Source]:
-        with _answer(self.name) as answer, tempfile.NamedTemporaryFile(prefix="mien-") as file:
+        with _answer(self.name, self._limits) as answer, tempfile.NamedTemporaryFile(prefix="mien-") as file:
             try:
                 head = answer.read(HEAD)
                 video = kind(head) == "video"
-                self._save(head, answer, file, MAX_VIDEO if video else MAX_BYTES)  # type: ignore[arg-type]
+                most = self._limits.max_video_bytes if video else self._limits.max_bytes
+                self._save(head, answer, file, most)  # type: ignore[arg-type]
             except (OSError, http.client.HTTPException) as error:
-                raise InputError(f"{self.name}: not fetched to its end: {_words(error)}") from None
+                raise InputError(f"{self.name}: not fetched to its end: {_reason(error, self._limits)}") from None
             answer.close()
             file.flush()
             path = Path(file.name)
-            yield (Video if video else _still)(self.name, path, self._sampling)
+            if video:
+                yield Video(self.name, path, self._sampling, self._limits)
+            else:
+                yield PictureSource(self.name, path.read_bytes(), self._sampling, self._limits)
 
     def _save(self, head: bytes, answer: http.client.HTTPResponse, file: BinaryIO, most: int) -> None:
-        size, until, piece = 0, self._clock() + WHOLE, head
+        size, until, piece = 0, self._clock() + self._limits.fetch_seconds, head
         while piece:
             size += len(piece)
             if size > most:
-                raise InputError(f"{self.name}: more than {most} bytes, at most that many are fetched")
+                raise TooLargeError(f"{self.name}: more than {most} bytes, at most that many are fetched")
             if self._clock() > until:
-                raise InputError(f"{self.name}: not fetched within {WHOLE:.0f} s")
+                raise InputError(f"{self.name}: not fetched within {self._limits.fetch_seconds:.0f} s")
             file.write(piece)
             piece = answer.read(_PIECE)
         if answer.length:
             raise InputError(f"{self.name}: not fetched to its end: {answer.length} bytes are missing")
 
 
-def _still(name: str, path: Path, sampling: Sampling) -> Picture:
-    return Picture(name, path.read_bytes(), sampling)
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a few redirects; the opener knows http(s) alone."""
-
-    max_redirections = REDIRECTS
-
-
-def _answer(address: str) -> http.client.HTTPResponse:
+def _answer(address: str, limits: Limits) -> http.client.HTTPResponse:
     """The answer to a request, proxies of the environment used. Raises InputError."""
-    opener = urllib.request.OpenerDirector()
+    redirects = type("Redirects", (urllib.request.HTTPRedirectHandler,), {"max_redirections": limits.max_redirects})
+    opener = urllib.request.OpenerDirector()  # it knows http(s) alone
     for handler in (
-        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), _Redirects(),
+        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), redirects(),
         urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
     ):  # fmt: skip
         opener.add_handler(handler)
     try:
         request = urllib.request.Request(address, headers={"User-Agent": "mien"})
-        answer: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT)
+        answer: http.client.HTTPResponse = opener.open(request, timeout=limits.answer_seconds)
         return answer
     except urllib.error.HTTPError as error:
         error.close()
@@ -103,12 +103,12 @@ def _answer(address: str) -> http.client.HTTPResponse:
         text = "redirected too often" if "infinite loop" in text else text
         raise InputError(f"{address}: not fetched: {text}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise InputError(f"{address}: not fetched: {_words(error)}") from None
+        raise InputError(f"{address}: not fetched: {_reason(error, limits)}") from None
 
 
-def _words(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    if isinstance(reason, TimeoutError):
-        return f"no answer within {TIMEOUT:.0f} s"
-    said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return " ".join(said.split())
+def _reason(error: Exception, limits: Limits) -> str:
+    cause = getattr(error, "reason", None) or error
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {limits.answer_seconds:.0f} s"
+    reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return " ".join(reason.split())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..extras import require
-from ..records import Fault
+from ..records import ReadError
 from .base import CLOSE, Picker
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HELD = 600
 
 
-class Shown(NamedTuple):
+class DecodedFrame(NamedTuple):
     """A decoded frame: its place in the file from 0, and its time in seconds from the first."""
 
     place: int
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
     frame: VideoFrame
 
 
-class Reel:
+class VideoDecoder:
     """Decodes a stream from the keyframe before each frame that `picker` wants next; what lies between is read, not decoded.
 
     A frame's place is the rank of its timestamp among all packets that were read, so it is the same whatever was passed over
@@ -46,13 +46,13 @@ class Reel:
         self._whole_from: int | None = None  # frames before this one may lack what was passed over
 
     @property
-    def damage(self) -> Fault:
+    def damage(self) -> ReadError:
         """What was lost, in one line."""
         first = "" if self._first_lost is None else f", the first at {self._first_lost:.2f} s"
         frames = "1 frame" if self.lost == 1 else f"{self.lost} frames"
-        return Fault(self._name, f"{self._name}: {frames} could not be decoded{first}", None, self._first_lost)
+        return ReadError(self._name, f"{self._name}: {frames} could not be decoded{first}", None, self._first_lost)
 
-    def frames(self, container: InputContainer) -> Iterator[Shown]:
+    def frames(self, container: InputContainer) -> Iterator[DecodedFrame]:
         """All frames that were decoded, in the order in which they are shown; not all of them are wanted."""
         error = require("av", "video").FFmpegError
         for packet in self._needed(self._packets(container)):
@@ -117,18 +117,18 @@ class Reel:
         if fed:
             self._stream.codec_context.flush_buffers()
 
-    def _placed(self, frame: VideoFrame) -> Shown:
+    def _placed(self, frame: VideoFrame) -> DecodedFrame:
         stamp = frame.pts if frame.pts is not None else frame.dts
         self.shown += 1
         if stamp is None:
             self._passed += 1
-            return Shown(self._passed - 1, (self._passed - 1) / float(self._stream.guessed_rate or 25), frame)
+            return DecodedFrame(self._passed - 1, (self._passed - 1) / float(self._stream.guessed_rate or 25), frame)
         self._pass(stamp)
         index = self._passed
         if self._ahead and self._ahead[0] == stamp:
             heapq.heappop(self._ahead)
             self._passed += 1
-        return Shown(index, self._seconds(stamp), frame)
+        return DecodedFrame(index, self._seconds(stamp), frame)
 
     def _pass(self, stamp: int) -> None:
         """Count the frames before this one."""

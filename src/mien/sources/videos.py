@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, MienError
 from ..extras import require
-from ..media.image import MAX_PIXELS
-from ..records import Fault, Frame
-from .base import ALL, Flow, Picker, Sampling, told
+from ..media.limits import LIMITS, Limits
+from ..records import Moment, ReadError
+from .base import ALL, Flow, Picker, Sampling, read_error
 from .frames import upright
 from .kinds import head_of, kind
-from .video_decoder import Reel
+from .video_decoder import VideoDecoder
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,14 +34,14 @@ class Video:
 
     moving = True
 
-    def __init__(self, name: str, path: Path, sampling: Sampling = ALL) -> None:
+    def __init__(self, name: str, path: Path, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
-        self._path, self._sampling = path, sampling
+        self._path, self._sampling, self._limits = path, sampling, limits
 
     @cached_property
     def count(self) -> int | None:
         """How many frames to expect, by the header."""
-        opening = _opened(self.name, self._path)
+        opening = _opened(self.name, self._path, self._limits)
         try:
             container, stream = next(opening)
             rate, duration = float(stream.average_rate or stream.guessed_rate or 0), _duration(container, stream)
@@ -54,44 +54,46 @@ class Video:
 
     def __iter__(self) -> Flow:
         """Decode what the sampling wants."""
-        opening = _opened(self.name, self._path)
+        opening = _opened(self.name, self._path, self._limits)
         try:
             yield from self._frames(*next(opening))
         except MienError as error:
-            yield told(self.name, error)
+            yield read_error(self.name, error)
         finally:
             opening.close()
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
-        picker, turn = Picker(self._sampling), upright(stream)
-        reel = Reel(self.name, stream, picker)
+        picker, turn = Picker(self._sampling), upright(stream, self._limits)
+        decoder = VideoDecoder(self.name, stream, picker)
         whole = True
-        for index, time, frame in reel.frames(container):
+        for index, time, frame in decoder.frames(container):
             if picker.over(time):
                 whole = False
                 break
             if picker.takes(time):
                 try:
-                    yield Frame(turn(frame), self.name, index, time)
+                    yield Moment({"image": turn(frame)}, self.name, index, time)
                 except InputError as error:
-                    yield Fault(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
-        if reel.lost:
-            yield reel.damage
+                    yield ReadError(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
+        if decoder.lost:
+            yield decoder.damage
         if whole:
-            yield from self._missing(reel, picker, _duration(container, stream))
+            yield from self._missing(decoder, picker, _duration(container, stream))
 
-    def _missing(self, reel: Reel, picker: Picker, claimed: float) -> Flow:
+    def _missing(self, decoder: VideoDecoder, picker: Picker, claimed: float) -> Flow:
         """What to say at the end of the file of what should have been there."""
-        if not reel.shown and not reel.lost:
-            yield Fault(self.name, f"{self.name}: a video without frames")
-        elif reel.broken or claimed - reel.length > max(_SHORT, claimed * _SHARE):
-            said = reel.broken or f"its header says {claimed:.2f} s"
-            yield Fault(self.name, f"{self.name}: cut off: it ends at {reel.length:.2f} s ({said})", None, reel.length)
-        elif reel.shown and (fault := picker.verdict(self.name, reel.length)):
+        if not decoder.shown and not decoder.lost:
+            yield ReadError(self.name, f"{self.name}: a video without frames")
+        elif decoder.broken or claimed - decoder.length > max(_SHORT, claimed * _SHARE):
+            reason = decoder.broken or f"its header says {claimed:.2f} s"
+            yield ReadError(
+                self.name, f"{self.name}: cut off: it ends at {decoder.length:.2f} s ({reason})", None, decoder.length
+            )
+        elif decoder.shown and (fault := picker.verdict(self.name, decoder.length)):
             yield fault
 
 
-def _opened(name: str, path: Path) -> Generator[tuple[InputContainer, VideoStream], None, None]:
+def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputContainer, VideoStream], None, None]:
     """The file and its video stream; closing lets go of both. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     if not path.exists():
@@ -104,10 +106,10 @@ def _opened(name: str, path: Path) -> Generator[tuple[InputContainer, VideoStrea
     except (av.FFmpegError, ValueError, OSError) as error:
         raise InputError(f"{name}: {_reason(path, error)}") from None
     with container:
-        yield container, checked(name, container)
+        yield container, checked(name, container, limits)
 
 
-def checked(name: str, container: InputContainer) -> VideoStream:
+def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream:
     """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are too large."""
     av = require("av", "video")
     cover = av.stream.Disposition.attached_pic
@@ -117,9 +119,8 @@ def checked(name: str, container: InputContainer) -> VideoStream:
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
         raise InputError(f"{name}: a video in a format that PyAV does not decode")
-    stream: VideoStream = max(known, key=lambda one: one.width * one.height)
-    if stream.width * stream.height > MAX_PIXELS:
-        raise InputError(f"{name}: {stream.width}x{stream.height} pixels, at most {MAX_PIXELS} are decoded")
+    stream: VideoStream = max(known, key=lambda stream: stream.width * stream.height)
+    limits.check_pixels((stream.width, stream.height), name)
     stream.thread_type = "AUTO"
     return stream
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.predict.results import Origin, Result
-from mien.records import Box, Face, Fault, Prediction
+from mien.predict.results import ModelOrigin, Result
+from mien.records import Box, Face, Moment, Prediction, ReadError
 from mien.tasks import TASKS, Head, Kind, LabelSpace, Task
 
 TASK = Task(
@@ -19,9 +19,9 @@ HEADS = [
     {"name": "mood", "kind": "class", "labels": ["good", "bad"]},
     {"name": "va", "kind": "values", "labels": ["valence"], "bounds": [0.0, 1.0]},
 ]
-ORIGIN = Origin("tiny", "ab12", TASK, "faces=haar every=0.5", HEADS)
-AFFECT = Origin("affect", "cd34", TASKS["affect"])
-EXPRESSION = Origin("seven", "ef56", TASKS["expression7"])
+ORIGIN = ModelOrigin("tiny", "ab12", TASK, "faces=haar every=0.5", HEADS)
+AFFECT = ModelOrigin("affect", "cd34", TASKS["affect"])
+EXPRESSION = ModelOrigin("seven", "ef56", TASKS["expression7"])
 
 
 def prediction(good: float, face: Face) -> Prediction:
@@ -34,14 +34,14 @@ FACES = [
     prediction(0.05, Face(Box(-5, 6, 7, 8), track=12)),
 ]
 RESULTS = [
-    Result('a,"b".png', 0, None, 64, 48, FACES),
-    Result("leer/ü.mp4", 30, 1.25, 8, 8, [], shot=2),
-    Result("leer/ü.mp4", 45, 1.75, 8, 8, FACES[1:], shot=3),
+    Result(Moment({}, 'a,"b".png', 0, None), 64, 48, FACES),
+    Result(Moment({}, "leer/ü.mp4", 30, 1.25), 8, 8, [], shot=2),
+    Result(Moment({}, "leer/ü.mp4", 45, 1.75), 8, 8, FACES[1:], shot=3),
 ]
-FAULT = Fault("x.png", "x.png: no such file")
+FAULT = ReadError("x.png", "x.png: no such file")
 
 
-def feeling(origin: Origin, label: str, share: float = 0.65, **face: object) -> Prediction:
+def feeling(origin: ModelOrigin, label: str, share: float = 0.65, **face: object) -> Prediction:
     """A prediction whose first head likes `label`."""
     outputs = {}
     for head in origin.task:

@@ -12,17 +12,18 @@ import pytest
 
 from mien.errors import ConfigError
 from mien.outputs.formats import open_writer
-from mien.predict.results import Origin, Result
+from mien.predict.results import ModelOrigin, Result
+from mien.records import Moment
 from tests.outputs.formats.made import AFFECT, EXPRESSION, ORIGIN, feeling
 
 EYES = ((15.2, 30.0), (33.9, 30.0), (25.0, 40.0), (18.0, 50.0), (32.0, 50.0))
 
 
-def written(path: Path, form: str, origin: Origin = EXPRESSION) -> Path:
+def written(path: Path, form: str, origin: ModelOrigin = EXPRESSION) -> Path:
     faces = [feeling(origin, "happy", landmarks=EYES, score=0.9), feeling(origin, "sad", track=7)]
     writer = open_writer(path, origin, form)
-    writer.add(Result("a.mp4", 0, 0.0, 64, 48, faces))
-    writer.add(Result("a.mp4", 75, 62.5, 64, 48, []))
+    writer.add(Result(Moment({}, "a.mp4", 0, 0.0), 64, 48, faces))
+    writer.add(Result(Moment({}, "a.mp4", 75, 62.5), 64, 48, []))
     writer.close()
     return path
 
@@ -87,7 +88,7 @@ def test_pyfeat_has_the_columns_of_its_second_detector_where_the_model_has_valen
 
 def test_a_still_picture_has_no_approximate_time(tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "a.csv", EXPRESSION, "pyfeat")
-    writer.add(Result("a.png", 0, None, 9, 9, []))
+    writer.add(Result(Moment({}, "a.png", 0, None), 9, 9, []))
     writer.close()
     assert rows(tmp_path / "a.csv")[0]["approx_time"] == ""
 

@@ -17,8 +17,8 @@ import pytest
 from mien.errors import ConfigError
 from mien.outputs.formats import FORMATS, RESUMED, named, open_writer
 from mien.predict import Model
-from mien.predict.results import Origin, Result, columns, origin, to_frame
-from mien.records import Box, Face, Prediction
+from mien.predict.results import ModelOrigin, Result, columns, origin, to_frame
+from mien.records import Box, Face, Moment, Prediction
 from mien.tasks import Head, Kind, LabelSpace, Task
 from tests.outputs.formats.made import FACES, FAULT, HEADS, ORIGIN, RESULTS, TASK
 
@@ -33,7 +33,7 @@ leer/ü.mp4,45,1.75,3,8,8,1,12,-5,6,7,8,,,bad,0.95,0.198515,0,0.05,0.95,0.1,{MOD
 """
 
 
-def written(path: Path, results: list[Result] = RESULTS, made: Origin = ORIGIN, **options: Any) -> Path:
+def written(path: Path, results: list[Result] = RESULTS, made: ModelOrigin = ORIGIN, **options: Any) -> Path:
     writer = open_writer(path, made, **options)
     for result in results:
         writer.add(result)
@@ -132,8 +132,8 @@ def test_tags_are_listed(tmp_path: Path) -> None:
     task = Task("t", (Head("signs", Kind.TAGS, LabelSpace("signs", ("joy", "pain", "calm"))),))
     outputs = {"signs": {"joy": 0.4, "pain": 0.6, "calm": 0.9}}
     found = Prediction(Face(Box(0, 0, 1, 1)), outputs, task, {"signs": {"joy": 0.3, "pain": 0.7}})
-    results = [Result("a.png", 0, None, 1, 1, [found]), Result("b.png", 0, None, 1, 1, [])]
-    text = written(tmp_path / "t.csv", results, Origin("t", "0", task)).read_text()
+    results = [Result(Moment({}, "a.png", 0, None), 1, 1, [found]), Result(Moment({}, "b.png", 0, None), 1, 1, [])]
+    text = written(tmp_path / "t.csv", results, ModelOrigin("t", "0", task)).read_text()
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["tags"] for row in rows] == ["joy;calm", ""]
     assert rows[0]["dominant"] == rows[0]["entropy"] == ""
@@ -143,12 +143,14 @@ def test_tags_are_listed(tmp_path: Path) -> None:
 def test_real_predictions_fit_their_columns(affect: Model, tmp_path: Path, root: Path) -> None:
     found = affect.predict(np.zeros((9, 9), np.uint8), faces="cropped")
     made = origin(affect.engine, "faces=cropped")
-    path = written(tmp_path / "a.jsonl", [Result("a.png", 0, None, 9, 9, found)], made)
+    path = written(tmp_path / "a.jsonl", [Result(Moment({}, "a.png", 0, None), 9, 9, found)], made)
     row = json.loads(path.read_text())
     jsonschema.validate(row, schema(root, "row"))
     assert list(row) == columns(affect.task)
     assert [key for key, value in row.items() if value is None] == ["timestamp", "shot", "landmarks", "face_score"]
-    document = json.loads(written(tmp_path / "a.json", [Result("a.png", 0, None, 9, 9, found)], made).read_text())
+    document = json.loads(
+        written(tmp_path / "a.json", [Result(Moment({}, "a.png", 0, None), 9, 9, found)], made).read_text()
+    )
     jsonschema.validate(document, schema(root, "document"))
     assert document["model"]["heads"][1]["bounds"] == [-1.0, 1.0]
 
@@ -201,7 +203,7 @@ class TestResuming:
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_cut_anywhere_loses_the_last_frame_at_most(tmp_path: Path, form: str) -> None:
-    results = [replace(result, source=result.source + '\n"q') for result in RESULTS]
+    results = [replace(result, moment=replace(result.moment, source=result.source + '\n"q')) for result in RESULTS]
     whole = written(tmp_path / f"whole.{form}", results).read_bytes()
     path = tmp_path / f"cut.{form}"
     ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
@@ -242,7 +244,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_is_left(
 
     from tests.outputs.formats.made import EXPRESSION, feeling
 
-    results = [Result(f"{n}.png", 0, None, 9, 9, [feeling(EXPRESSION, "happy")]) for n in range(400)]
+    results = [Result(Moment({}, f"{n}.png", 0, None), 9, 9, [feeling(EXPRESSION, "happy")]) for n in range(400)]
     monkeypatch.setattr("mien.outputs.formats.parquet.GROUP", 50)
     path = tmp_path / "out"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -283,7 +285,7 @@ def test_an_output_that_cannot_be_written_names_itself(tmp_path: Path) -> None:
             )
 
 
-def seven() -> Origin:
+def seven() -> ModelOrigin:
     from tests.outputs.formats.made import EXPRESSION
 
     return EXPRESSION

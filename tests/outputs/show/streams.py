@@ -1,4 +1,4 @@
-"""Frames and results as they would stream, with numbers that are easy to check."""
+"""Results as they would stream, with numbers that are easy to check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from mien.predict.results import Result
-from mien.records import Box, Face, Frame, Pixels, Prediction
+from mien.records import Box, Face, Moment, Pixels, Prediction
 from mien.tasks import TASKS, Kind, Task
 
 EXPRESSION = TASKS["expression8"]
@@ -36,16 +36,16 @@ def face(
 def step(
     predictions: Sequence[Prediction], time: float | None, *, index: int = 0, source: str = "a.mp4",
     pixels: Pixels | None = None,
-) -> tuple[Frame, Result]:  # fmt: skip
-    """One frame with its result."""
+) -> Result:  # fmt: skip
+    """The result of one frame, with its pixels."""
     pixels = np.full((120, 160, 3), 128, np.uint8) if pixels is None else pixels
     height, width = pixels.shape[:2]
-    return Frame(pixels, source, index, time), Result(source, index, time, width, height, list(predictions))
+    return Result(Moment({"image": pixels}, source, index, time), width, height, list(predictions))
 
 
 def clip(
     labels: Mapping[int, str], times: Sequence[float], *, source: str = "a.mp4", size: tuple[int, int] = (160, 120)
-) -> Iterator[tuple[Frame, Result]]:
+) -> Iterator[Result]:
     """A face of each track, side by side and always the same, at each time."""
     pixels = np.full((size[1], size[0], 3), 128, np.uint8)
     for index, time in enumerate(times):

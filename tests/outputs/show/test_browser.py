@@ -50,8 +50,8 @@ def written(path: Path, film: Path, start: float = 0.0, end: float = SECONDS) ->
             face((420, 300, 120, 120), "angry", 0.6, track=1),
             *([face((430, 150, 90, 90), "fear", track=2)] if time < 1 else []),
         ]
-        frame, result = step(faces, time, index=index, source=str(film), pixels=np.zeros((480, 640, 3), np.uint8))
-        sink.add(frame, result)
+        result = step(faces, time, index=index, source=str(film), pixels=np.zeros((480, 640, 3), np.uint8))
+        sink.add(result)
     sink.close()
     return path
 

@@ -23,8 +23,8 @@ from tests.outputs.show.streams import EXPRESSION, clip, face, step
 
 def written(path: Path, source: str = "gone.mp4", times: tuple[float, ...] = (0.0, 0.1, 0.25)) -> str:
     sink = open_sink("page", path)
-    for frame, result in clip({3: "happy", 1: "sad"}, times, source=source):
-        sink.add(frame, result)
+    for result in clip({3: "happy", 1: "sad"}, times, source=source):
+        sink.add(result)
     sink.close()
     assert sink.written == [path]
     return path.read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_of_a_long_video_some_frames_are_kept(tmp_path: Path, monkeypatch: pytes
 
 def test_values_are_notes_and_who_abstains_is_marked(tmp_path: Path) -> None:
     sink = open_sink("page", tmp_path / "p.html")
-    sink.add(*step([face((1, 2, 30, 40), "sad", 0.4, track=1, task=TASKS["affect"], abstain=0.5)], 0.0))
+    sink.add(step([face((1, 2, 30, 40), "sad", 0.4, track=1, task=TASKS["affect"], abstain=0.5)], 0.0))
     sink.close()
     (track,) = embedded((tmp_path / "p.html").read_text(encoding="utf-8"))["tracks"]
     assert track["unsure"] == [1]
@@ -103,7 +103,7 @@ def test_values_are_notes_and_who_abstains_is_marked(tmp_path: Path) -> None:
 
 def test_a_video_without_a_face_has_a_page_too(tmp_path: Path) -> None:
     sink = open_sink("page", tmp_path / "p.html")
-    sink.add(*step([], 0.0))
+    sink.add(step([], 0.0))
     sink.close()
     text = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert embedded(text)["tracks"] == []

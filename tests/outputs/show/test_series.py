@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from mien.errors import ConfigError
 from mien.outputs.show import open_sink
 from mien.outputs.show.panels import LEFT, RIGHT, WIDTH, Scale, clock
-from mien.outputs.show.plot import Plot, image, ink_on, svg
+from mien.outputs.show.plot import TimelinePlot, image, ink_on, svg
 from mien.outputs.show.series import Series
 from mien.outputs.show.timeline import draw
 from mien.palette import PAGE, colours
@@ -30,7 +31,7 @@ def gone(away: tuple[float, float], *, rate: int = 10, length: float = 6.0) -> S
         time = index / rate
         label = "happy" if time < away[0] else "sad"
         faces = [] if away[0] <= time < away[1] else [face((5, 5, 50, 50), label, track=4)]
-        series.add(time, step(faces, time, index=index)[1])
+        series.add(step(faces, time, index=index))
     return series
 
 
@@ -61,7 +62,7 @@ def test_columns_are_means() -> None:
 
 def test_faces_without_tracks_are_told_apart_by_their_place() -> None:
     series = Series()
-    series.add(0.0, step([face((0, 0, 9, 9)), face((20, 0, 9, 9))], 0.0)[1])
+    series.add(step([face((0, 0, 9, 9)), face((20, 0, 9, 9))], 0.0))
     assert [track.name for track in series.tracks.values()] == ["face 1", "face 2"]
 
 
@@ -94,7 +95,7 @@ def test_texts_name_tracks_times_and_labels_and_are_escaped() -> None:
 def test_who_abstains_is_unsure_in_the_timeline() -> None:
     series = Series()
     for index in range(30):
-        series.add(index / 10, step([face((0, 0, 9, 9), "sad", 0.3, track=1, abstain=0.5)], index / 10)[1])
+        series.add(step([face((0, 0, 9, 9), "sad", 0.3, track=1, abstain=0.5)], index / 10))
     words = [element.text for element in shapes(svg(draw(series, "a.mp4")), "text")]
     assert "0:00 to 0:03 · mostly unsure (100%)" in words
     assert words.count("unsure") == 2, "in the legend and on the strip"
@@ -103,7 +104,7 @@ def test_who_abstains_is_unsure_in_the_timeline() -> None:
 def test_values_are_curves_between_their_bounds() -> None:
     series = Series()
     for index in range(20):
-        series.add(index / 10, step([face((0, 0, 9, 9), track=1, task=TASKS["affect"])], index / 10)[1])
+        series.add(step([face((0, 0, 9, 9), track=1, task=TASKS["affect"])], index / 10))
     text = svg(draw(series, "a.mp4"))
     curves = [line for line in shapes(text, "polyline") if line.get("stroke-width") == "1.6"]
     assert [curve.get("class") for curve in curves] == ["s-accent", "s-second"]
@@ -113,17 +114,17 @@ def test_values_are_curves_between_their_bounds() -> None:
 
 def test_a_long_video_makes_no_long_plot() -> None:
     series = Series()
-    _, result = step([face((0, 0, 9, 9), track=1)], 0.0)
+    result = step([face((0, 0, 9, 9), track=1)], 0.0)
     for index in range(20_000):
-        series.add(index / 30, result)
+        series.add(replace(result, moment=replace(result.moment, time=index / 30)))
     assert len(svg(draw(series, "long.mp4"))) < 120_000
 
 
 def test_timelines_are_svg_or_png(tmp_path: Path) -> None:
     for name in ("t.svg", "t.png"):
         sink = open_sink("timeline", tmp_path / name)
-        for frame, result in clip({1: "happy", 2: "sad"}, [0, 0.1, 0.2]):
-            sink.add(frame, result)
+        for result in clip({1: "happy", 2: "sad"}, [0, 0.1, 0.2]):
+            sink.add(result)
         sink.close()
     with Image.open(tmp_path / "t.png") as drawn:
         assert drawn.width == 2 * WIDTH
@@ -136,7 +137,7 @@ def test_timelines_are_svg_or_png(tmp_path: Path) -> None:
 def test_a_video_without_a_face_says_so() -> None:
     series = Series()
     assert "no face was seen" in svg(draw(series, "a.mp4"))
-    series.add(0.0, step([], 0.0)[1])
+    series.add(step([], 0.0))
     assert "no face was seen" in svg(draw(series, "a.mp4"))
 
 
@@ -149,7 +150,7 @@ def test_clock(seconds: float, step: float, says: str) -> None:
 
 
 def test_a_plot_follows_light_and_dark_paper() -> None:
-    plot = Plot(40, 20, "x")
+    plot = TimelinePlot(40, 20, "x")
     plot.box((0, 0, 20, 20), "ink")
     plot.line([(0, 0), (40, 20)], "accent", 3)
     text = svg(plot)

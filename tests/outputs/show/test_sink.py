@@ -32,7 +32,7 @@ def test_every_sink_shows_every_task(tmp_path: Path, kind: str, task: Task) -> N
     for index in range(4):
         pixels = np.full((90, 120, 3), 60 * index, np.uint8)
         faces = [face((10, 10, 60, 60), "happy", task=task)] if index != 2 else []
-        sink.add(*step(faces, index / 10, index=index, pixels=pixels))
+        sink.add(step(faces, index / 10, index=index, pixels=pixels))
     sink.close()
     assert sink.written
     assert all(path.stat().st_size > 300 for path in sink.written)
@@ -41,7 +41,7 @@ def test_every_sink_shows_every_task(tmp_path: Path, kind: str, task: Task) -> N
 @pytest.mark.parametrize("kind", sorted(set(SINKS) - {"pictures"}))
 def test_what_is_given_up_leaves_no_file(tmp_path: Path, kind: str) -> None:
     sink = open_sink(kind, tmp_path / NAMES[kind])
-    sink.add(*step([face((10, 10, 60, 60))], 0.0))
+    sink.add(step([face((10, 10, 60, 60))], 0.0))
     sink.discard()
     sink.close()
     assert list(tmp_path.rglob("*")) == []
@@ -50,8 +50,8 @@ def test_what_is_given_up_leaves_no_file(tmp_path: Path, kind: str) -> None:
 def test_pictures_are_called_after_their_sources_and_frames(tmp_path: Path) -> None:
     sink = Pictures(tmp_path, {"c/x.png": "chosen"})
     for source in ("a/face.jpg", "b/Face.png", "c/x.png"):
-        sink.add(*step([], None, source=source))
-    sink.add(*step([], 0.5, source="film.mp4", index=12))
+        sink.add(step([], None, source=source))
+    sink.add(step([], 0.5, source="film.mp4", index=12))
     sink.close()
     sink.discard()
     assert [path.name for path in sink.written] == [

@@ -30,8 +30,8 @@ def read(path: Path) -> tuple[list[float], list[Pixels], str]:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 def test_every_frame_keeps_its_time(tmp_path: Path, suffix: str) -> None:
     sink = open_sink("video", tmp_path / f"out{suffix}")
-    for frame, result in clip({1: "happy"}, UNEVEN):
-        sink.add(frame, result)
+    for result in clip({1: "happy"}, UNEVEN):
+        sink.add(result)
     assert list(tmp_path.glob("out*")) == [], "nothing is there before it is whole"
     sink.close()
     sink.close()
@@ -43,8 +43,8 @@ def test_every_frame_keeps_its_time(tmp_path: Path, suffix: str) -> None:
 
 def test_what_is_drawn_is_there(tmp_path: Path) -> None:
     sink = open_sink("video", tmp_path / "out.mp4")
-    for frame, result in clip({1: "happy"}, [0.0, 0.1], size=(320, 240)):
-        sink.add(frame, result)
+    for result in clip({1: "happy"}, [0.0, 0.1], size=(320, 240)):
+        sink.add(result)
     sink.close()
     _, (first, _), _ = read(tmp_path / "out.mp4")
     assert np.abs(first[150:].astype(int) - 128).max() < 12, "far from the face nothing changed"
@@ -54,16 +54,16 @@ def test_what_is_drawn_is_there(tmp_path: Path) -> None:
 
 def test_a_video_cut_from_a_longer_one_begins_at_0(tmp_path: Path) -> None:
     sink = open_sink("video", tmp_path / "out.mp4")
-    for frame, result in clip({1: "sad"}, [10.0, 10.04, 10.2]):
-        sink.add(frame, result)
+    for result in clip({1: "sad"}, [10.0, 10.04, 10.2]):
+        sink.add(result)
     sink.close()
     np.testing.assert_allclose(read(tmp_path / "out.mp4")[0], [0, 0.04, 0.2], atol=1e-4)
 
 
 def test_times_that_stand_still_still_go_on(tmp_path: Path) -> None:
     sink = open_sink("video", tmp_path / "out.mp4")
-    for frame, result in clip({1: "sad"}, [0.0, 0.5, 0.5, 0.3, 0.6]):
-        sink.add(frame, result)
+    for result in clip({1: "sad"}, [0.0, 0.5, 0.5, 0.3, 0.6]):
+        sink.add(result)
     sink.close()
     times = read(tmp_path / "out.mp4")[0]
     assert len(times) == 5
@@ -74,7 +74,7 @@ def test_odd_sides_grow_by_a_pixel_and_changed_sizes_are_cut(tmp_path: Path) -> 
     sink = open_sink("video", tmp_path / "out.mp4")
     for at, size in enumerate([(101, 75), (101, 75), (90, 200)]):
         pixels = np.full((size[1], size[0], 3), 90, np.uint8)
-        sink.add(*step([face((5, 5, 30, 30))], at / 10, index=at, pixels=pixels))
+        sink.add(step([face((5, 5, 30, 30))], at / 10, index=at, pixels=pixels))
     sink.close()
     _, pictures, _ = read(tmp_path / "out.mp4")
     assert {picture.shape for picture in pictures} == {(76, 102, 3)}
@@ -84,8 +84,8 @@ def test_without_h264_it_is_mpeg_4(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     fake = SimpleNamespace(open=av.open, VideoFrame=av.VideoFrame, codecs_available={"mpeg4", "png"})
     monkeypatch.setattr(module, "require", lambda name, extra: fake)
     sink = open_sink("video", tmp_path / "out.mp4")
-    for frame, result in clip({1: "sad"}, UNEVEN):
-        sink.add(frame, result)
+    for result in clip({1: "sad"}, UNEVEN):
+        sink.add(result)
     sink.close()
     times, pictures, name = read(tmp_path / "out.mp4")
     assert name == "mpeg4"
@@ -96,8 +96,8 @@ def test_without_h264_it_is_mpeg_4(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_is_given_up_leaves_nothing_and_an_older_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_bytes(b"older")
     sink = open_sink("video", tmp_path / "out.mp4")
-    for frame, result in clip({1: "sad"}, UNEVEN):
-        sink.add(frame, result)
+    for result in clip({1: "sad"}, UNEVEN):
+        sink.add(result)
     sink.discard()
     sink.discard()
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"]
@@ -107,9 +107,9 @@ def test_what_is_given_up_leaves_nothing_and_an_older_file_as_it_was(tmp_path: P
 def test_a_second_video_gets_a_file_of_its_own_and_pictures_none(tmp_path: Path) -> None:
     sink = open_sink("video", tmp_path / "out.mp4")
     for source in ("a.mp4", "b.mp4"):
-        for frame, result in clip({1: "sad"}, [0.0, 0.1], source=source):
-            sink.add(frame, result)
-    sink.add(*step([], None, source="still.jpg"))
+        for result in clip({1: "sad"}, [0.0, 0.1], source=source):
+            sink.add(result)
+    sink.add(step([], None, source="still.jpg"))
     sink.close()
     assert sink.written == [tmp_path / "out.mp4", tmp_path / "out-2.mp4"]
     assert sorted(tmp_path.iterdir()) == sorted(sink.written)

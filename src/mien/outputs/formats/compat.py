@@ -9,18 +9,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...labels import EXPRESSION7, canonical
-from ...predict.results import Origin, Result, Row, face_id, short
+from ...predict.results import ModelOrigin, Result, Row, face_id, short
 from ...records import Face, Prediction
 from ...tasks import Kind
-from .writer import Whole, emotions, seven
+from .writer import TextDocument, emotions, seven
 
 
-class _Array(Whole):
+class _Array(TextDocument):
     """A JSON array with an object a face, one a line."""
 
     head, between, tail = "[\n", ",\n", "\n]\n"
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file, ConfigError where the model lacks the seven expressions."""
         self._head = seven(origin, type(self).__name__.lower())
         super().__init__(path, origin)
@@ -62,10 +62,10 @@ class Fer(_Array):
         return {"box": list(found.face.box), "emotions": emotions(found, self._head)}
 
 
-class _Table(Whole):
+class _Table(TextDocument):
     """CSV with a header."""
 
-    def __init__(self, path: Path, origin: Origin, names: Iterable[str]) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin, names: Iterable[str]) -> None:
         """Begin with these columns. Raises OSError naming the file."""
         self._names = list(names)
         self.head = _line(self._names)
@@ -84,7 +84,7 @@ class _Table(Whole):
 class OpenFace(_Table):
     """OpenFace 2.x: its first five columns, then what this model says, under its own names: no action units, gaze or pose."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         outputs = [f"{head.name}.{label}" for head in origin.task for label in head.space.labels]
         super().__init__(path, origin, ["frame", "face_id", "timestamp", "confidence", "success", *outputs, "source"])
@@ -94,10 +94,10 @@ class OpenFace(_Table):
         where = {"frame": result.index + 1, "timestamp": short(result.time or 0.0), "source": result.source}
         if found is None:
             return {**where, "face_id": 0, "confidence": 0, "success": 0}
-        said = {
+        answers = {
             f"{head}.{name}": short(value) for head, values in found.outputs.items() for name, value in values.items()
         }
-        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **said}
+        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **answers}
 
 
 #: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and arousal.
@@ -112,7 +112,7 @@ _SECOND = dict(
 class PyFeat(_Table):
     """py-feat's Fex: the box, its score, emotions, valence and arousal where the model has them."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file, ConfigError where the model lacks the seven expressions."""
         self._head = seven(origin, "pyfeat")
         self._affect = _affect(origin)
@@ -130,14 +130,14 @@ class PyFeat(_Table):
         if found is None:
             return where
         box = dict(zip(self._names, (*found.face.box, short(found.face.score)), strict=False))
-        said = emotions(found, self._head)
-        feels = {name: short(said[label]) for label, name in self._called.items()}
+        answers = emotions(found, self._head)
+        expressions = {name: short(answers[label]) for label, name in self._called.items()}
         affect = {name: short(found.outputs[head][name]) for name, head in self._affect.items()}
         identity = None if found.face.track is None else f"Person_{number}"
-        return {**where, **box, **feels, **affect, "Identity": identity}
+        return {**where, **box, **expressions, **affect, "Identity": identity}
 
 
-def _affect(origin: Origin) -> dict[str, str]:
+def _affect(origin: ModelOrigin) -> dict[str, str]:
     """Valence and arousal and the head that says them, where one lies within -1…1 as py-feat's do."""
     for head in origin.task:
         names = set(map(canonical, head.space.labels))

@@ -6,30 +6,30 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...predict.results import Origin, Result
-from ...records import Fault
-from .writer import Whole
+from ...predict.results import ModelOrigin, Result
+from ...records import ReadError
+from .writer import TextDocument
 
 SCHEMA = 1
 
 
-class Document(Whole):
+class Document(TextDocument):
     """Written as it grows: only what could not be read is kept until the end."""
 
     between = ",\n"
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Open it. Raises OSError naming the file."""
         start = json.dumps({"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}, ensure_ascii=False)
         self.head = start[:-1] + ', "pictures": [\n'
-        self._failed: list[Fault] = []
+        self._failed: list[ReadError] = []
         super().__init__(path, origin)
 
     def texts(self, result: Result) -> list[str]:
         """The frame as an object."""
         return [json.dumps(result.to_dict(), ensure_ascii=False)]
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Keep it for the end."""
         self._failed.append(fault)
 
@@ -39,18 +39,11 @@ class Document(Whole):
         super().close()
 
 
-def document(origin: Origin, results: list[Result], failed: list[Fault]) -> dict[str, Any]:
-    """The same document as one object."""
-    pictures = [result.to_dict() for result in results]
-    said = {"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}
-    return {**said, "pictures": pictures, "failed": _failed(failed)}
-
-
-def _model(origin: Origin) -> dict[str, Any]:
+def _model(origin: ModelOrigin) -> dict[str, Any]:
     return {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
 
 
-def _failed(faults: list[Fault]) -> list[dict[str, Any]]:
+def _failed(faults: list[ReadError]) -> list[dict[str, Any]]:
     return [
         {"source": fault.source, "frame": fault.index, "timestamp": fault.time, "error": fault.reason}
         for fault in faults

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ...extras import require
-from ...predict.results import Origin, Result, Row, columns
-from .resume import Earlier
-from .writer import Beside
+from ...predict.results import ModelOrigin, Result, Row, columns
+from .resume import ResumeState
+from .writer import AtomicWriter
 
 if TYPE_CHECKING:
     import pyarrow
@@ -20,10 +20,10 @@ _TEXTS = ("source", "dominant", "tags", "model", "model_sha256", "settings")
 _NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", "box_x", "box_y", "box_width", "box_height")
 
 
-class Parquet(Beside):
+class Parquet(AtomicWriter):
     """Rows are gathered to groups of GROUP. The groups of an earlier run are copied first."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin, or go on. Raises OSError naming the file, ConfigError where it holds something else."""
         self._arrow = require("pyarrow", "evaluate")
         parquet = require("pyarrow.parquet", "evaluate")
@@ -67,13 +67,13 @@ def _shut(writer: Any) -> None:
         writer.close()
 
 
-def _schema(arrow: Any, origin: Origin) -> pyarrow.Schema:
+def _schema(arrow: Any, origin: ModelOrigin) -> pyarrow.Schema:
     kinds = dict.fromkeys(_TEXTS, arrow.string()) | dict.fromkeys(_NUMBERS, arrow.int64())
     kinds |= {"abstained": arrow.bool_(), "landmarks": arrow.list_(arrow.list_(arrow.float64()))}
     return arrow.schema([(name, kinds.get(name, arrow.float64())) for name in columns(origin.task)])
 
 
-def _opened(parquet: Any, path: Path, schema: Any, origin: Origin) -> tuple[Any, dict[str, int]]:
+def _opened(parquet: Any, path: Path, schema: Any, origin: ModelOrigin) -> tuple[Any, dict[str, int]]:
     try:
         file = parquet.ParquetFile(path)
     except (ValueError, OSError):
@@ -81,7 +81,7 @@ def _opened(parquet: Any, path: Path, schema: Any, origin: Origin) -> tuple[Any,
     if not file.schema_arrow.equals(schema):
         file.close()
         raise ConfigError(f"{path}: holds other columns than this model's; choose another file or --overwrite")
-    held = Earlier(path, origin)
+    held = ResumeState(path, origin)
     for batch in file.iter_batches(columns=["source", "frame", "faces", "model", "model_sha256", "settings"]):
         for row in batch.to_pylist():
             held.take(row)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ConfigError, lookup
-from ...predict.results import Origin
+from ...predict.results import ModelOrigin
 from .compat import DeepFace, Fer, OpenFace, PyFeat
 from .document import Document
 from .parquet import Parquet
 from .text_rows import json_lines, table
 from .writer import Writer
 
-FORMATS: dict[str, Callable[[Path, Origin], Writer]] = {
+FORMATS: dict[str, Callable[[Path, ModelOrigin], Writer]] = {
     "json": Document,
     "jsonl": json_lines,
     "csv": table,
@@ -37,7 +37,7 @@ def named(path: Path, form: str | None = None) -> str:
     return name
 
 
-def open_writer(path: Path, origin: Origin, form: str | None = None, *, overwrite: bool = False) -> Writer:
+def open_writer(path: Path, origin: ModelOrigin, form: str | None = None, *, overwrite: bool = False) -> Writer:
     """A writer to `path`, which goes on where an earlier run stopped unless `overwrite`. Raises ConfigError, OSError."""
     name = named(path, form)
     if overwrite and name in RESUMED:

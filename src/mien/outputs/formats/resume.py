@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError
-from ...predict.results import Origin
+from ...predict.results import ModelOrigin
+from ...predict.settings import current_words
 
 
-class Earlier:
+class ResumeState:
     """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Rows of `path`; only those of the same model and settings can be gone on with."""
         self._path, self._origin = path, origin
         self.done: dict[str, int] = {}
@@ -25,7 +26,7 @@ class Earlier:
         self._same(
             "model", f"{row['model']} {row['model_sha256'][:12]}", f"{self._origin.name} {self._origin.sha256[:12]}"
         )
-        self._same("settings", row["settings"], self._origin.settings)
+        self._same("settings", current_words(row["settings"]), self._origin.settings)
         frame = row["source"], int(row["frame"])
         self._rows = self._rows + 1 if frame == self._last else 1
         self._last = frame

@@ -12,16 +12,16 @@ from typing import Any
 
 from ...errors import ConfigError
 from ...files import with_filename
-from ...predict.results import Origin, Result, Row, columns
-from ...records import Fault
-from .resume import Earlier
+from ...predict.results import ModelOrigin, Result, Row, columns
+from ...records import ReadError
+from .resume import ResumeState
 
 
 class Lines:
     """Lines of text at the end of a file. Each frame's go out in one piece; what a full disk cuts off is taken back."""
 
     def __init__(
-        self, path: Path, origin: Origin, pack: Callable[[list[Row]], str], earlier: tuple[Earlier, int]
+        self, path: Path, origin: ModelOrigin, pack: Callable[[list[Row]], str], earlier: tuple[ResumeState, int]
     ) -> None:
         """Go on after the `earlier` rows, which end at that byte. Raises OSError naming the file."""
         self.path, self.origin, self._pack = path, origin, pack
@@ -36,7 +36,7 @@ class Lines:
         """Write one frame's rows."""
         self.write(self._pack(result.rows(self.origin)))
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Have no place for it."""
 
     def write(self, text: str) -> None:
@@ -59,7 +59,7 @@ class Lines:
                 self._file.close()
 
 
-def json_lines(path: Path, origin: Origin) -> Lines:
+def json_lines(path: Path, origin: ModelOrigin) -> Lines:
     """A JSON object a line and face."""
 
     def pack(rows: list[Row]) -> str:
@@ -72,7 +72,7 @@ def json_lines(path: Path, origin: Origin) -> Lines:
     return Lines(path, origin, pack, _earlier(path, origin, read, b""))
 
 
-def table(path: Path, origin: Origin) -> Lines:
+def table(path: Path, origin: ModelOrigin) -> Lines:
     """CSV under a header (RFC 4180, but for bare line feeds); what is not known is empty."""
     names = columns(origin.task)
     header = _packed(names)
@@ -103,9 +103,9 @@ def _packed(cells: list[Any]) -> str:
     return text.getvalue()
 
 
-def _earlier(path: Path, origin: Origin, read: Callable[[bytes], Row], header: bytes) -> tuple[Earlier, int]:
+def _earlier(path: Path, origin: ModelOrigin, read: Callable[[bytes], Row], header: bytes) -> tuple[ResumeState, int]:
     """What the file holds already, and the byte at which its last whole frame ends."""
-    held = Earlier(path, origin)
+    held = ResumeState(path, origin)
     if not path.is_file():
         return held, 0
     with path.open("rb") as file:

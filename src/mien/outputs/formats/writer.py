@@ -10,8 +10,8 @@ from typing import IO, Protocol
 from ... import files
 from ...errors import ConfigError
 from ...labels import EXPRESSION7, canonical
-from ...predict.results import Origin, Result
-from ...records import Fault, Prediction
+from ...predict.results import ModelOrigin, Result
+from ...records import Prediction, ReadError
 
 
 class Writer(Protocol):
@@ -24,17 +24,17 @@ class Writer(Protocol):
     def add(self, result: Result) -> None:
         """Write one frame. Raises OSError naming the file; what was written before stays valid."""
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Note what could not be read, where the format has a place for it."""
 
     def close(self) -> None:
         """Finish the file with all that was added, after an interruption too; a second call does nothing."""
 
 
-class Beside:
+class AtomicWriter:
     """The base of formats that are written beside their target and take its place at the end, in part after an interruption."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         self.path, self.origin = path, origin
         self.done: Mapping[str, int] = {}
@@ -60,16 +60,16 @@ class Beside:
         over, self.over = self.over, True
         return not over
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: ReadError) -> None:
         """Have no place for it."""
 
 
-class Whole(Beside):
+class TextDocument(AtomicWriter):
     """The base of formats that are one text: a head, texts with something between them, a tail."""
 
     head, between, tail = "", "", ""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Write the head. Raises OSError naming the file."""
         super().__init__(path, origin)
         self._empty = True
@@ -96,7 +96,7 @@ class Whole(Beside):
                 self._stack.close()
 
 
-def seven(origin: Origin, what: str) -> str:
+def seven(origin: ModelOrigin, what: str) -> str:
     """The head that holds the seven basic expressions, one that holds nothing else before others. Raises ConfigError."""
     heads = [
         head

@@ -1,4 +1,4 @@
-"""What is said of a face where room is short: a title, its likeliest labels, its values."""
+"""What stands beside a face where room is short: a title, its likeliest labels, its values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...tasks import Head, Kind, Task
 
 Colour = tuple[int, int, int]
 
-#: What is said instead of a label where the model abstains.
+#: What stands instead of a label where the model abstains.
 UNSURE = "unsure"
 GREY: Colour = bright(EMOTIONS["neutral"])
 
 
-class Bar(NamedTuple):
+class LabelBar(NamedTuple):
     """One label with its probability 0…1 and its colour, for dark ground."""
 
     label: str
@@ -25,27 +25,27 @@ class Bar(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Card:
+class FaceCard:
     """What is written beside a face. `spot`: valence and arousal, each brought to -1…1."""
 
     title: str
     colour: Colour
-    bars: tuple[Bar, ...] = ()
+    bars: tuple[LabelBar, ...] = ()
     note: str = ""
     spot: tuple[float, float] | None = None
 
 
-def card_of(prediction: Prediction, most: int = 3) -> Card:
+def card_of(prediction: Prediction, most: int = 3) -> FaceCard:
     """The track, the `most` likeliest labels (else tags) and the first head of values. Where the model abstains it says so,
     in grey; the bars still show what it saw."""
     bars = _bars(prediction, most)
     note, spot = _values(prediction)
     number = "" if prediction.face.track is None else f"#{prediction.face.track} "
     if prediction.abstained:
-        return Card(number + UNSURE, GREY, bars, note, spot)
+        return FaceCard(number + UNSURE, GREY, bars, note, spot)
     if bars:
-        return Card(f"{number}{bars[0].label} {bars[0].value:.0%}", bars[0].colour, bars, note, spot)
-    return Card(number + note, GREY, spot=spot)
+        return FaceCard(f"{number}{bars[0].label} {bars[0].value:.0%}", bars[0].colour, bars, note, spot)
+    return FaceCard(number + note, GREY, spot=spot)
 
 
 def scored(task: Task) -> Head | None:
@@ -53,13 +53,13 @@ def scored(task: Task) -> Head | None:
     return task.main_head or next((head for head in task if head.kind is Kind.TAGS), None)
 
 
-def _bars(prediction: Prediction, most: int) -> tuple[Bar, ...]:
+def _bars(prediction: Prediction, most: int) -> tuple[LabelBar, ...]:
     head = scored(prediction.task)
     if head is None:
         return ()
     palette = colours(head.space)
     ranked = sorted(prediction.outputs[head.name].items(), key=lambda item: -item[1])[:most]
-    return tuple(Bar(label, value, bright(palette[label])) for label, value in ranked)
+    return tuple(LabelBar(label, value, bright(palette[label])) for label, value in ranked)
 
 
 def _values(prediction: Prediction) -> tuple[str, tuple[float, float] | None]:

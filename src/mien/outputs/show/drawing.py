@@ -1,13 +1,14 @@
-"""A card drawn with Pillow: its title, bars and valence-arousal plane, in sizes that follow from the height of a letter."""
+"""A card drawn with Pillow: its title, bars and valence-arousal plane, in sizes that follow from the height of a letter; and
+where it goes: beside its face, over no other face or card where that can be had."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .card import Card, Colour
+from .card import Colour, FaceCard
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -24,12 +25,12 @@ class Pen:
         self.gap, self.row = round(unit * 0.55), round(unit * 1.4)
         self.big, self.small = (ImageFont.load_default(size) for size in (unit * 1.2, unit * 0.95))
 
-    def text(self, card: Card) -> tuple[int, int]:
+    def text(self, card: FaceCard) -> tuple[int, int]:
         """Width of the label and the number column."""
         labels = [math.ceil(self.small.getlength(bar.label)) for bar in card.bars]
         return max([self.least, *labels]), math.ceil(self.small.getlength("100%"))
 
-    def size(self, card: Card) -> tuple[int, int]:
+    def size(self, card: FaceCard) -> tuple[int, int]:
         """Width and height of a card."""
         width = math.ceil(self.big.getlength(card.title))
         if card.bars:
@@ -51,7 +52,7 @@ def patch(area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> t
     return image.reduce(FINE), (left, top)
 
 
-def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: Card) -> None:
+def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: FaceCard) -> None:
     """Draw a card into the area it was given."""
     left, top, right, bottom = spot
     brush.rounded_rectangle(spot, pen.gap, fill=GROUND)
@@ -84,7 +85,7 @@ def draw_bar(brush: ImageDraw.ImageDraw, area: Area, value: float, colour: Colou
     )
 
 
-def _plane(brush: ImageDraw.ImageDraw, area: Area, card: Card, radius: int) -> None:
+def _plane(brush: ImageDraw.ImageDraw, area: Area, card: FaceCard, radius: int) -> None:
     """The valence-arousal plane (valence to the right, arousal up) with the prediction's dot."""
     left, top, right, bottom = area
     half = (right - left) / 2
@@ -96,3 +97,36 @@ def _plane(brush: ImageDraw.ImageDraw, area: Area, card: Card, radius: int) -> N
     shrink = (half - radius) / half / max(1.0, math.hypot(valence, arousal))
     x, y = x + valence * half * shrink, y - arousal * half * shrink
     brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*card.colour, 255), outline=INK, width=2)
+
+
+def spread(
+    boxes: Sequence[Area], sizes: Sequence[tuple[int, int]], canvas: tuple[int, int], gap: int
+) -> tuple[list[Area], int]:
+    """A place for a card of each size beside each box, where it hides least, and how many pixels are hidden in all."""
+    taken, found, hidden = list(boxes), [], 0
+    for box, size in zip(boxes, sizes, strict=True):
+        spots = around(box, size, canvas, gap)
+        costs = [sum(overlap(spot, other) for other in taken) for spot in spots]
+        hidden += min(costs)
+        found.append(spots[costs.index(min(costs))])
+        taken.append(found[-1])
+    return found, hidden
+
+
+def around(box: Area, size: tuple[int, int], canvas: tuple[int, int], gap: int) -> list[Area]:
+    """Places for a card of `size` round a box, all inside the canvas, the preferred first."""
+    (left, top, right, bottom), (width, height) = box, size
+    corners = [
+        (right + gap, top), (left - gap - width, top), (left, bottom + gap), (left, top - gap - height),
+        (right + gap, bottom - height), (left - gap - width, bottom - height), (right - width, bottom + gap),
+        (right - width, top - gap - height),
+    ]  # fmt: skip
+    inside = [(max(0, min(x, canvas[0] - width)), max(0, min(y, canvas[1] - height))) for x, y in corners]
+    return [(x, y, x + width - 1, y + height - 1) for x, y in inside]
+
+
+def overlap(one: Area, other: Area) -> int:
+    """How many pixels two areas share."""
+    width = min(one[2], other[2]) - max(one[0], other[0]) + 1
+    height = min(one[3], other[3]) - max(one[1], other[1]) + 1
+    return max(0, width) * max(0, height)

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from ...media.image import recolour
 from ...records import Pixels, Prediction
-from .card import Card, Colour, card_of, scored
-from .drawing import FINE, GROUND, Area, Pen, draw_card, patch
-from .placing import around, overlap, spread
+from .card import Colour, FaceCard, card_of, scored
+from .drawing import FINE, GROUND, Area, Pen, around, draw_card, overlap, patch, spread
 
 HOLD = 0.25  # seconds for which a card's words stay
 STAY = 1.0  # seconds for which a card keeps its side of the face, and for which a face that was lost is remembered
@@ -28,11 +27,12 @@ Patch = tuple[NDArray[np.uint16], NDArray[np.uint16]]  # colour times cover, and
 
 
 @dataclass
-class Shown:
-    """A face's card as it stands: what it says since when, on which side since when, its place, and when it was last seen."""
+class ShownCard:
+    """A face's card as it stands, and its place. Times: when its words were written, when the face was last seen, when the card
+    last changed its side of the face."""
 
-    card: Card
-    said: float
+    card: FaceCard
+    written: float
     seen: float
     sided: float
     side: int = -1
@@ -47,7 +47,7 @@ class Overlay:
         self._size = size
         self._unit = max(13, max(size) // 60)
         self._pen = Pen(self._unit * FINE)
-        self._shown: dict[Hashable, Shown] = {}
+        self._shown: dict[Hashable, ShownCard] = {}
         self._level, self._leveled, self._last = 0, -math.inf, 0.0
         self._patch = lru_cache(maxsize=256)(self._rendered)
         self._measure = lru_cache(maxsize=256)(self._pen.size)
@@ -57,7 +57,7 @@ class Overlay:
         picture = np.array(recolour(pixels, "rgb"))
         boxes = [_area(prediction) for prediction in predictions]
         faces = [
-            self._said(key, prediction, time) for key, prediction in zip(_keys(predictions), predictions, strict=True)
+            self._card(key, prediction, time) for key, prediction in zip(_keys(predictions), predictions, strict=True)
         ]
         cards = self._roomy([shown.card for shown in faces], boxes, time)
         for box, card in zip(boxes, cards, strict=True):
@@ -71,7 +71,7 @@ class Overlay:
         self._last = time
         return picture
 
-    def _said(self, key: Hashable, prediction: Prediction, time: float) -> Shown:
+    def _card(self, key: Hashable, prediction: Prediction, time: float) -> ShownCard:
         """The face's card, its words no more often renewed than every HOLD seconds."""
         shown = self._shown.get(key)
         if shown is None:
@@ -79,32 +79,32 @@ class Overlay:
                 self._pen.least = widest
                 self._measure.cache_clear()
                 self._patch.cache_clear()
-            shown = self._shown[key] = Shown(card_of(prediction), time, time, time)
-        elif time - shown.said >= HOLD - 1e-6:
-            shown.card, shown.said = card_of(prediction), time
+            shown = self._shown[key] = ShownCard(card_of(prediction), time, time, time)
+        elif time - shown.written >= HOLD - 1e-6:
+            shown.card, shown.written = card_of(prediction), time
         shown.seen = time
         return shown
 
-    def _roomy(self, cards: list[Card], boxes: Sequence[Area], time: float) -> list[Card]:
+    def _roomy(self, cards: list[FaceCard], boxes: Sequence[Area], time: float) -> list[FaceCard]:
         """The cards, without their plane or as titles alone while they would hide a face or much of the picture."""
         levels = [
             cards,
             [replace(card, spot=None) for card in cards],
-            [Card(card.title, card.colour) for card in cards],
+            [FaceCard(card.title, card.colour) for card in cards],
         ]
         level = next((at for at, some in enumerate(levels[:2]) if self._fits(some, boxes)), 2)
         if level >= self._level or time - self._leveled > STAY:
             self._level, self._leveled = level, time
         return levels[self._level]
 
-    def _fits(self, cards: list[Card], boxes: Sequence[Area]) -> bool:
+    def _fits(self, cards: list[FaceCard], boxes: Sequence[Area]) -> bool:
         sizes = [(-(-width // FINE), -(-height // FINE)) for width, height in map(self._measure, cards)]
         covered = sum(map(math.prod, sizes))
         if covered > _CROWDED * math.prod(self._size) or any(width > 0.6 * self._size[0] for width, _ in sizes):
             return False
         return spread(boxes, sizes, self._size, self._unit // 2)[1] <= _HIDDEN * covered
 
-    def _place(self, shown: Shown, box: Area, size: tuple[int, int], taken: Sequence[Area], time: float) -> Area:
+    def _place(self, shown: ShownCard, box: Area, size: tuple[int, int], taken: Sequence[Area], time: float) -> Area:
         """Where the card goes: on its side of the face as long as little is hidden there, gliding after the face."""
         spots = around(box, size, self._size, self._unit // 2)
         costs = [sum(overlap(spot, other) for other in taken) for spot in spots]
@@ -123,7 +123,7 @@ class Overlay:
         left, top = round(x), round(y)
         return left, top, left + size[0] - 1, top + size[1] - 1
 
-    def _rendered(self, card: Card) -> Patch:
+    def _rendered(self, card: FaceCard) -> Patch:
         width, height = self._pen.size(card)
         drawn, _ = patch((0, 0, width - 1, height - 1), partial(draw_card, pen=self._pen, card=card))
         small = np.asarray(drawn.convert("RGBa"))

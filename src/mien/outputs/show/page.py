@@ -18,7 +18,6 @@ import numpy as np
 from ...errors import ConfigError
 from ...files import write_text
 from ...palette import EMOTIONS, PAGE, bright, colours
-from ...records import Frame
 from ...tasks import Head, Kind, Task
 from . import timeline
 from .card import scored
@@ -42,10 +41,10 @@ class Page:
     def __init__(self, path: Path) -> None:
         self._path, self._series, self._source = path, Series(), ""
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Take the results of one frame."""
-        self._source = frame.source
-        self._series.add(frame.time or 0.0, result)
+    def add(self, result: Result) -> None:
+        """Take the result of one frame."""
+        self._source = result.source
+        self._series.add(result)
 
     def close(self) -> None:
         """Write the page."""
@@ -149,7 +148,7 @@ def _video(source: str, path: Path) -> str:
 
 
 def _lost(source: str, path: Path) -> str:
-    """What is said where a browser does not play the video."""
+    """What the page says where a browser does not play the video."""
     file = Path(source)
     lost = file.is_file() and not _embedded(file)
     why = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...palette import EMOTIONS, colours
 from ...tasks import Head, Kind, Task
-from .plot import Plot, ink_on, wide
+from .plot import TimelinePlot, ink_on, wide
 from .series import Piece, Series, Track
 
 WIDTH, LEFT, RIGHT = 960, 48, 20  # of the plot, and of its margins
@@ -52,7 +52,7 @@ def strokes(series: Series, head: Head) -> dict[str, str]:
     return {head.space.labels[at]: colour for at, colour in zip(best, _TAGS, strict=False)}
 
 
-def row(plot: Plot, series: Series, task: Task, track: Track, top: float) -> float:
+def row(plot: TimelinePlot, series: Series, task: Task, track: Track, top: float) -> float:
     """Draw the row of a face from `top` on; returns where it ends."""
     scale, head = Scale(*series.span), task.main_head
     plot.text((LEFT, top + 21), track.name, size=14, bold=True)
@@ -71,13 +71,13 @@ def row(plot: Plot, series: Series, task: Task, track: Track, top: float) -> flo
     return top + _GAP
 
 
-def _ground(plot: Plot, top: float, height: float, ends: tuple[str, str]) -> None:
+def _ground(plot: TimelinePlot, top: float, height: float, ends: tuple[str, str]) -> None:
     for at, text in zip((top + 9, top + height), ends, strict=True):
         plot.text((LEFT - 6, at), text, "muted", size=10, anchor="end")
     plot.line([(LEFT, top + height), (WIDTH - RIGHT, top + height)], "line")
 
 
-def _areas(plot: Plot, scale: Scale, head: Head, piece: Piece, top: float) -> None:
+def _areas(plot: TimelinePlot, scale: Scale, head: Head, piece: Piece, top: float) -> None:
     """Each label's area from the base up, the last label first, so that no seam is left between two."""
     heights = np.cumsum(piece.values, axis=1)
     heights = top + _STACK * (1 - heights / heights[:, -1:])
@@ -88,7 +88,7 @@ def _areas(plot: Plot, scale: Scale, head: Head, piece: Piece, top: float) -> No
         plot.area(points, colours(head.space)[head.space.labels[at]], head.space.labels[at])
 
 
-def _strip(plot: Plot, scale: Scale, head: Head, piece: Piece, top: float) -> None:
+def _strip(plot: TimelinePlot, scale: Scale, head: Head, piece: Piece, top: float) -> None:
     """The dominant label as long as it stays, with its name where there is room."""
     for label, start, end in _stays(head, piece):
         left, right = scale.x(start), scale.x(end)
@@ -107,7 +107,7 @@ def _stays(head: Head, piece: Piece) -> Iterator[tuple[str, float, float]]:
         yield names[best[start]], float(piece.times[start]), float(piece.times[stop])
 
 
-def _curves(plot: Plot, series: Series, track: Track, head: Head, top: float) -> None:
+def _curves(plot: TimelinePlot, series: Series, track: Track, head: Head, top: float) -> None:
     scale = Scale(*series.span)
     low, high = head.bounds if head.kind is Kind.VALUES else (0.0, 1.0)
     _ground(plot, top, _CURVES, (f"{high:+g}", f"{low:g}") if low < 0 else (f"{high:g}", f"{low:g}"))

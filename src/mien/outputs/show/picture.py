@@ -14,10 +14,9 @@ from PIL import Image, ImageDraw
 
 from ...files import atomic_write
 from ...media.image import recolour
-from ...records import Frame, Pixels, Prediction
-from .card import Card, card_of
-from .drawing import FINE, GROUND, Area, Pen, draw_card, patch
-from .placing import spread
+from ...records import Pixels, Prediction
+from .card import FaceCard, card_of
+from .drawing import FINE, GROUND, Area, Pen, draw_card, patch, spread
 
 if TYPE_CHECKING:
     from ...predict.results import Result
@@ -33,12 +32,12 @@ class Pictures:
         self.written: list[Path] = []
         self._folder, self._names = folder, dict(names or {})
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Write one annotated picture."""
-        name = self._name(frame.source)
-        number = "" if frame.time is None else f"-{frame.index:06}"
+        name = self._name(result.source)
+        number = "" if result.time is None else f"-{result.index:06}"
         path = self._folder / f"{name}{number}.mien.png"
-        save(path, frame.pixels, result.predictions)
+        save(path, result.moment.pixels, result.predictions)
         self.written.append(path)
 
     def close(self) -> None:
@@ -88,7 +87,7 @@ def _lay(canvas: Image.Image, area: Area, paint: Callable[[ImageDraw.ImageDraw, 
     canvas.paste(drawn, corner, drawn)
 
 
-def _frame(brush: ImageDraw.ImageDraw, box: Area, pen: Pen, card: Card) -> None:
+def _frame(brush: ImageDraw.ImageDraw, box: Area, pen: Pen, card: FaceCard) -> None:
     brush.rounded_rectangle(box, pen.gap, outline=(*card.colour, 255), width=max(4, pen.unit // 7))
 
 
@@ -114,7 +113,7 @@ def _letter(longest: int, boxes: Sequence[Area]) -> int:
     return max(15, longest // 90, min(longest // 46, typical // 7))
 
 
-def _fitting(pen: Pen, card: Card, width: int) -> Card:
+def _fitting(pen: Pen, card: FaceCard, width: int) -> FaceCard:
     """The card, without its plane where it is wider than the picture."""
     return card if pen.size(card)[0] <= width else replace(card, spot=None)
 
@@ -133,11 +132,11 @@ def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[i
 
 
 def _arranged(
-    pen: Pen, cards: Sequence[Card], boxes: Sequence[Area], canvas: tuple[int, int]
-) -> list[tuple[Card, Area]]:
+    pen: Pen, cards: Sequence[FaceCard], boxes: Sequence[Area], canvas: tuple[int, int]
+) -> list[tuple[FaceCard, Area]]:
     """Cards where they hide no face and no other card; where they cannot, without their values, then titles alone."""
     shorter = [replace(card, note="", spot=None) if card.bars else card for card in cards]
-    titles = [Card(card.title, card.colour) for card in cards]
+    titles = [FaceCard(card.title, card.colour) for card in cards]
     for some in (cards, shorter, titles):
         spots, hidden = spread(boxes, [pen.size(card) for card in some], canvas, pen.gap // 2)
         if not hidden:

@@ -21,8 +21,8 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto S
 
 
 @dataclass(frozen=True)
-class Area:
-    """A filled polygon; `title` is told when one points at it."""
+class Polygon:
+    """A filled polygon; `title` shows when the pointer is on it."""
 
     points: Sequence[Point]
     fill: str
@@ -30,7 +30,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Line:
+class Polyline:
     """A line through points."""
 
     points: Sequence[Point]
@@ -39,7 +39,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextLabel:
     """One line of text; `at` is the start, middle or end of its base line."""
 
     at: Point
@@ -50,11 +50,11 @@ class Text:
     bold: bool = False
 
 
-Shape: TypeAlias = Area | Line | Text
+Shape: TypeAlias = Polygon | Polyline | TextLabel
 
 
 @dataclass
-class Plot:
+class TimelinePlot:
     """Shapes on paper of `width` x `height`, the first at the bottom."""
 
     width: float
@@ -64,7 +64,7 @@ class Plot:
 
     def area(self, points: Sequence[Point], fill: str, title: str = "") -> None:
         """Add a filled polygon."""
-        self.shapes.append(Area(points, fill, title))
+        self.shapes.append(Polygon(points, fill, title))
 
     def box(self, sides: tuple[float, float, float, float], fill: str, title: str = "") -> None:
         """Add a filled rectangle: left, top, right, bottom."""
@@ -73,11 +73,11 @@ class Plot:
 
     def line(self, points: Sequence[Point], stroke: str, width: float = 1.0) -> None:
         """Add a line."""
-        self.shapes.append(Line(points, stroke, width))
+        self.shapes.append(Polyline(points, stroke, width))
 
     def text(self, at: Point, text: str, fill: str = "ink", **how: Any) -> None:
         """Add a line of text."""
-        self.shapes.append(Text(at, text, fill, **how))
+        self.shapes.append(TextLabel(at, text, fill, **how))
 
 
 def wide(text: str, size: float = 12) -> float:
@@ -85,7 +85,7 @@ def wide(text: str, size: float = 12) -> float:
     return _font(size).getlength(text)
 
 
-def svg(plot: Plot, paper: bool = True) -> str:
+def svg(plot: TimelinePlot, paper: bool = True) -> str:
     """The plot as SVG, sized by its view box; without `paper` it takes the colours and the ground of the page it is part of."""
     inside = "\n".join(_element(shape) for shape in plot.shapes)
     style = f"<style>{_style()}</style>\n<rect class='f-paper' width='100%' height='100%'/>\n" if paper else ""
@@ -96,7 +96,7 @@ def svg(plot: Plot, paper: bool = True) -> str:
     )
 
 
-def image(plot: Plot, dark: bool = False) -> Image.Image:
+def image(plot: TimelinePlot, dark: bool = False) -> Image.Image:
     """The plot as pixels, two for each unit of its size, on light or dark paper."""
     canvas = Image.new("RGB", (round(plot.width * _FINE), round(plot.height * _FINE)), PAGE["paper"][dark])
     brush = ImageDraw.Draw(canvas)
@@ -121,13 +121,13 @@ def _style() -> str:
 
 
 def _element(shape: Shape) -> str:
-    if isinstance(shape, Text):
+    if isinstance(shape, TextLabel):
         weight = " font-weight='600'" if shape.bold else ""
         anchor = "" if shape.anchor == "start" else f" text-anchor='{shape.anchor}'"
         place = f"x='{shape.at[0]:.1f}' y='{shape.at[1]:.1f}' font-size='{shape.size:g}'"
         return f"<text {place}{anchor}{weight} {_colour('fill', shape.fill)}>{escape(shape.text)}</text>"
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
-    if isinstance(shape, Line):
+    if isinstance(shape, Polyline):
         stroke = f"{_colour('stroke', shape.stroke)} stroke-width='{shape.width:g}' stroke-linejoin='round'"
         return f"<polyline points='{points}' fill='none' {stroke}/>"
     title = f"><title>{escape(shape.title)}</title></polygon>" if shape.title else "/>"
@@ -139,7 +139,7 @@ def _colour(what: str, colour: str) -> str:
 
 
 def _paint(brush: ImageDraw.ImageDraw, shape: Shape, dark: bool) -> None:
-    if isinstance(shape, Text):
+    if isinstance(shape, TextLabel):
         x, y = shape.at
         anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
         bold = 0.5 if shape.bold else 0
@@ -147,7 +147,7 @@ def _paint(brush: ImageDraw.ImageDraw, shape: Shape, dark: bool) -> None:
         brush.text((x * _FINE, y * _FINE), shape.text, _tone(shape.fill, dark), font, anchor, stroke_width=bold)
         return
     points = [(x * _FINE, y * _FINE) for x, y in shape.points]
-    if isinstance(shape, Line):
+    if isinstance(shape, Polyline):
         brush.line(points, _tone(shape.stroke, dark), round(shape.width * _FINE), joint="curve")
     else:
         brush.polygon(points, _tone(shape.fill, dark))

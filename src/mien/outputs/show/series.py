@@ -64,9 +64,9 @@ class Series:
         self.tracks: dict[int, Track] = {}
         self.task: Task | None = None
 
-    def add(self, time: float, result: Result) -> None:
-        """Take the results of one frame. Faces without a track are told apart by their place in the row."""
-        self.times.append(time)
+    def add(self, result: Result) -> None:
+        """Take the result of one frame. Faces without a track are told apart by their place in the row."""
+        self.times.append(result.time or 0.0)
         self.size = result.width, result.height
         for place, prediction in enumerate(result.predictions):
             self.task = prediction.task

@@ -14,7 +14,7 @@ from ...files import atomic_write, natural
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
-from ...records import Frame, Prediction
+from ...records import Moment, Prediction
 from .card import UNSURE, scored
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Answer(NamedTuple):
     colour: str
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """One face: what it shows, its crop as JPEG, and where from."""
 
     answer: Answer
@@ -54,20 +54,20 @@ class Sheet:
             raise ConfigError(f"{path}: not the name of a contact sheet to write (one of: {', '.join(FORMATS)})")
         self.written: list[Path] = []
         self._path, self._key, self._order = path, lookup(ORDERS, order, "order of a contact sheet"), order
-        self._cells: list[Cell] = []
-        self._tracks: dict[tuple[str, int], Cell] = {}
+        self._cells: list[SheetCell] = []
+        self._tracks: dict[tuple[str, int], SheetCell] = {}
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Take the faces of one frame."""
         for place, prediction in enumerate(result.predictions):
-            if frame.time is None:
-                self._cells.append(_cell(frame, prediction))
+            if result.time is None:
+                self._cells.append(_cell(result.moment, prediction))
                 continue
             track = prediction.face.track
-            key = frame.source, -1 - place if track is None else track
+            key = result.source, -1 - place if track is None else track
             known = self._tracks.get(key)
             if known is None or _answer(prediction).value > known.answer.value:
-                self._tracks[key] = _cell(frame, prediction)
+                self._tracks[key] = _cell(result.moment, prediction)
 
     def close(self) -> None:
         """Write all pages."""
@@ -89,7 +89,7 @@ class Sheet:
         self._cells, self._tracks = [], {}
 
 
-def draw(cells: Sequence[Cell], title: str) -> Image.Image:
+def draw(cells: Sequence[SheetCell], title: str) -> Image.Image:
     """One page, on light paper."""
     columns = min(COLUMNS, max(len(cells), 3))
     rows = -(-len(cells) // columns)
@@ -103,7 +103,7 @@ def draw(cells: Sequence[Cell], title: str) -> Image.Image:
     return sheet
 
 
-def _draw(sheet: Image.Image, brush: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int]) -> None:
+def _draw(sheet: Image.Image, brush: ImageDraw.ImageDraw, cell: SheetCell, corner: tuple[int, int]) -> None:
     (left, top), right = corner, corner[0] + _SIDE
     sheet.paste(Image.fromarray(decode(cell.crop, "crop")), corner)
     y = top + _SIDE + 11
@@ -126,12 +126,12 @@ def _short(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: 
     return kept
 
 
-def _cell(frame: Frame, prediction: Prediction) -> Cell:
-    face = crop(recolour(frame.pixels, "rgb"), prediction.face.box, _MARGIN)
-    name = Path(frame.source).name
-    if frame.time is not None:
-        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{frame.time:.1f} s"
-    return Cell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
+def _cell(moment: Moment, prediction: Prediction) -> SheetCell:
+    face = crop(recolour(moment.pixels, "rgb"), prediction.face.box, _MARGIN)
+    name = Path(moment.source).name
+    if moment.time is not None:
+        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{moment.time:.1f} s"
+    return SheetCell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
 
 
 def _answer(prediction: Prediction) -> Answer:
@@ -150,12 +150,12 @@ def _answer(prediction: Prediction) -> Answer:
     return Answer(head.space.index(label), label, values[label], number, colours(head.space)[label])
 
 
-def _by_emotion(cell: Cell) -> Any:
+def _by_emotion(cell: SheetCell) -> Any:
     return cell.answer.place, -cell.answer.value
 
 
-def _by_source(cell: Cell) -> Any:
+def _by_source(cell: SheetCell) -> Any:
     return natural(Path(cell.source))
 
 
-ORDERS: dict[str, Callable[[Cell], Any]] = {"emotion": _by_emotion, "source": _by_source}
+ORDERS: dict[str, Callable[[SheetCell], Any]] = {"emotion": _by_emotion, "source": _by_source}

@@ -1,4 +1,4 @@
-"""What takes a stream of frames with their results and shows them in files."""
+"""What takes a stream of results and shows them in files."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ...sources.per_source import PerSource
+
 if TYPE_CHECKING:
     from ...predict.results import Result
-    from ...records import Frame
 
 
 class Sink(Protocol):
-    """Takes each frame with its result as they stream, in order; the frames of one source come one after the other.
+    """Takes results that kept their media as they stream, in order; those of one source come one after the other.
 
     Files appear whole or not at all. `written` names those that are in place. Not for several threads at once.
     """
 
     written: list[Path]
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Take one frame. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
+    def add(self, result: Result) -> None:
+        """Take one frame's result. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
 
     def close(self) -> None:
         """Finish the files with all that was added so far (after an interruption too); a second call does nothing."""
@@ -32,8 +33,8 @@ class Sink(Protocol):
 class Recording(Protocol):
     """What is made of one video: one file, in place after `close`, gone after `discard`."""
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Take the next frame."""
+    def add(self, result: Result) -> None:
+        """Take the next frame's result."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -48,29 +49,28 @@ class Recordings:
     def __init__(self, path: Path, start: Callable[[Path], Recording]) -> None:
         self.written: list[Path] = []
         self._path, self._start = path, start
-        self._now: Recording | None = None
-        self._source, self._target = "", path
+        self._files = PerSource(self._begin, self._finish)
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Take one frame; the first of another source finishes the file before it."""
-        if frame.time is None:
-            return
-        if self._now is None or frame.source != self._source:
-            self.close()
-            number = len(self.written) + 1
-            self._target = self._path if number == 1 else self._path.with_stem(f"{self._path.stem}-{number}")
-            self._source, self._now = frame.source, self._start(self._target)
-        self._now.add(frame, result)
+    def add(self, result: Result) -> None:
+        """Take one frame's result; the first of another source finishes the file before it."""
+        if result.time is not None:
+            self._files.of(result.source)[1].add(result)
 
     def close(self) -> None:
         """Finish the file that is being made."""
-        now, self._now = self._now, None
-        if now is not None:
-            now.close()
-            self.written.append(self._target)
+        self._files.close()
 
     def discard(self) -> None:
         """Drop the file that is being made."""
-        now, self._now = self._now, None
-        if now is not None:
-            now.discard()
+        if held := self._files.drop():
+            held[1].discard()
+
+    def _begin(self, _: str) -> tuple[Path, Recording]:
+        number = len(self.written) + 1
+        path = self._path if number == 1 else self._path.with_stem(f"{self._path.stem}-{number}")
+        return path, self._start(path)
+
+    def _finish(self, held: tuple[Path, Recording]) -> None:
+        path, recording = held
+        recording.close()
+        self.written.append(path)

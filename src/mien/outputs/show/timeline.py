@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from ...errors import ConfigError
 from ...files import atomic_write, write_text
 from ...palette import colours
-from ...records import Frame
 from ...tasks import Task
 from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, strokes
-from .plot import Plot, image, svg, wide
+from .plot import TimelinePlot, image, svg, wide
 from .series import Series
 from .sink import Recordings
 
@@ -29,10 +28,10 @@ class Timeline:
     def __init__(self, path: Path) -> None:
         self._path, self._series, self._name = path, Series(), ""
 
-    def add(self, frame: Frame, result: Result) -> None:
-        """Take the results of one frame."""
-        self._name = Path(frame.source).name
-        self._series.add(frame.time or 0.0, result)
+    def add(self, result: Result) -> None:
+        """Take the result of one frame."""
+        self._name = Path(result.source).name
+        self._series.add(result)
 
     def close(self) -> None:
         """Write the plot."""
@@ -54,9 +53,9 @@ def open_timeline(path: Path) -> Recordings:
     return Recordings(path, Timeline)
 
 
-def draw(series: Series, name: str) -> Plot:
+def draw(series: Series, name: str) -> TimelinePlot:
     """The timeline as a plot, under `name` if it is not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
-    plot = Plot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
+    plot = TimelinePlot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
     top = 8.0
     if name:
         plot.text((LEFT, 28), name, size=17, bold=True)
@@ -73,7 +72,7 @@ def draw(series: Series, name: str) -> Plot:
     return plot
 
 
-def _legend(plot: Plot, series: Series, task: Task, top: float) -> float:
+def _legend(plot: TimelinePlot, series: Series, task: Task, top: float) -> float:
     """Name the colours; returns where it ends."""
     x, y = float(LEFT), top + _LEGEND / 2
     head = task.main_head
@@ -94,12 +93,12 @@ def _legend(plot: Plot, series: Series, task: Task, top: float) -> float:
     return y + _LEGEND / 2
 
 
-def _axis(plot: Plot, scale: Scale, top: float, bottom: float) -> None:
+def _axis(plot: TimelinePlot, scale: Scale, top: float, bottom: float) -> None:
     """Times under the rows, and a line through them at each, behind all else."""
     length = max(scale.end - scale.start, 0.1)
     step = next((step for step in _STEPS if length / step <= _TICKS), _STEPS[-1])
     number = -int(-scale.start // step)
-    lines = Plot(WIDTH)
+    lines = TimelinePlot(WIDTH)
     while number * step <= scale.end + 1e-6:
         x = scale.x(number * step)
         lines.line([(x, top), (x, bottom + 4)], "line")

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ConfigError, InputError
 from ...extras import require
 from ...files import atomic_write
-from ...records import Frame, Pixels
+from ...records import Pixels
 from .overlay import Overlay
 from .sink import Recordings
 
@@ -40,12 +40,12 @@ class Film:
         self._stream: Any = None
         self._tick = -1
 
-    def add(self, frame: Frame, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Draw on a frame and encode it."""
-        time = frame.time or 0.0
+        pixels, time = result.moment.pixels, result.time or 0.0
         if self._stream is None:
-            self._begin(frame.pixels, time)
-        picture = self._overlay.draw(frame.pixels, result.predictions, time)
+            self._begin(pixels, time)
+        picture = self._overlay.draw(pixels, result.predictions, time)
         moving = self._av.VideoFrame.from_ndarray(_even(picture, self._size), "rgb24")
         self._tick = max(self._tick + 1, round((time - self._first) * TICKS))
         moving.pts, moving.time_base = self._tick, Fraction(1, TICKS)

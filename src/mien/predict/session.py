@@ -1,0 +1,106 @@
+"""One source from moment to moment: its faces found, followed, recognised and smoothed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ..records import Face, Moment, Pixels, Prediction, Subject
+from .results import ModelOrigin, Result
+from .settings import Settings
+from .shot_detection import ShotDetector
+from .smoothing import Smoother
+from .tracks import Tracker
+
+if TYPE_CHECKING:
+    from ..detect import Detector
+
+_DEFAULTS = Settings()
+
+
+class Recogniser(Protocol):
+    """What a session asks of a model."""
+
+    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> Sequence[list[Prediction]]:
+        """Say what each subject of each moment shows."""
+
+
+class Tracks(Protocol):
+    """Follows the faces of one video."""
+
+    def update(self, faces: Sequence[Face], time: float, shot: int = 0) -> list[Face]:
+        """The same faces with their `track` set."""
+
+
+class Cuts(Protocol):
+    """Finds the cuts of one video."""
+
+    def update(self, pixels: Pixels, time: float) -> int:
+        """The number of the shot that a frame belongs to."""
+
+
+class Smooths(Protocol):
+    """Smooths the predictions of one video, each face's by its track."""
+
+    def update(self, predictions: Sequence[Prediction], time: float) -> list[Prediction]:
+        """The same predictions, smoothed."""
+
+
+class Found(NamedTuple):
+    """The faces of a moment, and its shot where cuts are looked for: what the first half of `Session.update` gives the second."""
+
+    moment: Moment
+    subjects: Sequence[Subject]
+    shot: int | None
+    session: Session
+
+
+class Session:
+    """Predicts on one source, moment by moment; what it keeps from one to the next are tracks, cuts and smoothed answers.
+
+    `Model.session` makes one. `update` does all that is to be done with a moment. `find` and `result` are its two halves: one
+    thread may find while another makes results, and the recognition between them may take several moments at once.
+
+    Moments with a `time`, those of a video or camera, must come in order; those without are still pictures, each for itself.
+    """
+
+    def __init__(
+        self,
+        model: Recogniser,
+        detector: Detector,
+        settings: Settings = _DEFAULTS,
+        *,
+        origin: ModelOrigin | None = None,
+        keep: bool = False,
+    ) -> None:
+        """Of `settings` count track, cuts and smooth: the others are what `model` and `detector` were made with. `origin` goes
+        into each result; `keep` leaves its media there too."""
+        self.model, self.detector = model, detector
+        self.tracker: Tracks | None = Tracker() if settings.follows else None
+        self.shots: Cuts | None = ShotDetector() if settings.follows and settings.cuts else None
+        self.smoother: Smooths | None = Smoother(settings.smooth) if settings.smooth else None
+        self._origin, self._keep = origin, keep
+
+    def update(self, moment: Moment) -> Result:
+        """What this moment shows. Raises InputError where time runs back, and whatever detector and model raise."""
+        found = self.find(moment)
+        (predictions,) = self.model.recognise([moment], [found.subjects])
+        return self.result(found, predictions)
+
+    def find(self, moment: Moment) -> Found:
+        """Find the faces of a moment, and give each its track."""
+        time = moment.time
+        shot = None if time is None or self.shots is None else self.shots.update(moment.pixels, time)
+        faces = self.detector(moment.pixels)
+        if self.tracker is not None and time is not None:
+            faces = self.tracker.update(faces, time, shot or 0)
+        return Found(moment, faces, shot, self)
+
+    def result(self, found: Found, predictions: list[Prediction]) -> Result:
+        """Smooth what a model says of the faces that `find` found."""
+        moment = found.moment
+        if self.smoother is not None and moment.time is not None:
+            predictions = self.smoother.update(predictions, moment.time)
+        height, width = moment.media["image"].shape[:2] if "image" in moment.media else (0, 0)
+        kept = moment if self._keep else moment.without_media()
+        return Result(kept, width, height, predictions, found.shot, self._origin)
