@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "mien"
 #: The floors from the ground up, and the rooms on each. A room imports from lower floors and from itself.
 HOUSE: tuple[tuple[str, ...], ...] = (
     ("errors", "machine", "version"),
-    ("extras", "files", "labels", "tables"),
+    ("extras", "files", "labels", "run_folder", "tables"),
     ("bundle", "palette", "tasks"),
     ("config", "metrics", "records", "render"),
     ("baselines", "intervals", "media"),

@@ -31,11 +31,12 @@ def test_one_command_trains_trials_and_makes_the_best_a_run(toml, tmp_path, caps
     assert found["trials"][0]["drawn"]["train.phases.0.lr"] == pytest.approx(0.001)
     assert said.count("trial ") == 2
     best = tmp_path / "study/best"
-    assert {"report.html", "results.json", "model.onnx"} <= {path.name for path in best.iterdir()}
+    assert {"report.html", "results", "model.onnx"} <= {path.name for path in best.iterdir()}
     wanted = configs.load(tmp_path / "study/best.toml")
     assert configs.load(best / "config.toml") == wanted
     assert wanted.train.batch_size == 24
-    accuracy = json.loads((best / "results.json").read_text())["heads"]["expression7"]["metrics"]["accuracy"]["value"]
+    heads = json.loads((best / "results" / "validation.json").read_text())["heads"]
+    accuracy = heads["expression7"]["metrics"]["accuracy"]["value"]
     assert accuracy == pytest.approx(found["trials"][found["best"]]["values"][0])  # the weights are the trial's own
 
 

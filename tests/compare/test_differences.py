@@ -15,6 +15,7 @@ from mien.compare.cautions import cautions, verdict
 from mien.compare.differences import Difference, Measured, differences, draws, measured, over_seeds, value_of
 from mien.compare.runs import Entry, entries, load, shared
 from mien.compare.table import Column
+from mien.run_folder import split_files
 from mien.tasks import TASKS, Task
 from tests.compare.runs_on_disk import FERPLUS, make
 
@@ -75,11 +76,11 @@ def test_the_distances_that_votes_told_are_those_of_the_evaluation(tmp_path: Pat
     found = {}
     for unit in (0.0, 0.5, 1.0):
         for folder in folders:
-            results = json.loads((folder / "results.json").read_text())
+            results = json.loads(split_files(folder, "validation").results.read_text())
             head = results["heads"]["distribution8"]
             head["metrics"]["emd_votes"]["value"] = 0.2
             head["ground"] = (unit * (1 - np.eye(8))).tolist()
-            (folder / "results.json").write_text(json.dumps(results))
+            split_files(folder, "validation").results.write_text(json.dumps(results))
         pair = rows(*folders)
         one = next(one for one in measured(pair, task.heads) if one.metric == "emd_votes")
         apart = differences(pair, [one], draws(pair[0]))[one.key][1]

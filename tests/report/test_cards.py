@@ -107,7 +107,7 @@ def test_many_groups_and_measures_are_cut_and_what_is_absent_is_a_dash(runs: dic
         "too small to compare",
         "–",
     )
-    assert "In results.json: 6 more groups and 1 more measures." in said(section)
+    assert "In the results file: 6 more groups and 1 more measures." in said(section)
     assert [row[-1].text for row in gap.rows] == ["below 0.1\N{NO-BREAK SPACE}%", "–"]
     assert labels.rows[0][1].text == "–"
 
@@ -119,7 +119,7 @@ def test_commands_that_make_the_run_again(runs: dict[str, Path]) -> None:
         "mien evaluate expression7-run --data faces.h5 --split validation",
         "mien report expression7-run",
     ]
-    spaced = replace(record, name="my run", data={}, config="", versions={})
+    spaced = replace(record, name="my run", data={}, splits=(), config="", versions={})
     section = setup.section(spaced)
     assert only(section, Code).text == "mien report 'my run'"
     assert section.note == "The run holds no config.toml."

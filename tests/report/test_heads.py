@@ -257,7 +257,7 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
 ) -> None:
     """Evaluated on data that lack fear and speak of boredom: six labels everywhere, and a paragraph that says why."""
     run = shutil.copytree(runs["expression7"], tmp_path / "run")
-    results: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    results: dict[str, Any] = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))
     found = results["heads"]["expression7"]
     shared = [label for label in EXPRESSION7.labels if label != "fear"]
     found["compared"] = {
@@ -266,7 +266,7 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
     }  # fmt: skip
     found["confusion"] = np.delete(np.delete(found["confusion"], 2, 0), 2, 1).tolist()
     found["per_class"] = [line for line in found["per_class"] if line["label"] != "fear"]
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (run / "results" / "validation.json").write_text(json.dumps(results), encoding="utf-8")
     one = read(run).heads[0]
     assert list(one.head.space.labels) == shared
     assert one.confusion is not None

@@ -26,8 +26,8 @@ def run(tmp_path: Path, runs: dict[str, Path]) -> Path:
 
 
 def changed(run: Path, **changes: Any) -> None:
-    results = json.loads((run / "results.json").read_text(encoding="utf-8")) | changes
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    results = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8")) | changes
+    (run / "results" / "validation.json").write_text(json.dumps(results), encoding="utf-8")
 
 
 def test_reads_what_a_run_holds(runs: dict[str, Path]) -> None:
@@ -118,7 +118,7 @@ def test_measures_have_intervals_and_references(run: Path) -> None:
     assert first.interval is not None
     assert first.interval[0] < first.value < first.interval[1]
     assert set(first.references) == {"uniform", "marginal"}
-    heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
+    heads = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))["heads"]
     heads["expression7"]["metrics"]["accuracy"]["interval"] = [None, 1.0]
     heads["expression7"]["references"] = {"marginal": {"accuracy": None}, "uniform": None}
     changed(run, heads=heads)
@@ -134,7 +134,7 @@ def test_parts_of_a_head(run: Path) -> None:
 
 
 def test_undefined_figures_are_none_or_nan(run: Path) -> None:
-    heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
+    heads = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))["heads"]
     heads["expression7"]["metrics"]["kappa"]["value"] = None
     heads["expression7"]["per_class"][0]["precision"] = float("nan")
     heads["expression7"]["confusion"] = [[1, 2]]
@@ -161,7 +161,7 @@ def test_no_run_folder(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_results(run: Path, text: str, message: str) -> None:
-    (run / "results.json").write_text(text, encoding="utf-8")
+    (run / "results" / "validation.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         read(run)
 
@@ -173,13 +173,13 @@ def test_files_that_cannot_be_read(run: Path) -> None:
 
 
 def test_damaged_predictions(run: Path) -> None:
-    (run / "predictions.parquet").write_bytes(b"no parquet")
-    with pytest.raises(ModelError, match=r"predictions\.parquet: damaged"):
+    (run / "predictions" / "validation.parquet").write_bytes(b"no parquet")
+    with pytest.raises(ModelError, match=r"validation\.parquet: damaged"):
         read(run)
 
 
 def test_predictions_of_another_task_are_no_predictions(run: Path, runs: dict[str, Path]) -> None:
-    shutil.copy(runs["emotic"] / "predictions.parquet", run)
+    shutil.copy(runs["emotic"] / "predictions" / "validation.parquet", run / "predictions")
     assert read(run).heads[0].outputs is None
 
 
@@ -217,5 +217,5 @@ def test_a_store_is_found_beside_the_run_and_given_by_hand(run: Path, runs: dict
 
 
 def test_without_predictions_any_store_fits(run: Path, tmp_path: Path) -> None:
-    (run / "predictions.parquet").unlink()
+    (run / "predictions" / "validation.parquet").unlink()
     assert read(run, other_store(tmp_path / "other.h5", 2)).store is not None

@@ -28,7 +28,9 @@ class Compare:
     """
 
     runs: Positional[tuple[Path, ...]]
-    """The run folders, or folders of evaluations (on-STORE-SPLIT) in them."""
+    """The run folders, or folders of evaluations on other data (on-STORE) in them."""
+    split: str = "validation"
+    """The split whose evaluations are compared: train, validation or test."""
     out: Path | None = None
     """The folder for the files (default: comparison here; none with --json or --format)."""
     metrics: tuple[str, ...] = ()
@@ -53,8 +55,9 @@ class Compare:
         spare_backends()
         with bar("timing the models") as progress:
             found = compare(
-                self.runs, self.metrics, seeds=self.seeds, speed=self.speed, threads=self.threads, progress=progress
-            )
+                self.runs, self.metrics, split=self.split, seeds=self.seeds, speed=self.speed, threads=self.threads,
+                progress=progress,
+            )  # fmt: skip
         folder = self.out or (None if self.json or self.format else _FOLDER)
         paths = write(found, folder) if folder else ()
         if self.json:

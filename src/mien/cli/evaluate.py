@@ -14,7 +14,7 @@ from .show import print_json, say
 
 @dataclass
 class Evaluate:
-    """Score a trained model on a split of a store; writes results.json and predictions.parquet."""
+    """Score a trained model on a split of a store; writes results/SPLIT.json and predictions/SPLIT.parquet."""
 
     model: Positional[Path]
     """The run folder, or a model.onnx."""
@@ -26,14 +26,14 @@ class Evaluate:
     """HEAD=TARGET: which target of the store answers a head of the model (default: the one of its name, else the one that
     shares most labels)."""
     out: Path | None = None
-    """Folder for the files (default: the run folder, where they replace those of an earlier evaluation; with another store
-    than the run's own, or with --match, on-STORE-SPLIT in it)."""
+    """Folder for the files (default: the run folder; on-STORE in it for another store than the run's own or with --match).
+    They replace those of an earlier evaluation of the same split."""
     draws: int = 1000
     """Bootstrap draws for the 95 % intervals; 0: neither intervals nor subgroups."""
     by: Annotated[tuple[str, ...], UseAppendAction] = ()
     """An attribute of the store to tell figures apart by (default: all it has)."""
     json: bool = False
-    """Print results.json on stdout."""
+    """Print the results as JSON on stdout."""
 
     def run(self) -> None:
         """Evaluate and show each metric beside what it is measured against."""
@@ -42,9 +42,10 @@ class Evaluate:
         from rich.console import Console
         from rich.progress import track
 
-        from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
+        from ..evaluate import destination, evaluate
         from ..matching import wishes
         from ..metrics.distributions import spare_backends
+        from ..run_folder import split_files
 
         spare_backends()
         console = Console(stderr=True)
@@ -54,8 +55,8 @@ class Evaluate:
         if self.json:
             return print_json(results)
         _show(results, console)
-        folder = self.out or destination(self.model, self.data, self.split, match)
-        return say(f"{folder / RESULTS}\n{folder / PREDICTIONS}")
+        folder = self.out or destination(self.model, self.data, match)
+        return say("\n".join(map(str, split_files(folder, results["data"]["split"]))))
 
 
 def _show(results: dict[str, Any], console: Any) -> None:

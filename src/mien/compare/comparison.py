@@ -58,10 +58,10 @@ class Comparison:
 
 
 def compare(
-    folders: Sequence[Path], chosen: Sequence[str] = (), *,
+    folders: Sequence[Path], chosen: Sequence[str] = (), *, split: str = "validation",
     seeds: bool = True, speed: bool = True, threads: int = 0, progress: Progress | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compare runs that were evaluated on the same faces.
+    """Compare runs that were evaluated on the same samples: those of one split of one store.
 
     `chosen`: HEAD.METRIC or METRIC, the metrics of the narrow table ('all': every one; default: the one watched and the first
     two of each head). `seeds`: runs whose configurations differ only in the seed make one row. `speed`: time the models, on
@@ -69,7 +69,7 @@ def compare(
     """
     if threads < 0:
         raise ConfigError(f"threads = {threads}: must be 0 (all cores) or more")
-    runs = [load(folder) for folder in folders]
+    runs = [load(folder, split) for folder in folders]
     check(runs)
     heads = shared(runs)
     rows = entries(runs, seeds)

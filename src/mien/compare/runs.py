@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from ..errors import ConfigError, ModelError
 from ..report.history import history
 from ..report.record import RunRecord, read
 from ..report.results import HeadRecord, Measure, Outputs
+from ..run_folder import command, not_scored, scored_splits
 from ..tasks import Head
 
-_FILES = ("results.json", "predictions.parquet")
 #: Settings that do not change what is learnt.
 _ASIDE = {"": ("name", "licence"), "data": ("store", "memory_gb"), "train": ("seed", "threads", "workers")}
 
@@ -34,7 +34,7 @@ class Run:
     @property
     def model(self) -> Path | None:
         """The model file, where there is one."""
-        path = self.home / "model.onnx"
+        path = self.home / self.record.model
         return path if path.is_file() else None
 
     @property
@@ -75,14 +75,16 @@ class Entry:
         return None if None in values else statistics.fmean(float(value) for value in values if value is not None)
 
 
-def load(folder: Path) -> Run:
-    """Read a run folder, or the folder of an evaluation inside one. Raises ModelError."""
-    missing = [name for name in _FILES if not (folder / name).is_file()]
-    if missing:
-        what = "no such folder" if not folder.is_dir() else f"has no {missing[0]} (evaluate it: mien evaluate {folder})"
-        raise ModelError(f"{folder}: {what}")
+def load(folder: Path, split: str = "validation") -> Run:
+    """Read the evaluation on a split from a run folder, or from a folder of evaluations inside one. Raises ModelError."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder")
     home = folder if (folder / "config.toml").is_file() else folder.resolve().parent
-    record = read(folder)
+    if not scored_splits(folder):
+        raise ModelError(not_scored(folder, split))
+    record = read(folder, split=split)
+    if not len(record.rows):
+        raise ModelError(f"{folder}: has no predictions of the split '{split}' ({command(folder, split)})")
     if home != folder:
         settings = _text(home / "config.toml")
         record = replace(record, config=settings, history=history(_text(home / "history.csv"), settings, record.task))
@@ -107,20 +109,18 @@ def check(runs: Sequence[Run]) -> None:
 
 def _unlike(first: RunRecord, other: RunRecord) -> str:
     """Why two runs are not comparable; '' where they are."""
-    mine, theirs = _data(first), _data(other)
-    again = "evaluate both on the same (mien evaluate RUN --data FILE --split SPLIT)"
-    for what in ("split", "store"):
-        if mine[what] != theirs[what]:
-            return f"other {'data' if what == 'store' else what}, {theirs[what]} instead of {mine[what]}; {again}"
+    again = f"evaluate both on the same (mien evaluate RUN --data FILE --split {first.split})"
+    if (mine := _store(first)) != (theirs := _store(other)):
+        return f"other data, {theirs} instead of {mine}; {again}"
     if not np.array_equal(first.rows, other.rows) or first.sources != other.sources:
         return f"other rows, {len(other.rows)} faces instead of {len(first.rows)} or other ones; {again}"
     return ""
 
 
-def _data(record: RunRecord) -> Mapping[str, str]:
-    """Split and store of an evaluation in words; the checksum tells one store from another of the same name."""
+def _store(record: RunRecord) -> str:
+    """The store of an evaluation in words; the checksum tells it from another one of the same name."""
     store, sha256 = str(record.data.get("store", "")), str(record.data.get("sha256", ""))
-    return {"split": str(record.data.get("split", "")), "store": f"{Path(store).name} (SHA-256 {sha256[:12]})"}
+    return f"{Path(store).name} (SHA-256 {sha256[:12]})"
 
 
 def shared(runs: Sequence[Run]) -> tuple[Head, ...]:

@@ -1,4 +1,4 @@
-"""What results.json and predictions.parquet say of one head, as plain records."""
+"""What the results and predictions of a split say of one head, as plain records."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class HeadRecord:
     """What was measured of one head; parts that the run lacks are empty or None.
 
     Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
-    `found` is the head's part of results.json as it stands, `fitted` what the model says of its calibration.
+    `found` is the head's part of the results as it stands, `fitted` what the model says of its calibration.
     """
 
     head: Head
@@ -82,7 +82,7 @@ class HeadRecord:
 def head_record(
     head: Head, results: Mapping[str, Any], model: Mapping[str, Any], table: Mapping[str, Any]
 ) -> HeadRecord:
-    """One head, from results.json, model.json and the columns of predictions.parquet."""
+    """One head, from the results, model.json and the columns of the predictions."""
     found = (results.get("heads") or {}).get(head.name) or {}
     compared = found.get("compared") or {}
     if compared:

@@ -28,13 +28,22 @@ def _blocks(record: RunRecord) -> Iterator[Block]:
 
 
 def commands(record: RunRecord) -> Iterator[str]:
-    """The commands that train, evaluate and report this run again."""
-    name, data = shlex.quote(record.name), record.data
+    """The commands that train the run, evaluate it on each split and report it again."""
+    name = shlex.quote(record.name)
     if record.config:
         yield f"mien train {name}/config.toml --out {name}"
-    if data.get("split"):
-        store = PurePath(str(data.get("store") or "")).name
-        matched = [(one.head.name, str(one.compared["target"])) for one in record.heads if one.compared.get("target")]
-        words = ["mien", "evaluate", record.name, *(["--data", store] if store else []), "--split", str(data["split"])]
-        yield shlex.join([*words, *(word for head, target in matched for word in ("--match", f"{head}={target}"))])
-    yield f"mien report {name}"
+    for scored in record.splits:
+        yield _evaluate(scored)
+    other = record.splits and record.split != record.splits[0].split
+    yield f"mien report {name}" + (f" --split {record.split}" if other else "")
+
+
+def _evaluate(record: RunRecord) -> str:
+    """The command that evaluates the run on the record's split."""
+    store = PurePath(str(record.data.get("store") or "")).name
+    model = record.name if record.model == "model.onnx" else f"{record.name}/{record.model}"
+    words = ["mien", "evaluate", model, *(["--data", store] if store else []), "--split", record.split]
+    for one in record.heads:
+        if target := one.compared.get("target"):
+            words += ["--match", f"{one.head.name}={target}"]
+    return shlex.join(words)

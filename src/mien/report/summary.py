@@ -8,7 +8,7 @@ from pathlib import PurePath
 import numpy as np
 
 from ..render import blocks
-from ..render.blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
+from ..render.blocks import Aside, Block, Card, Cards, Cell, Column, Facts, Strong, Subhead, Table
 from ..render.section import Section
 from ..render.stand_in import colours
 from ..render.text import between, duration, figure, number, percent, title
@@ -47,7 +47,7 @@ def section(record: RunRecord) -> Section:
     if record.data.get("trained_on"):
         note = "Measured on the very faces the model was trained on: this says little about other faces."
     facts = Facts(tuple(fact for fact in _facts(record) if fact[1]))
-    shown = [block for one in measured for block in _headline(one, len(record.heads) > 1)]
+    shown = [block for one in measured for block in (*_headline(one, len(record.heads) > 1), *_by_split(record, one))]
     said = [blocks.key(text) for text in [intervals(record)] if text]
     return Section("Summary", note=note, blocks=(*shown, *said, facts, _CAREFUL))
 
@@ -81,6 +81,42 @@ def _mean(one: HeadRecord) -> list[tuple[str, str, float]]:
 def _headline(one: HeadRecord, several: bool) -> list[Block]:
     cards = tuple(_card(measure, place == 0) for place, measure in enumerate(one.measures[:_CARDS]))
     return [*([Subhead(one.head.name)] if several else []), Cards(cards)]
+
+
+def _by_split(record: RunRecord, one: HeadRecord) -> list[Block]:
+    """The headline figures of a head on every split that was scored; nothing where that is one."""
+    if len(record.splits) < 2:
+        return []
+    names = [measure.name for measure in one.measures[:_CARDS]]
+    columns = (
+        Column("Split"),
+        Column("Faces", "n"),
+        *(Column(title(name), "n") for name in names),
+        Column("Scored on"),
+    )
+    rows = []
+    for scored in record.splits:
+        head = next(head for head in scored.heads if head.head.name == one.head.name)
+        found = {measure.name: measure for measure in head.measures}
+        first = Cell(scored.split, strong=scored.split == record.split, under=_seen(scored, record))
+        figures = (_figure(found.get(name)) for name in names)
+        rows.append((first, Cell(number(head.rows), soft=True), *figures, Cell(scored.date, soft=True)))
+    return [Table(f"{one.head.name} by split", columns, tuple(rows))]
+
+
+def _figure(measure: Measure | None) -> Cell:
+    if measure is None:
+        return Cell("–")
+    return Cell(figure(measure.value, measure.name), under=between(measure.interval, measure.name))
+
+
+def _seen(scored: RunRecord, record: RunRecord) -> str:
+    """What keeps the figures of a split from being those of new faces, or from being compared with the others'."""
+    data = scored.data
+    notes = ("trained on", data.get("trained_on")), ("best epoch chosen on", data.get("chosen_on"))
+    other = data.get("sha256") != record.data.get("sha256")
+    words = [*(text for text, there in notes if there), *([f"of {PurePath(str(data.get('store'))).name}"] * other)]
+    return ", ".join(words)
 
 
 def _card(measure: Measure, lead: bool) -> Card:

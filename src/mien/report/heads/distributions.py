@@ -17,7 +17,7 @@ from ...tasks import Head, Kind
 from ..results import HeadRecord, Outputs
 from .scores import divergence, entropy
 
-NO_PREDICTIONS = "The run holds no predictions for this head (predictions.parquet; mien evaluate writes it)."
+NO_PREDICTIONS = "The run holds no predictions for this head (mien evaluate writes them)."
 _SQUARE = (3.6, 3.6)
 
 

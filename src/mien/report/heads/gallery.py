@@ -39,7 +39,9 @@ class Group:
 def section(record: RunRecord, one: HeadRecord) -> Section:
     """The gallery of a head, or why there is none."""
     if one.outputs is None:
-        return Section("Faces", note="No gallery: the run holds no predictions for this head (predictions.parquet).")
+        return Section(
+            "Faces", note="No gallery: the run holds no predictions for this head (mien evaluate writes them)."
+        )
     if record.store is None:
         return Section("Faces", note=f"No gallery: {record.store_note}.")
     many = max(_FACES // len(record.heads), _LEAST)

@@ -9,7 +9,7 @@ from ...render.section import Section
 from ...render.text import between, figure, meaning, number, title
 from ..results import HeadRecord, Measure
 
-#: References of results.json: column title, and what it stands for.
+#: References in the results: column title, and what it stands for.
 REFERENCES: dict[str, tuple[str, str]] = {
     "uniform": ("Uniform", "the same probability for every label"),
     "marginal": ("Chance", "the raters' mean answer, given to every face"),

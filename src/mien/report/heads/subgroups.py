@@ -46,7 +46,7 @@ def _attribute(name: str, part: Mapping[str, Any]) -> Iterator[Block]:
     left = [f"{len(rows) - _GROUPS} more groups"] if len(rows) > _GROUPS else []
     left += [f"{len(every) - _METRICS} more measures"] if len(every) > _METRICS else []
     if left:
-        yield blocks.key(f"In results.json: {' and '.join(left)}.")
+        yield blocks.key(f"In the results file: {' and '.join(left)}.")
     if part.get("gaps"):
         yield _gaps(name, part["gaps"])
     yield from _parity(name, part.get("parity") or {})
