@@ -6,7 +6,7 @@ import pytest
 
 from mien import config as configs
 from mien.cli import main
-from mien.cli.tune import Line
+from mien.cli.tune import StatusLine
 from mien.tune import trials
 from tests.tune import studies
 
@@ -48,10 +48,10 @@ def test_the_table_shows_the_best_trials(toml, tmp_path, monkeypatch, capsys):
     assert "5 trials finished, 5 measured" in first
     assert "expression7.accuracy" in " ".join(first.split())
     main(words)
-    again = capsys.readouterr().err
+    queue_again = capsys.readouterr().err
     assert "trial 0:" in first
-    assert "trial 0:" not in again
-    assert "study.html" in again
+    assert "trial 0:" not in queue_again
+    assert "study.html" in queue_again
     assert not (tmp_path / "study/best").exists()
 
 
@@ -80,7 +80,7 @@ def test_without_optuna_it_says_what_to_install(toml, monkeypatch, capsys):
 
 
 def test_the_live_line_is_for_a_terminal_alone(monkeypatch, capsys):
-    line = Line()
+    line = StatusLine()
     line("epoch 1", False)
     line("trial 0", True)
     assert capsys.readouterr().err == "trial 0\n"

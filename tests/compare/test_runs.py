@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.compare.runs import Entry, check, entries, load, shared
+from mien.compare.runs import RunGroup, check, group_runs, load, shared
 from mien.errors import ConfigError, ModelError
 from mien.run_folder import split_files
 from mien.tasks import TASKS, Head, Task
@@ -71,7 +71,7 @@ def test_an_evaluation_without_a_run_has_neither(tmp_path: Path) -> None:
     read = load(run)
     assert read.model is None
     assert read.record.history is None
-    assert len(entries([read, read])) == 2, "nothing says that they have one configuration"
+    assert len(group_runs([read, read])) == 2, "nothing says that they have one configuration"
 
 
 @pytest.mark.parametrize("name", ["results", "predictions"])
@@ -146,14 +146,14 @@ def test_runs_that_differ_only_in_the_seed_are_one_row(tmp_path: Path) -> None:
         load(make(tmp_path / "slow", config={"train": {"batch_size": 32}})),
         load(make(tmp_path / "net_seed1", seed=1, config={"name": "another", "data": {"store": "elsewhere.h5"}})),
     ]
-    rows = entries(runs)
+    rows = group_runs(runs)
     assert [(row.title, len(row.runs)) for row in rows] == [("net (2 seeds)", 2), ("slow", 1)]
-    assert [row.name for row in entries(runs, seeds=False)] == ["net_seed0", "slow", "net_seed1"]
+    assert [row.name for row in group_runs(runs, seeds=False)] == ["net_seed0", "slow", "net_seed1"]
 
 
 def test_the_same_seed_twice_is_no_second_seed(tmp_path: Path) -> None:
     runs = [load(make(tmp_path / name, seed=3)) for name in "ab"]
-    assert [row.title for row in entries(runs)] == ["a", "b"]
+    assert [row.title for row in group_runs(runs)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_the_same_seed_twice_is_no_second_seed(tmp_path: Path) -> None:
 )
 def test_seeds_are_named_by_what_they_share(tmp_path: Path, names: tuple[str, str], name: str) -> None:
     runs = [load(make(tmp_path / one, seed=seed)) for seed, one in enumerate(names)]
-    assert entries(runs)[0].name == name
+    assert group_runs(runs)[0].name == name
 
 
 def test_runs_of_one_name_are_told_apart_by_folder(tmp_path: Path) -> None:
@@ -170,12 +170,12 @@ def test_runs_of_one_name_are_told_apart_by_folder(tmp_path: Path) -> None:
         load(make(tmp_path / name / "run", config={"train": {"batch_size": size}}))
         for name, size in (("a", 8), ("b", 9))
     ]
-    assert [row.name for row in entries(runs)] == [str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")]
+    assert [row.name for row in group_runs(runs)] == [str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")]
 
 
 def test_training_numbers_are_means_over_seeds(tmp_path: Path) -> None:
     runs = [load(make(tmp_path / f"a{seed}", seed=seed, training={"seconds": 60.0 * seed})) for seed in (1, 2)]
-    entry = Entry("a", tuple(runs))
+    entry = RunGroup("a", tuple(runs))
     assert (entry.mean("seconds"), entry.mean("epochs"), entry.mean("unheard_of")) == (90.0, 6.0, None)
 
 

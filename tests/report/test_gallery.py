@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from mien.labels import VAD, LabelSpace
-from mien.render.blocks import Face, Faces, Subhead
-from mien.render.section import Section
+from mien.render.blocks import FaceCard, FaceCards, Section, Subhead
 from mien.report.heads import gallery
 from mien.report.record import read
 from mien.report.results import Outputs
@@ -116,10 +115,10 @@ def test_pairs_most_often_mixed_up_show_their_surest_faces() -> None:
     assert "Most confused pairs" not in [group.title for group in right]
 
 
-def groups(section: Section) -> list[tuple[str, tuple[Face, ...]]]:
+def groups(section: Section) -> list[tuple[str, tuple[FaceCard, ...]]]:
     """Title and faces of each group of a gallery."""
     heads = [block.title for block in section.blocks if isinstance(block, Subhead)]
-    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, Faces)], strict=True))
+    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, FaceCards)], strict=True))
 
 
 @pytest.mark.parametrize(("name", "many"), [("expression7", 8), ("affect", 4)])

@@ -13,8 +13,19 @@ import numpy as np
 import pytest
 
 from mien.labels import EXPRESSION7
-from mien.render.blocks import Aside, Beside, Cards, Facts, Matrix, Plots, Strong, Subhead, Table, Text
-from mien.render.section import Section
+from mien.render.blocks import (
+    Callout,
+    Cards,
+    Facts,
+    Matrix,
+    Paragraph,
+    Plots,
+    Section,
+    SideBySide,
+    Strong,
+    Subhead,
+    Table,
+)
 from mien.report import learning, summary, write_report
 from mien.report.heads import by_kind
 from mien.report.heads.confusion import confusion, cooccurrence, mixed, together
@@ -40,7 +51,7 @@ def only(section: Section | None, kind: type[Found]) -> Found:
 def said(section: Section | None) -> str:
     """All paragraphs of a section as one text."""
     assert section is not None
-    texts = [block for block in section.blocks if isinstance(block, Text)]
+    texts = [block for block in section.blocks if isinstance(block, Paragraph)]
     return " ".join("".join(run.text if isinstance(run, Strong) else run for run in block.runs) for block in texts)
 
 
@@ -171,7 +182,7 @@ def test_recall_has_its_interval_where_the_run_gives_it(runs: dict[str, Path]) -
 def test_distributions_show_distance_mean_entropy_and_planes(runs: dict[str, Path]) -> None:
     one = read(runs["distribution8"]).heads[0]
     section = distribution(one)
-    beside = only(section, Beside)
+    beside = only(section, SideBySide)
     assert one.outputs is not None
     assert beside.bars.title == "Mean over 112 faces"
     assert sum(true for _, _, true, _ in beside.bars.rows) == pytest.approx(1, abs=1e-5)
@@ -233,7 +244,7 @@ def test_headline_figures_have_intervals_and_chance(runs: dict[str, Path]) -> No
     assert [line.partition(" ")[0] for line in card.under][1] == "chance"
     assert "95\N{NO-BREAK SPACE}% intervals, from 1,000 bootstrap draws of faces." in said(section)
     assert [block.title for block in section.blocks if isinstance(block, Subhead)] == ["expression8", "valence_arousal"]
-    assert only(section, Aside)
+    assert only(section, Callout)
     by_group = {**record.intervals, "unit": "group"}
     assert "groups of faces that belong together" in said(summary.section(replace(record, intervals=by_group)))
     assert "intervals" not in said(summary.section(replace(record, intervals={})))

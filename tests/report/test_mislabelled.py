@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.render.blocks import Faces, Table
+from mien.render.blocks import FaceCards, Table
 from mien.report.heads import mislabelled
 from mien.report.record import read
 from mien.report.results import Outputs
@@ -57,13 +57,13 @@ def test_the_section_tells_how_many_and_warns_of_the_training_split(runs: dict[s
     assert "of 112 faces" in said(section)
     assert section.note == ""
     assert len(only(section, Table).rows) <= 5
-    assert all(face.verdict[0] for face in only(section, Faces).faces)
+    assert all(face.verdict[0] for face in only(section, FaceCards).faces)
     trained = mislabelled.section(replace(record, data={**record.data, "trained_on": True}), one)
     assert trained is not None
     assert "has learnt many of their labels by heart" in trained.note
     without = mislabelled.section(replace(record, store=None), one)
     assert without is not None
-    assert not [block for block in without.blocks if isinstance(block, Faces)]
+    assert not [block for block in without.blocks if isinstance(block, FaceCards)]
 
 
 def test_no_section_without_a_doubtful_label(runs: dict[str, Path]) -> None:

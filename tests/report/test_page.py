@@ -16,8 +16,8 @@ import pytest
 from mien import files
 from mien.errors import ModelError
 from mien.labels import LabelSpace
+from mien.render.blocks import Section
 from mien.render.page import place
-from mien.render.section import Section
 from mien.report import write_report
 from mien.run_folder import split_files
 from mien.tasks import Head, Kind, Task

@@ -14,7 +14,7 @@ from .show import bar, print_json, say
 
 if TYPE_CHECKING:
     from ..compare import Comparison
-    from ..compare.table import Table, Value
+    from ..compare.table import ComparisonTable, Value
 
 _FOLDER = Path("comparison")
 _WIDE = 120  # columns from which one table is readable
@@ -74,7 +74,7 @@ def _show(found: Comparison) -> None:
     from rich.console import Console
 
     console = Console(stderr=True)
-    for table in (found.summary,) if console.width >= _WIDE else found.summary.halves():
+    for table in (found.summary,) if console.width >= _WIDE else found.summary.split_by_role():
         console.print(_grid(table))
     for line in (found.summary.legend(), *found.verdicts(), *found.notes):
         say(line)
@@ -82,14 +82,14 @@ def _show(found: Comparison) -> None:
         say(found.timing.words())
 
 
-def _grid(table: Table) -> Any:
+def _grid(table: ComparisonTable) -> Any:
     """Values with their intervals below them, which no column is too narrow for."""
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table as Grid
+    from rich.table import Table
     from rich.text import Text
 
     cells = [[_cell(table, row.values, place) for place in range(len(table.columns))] for row in table.rows]
-    grid = Grid(box=SIMPLE_HEAD)
+    grid = Table(box=SIMPLE_HEAD)
     grid.add_column("run")
     for column, own in zip(table.columns, zip(*cells, strict=True), strict=True):
         grid.add_column(
@@ -100,7 +100,7 @@ def _grid(table: Table) -> Any:
     return grid
 
 
-def _cell(table: Table, values: Sequence[Value], place: int) -> Any:
+def _cell(table: ComparisonTable, values: Sequence[Value], place: int) -> Any:
     from rich.text import Text
 
     from ..compare.table import spread

@@ -44,7 +44,7 @@ class Run:
 
     def head(self, name: str) -> HeadRecord:
         """What was measured of a head."""
-        return next(one for one in self.record.heads if one.head.name == name)
+        return next(scored for scored in self.record.heads if scored.head.name == name)
 
     def outputs(self, name: str) -> Outputs:
         """The predictions of a head that was scored."""
@@ -54,11 +54,11 @@ class Run:
 
     def measure(self, head: str, metric: str) -> Measure | None:
         """One metric of a head; None where it was not measured."""
-        return next((one for one in self.head(head).measures if one.name == metric), None)
+        return next((measure for measure in self.head(head).measures if measure.name == metric), None)
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunGroup:
     """A row of the comparison: one run, or the runs of one configuration with different seeds."""
 
     name: str
@@ -126,10 +126,12 @@ def _store(record: RunRecord) -> str:
 def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
     """The heads that every run was scored on, in the first run's order. Raises ModelError where there is none, or where a head
     was held against other targets."""
-    heads = [one.head for one in runs[0].record.heads if one.outputs and one.measures]
+    heads = [scored.head for scored in runs[0].record.heads if scored.outputs and scored.measures]
     common = tuple(head for head in heads if all(_has(run, head) for run in runs))
     if not common:
-        names = "; ".join(f"{run.record.name}: {', '.join(one.head.name for one in run.record.heads)}" for run in runs)
+        names = "; ".join(
+            f"{run.record.name}: {', '.join(scored.head.name for scored in run.record.heads)}" for run in runs
+        )
         raise ModelError(f"the runs have no head with the same labels in common ({names})")
     for head in common:
         for run in runs[1:]:
@@ -141,18 +143,18 @@ def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
 
 
 def _has(run: Run, head: Head) -> bool:
-    for one in run.record.heads:
-        if one.head.name == head.name:
-            same = one.head.kind is head.kind and one.head.space.labels == head.space.labels
-            return same and bool(one.outputs and one.measures)
+    for scored in run.record.heads:
+        if scored.head.name == head.name:
+            same = scored.head.kind is head.kind and scored.head.space.labels == head.space.labels
+            return same and bool(scored.outputs and scored.measures)
     return False
 
 
-def _same_truth(one: Outputs, other: Outputs) -> bool:
-    return np.array_equal(one.places, other.places) and np.array_equal(one.true, other.true, equal_nan=True)
+def _same_truth(first: Outputs, other: Outputs) -> bool:
+    return np.array_equal(first.places, other.places) and np.array_equal(first.true, other.true, equal_nan=True)
 
 
-def entries(runs: Sequence[Run], seeds: bool = True) -> tuple[Entry, ...]:
+def group_runs(runs: Sequence[Run], seeds: bool = True) -> tuple[RunGroup, ...]:
     """The rows of the comparison in the order given; with `seeds`, runs that differ only in the seed make one row."""
     groups: dict[str, list[Run]] = {}
     for number, run in enumerate(runs):
@@ -162,7 +164,7 @@ def entries(runs: Sequence[Run], seeds: bool = True) -> tuple[Entry, ...]:
     for group in groups.values():
         distinct = len({run.seed for run in group}) == len(group)
         found += [group] if distinct else [[run] for run in group]
-    return tuple(Entry(_common([names[run.folder] for run in group]), tuple(group)) for group in found)
+    return tuple(RunGroup(_common([names[run.folder] for run in group]), tuple(group)) for group in found)
 
 
 def _configuration(run: Run) -> str:

@@ -12,12 +12,12 @@ from .. import files
 from ..audit import Audit, Finding
 from ..audit.context import labelled, said
 from ..errors import InputError
+from ..palette import colours
+from ..render.blocks import Section
 from ..render.page import page
-from ..render.section import Section
-from ..render.stand_in import colours
 from ..store import Store
 from ..tasks import Kind
-from .heads.faces import portraits
+from .heads.gallery import portraits
 
 _GROUPS, _IN_GROUP, _SINGLE = 12, 6, 24
 _BUDGET = 4_000_000  # characters of all pictures

@@ -8,10 +8,9 @@ from typing import Any
 
 from ..datasets.summary import summary
 from ..labels import LabelSpace
+from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Block, Cell, Column, Facts, Points, Subhead, Table
-from ..render.section import Section
-from ..render.stand_in import colours
+from ..render.blocks import Block, Cell, Column, Facts, Points, Section, Subhead, Table
 from ..render.text import number, signed
 from ..store import Store
 from .record import RunRecord

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..render import blocks, plots, text
-from ..render.blocks import Block, Plot, Plots, Strong
-from ..render.section import Section
-from ..render.stand_in import STAND_IN
+from ..render.blocks import Block, Plot, Plots, Section, Strong
+from ..render.plots import STAND_IN
 from .history import History
 from .record import RunRecord
 

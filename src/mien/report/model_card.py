@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..render import blocks
-from ..render.blocks import Block, Points, Runs, Strong, Subhead
-from ..render.section import Section
+from ..render.blocks import Block, Points, Runs, Section, Strong, Subhead
 from .record import RunRecord
 from .summary import ANSWERS
 

@@ -7,10 +7,9 @@ from pathlib import PurePath
 
 import numpy as np
 
+from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Aside, Block, Card, Cards, Cell, Column, Facts, Strong, Subhead, Table
-from ..render.section import Section
-from ..render.stand_in import colours
+from ..render.blocks import Block, Callout, Card, Cards, Cell, Column, Facts, Section, Strong, Subhead, Table
 from ..render.text import between, duration, figure, number, percent, title
 from ..tasks import Kind
 from .record import RunRecord
@@ -24,7 +23,7 @@ ANSWERS: dict[Kind, str] = {
     Kind.TAGS: "any of {} tags",
     Kind.VALUES: "{} values",
 }
-_CAREFUL = Aside(
+_CAREFUL = Callout(
     (
         (
             Strong("What is measured:"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .. import files
 from ..render import pdf
+from ..render.blocks import Section
 from ..render.page import page
-from ..render.section import Section
-from . import data_card, learning, model_card, setup, summary
+from . import data_card, learning, model_card, reproduce, summary
 from .heads import by_kind
 from .record import RunRecord, read
 
@@ -40,5 +40,5 @@ def sections(record: RunRecord) -> tuple[Section, ...]:
         learning.section(record),
         *by_kind.sections(record),
         model_card.section(record),
-        setup.section(record),
+        reproduce.section(record),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ...render.section import Section
+from ...render.blocks import Section
 from ...tasks import Kind
 from ..record import RunRecord
 from ..results import HeadRecord

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...palette import colours
 from ...render import blocks, plots
-from ...render.blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Strong, Table
-from ...render.section import Section
-from ...render.stand_in import STAND_IN, colours
+from ...render.blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Section, Strong, Table
+from ...render.plots import STAND_IN
 from ...render.text import number, percent, signed, title
 from ..results import HeadRecord
 

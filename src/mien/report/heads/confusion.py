@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...render import blocks, plots
-from ...render.blocks import Block, Matrix, Plot, Plots, Strong
-from ...render.section import Section
+from ...render.blocks import Block, Matrix, Plot, Plots, Section, Strong
 from ...render.text import number, percent
 from ...tasks import Kind
 from ..results import HeadRecord

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...labels import POSITIONS, VALENCE_AROUSAL
+from ...palette import colours
 from ...render import blocks, plots
-from ...render.blocks import Bars, Beside, Block, Plot, Plots
-from ...render.section import Section
-from ...render.stand_in import STAND_IN, colours
+from ...render.blocks import BarList, Block, Plot, Plots, Section, SideBySide
+from ...render.plots import STAND_IN
 from ...render.text import number
 from ...tasks import Head, Kind
 from ..results import HeadRecord, Outputs
@@ -33,8 +33,8 @@ def distribution(one: HeadRecord) -> Section:
     bars = tuple((label, colour, float(t), float(p)) for (label, colour), t, p in pairs)
     top = 1.05 * float(max(true.mean(axis=0).max(), predicted.mean(axis=0).max()))
     histogram = Plot(plots.svg(f"kl-{head.name}", _histogram(far, chance)), alt)
-    mean = Bars(f"Mean over {number(len(far))} faces", bars, top)
-    return Section("Distributions", blocks=(Beside((histogram,), mean), *_scatter(head, one.outputs)))
+    mean = BarList(f"Mean over {number(len(far))} faces", bars, top)
+    return Section("Distributions", blocks=(SideBySide((histogram,), mean), *_scatter(head, one.outputs)))
 
 
 def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...matching import sentences
 from ...render import blocks
-from ...render.blocks import Block, Cell, Column, Strong, Table
-from ...render.section import Section
+from ...render.blocks import Block, Cell, Column, Section, Strong, Table
 from ...render.text import between, figure, meaning, number, title
 from ..results import HeadRecord, Measure
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ...records import Floats
 from ...render import blocks
-from ...render.blocks import Block, Cell, Column, Faces, Legend, Strong, Subhead, Table
-from ...render.section import Section
+from ...render.blocks import Block, Cell, Column, FaceCards, Legend, Section, Strong, Subhead, Table
 from ...render.text import number, percent
 from ...tasks import Head, Kind
 from ..record import RunRecord
@@ -72,5 +71,5 @@ def _pairs(head: Head, given: Rows, proposed: NDArray[np.int64]) -> Table:
 def _faces(record: RunRecord, one: HeadRecord, places: Rows) -> list[Block]:
     if record.store is None:
         return []
-    shown = Faces(tuple(cards(record, one, places[:_SHOWN])))
+    shown = FaceCards(tuple(cards(record, one, places[:_SHOWN])))
     return [Subhead("Most doubtful", "the least probability for the given label"), Legend("bars", verdicts=True), shown]

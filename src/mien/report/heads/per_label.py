@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...metrics.tags import sentence
+from ...palette import colours
 from ...render import blocks, text
-from ...render.blocks import Cell, Column, Table
-from ...render.section import Section
-from ...render.stand_in import colours
+from ...render.blocks import Cell, Column, Section, Table
 from ..results import HeadRecord, interval
 
 _SHOWN = ("threshold", "precision", "recall", "f1", "average_precision")

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...render import blocks
-from ...render.blocks import Block, Cell, Column, Subhead, Table
-from ...render.section import Section
+from ...render.blocks import Block, Cell, Column, Section, Subhead, Table
 from ...render.text import between, figure, percent, title
 from ...render.text import number as count
 from ..results import HeadRecord, interval, number

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...render import blocks, plots
-from ...render.blocks import Block, Cell, Column, Plot, Plots, Table
-from ...render.section import Section
-from ...render.stand_in import STAND_IN
+from ...render.blocks import Block, Cell, Column, Plot, Plots, Section, Table
+from ...render.plots import STAND_IN
 from ...render.text import figure, number, title
 from ...tasks import Head
 from ..results import HeadRecord, Outputs

@@ -1,4 +1,4 @@
-"""The last section: how to make it all again; commands, the configuration as the run resolved it, and versions."""
+"""The section Reproduce: the commands that make the run again, its configuration as resolved, and versions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from ..render.blocks import Block, Code, Facts, Subhead
-from ..render.section import Section
+from ..render.blocks import Block, Code, Facts, Section, Subhead
 from .record import RunRecord
 
 
