@@ -33,7 +33,7 @@ from mien.report.heads.distributions import distribution
 from mien.report.heads.measures import measures
 from mien.report.heads.per_label import per_label
 from mien.report.heads.values import values
-from mien.report.history import History
+from mien.report.history import RunHistory
 from mien.report.record import read
 from mien.tasks import Kind
 
@@ -212,11 +212,11 @@ def test_curves_of_a_task_with_heads(runs: dict[str, Path]) -> None:
 
 def test_curves_of_a_bare_history(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
-    bare = History({"validation_loss": np.array([0.5, 0.4])}, "validation_loss", False)
+    bare = RunHistory({"validation_loss": np.array([0.5, 0.4])}, "validation_loss", False)
     section = learning.section(replace(record, history=bare))
     assert [plot.alt for plot in only(section, Plots).plots] == ["Loss over epochs: validation ends at 0.400."]
     assert said(section) == "2 epochs. The broken line marks epoch 2, the best by validation loss."
-    nothing = learning.section(replace(record, history=History({"epoch": np.array([1.0])})))
+    nothing = learning.section(replace(record, history=RunHistory({"epoch": np.array([1.0])})))
     assert only(nothing, Plots).plots == ()
     assert said(nothing) == "1 epoch. "
 

@@ -13,9 +13,9 @@ import pytest
 from mien import store
 from mien.errors import ModelError, StoreError
 from mien.records import Sample
-from mien.report.history import History
+from mien.report.history import RunHistory
 from mien.report.record import read
-from mien.report.results import Measure
+from mien.report.results import MetricResult
 from mien.tasks import TASKS
 
 
@@ -59,8 +59,8 @@ def test_outputs_are_the_annotated_faces_only(runs: dict[str, Path]) -> None:
     np.testing.assert_allclose(outputs.true.sum(axis=1), 1)
 
 
-def measure(name: str, value: float, higher: bool, chance: float | None = None) -> Measure:
-    return Measure(name, value, higher, references={} if chance is None else {"marginal": chance})
+def measure(name: str, value: float, higher: bool, chance: float | None = None) -> MetricResult:
+    return MetricResult(name, value, higher, references={} if chance is None else {"marginal": chance})
 
 
 def test_a_measure_knows_whether_it_beats_chance() -> None:
@@ -72,10 +72,10 @@ def test_a_measure_knows_whether_it_beats_chance() -> None:
 
 def test_the_best_epoch_is_of_the_last_phase_and_asks_the_metric_for_its_direction(run: Path) -> None:
     columns = {"phase": np.array([1, 1, 2, 2]), "x": np.array([0.9, 0.0, 0.3, 0.2]), "none": np.full(4, np.nan)}
-    assert History(columns, "x", True).best == 2
-    assert History(columns, "x", False).best == 3
-    assert History(columns, "none", True).best is None
-    assert History(columns, "absent", True).best is None
+    assert RunHistory(columns, "x", True).best == 2
+    assert RunHistory(columns, "x", False).best == 3
+    assert RunHistory(columns, "none", True).best is None
+    assert RunHistory(columns, "absent", True).best is None
     history = read(run).history
     assert history is not None
     assert history.watched == "validation_expression7_accuracy"

@@ -79,7 +79,7 @@ def _show(found: Comparison) -> None:
     for line in (found.summary.legend(), *found.verdicts(), *found.notes):
         say(line)
     if found.timing:
-        say(found.timing.words())
+        say(found.timing.describe())
 
 
 def _grid(table: ComparisonTable) -> Any:

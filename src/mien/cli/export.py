@@ -77,7 +77,7 @@ class Export:
             say(f"{path.name}: {size:.1f} MB, one face {milliseconds:.2f} ms, {one.rate:.0f} faces/s")
             figures = {"megabytes": size, "milliseconds": milliseconds, "faces_per_second": one.rate}
             told.append({"model": path.name, **figures})
-        say(timing.words())
+        say(timing.describe())
         return told
 
 

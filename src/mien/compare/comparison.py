@@ -83,8 +83,8 @@ def compare(
     drawing = draws(groups[0])
     apart = differences(groups, found, drawing)
     models = [group.runs[0].model for group in groups]
-    there = [model for model in models if model]
-    timing = measure(there, threads, progress=progress) if speed and there else None
+    present = [model for model in models if model]
+    timing = measure(present, threads, progress=progress) if speed and present else None
     table = _table(groups, found, apart, timing)
     costs = tuple(column.key for column in table.columns if column in COSTS)
     shown = (*(metric.key for metric in picked), *costs)

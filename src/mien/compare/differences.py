@@ -101,7 +101,7 @@ def _of_head(
 def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
     outputs = [run.outputs(metric.head.name) for run in group.runs]
-    parts = [metrics.statistic(metric.name, some.predicted, some.true, metric.head) for some in outputs]
+    parts = [metrics.statistic(metric.name, run.predicted, run.true, metric.head) for run in outputs]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))
@@ -133,7 +133,7 @@ def _p(first: RunGroup, other: RunGroup, metric: ComparedMetric) -> float | None
     if len(first.runs) > 1 or len(other.runs) > 1:
         return None
     answers = [group.runs[0].outputs(metric.head.name) for group in (first, other)]
-    right = [some.predicted.argmax(axis=1) == some.true.argmax(axis=1) for some in answers]
+    right = [run.predicted.argmax(axis=1) == run.true.argmax(axis=1) for run in answers]
     return intervals.mcnemar(*right).p
 
 
@@ -168,6 +168,6 @@ def _ground(run: Run, head: Head) -> tuple[tuple[float, ...], ...]:
 def draws(first: RunGroup) -> Draws:
     """How the first row's intervals were drawn, for the differences: by group where its predictions name groups."""
     record = first.runs[0].record
-    said, grouped = record.intervals, bool(record.groups)
+    settings, grouped = record.intervals, bool(record.groups)
     units = intervals.by_group(record.groups) if grouped else np.arange(len(record.rows))
-    return Draws(int(said.get("draws") or intervals.COUNT), int(said.get("seed") or 0), units, grouped)
+    return Draws(int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped)

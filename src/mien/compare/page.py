@@ -127,6 +127,6 @@ def _setup(found: Comparison) -> Section:
         "are drawn on the same faces for both.",
         "MACs: multiply-accumulates of convolutions, linear layers and matrix products for one face, from the ONNX graph. Size: "
         "bytes of model.onnx.",
-        found.timing.words() if found.timing else "Speed: not measured.",
+        found.timing.describe() if found.timing else "Speed: not measured.",
     )
     return Section("How it was measured", blocks=(Points(tuple((point,) for point in points)),))

@@ -15,7 +15,7 @@ from .. import config
 from ..errors import ConfigError, ModelError
 from ..report.history import history
 from ..report.record import RunRecord, read
-from ..report.results import HeadRecord, Measure, Outputs
+from ..report.results import HeadOutputs, HeadRecord, MetricResult
 from ..run_folder import command, not_scored, scored_splits
 from ..tasks import Head
 
@@ -46,13 +46,13 @@ class Run:
         """What was measured of a head."""
         return next(scored for scored in self.record.heads if scored.head.name == name)
 
-    def outputs(self, name: str) -> Outputs:
+    def outputs(self, name: str) -> HeadOutputs:
         """The predictions of a head that was scored."""
         found = self.head(name).outputs
         assert found
         return found
 
-    def measure(self, head: str, metric: str) -> Measure | None:
+    def measure(self, head: str, metric: str) -> MetricResult | None:
         """One metric of a head; None where it was not measured."""
         return next((measure for measure in self.head(head).measures if measure.name == metric), None)
 
@@ -150,7 +150,7 @@ def _has(run: Run, head: Head) -> bool:
     return False
 
 
-def _same_truth(first: Outputs, other: Outputs) -> bool:
+def _same_truth(first: HeadOutputs, other: HeadOutputs) -> bool:
     return np.array_equal(first.places, other.places) and np.array_equal(first.true, other.true, equal_nan=True)
 
 

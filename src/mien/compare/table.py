@@ -82,8 +82,8 @@ class ComparisonTable:
     def best(self, column: int) -> float | None:
         """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
         up = self.columns[column].up if self.columns[column].is_metric else None
-        there = [row.values[column].value for row in self.rows]
-        values = [value for value in there if value is not None and math.isfinite(value)]
+        present = [row.values[column].value for row in self.rows]
+        values = [value for value in present if value is not None and math.isfinite(value)]
         if up is None or len(values) < 2:
             return None
         return max(values) if up else min(values)
@@ -96,7 +96,7 @@ class ComparisonTable:
 
     def split_by_role(self) -> tuple[ComparisonTable, ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
-        keys = [tuple(one.key for one in self.columns if one.is_metric is kind) for kind in (True, False)]
+        keys = [tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)]
         return tuple(self.only(some) for some in keys if some)
 
     def legend(self) -> str:
@@ -108,7 +108,7 @@ class ComparisonTable:
             ("bold: best", any(self.best(place) is not None for place in range(len(self.columns)))),
             ("*: differs from the first row by more than noise", any(value.clear for value in values)),
         ]
-        return "; ".join(words for words, there in parts if there)
+        return "; ".join(words for words, present in parts if present)
 
 
 def spread(column: Quantity, value: Value) -> str:
@@ -143,7 +143,7 @@ def _plain(value: Value) -> list[str]:
         value.difference,
         *(value.between or (None, None)),
     ]
-    return ["" if one is None or not math.isfinite(one) else repr(one) for one in numbers]
+    return ["" if number is None or not math.isfinite(number) else repr(number) for number in numbers]
 
 
 def to_markdown(table: ComparisonTable) -> str:
@@ -156,7 +156,7 @@ def to_markdown(table: ComparisonTable) -> str:
 
     lines = [["run", *(column.head for column in table.columns)], ["---", *["---:"] * len(table.columns)]]
     lines += [[row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
-    text = "\n".join(f"| {' | '.join(one.replace('|', chr(92) + '|') for one in line)} |" for line in lines)
+    text = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
     legend = table.legend().replace("*", r"\*")
     return f"{text}\n\n{legend}\n" if legend else f"{text}\n"
 

@@ -40,17 +40,17 @@ def document(
     """What typst is told: the tree in plain JSON, every colour resolved."""
     colours = {colour: light for colour, (light, _) in PAGE.items()}
     nodes = [_node(node) for node in place(sections, level=1)]
-    given = {"name": name, "what": what, "nodes": nodes, "shares": list(shares), "colours": colours}
-    resolved = re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], json.dumps(given))
+    tree = {"name": name, "what": what, "nodes": nodes, "shares": list(shares), "colours": colours}
+    resolved = re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], json.dumps(tree))
     plain: dict[str, Any] = json.loads(resolved)
     return plain
 
 
-def compiler(given: Mapping[str, Any]) -> Any:
+def compiler(tree: Mapping[str, Any]) -> Any:
     """A typst compiler over the template with this document; what typst and matplotlib bring stands before system fonts."""
     typst, matplotlib = require("typst", "report"), require("matplotlib", "report")
     fonts = typst.Fonts(font_paths=[str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")])
-    return typst.Compiler(input=str(TEMPLATES / "report.typ"), font_paths=fonts, sys_inputs={"data": json.dumps(given)})
+    return typst.Compiler(input=str(TEMPLATES / "report.typ"), font_paths=fonts, sys_inputs={"data": json.dumps(tree)})
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -36,12 +36,12 @@ def section(record: RunRecord) -> Section:
 
 def _asked(record: RunRecord) -> set[str]:
     """The store's targets that the model is held against."""
-    return {str(one.compared.get("target") or one.head.name) for one in record.heads}
+    return {str(result.compared.get("target") or result.head.name) for result in record.heads}
 
 
 def _facts(pairs: list[tuple[str, str]]) -> tuple[Block, ...]:
-    there = tuple(pair for pair in pairs if pair[1])
-    return (Facts(there),) if there else ()
+    known = tuple(pair for pair in pairs if pair[1])
+    return (Facts(known),) if known else ()
 
 
 def _more(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -74,7 +74,7 @@ def _store(found: Mapping[str, Any], store: Store, asked: Collection[str]) -> It
     notes = found["notes"][:_NOTES]
     if notes:
         yield Subhead("Notes of the importer")
-        yield Points(tuple((said,) for said in notes))
+        yield Points(tuple((text,) for text in notes))
 
 
 def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:

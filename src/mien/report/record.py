@@ -16,7 +16,7 @@ from ..extras import require
 from ..run_folder import SplitFiles, not_scored, scored_splits
 from ..store import Store
 from ..tasks import Task
-from .history import History, history
+from .history import RunHistory, history
 from .results import HeadRecord, Rows, head_record
 
 #: The schemas that this version reads.
@@ -44,7 +44,7 @@ class RunRecord:
     date: str = ""
     config: str = ""
     model: str = "model.onnx"
-    history: History | None = None
+    history: RunHistory | None = None
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -145,15 +145,15 @@ def _predictions(path: Path) -> dict[str, Any]:
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
-def _with_store(record: RunRecord, run: Path, given: Path | None) -> RunRecord:
+def _with_store(record: RunRecord, run: Path, store_path: Path | None) -> RunRecord:
     """The record with the store its predictions were made on, or with the reason why there is none."""
-    if given is not None:
-        return replace(record, store=_fitting(Store(given), record))
+    if store_path is not None:
+        return replace(record, store=_fitting(Store(store_path), record))
     named = str(record.data.get("store") or "")
     path = next((p for p in (Path(named), run / named, run.parent / named) if named and p.is_file()), None)
     if path is None:
-        there = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
-        return replace(record, store_note=f"{there}; give it with --data")
+        reason = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        return replace(record, store_note=f"{reason}; give it with --data")
     try:
         return replace(record, store=_fitting(Store(path), record))
     except StoreError as error:

@@ -42,7 +42,7 @@ def _evaluate(record: RunRecord) -> str:
     store = PurePath(str(record.data.get("store") or "")).name
     model = record.name if record.model == "model.onnx" else f"{record.name}/{record.model}"
     words = ["mien", "evaluate", model, *(["--data", store] if store else []), "--split", record.split]
-    for one in record.heads:
-        if target := one.compared.get("target"):
-            words += ["--match", f"{one.head.name}={target}"]
+    for result in record.heads:
+        if target := result.compared.get("target"):
+            words += ["--match", f"{result.head.name}={target}"]
     return shlex.join(words)

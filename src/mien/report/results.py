@@ -20,7 +20,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Measure:
+class MetricResult:
     """One metric of one head: its value, its direction, its interval, and what those reach who never look at a face.
 
     `references`: uniform, marginal, oracle, noise_floor; those that are known.
@@ -46,7 +46,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Outputs:
+class HeadOutputs:
     """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted (n, K)."""
 
     places: Rows
@@ -64,13 +64,13 @@ class HeadRecord:
 
     head: Head
     rows: int = 0
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[MetricResult, ...] = ()
     per_class: tuple[Mapping[str, Any], ...] = ()
     per_column: tuple[Mapping[str, Any], ...] = ()
     at_thresholds: Mapping[str, Any] = field(default_factory=dict)
     confusion: NDArray[np.int64] | None = None
     compared: Mapping[str, Any] = field(default_factory=dict)
-    outputs: Outputs | None = None
+    outputs: HeadOutputs | None = None
     found: Mapping[str, Any] = field(default_factory=dict)
     fitted: Mapping[str, Any] = field(default_factory=dict)
 
@@ -103,25 +103,29 @@ def head_record(
     )
 
 
-def _measures(found: Mapping[str, Any]) -> tuple[Measure, ...]:
+def _measures(found: Mapping[str, Any]) -> tuple[MetricResult, ...]:
     references = found.get("references") or {}
     return tuple(
-        Measure(
+        MetricResult(
             name,
             number(item["value"]),
             bool(item["higher_is_better"]),
             interval(item.get("interval")),
-            {who: float(said[name]) for who, said in references.items() if (said or {}).get(name) is not None},
+            {
+                reference: float(values[name])
+                for reference, values in references.items()
+                if (values or {}).get(name) is not None
+            },
         )
         for name, item in (found.get("metrics") or {}).items()
     )
 
 
-def interval(given: Any) -> Interval | None:
+def interval(ends: Any) -> Interval | None:
     """(low, high), or None where there is none or a side is undefined."""
-    if not given or any(side is None for side in given):
+    if not ends or any(side is None for side in ends):
         return None
-    low, high = map(float, given)
+    low, high = map(float, ends)
     return low, high
 
 
@@ -143,11 +147,11 @@ def _lines(table: Any) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _outputs(head: Head, table: Mapping[str, Any]) -> Outputs | None:
+def _outputs(head: Head, table: Mapping[str, Any]) -> HeadOutputs | None:
     names = [f"{head.name}.{label}" for label in head.space.labels]
     if any(name not in table or f"{name}.true" not in table for name in names):
         return None
     predicted = restricted(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
     true = np.stack([table[f"{name}.true"] for name in names], axis=1).astype(np.float32)
     annotated = np.flatnonzero(np.isfinite(true).any(axis=1) & np.isfinite(predicted).all(axis=1))
-    return Outputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None
+    return HeadOutputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None

@@ -57,8 +57,8 @@ def importances(found: Outcome, place: int) -> Plot | None:
         axes.set(title=f"Importance for {found.names[place]}", xlabel="share of the variation", xlim=(0, 1))
         axes.grid(visible=False, axis="y")
 
-    said = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
-    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {said}.")
+    listed = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
+    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}.")
 
 
 def slices(found: Outcome) -> tuple[Plot, ...]:
@@ -199,9 +199,9 @@ def front(found: Outcome) -> Plot | None:
             )
         axes.set(xlabel=found.names[1], ylabel=found.names[0])
 
-    said = ", ".join(str(first_number(trial)) for trial in best)
+    listed = ", ".join(str(first_number(trial)) for trial in best)
     return Plot(
-        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {said}."
+        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {listed}."
     )
 
 
@@ -210,7 +210,7 @@ def _apart(front: Sequence[FrozenTrial], points: Any) -> list[FrozenTrial]:
     spans = np.maximum(np.ptp(points, axis=0), 1e-12)
     kept: list[FrozenTrial] = []
     for trial in [*front[:1], *front[:0:-1]]:
-        gaps = [np.abs(np.subtract(trial.values[:2], one.values[:2]) / spans) for one in kept]
+        gaps = [np.abs(np.subtract(trial.values[:2], shown.values[:2]) / spans) for shown in kept]
         if all(up > 0.07 or across > 0.06 for up, across in gaps):
             kept.append(trial)
     return kept

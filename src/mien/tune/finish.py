@@ -58,9 +58,9 @@ def complete(found: Outcome) -> Path | None:
         if not mine:
             return None
         shutil.rmtree(aside, ignore_errors=True)
-        there = folder(found.settings, first_number(best))
-        if (there / "config.toml").is_file():
-            shutil.copytree(there, aside / RUN)
+        trained = folder(found.settings, first_number(best))
+        if (trained / "config.toml").is_file():
+            shutil.copytree(trained, aside / RUN)
         train_model(config, aside / RUN, resume=True)
         shutil.rmtree(target, ignore_errors=True)
         (aside / RUN).rename(target)

@@ -20,11 +20,11 @@ from .workers import FAULT, first_number
 
 def finished(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The trials of this study that count: measured, pruned, or impossible. Not those that are to be run again."""
-    ending = (TrialState.COMPLETE, TrialState.PRUNED)
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
     return [
         trial
         for trial in trials
-        if EARLIER not in trial.user_attrs and (trial.state in ending or FAULT in trial.user_attrs)
+        if EARLIER not in trial.user_attrs and (trial.state in states or FAULT in trial.user_attrs)
     ]
 
 
@@ -45,8 +45,8 @@ class Outcome:
     @cached_property
     def measured(self) -> list[FrozenTrial]:
         """Those with values, best first by the first objective."""
-        there = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
-        return sorted(there, key=lambda trial: -self.gain(trial)[0])
+        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
+        return sorted(complete, key=lambda trial: -self.gain(trial)[0])
 
     @property
     def best(self) -> FrozenTrial | None:
@@ -56,14 +56,14 @@ class Outcome:
     @cached_property
     def front(self) -> list[FrozenTrial]:
         """Those that no other one beats in every objective, best first by the first one."""
-        return [one for one in self.measured if not any(self._beats(other, one) for other in self.measured)]
+        return [trial for trial in self.measured if not any(self._beats(other, trial) for other in self.measured)]
 
     def gain(self, trial: FrozenTrial) -> tuple[float, ...]:
         """A trial's values, turned so that more is better."""
         return tuple(value if up else -value for value, up in zip(trial.values, self.higher, strict=True))
 
-    def _beats(self, one: FrozenTrial, other: FrozenTrial) -> bool:
-        pairs = list(zip(self.gain(one), self.gain(other), strict=True))
+    def _beats(self, trial: FrozenTrial, other: FrozenTrial) -> bool:
+        pairs = list(zip(self.gain(trial), self.gain(other), strict=True))
         return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 
     def config(self, trial: FrozenTrial) -> Config:

@@ -43,8 +43,8 @@ def _summary(found: Outcome) -> Section:
 
 def _under(found: Outcome, first: FrozenTrial | None, place: int) -> tuple[str, ...]:
     assert found.best is not None
-    said = (f"trial {first_number(found.best)}",)
-    return said if first is None else (*said, f"defaults {first.values[place]:.4f}")
+    lines = (f"trial {first_number(found.best)}",)
+    return lines if first is None else (*lines, f"defaults {first.values[place]:.4f}")
 
 
 def _front(found: Outcome) -> Section | None:

@@ -50,8 +50,8 @@ def naming(settings: StudyConfig) -> Iterator[None]:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
-        said = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
-        raise OSError(errno.EIO, said, _shown(_place(settings))) from None
+        reason = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
+        raise OSError(errno.EIO, reason, _shown(_place(settings))) from None
 
 
 def begin(settings: StudyConfig, higher: list[bool], names: list[str]) -> Study:
@@ -68,10 +68,10 @@ def begin(settings: StudyConfig, higher: list[bool], names: list[str]) -> Study:
     if (before := study.user_attrs.get("record")) is not None:
         _check_same(before, json.loads(json.dumps(record)), settings.folder)
         return study
-    taken, there = _taken(settings) if settings.earlier else [], study.get_trials(deepcopy=False)
-    if not there:
+    taken, trials = _taken(settings) if settings.earlier else [], study.get_trials(deepcopy=False)
+    if not trials:
         study.enqueue_trial(settings.space.defaults)
-    held = {trial.user_attrs.get(EARLIER) for trial in there}  # by one that was killed in here
+    held = {trial.user_attrs.get(EARLIER) for trial in trials}  # by one that was killed in here
     study.add_trials([trial for trial in taken if trial.user_attrs[EARLIER] not in held])
     study.set_user_attr("record", record)
     return study
@@ -113,8 +113,8 @@ def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
             return RDBStorage(url, options, heartbeat_stale_trial_callback=queue_again, **beats)
         except (SQLAlchemyError, ImportError, RuntimeError) as error:
             if not left:
-                said = str(error).strip().partition("\n")[0]
-                raise ConfigError(f"{_shown(where)}: cannot be opened as a study: {said}") from None
+                reason = str(error).strip().partition("\n")[0]
+                raise ConfigError(f"{_shown(where)}: cannot be opened as a study: {reason}") from None
             time.sleep(0.2 * (_OPENINGS - left))
     raise AssertionError
 

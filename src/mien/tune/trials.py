@@ -119,7 +119,11 @@ class Runner:
         if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
             shutil.rmtree(run)
         watch = TrialMonitor(
-            trial, self.score, len(self.settings.objectives) == 1, self.deadline, lambda *said: self.tell(number, *said)
+            trial,
+            self.score,
+            len(self.settings.objectives) == 1,
+            self.deadline,
+            lambda *epoch: self.tell(number, *epoch),
         )
         start = time.monotonic()
         try:

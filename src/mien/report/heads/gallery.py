@@ -18,7 +18,7 @@ from ...render.text import percent, signed
 from ...store import Store
 from ...tasks import Head, Kind
 from ..record import RunRecord
-from ..results import HeadRecord, Outputs, Rows
+from ..results import HeadOutputs, HeadRecord, Rows
 from .confusion import mixed
 from .scores import distance, entropy
 
@@ -40,24 +40,24 @@ class Group:
     places: Rows
 
 
-def section(record: RunRecord, one: HeadRecord) -> Section:
+def section(record: RunRecord, result: HeadRecord) -> Section:
     """The gallery of a head, or why there is none."""
-    if one.outputs is None:
+    if result.outputs is None:
         return Section(
             "Faces", note="No gallery: the run holds no predictions for this head (mien evaluate writes them)."
         )
     if record.store is None:
         return Section("Faces", note=f"No gallery: {record.store_note}.")
     many = max(_FACES // len(record.heads), _LEAST)
-    legend = Legend("scales" if one.head.kind is Kind.VALUES else "bars", one.head.kind in _PROBABILITIES)
+    legend = Legend("scales" if result.head.kind is Kind.VALUES else "bars", result.head.kind in _PROBABILITIES)
     shown: list[Block] = [legend]
-    for group in choose(one.head, one.outputs, many):
+    for group in choose(result.head, result.outputs, many):
         if len(group.places):
-            shown += [Subhead(group.title, group.why), FaceCards(tuple(cards(record, one, group.places)))]
+            shown += [Subhead(group.title, group.why), FaceCards(tuple(cards(record, result, group.places)))]
     return Section("Faces", blocks=tuple(shown))
 
 
-def choose(head: Head, outputs: Outputs, many: int) -> list[Group]:
+def choose(head: Head, outputs: HeadOutputs, many: int) -> list[Group]:
     """The groups of a head's gallery, `many` faces each."""
     drawn = np.random.default_rng(_SEED).permutation(len(outputs.places))[:many]
     far = distance(head, outputs.true, outputs.predicted)
@@ -77,7 +77,7 @@ def _first(order: Any, many: int) -> Rows:
     return np.argsort(order, kind="stable")[:many]
 
 
-def _by_label(head: Head, outputs: Outputs, far: Any, many: int) -> Iterator[Group]:
+def _by_label(head: Head, outputs: HeadOutputs, far: Any, many: int) -> Iterator[Group]:
     true, predicted = outputs.true, outputs.predicted
     right = true.argmax(axis=1) == predicted.argmax(axis=1)
     confidence, wrong = predicted.max(axis=1), np.flatnonzero(~right)
@@ -93,7 +93,7 @@ def _by_label(head: Head, outputs: Outputs, far: Any, many: int) -> Iterator[Gro
     yield from _mixed(head, outputs, wrong, many)
 
 
-def _mixed(head: Head, outputs: Outputs, wrong: Rows, many: int) -> Iterator[Group]:
+def _mixed(head: Head, outputs: HeadOutputs, wrong: Rows, many: int) -> Iterator[Group]:
     """The surest faces of the pairs of labels most often mixed up, by share of the true label's faces."""
     true, said = outputs.true.argmax(axis=1), outputs.predicted.argmax(axis=1)
     counts = np.zeros((len(head), len(head)), np.int64)
@@ -106,7 +106,7 @@ def _mixed(head: Head, outputs: Outputs, wrong: Rows, many: int) -> Iterator[Gro
         yield Group("Most confused pairs", "the labels most often mixed up", np.concatenate(shown))
 
 
-def _in_turn(outputs: Outputs, right: Any, confidence: Any, many: int) -> Rows:
+def _in_turn(outputs: HeadOutputs, right: Any, confidence: Any, many: int) -> Rows:
     """The surest hit of each label, then the second of each, until there are `many`; shown in the labels' order."""
     top = outputs.true.argmax(axis=1)
     ranked = [
@@ -119,14 +119,14 @@ def _in_turn(outputs: Outputs, right: Any, confidence: Any, many: int) -> Rows:
     return np.array([place for _, _, place in sorted(chosen, key=lambda item: (item[1], item[0]))], np.int64)
 
 
-def cards(record: RunRecord, one: HeadRecord, chosen: Rows) -> list[FaceCard]:
+def cards(record: RunRecord, result: HeadRecord, chosen: Rows) -> list[FaceCard]:
     """Faces of some places in a head's outputs, with what raters and model said of them."""
     assert record.store
-    assert one.outputs
-    outputs, places = one.outputs, one.outputs.places[chosen]
+    assert result.outputs
+    outputs, places = result.outputs, result.outputs.places[chosen]
     pictures = portraits(record.store, [int(record.rows[place]) for place in places])
     return [
-        CARDS[one.head.kind](one.head, outputs.true[at], outputs.predicted[at], picture, record.sources[place])
+        CARDS[result.head.kind](result.head, outputs.true[at], outputs.predicted[at], picture, record.sources[place])
         for at, place, picture in zip(chosen, places, pictures, strict=True)
     ]
 
