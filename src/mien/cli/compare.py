@@ -22,9 +22,9 @@ _WIDE = 120  # columns from which one table is readable
 
 @dataclass
 class Compare:
-    """Compare runs evaluated on the same faces: figures with intervals, cost, speed, and which differences are more than noise.
+    """Compare runs evaluated on the same samples: metrics with intervals, cost, speed, and which differences are significant.
 
-    The others are held against the first run. Writes comparison.html, .csv, .md, .tex and .json into one folder.
+    The first run is the baseline of the others. Writes comparison.html, .csv, .md, .tex and .json into one folder.
     """
 
     runs: Positional[tuple[Path, ...]]

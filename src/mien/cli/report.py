@@ -12,7 +12,7 @@ from . import show
 
 @dataclass
 class Report:
-    """Write a run's report: one HTML file with figures, curves, mix-ups and faces, that opens without a network."""
+    """Write a run's report: one HTML file with metrics, learning curves, confusion and sample faces; it needs no network."""
 
     run_folder: Positional[Path]
     """The run folder."""

@@ -21,7 +21,7 @@ _CELL = 14  # columns of a terminal that a hyperparameter takes
 
 @dataclass
 class Tune:
-    """Search the values that a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
+    """Search hyperparameters: what a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
 
     Stopped, the same command goes on; started again elsewhere at the same time, both work on one study. `--section.key value`
     fixes one of the file's values.
@@ -34,7 +34,7 @@ class Tune:
     out: Path | None = None
     """Folder of the study (default: runs/tune-<name of the file>)."""
     objectives: tuple[Literal["score", "latency"], ...] = ("score",)
-    """What is tuned: the validation metric, or also the time for one face."""
+    """What is optimised: the validation metric, or also the latency for one face."""
     sampler: Literal["tpe", "cmaes", "random"] = "tpe"
     """Who draws the trials; cmaes is for numbers, choices are then drawn by tpe."""
     pruner: Literal["median", "hyperband", "none"] | None = None
