@@ -56,7 +56,7 @@ def learn(task: str, folder: Path, args: argparse.Namespace) -> dict[str, list[t
     run = folder / task
     network = train(configuration(task, folder / "drawn.h5", args), run)
     export(run, network)
-    heads = evaluate(run, split="test", out=run / "test")["heads"]
+    heads = evaluate(run, split="test")["heads"]
     return {
         head: [(name, metric["value"]) for name, metric in found["metrics"].items()]
         + [(f"ccc of {column['label']}", column["ccc"]) for column in found.get("per_column", [])]

@@ -32,6 +32,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "extras": Room("optional libraries, and which extra brings them"),
         "files": Room("files that are written whole or not at all, checksums"),
         "labels": Room("every label: order, aliases, valence-arousal-dominance"),
+        "run_folder": Room("where each file of a run folder is, split by split"),
         "tables": Room("TOML tables read into dataclasses, every value checked"),
     },
     {

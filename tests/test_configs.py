@@ -91,7 +91,7 @@ def test_it_imports_trains_evaluates_and_reports(name, changes, store, tmp_path)
     main(["train", str(FOLDER / f"{name}.toml"), "--out", str(run), "--data.store", str(faces), *words])
     losses = [float(row["train_loss"]) for row in history(run)]
     assert losses[-2] + losses[-1] < losses[0] + losses[1]  # of three steps each
-    results = json.loads((run / "results.json").read_text())
+    results = json.loads((run / "results" / "validation.json").read_text())
     heads = configs.load(FOLDER / f"{name}.toml").resolved_task().heads
     assert list(results["heads"]) == [head.name for head in heads]
     assert all(found["rows"] for found in results["heads"].values())

@@ -83,4 +83,4 @@ def test_every_page_is_listed() -> None:
 def test_shipped_configurations_are_valid(path: Path) -> None:
     found = space.read(config.parsed(path), path.name)
     assert found.config(found.defaults).train.phases
-    assert bool(found.dials) == path.name.startswith("tune_")
+    assert bool(found.parameters) == path.name.startswith("tune_")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,17 +12,18 @@ import pytest
 
 from mien import config, evaluate, files, metrics
 from mien.errors import ConfigError, ModelError, StoreError
-from mien.evaluate import PREDICTIONS, RESULTS
 from mien.labels import EXPRESSION7, EXPRESSION8, VAD, VALENCE_AROUSAL, LabelSpace
 from mien.metrics import evaluate_head
 from mien.metrics.distributions import vote_distances
 from mien.predict.engine import Engine
 from mien.records import Floats, Sample, Target
+from mien.run_folder import SplitFiles, scored_splits, split_files
 from mien.store import Origin, Store, write
 from mien.tasks import TASKS, Head, Kind, Task
 from tests import tiny_scenes
 from tests.tiny_model import GREY, RGB, write_model
 
+EARLIER = Path(__file__).parent / "earlier"
 FACE = Head("face", Kind.CLASS, EXPRESSION8)
 VOTES = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
 MOOD = Head("mood", Kind.TAGS, LabelSpace("mood", ("calm", "tired", "tense")))
@@ -78,7 +80,7 @@ def run(tmp_path: Path, faces: Path) -> Path:
 
 def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     results = evaluate.evaluate(run)
-    assert json.loads((run / RESULTS).read_text()) == results
+    assert json.loads(split_files(run, "validation").results.read_text()) == results
     assert results["schema"] == 2
     assert results["run"] == "first"
     assert Task.from_dict(results["task"]) == TASK
@@ -221,7 +223,7 @@ def test_intervals_are_drawn_by_group_where_there_are_groups(run: Path, tmp_path
     assert by_group["intervals"]["unit"] == "group"
     ends = [found["heads"]["face"]["metrics"]["accuracy"]["interval"] for found in (by_row, by_group)]
     assert ends[0] != ends[1]
-    tables = [pq.read_table(run / f"on-{name}-validation" / evaluate.PREDICTIONS) for name in ("rows", "groups")]
+    tables = [pq.read_table(split_files(run / f"on-{name}", "validation").predictions) for name in ("rows", "groups")]
     assert "group" not in tables[0].column_names
     assert tables[1]["group"].to_pylist() == [sample.group for sample in grouped]
 
@@ -268,7 +270,7 @@ def test_training_faces_without_that_target_leave_chance_to_the_scored_split(run
 
 def test_predictions_hold_every_row_with_its_truth(run: Path, faces: Path) -> None:
     evaluate.evaluate(run)
-    table = pq.read_table(run / PREDICTIONS)
+    table = pq.read_table(split_files(run, "validation").predictions)
     store = Store(faces)
     rows = store.rows("validation")
     assert table.column_names[:4] == ["row", "source", "face.neutral", "face.neutral.true"]
@@ -302,28 +304,69 @@ def test_scoring_the_training_split_says_so(run: Path, tmp_path: Path) -> None:
     assert evaluate.evaluate(run, other, "train")["data"]["trained_on"] is False
 
 
+def test_each_split_has_files_of_its_own(run: Path) -> None:
+    first = evaluate.evaluate(run, draws=20)
+    before = {path: path.read_bytes() for path in split_files(run, "validation")}
+    other = evaluate.evaluate(run, split="train", draws=20)
+    assert {path: path.read_bytes() for path in before} == before
+    found = {split: json.loads(paths.results.read_text()) for split, paths in scored_splits(run).items()}
+    assert found == {"validation": first, "train": other}
+    assert pq.read_table(split_files(run, "train").predictions).num_rows == 40
+    assert evaluate.evaluate(run, split="train", draws=10)["intervals"]["draws"] == 10
+    assert json.loads(split_files(run, "train").results.read_text())["intervals"]["draws"] == 10, "replaced"
+
+
 def test_out_keeps_the_files_of_the_run(run: Path, tmp_path: Path) -> None:
     evaluate.evaluate(run)
-    before = (run / RESULTS).read_bytes()
-    evaluate.evaluate(run, split="train", out=tmp_path / "aside")
-    assert (run / RESULTS).read_bytes() == before
-    assert json.loads((tmp_path / "aside" / RESULTS).read_text())["data"]["split"] == "train"
-    assert pq.read_table(tmp_path / "aside" / PREDICTIONS).num_rows == 40
-    evaluate.evaluate(run, split="train")
-    assert json.loads((run / RESULTS).read_text())["data"]["split"] == "train"
+    results = split_files(run, "validation").results
+    before = results.read_bytes()
+    evaluate.evaluate(run, out=tmp_path / "aside", draws=10)
+    assert results.read_bytes() == before
+    aside = split_files(tmp_path / "aside", "validation")
+    assert json.loads(aside.results.read_text())["intervals"]["draws"] == 10
+    assert pq.read_table(aside.predictions).num_rows == 30
+
+
+def test_another_model_file_of_the_run_goes_aside(run: Path, faces: Path) -> None:
+    first = evaluate.evaluate(run)
+    write_model(run / "model-int8.onnx", TASK, GREY)
+    assert evaluate.evaluate(run / "model-int8.onnx")["model"] == "model-int8.onnx"
+    assert json.loads(split_files(run, "validation").results.read_text()) == first
+    assert list(scored_splits(run / "model-int8-on-faces")) == ["validation"]
+
+
+@pytest.mark.parametrize("name", ["faces", "scenes"])
+def test_a_run_of_an_earlier_version_keeps_its_results(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (EARLIER / name, EARLIER / f"{name}.h5"):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp_path / path.name)
+    old = SplitFiles(Path(name, "results.json"), Path(name, "predictions.parquet"))
+    before = {path: path.read_bytes() for path in old}
+    assert scored_splits(Path(name)) == {"validation": old}
+    assert evaluate.evaluate(Path(name), split="train", draws=0)["data"]["trained_on"]
+    assert scored_splits(Path(name)) == {"validation": old, "train": split_files(Path(name), "train")}
+    record = json.loads(old.results.read_text())
+    again = evaluate.evaluate(Path(name), draws=0)
+    for head, found in record["heads"].items():
+        for metric, score in found["metrics"].items():
+            assert again["heads"][head]["metrics"][metric]["value"] == pytest.approx(score["value"], abs=1e-6), metric
+    assert scored_splits(Path(name))["validation"] == split_files(Path(name), "validation")
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_heads_that_the_store_lacks_are_left_out(run: Path, tmp_path: Path) -> None:
     store = make_store(tmp_path / "one.h5", (AFFECT,), validation=13)
     assert list(evaluate.evaluate(run, store)["heads"]) == ["affect"]
-    table = pq.read_table(run / "on-one-validation" / PREDICTIONS)
+    table = pq.read_table(split_files(run / "on-one", "validation").predictions)
     assert table["face.happy.true"].null_count == table["mood.calm.true"].null_count == 13
     assert table["face.happy"].null_count == 0
 
 
 def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(run: Path, tmp_path: Path) -> None:
     evaluate.evaluate(run)
-    before = {name: (run / name).read_bytes() for name in (RESULTS, PREDICTIONS)}
+    before = {path: path.read_bytes() for path in split_files(run, "validation")}
     seven = Head("seven", Kind.CLASS, EXPRESSION7)
     spot = Head("spot", Kind.VALUES, VAD, bounds=(1.0, 10.0))
     wide = replace(seven, name="wide", space=LabelSpace("wide", (*EXPRESSION7.labels, "bored")))
@@ -338,8 +381,9 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
     ]
     write(tmp_path / "far.h5", rows, (seven, wide, spot), Origin("noise", "1"))
     results = evaluate.evaluate(run, tmp_path / "far.h5", "test", match={"votes": "wide"})
-    assert {name: (run / name).read_bytes() for name in before} == before
-    assert json.loads((run / "on-far-test" / RESULTS).read_text()) == results
+    assert {path: path.read_bytes() for path in before} == before
+    assert not split_files(run, "test").results.exists()
+    assert json.loads(split_files(run / "on-far", "test").results.read_text()) == results
     assert {name: found["compared"]["target"] for name, found in results["heads"].items()} == {
         "face": "seven", "votes": "wide", "affect": "spot",
     }  # fmt: skip
@@ -354,7 +398,7 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
     assert affect["compared"]["data_only"] == {"dominance": 0}
     assert affect["metrics"]["rmse"]["value"] < 2.1
 
-    table = pq.read_table(run / "on-far-test" / PREDICTIONS)
+    table = pq.read_table(split_files(run / "on-far", "test").predictions)
     assert table["votes.contempt.true"].null_count == 24
     assert table["votes.contempt"].null_count == 0
     assert table["votes.happy.true"].null_count == 3
@@ -381,7 +425,7 @@ def test_shares_held_against_labels_are_made_chances_of_the_label(run: Path, fac
     assert found["compared"]["rule"].endswith("chances of being the label by its label temperature")
     sizes = (shares >= 0.1).sum(axis=1)[~np.isnan(label[:, 0])]
     assert found["conformal"]["mean_size"] == pytest.approx(sizes.mean()), "sets are made of shares"
-    table = pq.read_table(run / "on-faces-validation" / PREDICTIONS)
+    table = pq.read_table(split_files(run / "on-faces", "validation").predictions)
     np.testing.assert_allclose(table["votes.happy"].to_numpy(), sharp[:, 1], rtol=1e-5)
 
 
@@ -422,16 +466,15 @@ def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) ->
 
 
 def test_other_truth_goes_aside(run: Path, faces: Path, tmp_path: Path) -> None:
-    assert (
-        evaluate.destination(run) == evaluate.destination(run, faces) == evaluate.destination(run, split="test") == run
-    )
-    assert evaluate.destination(run, tmp_path / "ck.h5", "test") == run / "on-ck-test"
-    assert evaluate.destination(run, match={"face": "votes"}) == run / "on-faces-validation"
+    assert evaluate.destination(run) == evaluate.destination(run, faces) == run
+    assert evaluate.destination(run / "model.onnx", faces) == run
+    assert evaluate.destination(run, tmp_path / "ck.h5") == run / "on-ck"
+    assert evaluate.destination(run, match={"face": "votes"}) == run / "on-faces"
     results = evaluate.evaluate(run, match={"face": "votes"})
-    assert not (run / RESULTS).exists()
+    assert not (run / "results").exists()
     assert results["heads"]["face"]["compared"]["matched_by"] == "--match"
     assert "compared" not in results["heads"]["votes"]
-    table = pq.read_table(run / "on-faces-validation" / PREDICTIONS)
+    table = pq.read_table(split_files(run / "on-faces", "validation").predictions)
     assert table["affect.valence.true"].null_count == 4
 
 
@@ -440,7 +483,7 @@ def test_a_lone_model_file_is_scored_beside_itself(tmp_path: Path, faces: Path) 
     results = evaluate.evaluate(model, faces)
     assert results["run"] == "kept"
     assert "epochs" not in results["training"]
-    assert (tmp_path / "kept" / "on-faces-validation" / RESULTS).exists()
+    assert split_files(tmp_path / "kept" / "some-on-faces", "validation").results.exists()
     with pytest.raises(ConfigError, match="names no store to evaluate on; give one with --data FILE"):
         evaluate.evaluate(model)
 
@@ -469,8 +512,8 @@ def test_what_cannot_be_scored_is_one_line(run: Path, faces: Path, tmp_path: Pat
         evaluate.evaluate(other, faces)
     with pytest.raises(ConfigError, match=r"--match face=mood: .*\(one of: face, votes\)"):
         evaluate.evaluate(run, match={"face": "mood"})
-    assert not (run / RESULTS).exists()
-    assert not (other / RESULTS).exists()
+    assert not (run / "results").exists()
+    assert not (other / "results").exists()
 
 
 def test_a_split_that_nobody_annotated_is_refused(run: Path, tmp_path: Path) -> None:

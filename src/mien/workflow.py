@@ -18,7 +18,7 @@ Settings = str | Path | Mapping[str, Any] | Config
 def train_model(
     config: Settings, run: str | Path, changes: Mapping[str, Any] | None = None, *, resume: bool = False
 ) -> dict[str, Any]:
-    """Train, export, evaluate on the validation split and report into a run folder; return what its `results.json` holds.
+    """Train, export, evaluate on the validation split and report into a run folder; return the results of that split.
 
     `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a run that was
     stopped goes on. Of several processes (torchrun, srun) the first alone does what follows training, the others return {}.

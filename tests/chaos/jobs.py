@@ -137,7 +137,7 @@ def _trials(folder: Path) -> list[Any]:
 
 def evaluated(folder: Path) -> Any:
     """The figures."""
-    return json.loads((folder / RUN / "results.json").read_text())
+    return json.loads((folder / RUN / "results" / "train.json").read_text())
 
 
 def exported(folder: Path) -> Any:
@@ -178,7 +178,7 @@ def check(folder: Path) -> int:
             except Exception as error:
                 raise AssertionError(f"{path.relative_to(folder)} is not whole: {error!r}") from error
             count += 1
-    for results in folder.rglob("results.json"):
+    for results in folder.rglob("results/*.json"):
         _pair(results)
     return count
 
@@ -186,9 +186,9 @@ def check(folder: Path) -> int:
 def _pair(results: Path) -> None:
     import pyarrow.parquet
 
-    table = results.with_name("predictions.parquet")
+    table = results.parents[1] / "predictions" / f"{results.stem}.parquet"
     told = json.loads(results.read_text())["data"]["rows"]
-    assert pyarrow.parquet.read_metadata(table).num_rows == told, "results.json is of other predictions"
+    assert pyarrow.parquet.read_metadata(table).num_rows == told, "the results are of other predictions"
 
 
 def _store(path: Path) -> None:

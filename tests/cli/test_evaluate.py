@@ -42,7 +42,7 @@ def test_the_table_shows_value_interval_references_and_direction(run: Path, caps
     said = capsys.readouterr()
     assert said.out == ""
     assert "run on 8 faces of faces.h5, split validation" in said.err
-    results = json.loads((run / "results.json").read_text())
+    results = json.loads((run / "results/validation.json").read_text())
     accuracy = results["heads"]["face"]["metrics"]["accuracy"]["value"]
     low, high = results["heads"]["face"]["metrics"]["accuracy"]["interval"]
     assert f"{low:.4f} … {high:.4f}" in said.err
@@ -59,7 +59,10 @@ def test_the_table_shows_value_interval_references_and_direction(run: Path, caps
     assert "↓" in next(line for line in lines if "log_loss" in line)
     assert {"valence", "arousal"} <= set(next(line for line in lines if "arousal" in line))
     assert "–" in next(line for line in lines if "pearson" in line)
-    assert said.err.rstrip().splitlines()[-2:] == ["run/results.json", "run/predictions.parquet"]
+    assert said.err.rstrip().splitlines()[-2:] == [
+        "run/results/validation.json",
+        "run/predictions/validation.parquet",
+    ]
 
 
 def test_without_draws_there_are_no_intervals(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +91,7 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     model = write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told)
     main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "40", "--by", "age"])
     lines = capsys.readouterr().err.splitlines()
-    errors = json.loads(Path("on-votes-test/results.json").read_text())["heads"]["votes"]["calibration"]
+    errors = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"]
     far = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE), by {errors['ece']:.1%} "
     assert far in " ".join(lines)
     (header,) = (line for line in lines if "value" in line)
@@ -98,7 +101,7 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     assert "Sets that promise 90% hold the true label in 100.0%, with 8.00 labels on average." in " ".join(lines)
     write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told | {"label_temperature": {"votes": 0.5}})
     main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "0"])
-    label = json.loads(Path("on-votes-test/results.json").read_text())["heads"]["votes"]["calibration"]["label"]["ece"]
+    label = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"]["label"]["ece"]
     sure = f"Confidence in the label is off by {label:.1%} on average (ECE). Shares of votes are off by {errors['vote_ece']:.1%}"
     assert sure in " ".join(capsys.readouterr().err.split())
     assert any(line.startswith("  By age: kl lies ") and " between " in line for line in lines)
@@ -107,8 +110,8 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
 def test_json_is_the_results_file(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["evaluate", "run", "--json", "--data", "faces.h5", "--split", "train", "--out", "aside"])
     said = capsys.readouterr()
-    assert json.loads(said.out) == json.loads(Path("aside/results.json").read_text())
-    assert not (run / "results.json").exists()
+    assert json.loads(said.out) == json.loads(Path("aside/results/train.json").read_text())
+    assert not (run / "results").exists()
 
 
 def test_scores_on_training_faces_come_with_a_warning(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +121,7 @@ def test_scores_on_training_faces_come_with_a_warning(run: Path, capsys: pytest.
     main(["evaluate", "run/model.onnx", "--split", "train"])
     said = capsys.readouterr().err
     assert "the model was trained on these faces" in said
-    assert said.rstrip().endswith("run/predictions.parquet")
+    assert said.rstrip().endswith("run/predictions/train.parquet")
 
 
 def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,12 +146,12 @@ def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pyt
     assert "Accuracy 0." in said
     assert "Not scored: affect (no target of the store fits)." in said
     assert said.rstrip().splitlines()[-2:] == [
-        f"run/on-far-test/{name}" for name in ("results.json", "predictions.parquet")
+        f"run/on-far/{name}" for name in ("results/test.json", "predictions/test.parquet")
     ]
     main(["evaluate", "run", "--data", "far.h5", "--split", "test", "--match", "face=codes"])
-    assert "face is compared with the target codes as --match says." in capsys.readouterr().err
-    main(["report", "run/on-far-test"])
-    assert "Unknown to the model: bored (3 left out)." in Path("run/on-far-test/report.html").read_text()
+    assert "face is held against the target codes as --match says." in capsys.readouterr().err
+    main(["report", "run/on-far"])
+    assert "Unknown to the model: bored (3 left out)." in Path("run/on-far/report.html").read_text()
 
 
 @pytest.mark.parametrize(

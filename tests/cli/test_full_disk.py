@@ -73,7 +73,7 @@ def files(folder: Path) -> dict[str, bytes]:
     ("words", "size", "name"),
     [
         (jobs.IMPORT.words, 20_000, "new.h5"),
-        (("evaluate", "run", "--split", "train", "--draws", "0"), 2_000, "run/results.json"),
+        (("evaluate", "run", "--split", "train", "--draws", "0"), 2_000, "run/results/train.json"),
         (("export", "run", "--int8"), 7_000, "run/model-int8.onnx"),
     ],
 )
@@ -120,7 +120,7 @@ def told_any(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (("data", "import", "photos", "--out", "run/new.h5"), "run/.new.h5.import"),
         (("train", "tiny.toml", "--out", "run/more"), "run/more"),
         (("tune", "space.toml", "--trials", "1", "--out", "run/study"), "run/study"),
-        (("evaluate", "run", "--draws", "0"), "run/results.json"),
+        (("evaluate", "run", "--draws", "0"), "run/results"),
         (("export", "run"), "run/model.onnx"),
     ],
 )

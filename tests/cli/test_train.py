@@ -27,8 +27,8 @@ def test_one_command_trains_exports_evaluates_and_reports(toml, tmp_path, capsys
     wanted = {
         "config.toml",
         "history.csv",
-        "results.json",
-        "predictions.parquet",
+        "results",
+        "predictions",
         "model.safetensors",
         "model.json",
         "model.onnx",

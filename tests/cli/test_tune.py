@@ -6,7 +6,7 @@ import pytest
 
 from mien import config as configs
 from mien.cli import main
-from mien.cli.tune import Line
+from mien.cli.tune import StatusLine
 from mien.tune import trials
 from tests.tune import studies
 
@@ -31,11 +31,12 @@ def test_one_command_trains_trials_and_makes_the_best_a_run(toml, tmp_path, caps
     assert found["trials"][0]["drawn"]["train.phases.0.lr"] == pytest.approx(0.001)
     assert said.count("trial ") == 2
     best = tmp_path / "study/best"
-    assert {"report.html", "results.json", "model.onnx"} <= {path.name for path in best.iterdir()}
+    assert {"report.html", "results", "model.onnx"} <= {path.name for path in best.iterdir()}
     wanted = configs.load(tmp_path / "study/best.toml")
     assert configs.load(best / "config.toml") == wanted
     assert wanted.train.batch_size == 24
-    accuracy = json.loads((best / "results.json").read_text())["heads"]["expression7"]["metrics"]["accuracy"]["value"]
+    heads = json.loads((best / "results" / "validation.json").read_text())["heads"]
+    accuracy = heads["expression7"]["metrics"]["accuracy"]["value"]
     assert accuracy == pytest.approx(found["trials"][found["best"]]["values"][0])  # the weights are the trial's own
 
 
@@ -47,10 +48,10 @@ def test_the_table_shows_the_best_trials(toml, tmp_path, monkeypatch, capsys):
     assert "5 trials finished, 5 measured" in first
     assert "expression7.accuracy" in " ".join(first.split())
     main(words)
-    again = capsys.readouterr().err
+    queue_again = capsys.readouterr().err
     assert "trial 0:" in first
-    assert "trial 0:" not in again
-    assert "study.html" in again
+    assert "trial 0:" not in queue_again
+    assert "study.html" in queue_again
     assert not (tmp_path / "study/best").exists()
 
 
@@ -79,7 +80,7 @@ def test_without_optuna_it_says_what_to_install(toml, monkeypatch, capsys):
 
 
 def test_the_live_line_is_for_a_terminal_alone(monkeypatch, capsys):
-    line = Line()
+    line = StatusLine()
     line("epoch 1", False)
     line("trial 0", True)
     assert capsys.readouterr().err == "trial 0\n"

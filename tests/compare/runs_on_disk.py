@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mien import config, files, metrics
+from mien.run_folder import split_files
 from mien.tasks import TASKS, Task
 from tests import tiny_model
 from tests.report.fake_run import guesses, softmax, write_history, write_predictions
@@ -24,18 +25,21 @@ def make(
     skill: float = 1.0,
     seed: int = 0,
     rows: int = ROWS,
+    split: str = "validation",
     **changes: Any,
 ) -> Path:
-    """Write a run folder. `skill`: weight of the truth in its answers; `changes` are to keys of results.json ('data' and
+    """Write a run folder. `skill`: weight of the truth in its answers; `changes` are to keys of the results ('data' and
     'training' key by key) or, as `config`, to the configuration."""
     folder.mkdir(parents=True)
     settings = config.from_dict({"task": task.to_dict(), **changes.pop("config", {})}, "test").to_dict()
     settings["train"]["seed"] = seed
     files.write_text(folder / "config.toml", config.dumps(config.from_dict(settings, "test")))
     pairs = {head.name: answers(head, rows, skill, seed) for head in task}
-    write_predictions(folder / "predictions.parquet", pairs, task, rows, changes.pop("groups", ()))
+    paths = split_files(folder, split)
+    write_predictions(paths.predictions, pairs, task, rows, changes.pop("groups", ()))
     write_history(folder / "history.csv", task, np.random.default_rng(seed), epochs=6)
-    files.write_text(folder / "results.json", json.dumps(results(folder.name, task, pairs, seed, changes)))
+    changes["data"] = {"split": split, **changes.get("data", {})}
+    files.write_text(paths.results, json.dumps(results(folder.name, task, pairs, seed, changes)))
     tiny_model.write_model(folder / "model.onnx", task)
     return folder
 
@@ -49,7 +53,7 @@ def answers(head: Any, rows: int, skill: float, seed: int) -> tuple[np.ndarray, 
 
 
 def results(name: str, task: Task, pairs: dict[str, Any], seed: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """What results.json holds of it."""
+    """What its results hold."""
     heads = {}
     for head in task:
         true, predicted = pairs[head.name]
@@ -64,7 +68,7 @@ def results(name: str, task: Task, pairs: dict[str, Any], seed: int, changes: di
                 for metric, value in metrics.evaluate_head(head, predicted, true).items()
             },
         }
-    data = {"store": "faces.h5", "sha256": "ab" * 32, "split": "test", "trained_on": False, "chosen_on": False}
+    data = {"store": "faces.h5", "sha256": "ab" * 32, "trained_on": False, "chosen_on": False}
     training = {
         "seed": seed,
         "parameters": 1234567,

@@ -125,7 +125,7 @@ def test_json_holds_everything_by_name(found: Comparison, folders: list[Path]) -
         [str(folder) for folder in folders[:2]],
     )
     assert table["speed"]["threads"] == 1
-    assert table["data"] == {"store": "faces.h5", "sha256": "ab" * 32, "split": "test", "rows": 90}
+    assert table["data"] == {"store": "faces.h5", "sha256": "ab" * 32, "split": "validation", "rows": 90}
     assert table["watched"] == "distribution8.kl"
     accuracy = other["metrics"]["expression8.accuracy"]
     assert accuracy["higher_is_better"] is True

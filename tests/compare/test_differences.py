@@ -11,21 +11,30 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mien.compare.cautions import cautions, verdict
-from mien.compare.differences import Difference, Measured, differences, draws, measured, over_seeds, value_of
-from mien.compare.runs import Entry, entries, load, shared
-from mien.compare.table import Column
+from mien.compare.caveats import caveats, verdict
+from mien.compare.differences import (
+    ComparedMetric,
+    Difference,
+    compared_metrics,
+    differences,
+    draws,
+    over_seeds,
+    value_of,
+)
+from mien.compare.runs import RunGroup, group_runs, load, shared
+from mien.compare.table import Quantity
+from mien.run_folder import split_files
 from mien.tasks import TASKS, Task
 from tests.compare.runs_on_disk import FERPLUS, make
 
 HEAD = TASKS["expression7"].heads[0]
-ACCURACY, LOG_LOSS = Measured(HEAD, "accuracy", True), Measured(HEAD, "log_loss", False)
-SHARE = Column("expression7.accuracy", "Accuracy, %", True, 100, 1)
-NUMBER = Column("expression7.log_loss", "Log loss", False, decimals=3)
+ACCURACY, LOG_LOSS = ComparedMetric(HEAD, "accuracy", True), ComparedMetric(HEAD, "log_loss", False)
+SHARE = Quantity("expression7.accuracy", "Accuracy, %", True, 100, 1)
+NUMBER = Quantity("expression7.log_loss", "Log loss", False, decimals=3)
 
 
-def rows(*folders: Path) -> tuple[Entry, ...]:
-    return entries([load(folder) for folder in folders])
+def rows(*folders: Path) -> tuple[RunGroup, ...]:
+    return group_runs([load(folder) for folder in folders])
 
 
 def test_a_run_does_not_differ_from_its_copy(tmp_path: Path) -> None:
@@ -75,13 +84,13 @@ def test_the_distances_that_votes_told_are_those_of_the_evaluation(tmp_path: Pat
     found = {}
     for unit in (0.0, 0.5, 1.0):
         for folder in folders:
-            results = json.loads((folder / "results.json").read_text())
+            results = json.loads(split_files(folder, "validation").results.read_text())
             head = results["heads"]["distribution8"]
             head["metrics"]["emd_votes"]["value"] = 0.2
             head["ground"] = (unit * (1 - np.eye(8))).tolist()
-            (folder / "results.json").write_text(json.dumps(results))
+            split_files(folder, "validation").results.write_text(json.dumps(results))
         pair = rows(*folders)
-        one = next(one for one in measured(pair, task.heads) if one.metric == "emd_votes")
+        one = next(one for one in compared_metrics(pair, task.heads) if one.name == "emd_votes")
         apart = differences(pair, [one], draws(pair[0]))[one.key][1]
         assert apart
         found[unit] = apart.value
@@ -124,27 +133,27 @@ def test_groups_are_drawn_whole_where_the_store_has_them(tmp_path: Path) -> None
 
     said = {"intervals": {"draws": 50, "level": 0.95, "unit": "group", "seed": 3}}
     old = rows(make(tmp_path / "c", **said), make(tmp_path / "d", **said))
-    assert "too narrow" in cautions(old, [HEAD], draws(old[0]))[-1], "an evaluation that named no groups"
+    assert "too narrow" in caveats(old, [HEAD], draws(old[0]))[-1], "an evaluation that named no groups"
     said["groups"] = [str(row // 2) for row in range(90)]
     pair = rows(make(tmp_path / "e", **said), make(tmp_path / "f", **said))
     found = draws(pair[0])
     assert (found.count, found.seed, found.grouped, len(set(found.units))) == (50, 3, True, 45)
     assert (found.units[::2] == found.units[1::2]).all()
-    assert cautions(pair, [HEAD], found) == ()
+    assert caveats(pair, [HEAD], found) == ()
 
 
 def test_only_metrics_that_all_have_are_compared(tmp_path: Path) -> None:
     less = {"heads": {"expression7": {"metrics": ["log_loss", "accuracy"]}}}
     task = TASKS["expression7"].changed(less["heads"])
     runs = [load(make(tmp_path / "a")), load(make(tmp_path / "b", task=task))]
-    assert [one.metric for one in measured(entries(runs), shared(runs))] == ["accuracy", "log_loss"]
+    assert [one.name for one in compared_metrics(group_runs(runs), shared(runs))] == ["accuracy", "log_loss"]
 
 
 def test_no_interval_where_an_answer_is_undefined() -> None:
     assert not Difference(math.nan, None).clear
 
 
-TWO = (Entry("first", ()), Entry("other", ()))
+TWO = (RunGroup("first", ()), RunGroup("other", ()))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +204,7 @@ def test_cautions(tmp_path: Path) -> None:
         ),
     )
     runs = [run for row in rows_ for run in row.runs]
-    told = cautions(rows_, shared(runs), draws(rows_[0]))
+    told = caveats(rows_, shared(runs), draws(rows_[0]))
     assert told == (
         "a: trained on these very faces, so the figures say nothing of new ones.",
         "The best epoch of b was chosen on these very faces, which flatters the figures a little: compare on the test split "
@@ -205,4 +214,4 @@ def test_cautions(tmp_path: Path) -> None:
         "Not compared, because not every run was scored on it with the same labels: distribution8.",
     )
     same = rows(make(tmp_path / "c"), make(tmp_path / "d"))
-    assert cautions(same, [HEAD], draws(same[0])) == ()
+    assert caveats(same, [HEAD], draws(same[0])) == ()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mien.compare import Comparison, compare, figures
-from mien.compare.figures import Point, curves, front, look, pareto, points
+from mien.compare.figures import PlottedRun, curves, front, pareto, points, style
 from mien.compare.page import render
-from mien.compare.table import Column, Row, Table, Value
+from mien.compare.table import ComparisonTable, Quantity, TableRow, Value
 from tests.compare.runs_on_disk import FERPLUS, make
 
 
@@ -80,19 +80,19 @@ def test_runs_with_other_losses_do_not_share_a_validation_loss(tmp_path: Path) -
     assert "Validation loss" not in render(compare(runs, speed=False))
 
 
-COLUMNS = (Column("h.kl", "KL divergence", False, decimals=3), Column("h.accuracy", "Accuracy, %", True, 100, 1),
-           Column("macs", "MACs, M", scale=1e-6), Column("faces_per_second", "Faces/s", True))  # fmt: skip
+COLUMNS = (Quantity("h.kl", "KL divergence", False, decimals=3), Quantity("h.accuracy", "Accuracy, %", True, 100, 1),
+           Quantity("macs", "MACs, M", scale=1e-6), Quantity("faces_per_second", "Faces/s", True))  # fmt: skip
 
 
-def table(*rows: tuple[float | None, ...]) -> Table:
-    lines = (Row(f"run{k}", 1, tuple(Value(value) for value in row)) for k, row in enumerate(rows))
-    return Table(COLUMNS, tuple(lines))
+def table(*rows: tuple[float | None, ...]) -> ComparisonTable:
+    lines = (TableRow(f"run{k}", 1, tuple(Value(value) for value in row)) for k, row in enumerate(rows))
+    return ComparisonTable(COLUMNS, tuple(lines))
 
 
 def test_the_front_holds_whom_nobody_beats_in_both() -> None:
     def fronts(more: bool, up: bool) -> list[str]:
         spots = [("a", 1, 1), ("b", 2, 2), ("c", 3, 1.5), ("d", 1, 3), ("e", 3, 1.5)]
-        found = [Point(name, x, y, y, y, 0) for name, x, y in spots]
+        found = [PlottedRun(name, x, y, y, y, 0) for name, x, y in spots]
         return [one.name for one in front(found, more, up)]
 
     assert fronts(more=True, up=True) == ["d", "b", "c"]
@@ -136,13 +136,13 @@ def test_names_keep_their_distance() -> None:
 
 
 def test_curves_need_two_lines(found: Comparison) -> None:
-    assert curves(found.entries[1:2], "validation_loss", "Validation loss") is None
-    assert curves(found.entries, "unheard_of", "Unheard of") is None
-    plot = curves(found.entries, "validation_loss", "Validation loss")
+    assert curves(found.groups[1:2], "validation_loss", "Validation loss") is None
+    assert curves(found.groups, "unheard_of", "Unheard of") is None
+    plot = curves(found.groups, "validation_loss", "Validation loss")
     assert plot
     assert plot.alt.count("ends at") == 4, "every seed is a line"
     assert "(2 seeds)" in plot.svg
 
 
 def test_rows_look_different() -> None:
-    assert len({(look(k).colour, look(k).dash) for k in range(36)}) == 36
+    assert len({(style(k).colour, style(k).dash) for k in range(36)}) == 36

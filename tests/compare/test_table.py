@@ -8,19 +8,19 @@ import math
 
 import pytest
 
-from mien.compare.table import Column, Row, Table, Value, spread, to_csv, to_latex, to_markdown
+from mien.compare.table import ComparisonTable, Quantity, TableRow, Value, spread, to_csv, to_latex, to_markdown
 
 COLUMNS = (
-    Column("head.accuracy", "Accuracy, %", True, 100, 1),
-    Column("head.kl", "KL divergence", False, decimals=3),
-    Column("parameters", "Parameters, M", scale=1e-6),
-    Column("epochs", "Epochs", decimals=0),
+    Quantity("head.accuracy", "Accuracy, %", True, 100, 1),
+    Quantity("head.kl", "KL divergence", False, decimals=3),
+    Quantity("parameters", "Parameters, M", scale=1e-6),
+    Quantity("epochs", "Epochs", decimals=0),
 )
-TABLE = Table(
+TABLE = ComparisonTable(
     COLUMNS,
     (
-        Row("plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))),
-        Row(
+        TableRow("plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))),
+        TableRow(
             "b_net",
             3,
             (
@@ -45,7 +45,7 @@ def test_csv_has_plain_numbers() -> None:
 
 
 def test_csv_quotes_names() -> None:
-    table = Table(COLUMNS[3:], (Row('a, "b"', 1, (Value(math.nan),)),))
+    table = ComparisonTable(COLUMNS[3:], (TableRow('a, "b"', 1, (Value(math.nan),)),))
     assert list(csv.reader(io.StringIO(to_csv(table)))) == [["run", "seeds", "epochs"], ['a, "b"', "1", ""]]
 
 
@@ -85,7 +85,7 @@ def test_latex() -> None:
 
 
 def test_latex_escapes_every_special_character() -> None:
-    table = Table(COLUMNS[3:], (Row(r"\a{b}$c&d#e~f^g%", 1, (Value(-1.0),)),))
+    table = ComparisonTable(COLUMNS[3:], (TableRow(r"\a{b}$c&d#e~f^g%", 1, (Value(-1.0),)),))
     line = to_latex(table).splitlines()[5]
     assert line == r"\textbackslash{}a\{b\}\$c\&d\#e\textasciitilde{}f\textasciicircum{}g\% & $-$1 \\"
 
@@ -98,12 +98,12 @@ def test_latex_escapes_every_special_character() -> None:
     ],
 )  # fmt: skip
 def test_costs_have_three_digits(value: float | None, text: str) -> None:
-    assert Column("x", "x").text(value) == text
+    assert Quantity("x", "x").text(value) == text
 
 
 def test_the_direction_decides_what_is_best() -> None:
     assert (TABLE.best(0), TABLE.best(1), TABLE.best(3)) == (0.75, 0.4, None)
-    assert Table(COLUMNS, TABLE.rows[:1]).best(0) is None, "one row is no contest"
+    assert ComparisonTable(COLUMNS, TABLE.rows[:1]).best(0) is None, "one row is no contest"
 
 
 def test_spread_is_the_interval_or_the_deviation() -> None:

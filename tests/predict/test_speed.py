@@ -57,8 +57,8 @@ def test_models_take_turns_and_medians_count(pair: list[Path], monkeypatch: pyte
         "in turn, starting at another one"
     )
     assert rounds.count("fast") == rounds.count("slow") == ROUNDS * BATCHES
-    assert "2 threads" in found.words()
-    assert f"{ROUNDS} rounds" in found.words()
+    assert "2 threads" in found.describe()
+    assert f"{ROUNDS} rounds" in found.describe()
 
 
 def test_slow_models_get_fewer_rounds_but_three(pair: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_slow_models_get_fewer_rounds_but_three(pair: list[Path], monkeypatch: p
 def test_real_models_of_any_colour(pair: list[Path]) -> None:
     found = measure(pair, 1, budget=0.0)
     assert all(one.latency > 0 and one.rate > 0 for one in found.speeds)
-    assert "on 1 thread of" in found.words()
+    assert "on 1 thread of" in found.describe()
 
 
 def test_no_model_is_refused(tmp_path: Path) -> None:

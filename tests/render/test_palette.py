@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mien.labels import COMPOUND11, EMOTIC26, EMOTION13, EMOTION14, EXPRESSION7, VAD_MEANS, LabelSpace
-from mien.palette import EMOTIONS, OTHERS, SHARED, bright
-from mien.render.stand_in import PAGE, STAND_IN, colours
+from mien.palette import EMOTIONS, OTHERS, PAGE, SHARED, bright, colours
+from mien.render.plots import STAND_IN
 
 
 def luminance(colour: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mien.render import plots
-from mien.render.stand_in import STAND_IN
+from mien.render.plots import STAND_IN
 
 
 def line(axes: Any) -> None:

@@ -18,6 +18,7 @@ from mien import config, files, metrics, store
 from mien.labels import VAD_MEANS, canonical
 from mien.metrics import tags
 from mien.records import Sample
+from mien.run_folder import split_files
 from mien.tasks import TASKS, Head, Kind, Task
 
 SIDE = 48
@@ -101,7 +102,7 @@ def make_task(folder: Path, task: Task, count: int = 300, side: int = SIDE, seed
     run.mkdir(parents=True)
     write_store(folder / "faces.h5", task, {name: true for name, (true, _) in pairs.items()}, side)
     write_results(run, folder / "faces.h5", task, pairs)
-    write_predictions(run / "predictions.parquet", pairs, task, count)
+    write_predictions(split_files(run, "validation").predictions, pairs, task, count)
     write_history(run / "history.csv", task, rng)
     made = config.Config(task=task.name if task.name in TASKS else task.to_dict(), name=run.name)
     files.write_text(run / "config.toml", config.dumps(made))
@@ -133,7 +134,7 @@ def write_store(path: Path, task: Task, true: dict[str, np.ndarray], side: int) 
 
 
 def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """results.json, measured with the toolkit's own metrics, and model.json; every key of schema 2 is there."""
+    """Results of validation (every key of schema 2), measured with the toolkit's own metrics, and model.json."""
     results = {
         "schema": 2,
         "run": run.name,
@@ -150,7 +151,7 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
         },
         "versions": {"mien": "0.1.0", "torch": "2.15.0", "numpy": np.__version__},
     }  # fmt: skip
-    files.write_text(run / "results.json", json.dumps(results))
+    files.write_text(split_files(run, "validation").results, json.dumps(results))
     figures = {"before": {"ece": 0.081, "log_loss": 1.21}, "after": {"ece": 0.024, "log_loss": 1.07}}
     figures["cross_fitted"] = {"ece": 0.026, "log_loss": 1.08}
     model = {
@@ -165,7 +166,7 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
 
 
 def head_results(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """One head's part of results.json."""
+    """One head's part of the results."""
     known = ~np.isnan(true).any(axis=1)
     true, predicted = true[known], predicted[known]
     scores = metrics.evaluate_head(head, predicted, true)
@@ -271,7 +272,8 @@ def subgroups(head: Head, scores: dict[str, float], rows: int) -> dict[str, Any]
 def write_predictions(
     path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], task: Task, count: int, groups: Sequence[str] = ()
 ) -> None:
-    """predictions.parquet; nobody annotated is null."""
+    """A file of predictions; nobody annotated is null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     columns: dict[str, Any] = {
         "row": pa.array(np.arange(count) + 3, pa.int64()),
         "source": pa.array([f"drawn/{row + 3:05}.png" for row in range(count)]),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mien.render.blocks import Code, Facts, Points, Strong, Table
-from mien.render.section import Section
-from mien.report import data_card, model_card, setup
+from mien.render.blocks import Code, Facts, Points, Section, Strong, Table
+from mien.report import data_card, model_card, reproduce
 from mien.report.heads.subgroups import subgroups
 from mien.report.record import read
 
@@ -107,19 +106,19 @@ def test_many_groups_and_measures_are_cut_and_what_is_absent_is_a_dash(runs: dic
         "too small to compare",
         "–",
     )
-    assert "In results.json: 6 more groups and 1 more measures." in said(section)
+    assert "In the results file: 6 more groups and 1 more measures." in said(section)
     assert [row[-1].text for row in gap.rows] == ["below 0.1\N{NO-BREAK SPACE}%", "–"]
     assert labels.rows[0][1].text == "–"
 
 
 def test_commands_that_make_the_run_again(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
-    assert only(setup.section(record), Code).text.splitlines() == [
+    assert only(reproduce.section(record), Code).text.splitlines() == [
         "mien train expression7-run/config.toml --out expression7-run",
         "mien evaluate expression7-run --data faces.h5 --split validation",
         "mien report expression7-run",
     ]
-    spaced = replace(record, name="my run", data={}, config="", versions={})
-    section = setup.section(spaced)
+    spaced = replace(record, name="my run", data={}, splits=(), config="", versions={})
+    section = reproduce.section(spaced)
     assert only(section, Code).text == "mien report 'my run'"
     assert section.note == "The run holds no config.toml."

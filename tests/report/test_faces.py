@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.report.heads.faces import portrait
+from mien.report.heads.gallery import portrait
 
 RNG = np.random.default_rng(2)
 

@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 
 from mien.labels import VAD, LabelSpace
-from mien.render.blocks import Face, Faces, Subhead
-from mien.render.section import Section
+from mien.render.blocks import FaceCard, FaceCards, Section, Subhead
 from mien.report.heads import gallery
 from mien.report.record import read
-from mien.report.results import Outputs
+from mien.report.results import HeadOutputs
 from mien.tasks import TASKS, Head, Kind
 
 THREE = LabelSpace("three", ("a", "b", "c"))
 CLASS, SPREAD = Head("h", Kind.CLASS, THREE), Head("h", Kind.DISTRIBUTION, THREE)
 TRUE = np.eye(3, dtype=np.float32)[[0, 0, 1, 2, 1]]
 SAID = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.95, 0.05, 0], [0.3, 0.3, 0.4]], np.float32)
-OUTPUTS = Outputs(np.arange(5), TRUE, SAID)
+OUTPUTS = HeadOutputs(np.arange(5), TRUE, SAID)
 PICTURE = ("data:image/png;base64,", True)
 
 
@@ -46,7 +45,7 @@ def test_chance_draws_the_same_faces_again_without_repeats() -> None:
 
 
 def test_values_and_tags_go_by_distance() -> None:
-    outputs = Outputs(
+    outputs = HeadOutputs(
         np.arange(3), np.array([[1.0], [5.0], [2.0]], np.float32), np.array([[1.5], [1.0], [2.0]], np.float32)
     )
     head = Head("v", Kind.VALUES, LabelSpace("v", ("v",)), (0.0, 10.0))
@@ -100,7 +99,7 @@ def test_a_card_of_values() -> None:
 
 def test_the_ambiguous_are_those_the_raters_disagree_on_where_they_may() -> None:
     true = np.array([[1, 0, 0], [0.4, 0.3, 0.3], [0.9, 0.1, 0]], np.float32)
-    outputs = Outputs(np.arange(3), true, np.full((3, 3), 1 / 3, np.float32))
+    outputs = HeadOutputs(np.arange(3), true, np.full((3, 3), 1 / 3, np.float32))
     found = {group.title: group.places.tolist() for group in gallery.choose(SPREAD, outputs, 2)}
     assert found["Most ambiguous"] == [1, 2]
 
@@ -110,16 +109,16 @@ def test_pairs_most_often_mixed_up_show_their_surest_faces() -> None:
     said = np.array(
         [[0.2, 0.7, 0.1], [0.1, 0.9, 0], [0.9, 0.1, 0], [0.1, 0.9, 0], [0, 1, 0], [0.3, 0.1, 0.6]], np.float32
     )
-    found = gallery.choose(CLASS, Outputs(np.arange(6), true, said), 4)
+    found = gallery.choose(CLASS, HeadOutputs(np.arange(6), true, said), 4)
     assert next(group for group in found if group.title == "Most confused pairs").places.tolist() == [1, 0, 5]
-    right = gallery.choose(CLASS, Outputs(np.arange(6), true, true), 4)
+    right = gallery.choose(CLASS, HeadOutputs(np.arange(6), true, true), 4)
     assert "Most confused pairs" not in [group.title for group in right]
 
 
-def groups(section: Section) -> list[tuple[str, tuple[Face, ...]]]:
+def groups(section: Section) -> list[tuple[str, tuple[FaceCard, ...]]]:
     """Title and faces of each group of a gallery."""
     heads = [block.title for block in section.blocks if isinstance(block, Subhead)]
-    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, Faces)], strict=True))
+    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, FaceCards)], strict=True))
 
 
 @pytest.mark.parametrize(("name", "many"), [("expression7", 8), ("affect", 4)])

@@ -13,8 +13,19 @@ import numpy as np
 import pytest
 
 from mien.labels import EXPRESSION7
-from mien.render.blocks import Aside, Beside, Cards, Facts, Matrix, Plots, Strong, Subhead, Table, Text
-from mien.render.section import Section
+from mien.render.blocks import (
+    Callout,
+    Cards,
+    Facts,
+    Matrix,
+    Paragraph,
+    Plots,
+    Section,
+    SideBySide,
+    Strong,
+    Subhead,
+    Table,
+)
 from mien.report import learning, summary, write_report
 from mien.report.heads import by_kind
 from mien.report.heads.confusion import confusion, cooccurrence, mixed, together
@@ -22,7 +33,7 @@ from mien.report.heads.distributions import distribution
 from mien.report.heads.measures import measures
 from mien.report.heads.per_label import per_label
 from mien.report.heads.values import values
-from mien.report.history import History
+from mien.report.history import RunHistory
 from mien.report.record import read
 from mien.tasks import Kind
 
@@ -40,7 +51,7 @@ def only(section: Section | None, kind: type[Found]) -> Found:
 def said(section: Section | None) -> str:
     """All paragraphs of a section as one text."""
     assert section is not None
-    texts = [block for block in section.blocks if isinstance(block, Text)]
+    texts = [block for block in section.blocks if isinstance(block, Paragraph)]
     return " ".join("".join(run.text if isinstance(run, Strong) else run for run in block.runs) for block in texts)
 
 
@@ -171,7 +182,7 @@ def test_recall_has_its_interval_where_the_run_gives_it(runs: dict[str, Path]) -
 def test_distributions_show_distance_mean_entropy_and_planes(runs: dict[str, Path]) -> None:
     one = read(runs["distribution8"]).heads[0]
     section = distribution(one)
-    beside = only(section, Beside)
+    beside = only(section, SideBySide)
     assert one.outputs is not None
     assert beside.bars.title == "Mean over 112 faces"
     assert sum(true for _, _, true, _ in beside.bars.rows) == pytest.approx(1, abs=1e-5)
@@ -201,11 +212,11 @@ def test_curves_of_a_task_with_heads(runs: dict[str, Path]) -> None:
 
 def test_curves_of_a_bare_history(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
-    bare = History({"validation_loss": np.array([0.5, 0.4])}, "validation_loss", False)
+    bare = RunHistory({"validation_loss": np.array([0.5, 0.4])}, "validation_loss", False)
     section = learning.section(replace(record, history=bare))
     assert [plot.alt for plot in only(section, Plots).plots] == ["Loss over epochs: validation ends at 0.400."]
     assert said(section) == "2 epochs. The broken line marks epoch 2, the best by validation loss."
-    nothing = learning.section(replace(record, history=History({"epoch": np.array([1.0])})))
+    nothing = learning.section(replace(record, history=RunHistory({"epoch": np.array([1.0])})))
     assert only(nothing, Plots).plots == ()
     assert said(nothing) == "1 epoch. "
 
@@ -233,7 +244,7 @@ def test_headline_figures_have_intervals_and_chance(runs: dict[str, Path]) -> No
     assert [line.partition(" ")[0] for line in card.under][1] == "chance"
     assert "95\N{NO-BREAK SPACE}% intervals, from 1,000 bootstrap draws of faces." in said(section)
     assert [block.title for block in section.blocks if isinstance(block, Subhead)] == ["expression8", "valence_arousal"]
-    assert only(section, Aside)
+    assert only(section, Callout)
     by_group = {**record.intervals, "unit": "group"}
     assert "groups of faces that belong together" in said(summary.section(replace(record, intervals=by_group)))
     assert "intervals" not in said(summary.section(replace(record, intervals={})))
@@ -257,7 +268,7 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
 ) -> None:
     """Evaluated on data that lack fear and speak of boredom: six labels everywhere, and a paragraph that says why."""
     run = shutil.copytree(runs["expression7"], tmp_path / "run")
-    results: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    results: dict[str, Any] = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))
     found = results["heads"]["expression7"]
     shared = [label for label in EXPRESSION7.labels if label != "fear"]
     found["compared"] = {
@@ -266,7 +277,7 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
     }  # fmt: skip
     found["confusion"] = np.delete(np.delete(found["confusion"], 2, 0), 2, 1).tolist()
     found["per_class"] = [line for line in found["per_class"] if line["label"] != "fear"]
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (run / "results" / "validation.json").write_text(json.dumps(results), encoding="utf-8")
     one = read(run).heads[0]
     assert list(one.head.space.labels) == shared
     assert one.confusion is not None

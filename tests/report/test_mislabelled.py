@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.render.blocks import Faces, Table
+from mien.render.blocks import FaceCards, Table
 from mien.report.heads import mislabelled
 from mien.report.record import read
-from mien.report.results import Outputs
+from mien.report.results import HeadOutputs
 
 from .test_heads import only, said
 
@@ -57,19 +57,19 @@ def test_the_section_tells_how_many_and_warns_of_the_training_split(runs: dict[s
     assert "of 112 faces" in said(section)
     assert section.note == ""
     assert len(only(section, Table).rows) <= 5
-    assert all(face.verdict[0] for face in only(section, Faces).faces)
+    assert all(face.verdict[0] for face in only(section, FaceCards).faces)
     trained = mislabelled.section(replace(record, data={**record.data, "trained_on": True}), one)
     assert trained is not None
-    assert "has learnt many of their labels by heart" in trained.note
+    assert "has memorised many of their labels" in trained.note
     without = mislabelled.section(replace(record, store=None), one)
     assert without is not None
-    assert not [block for block in without.blocks if isinstance(block, Faces)]
+    assert not [block for block in without.blocks if isinstance(block, FaceCards)]
 
 
 def test_no_section_without_a_doubtful_label(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
     eye = np.eye(7, dtype=np.float32)
-    right = replace(record.heads[0], outputs=Outputs(np.arange(7), eye, eye))
+    right = replace(record.heads[0], outputs=HeadOutputs(np.arange(7), eye, eye))
     assert mislabelled.section(record, right) is None
     assert mislabelled.section(record, replace(right, outputs=None)) is None
     emotic = read(runs["emotic"])

@@ -14,15 +14,18 @@ import numpy as np
 import pytest
 
 from mien import files
+from mien.errors import ModelError
 from mien.labels import LabelSpace
+from mien.render.blocks import Section
 from mien.render.page import place
-from mien.render.section import Section
 from mien.report import write_report
+from mien.run_folder import split_files
 from mien.tasks import Head, Kind, Task
 
 from . import fake_run
 from .conftest import TASKS
 
+EARLIER = Path(__file__).parents[1] / "earlier"
 Parse = Callable[[Path], Any]
 
 
@@ -143,7 +146,7 @@ def test_nobody_can_smuggle_markup_in_by_a_name(tmp_path: Path, parse: Parse) ->
     pairs = {head.name: fake_run.guesses(head, 40, np.random.default_rng(1)) for head in task}
     (tmp_path / "faces.h5").write_bytes(b"")
     fake_run.write_results(run, tmp_path / "faces.h5", task, pairs)
-    fake_run.write_predictions(run / "predictions.parquet", pairs, task, 40)
+    fake_run.write_predictions(run / "predictions" / "validation.parquet", pairs, task, 40)
     fake_run.write_history(run / "history.csv", task, np.random.default_rng(1))
     page = parse(write_report(run))
     assert not page.all("script")
@@ -157,7 +160,7 @@ def test_a_run_that_was_never_evaluated_still_has_curves(tmp_path: Path, runs: d
     run = tmp_path / "run"
     run.mkdir()
     shutil.copy(runs["affect"] / "history.csv", run)
-    task = (runs["affect"] / "results.json").read_text(encoding="utf-8")
+    task = (runs["affect"] / "results" / "validation.json").read_text(encoding="utf-8")
     files.write_text(run / "model.json", json.dumps({"schema": 1, "name": "m", "task": json.loads(task)["task"]}))
     text = parse(write_report(run)).text
     assert "not been evaluated yet" in text
@@ -170,15 +173,55 @@ def test_a_run_that_was_never_evaluated_still_has_curves(tmp_path: Path, runs: d
 def test_a_run_without_history_and_store_says_so(tmp_path: Path, runs: dict[str, Path], parse: Parse) -> None:
     run = shutil.copytree(runs["expression7"], tmp_path / "run")
     (run / "history.csv").unlink()
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    results = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))
     results["data"] |= {"store": "gone/faces.h5", "trained_on": True}
-    files.write_text(run / "results.json", json.dumps(results))
+    files.write_text(run / "results" / "validation.json", json.dumps(results))
     page = parse(write_report(run))
     assert "The run holds no history.csv." in page.text
     assert "No gallery: the store faces.h5 is not where the run says; give it with --data." in page.text
     assert "the very faces the model was trained on" in page.text
     assert not page.all("img")
     assert "Most often mixed up" in page.text
+
+
+def scored_again(run: Path, split: str, **data: object) -> None:
+    """The results of validation as those of another split too."""
+    first, other = split_files(run, "validation"), split_files(run, split)
+    results = json.loads(first.results.read_text(encoding="utf-8"))
+    results["data"] |= {"split": split, "chosen_on": False, **data}
+    files.write_text(other.results, json.dumps(results))
+    shutil.copy(first.predictions, other.predictions)
+
+
+def test_every_split_is_shown_and_one_in_detail(tmp_path: Path, runs: dict[str, Path], parse: Parse) -> None:
+    run = shutil.copytree(runs["affect"], tmp_path / "run")
+    assert "Scored on" not in parse(write_report(run)).text
+    scored_again(run, "train", trained_on=True)
+    scored_again(run, "test", sha256="0" * 64)
+    text = parse(write_report(run)).text
+    assert text.count("Split Faces ") == 2, "one table for each head"
+    for words in ("validation best epoch chosen on 112", "train trained on 112", "test of faces.h5 112"):
+        assert words in text, words
+    assert text.index("validation best epoch") < text.index("test of faces") < text.index("train trained on")
+    assert "Measured on 120 faces (validation)" in text
+    assert "mien evaluate affect-run --data faces.h5 --split train" in text
+    assert text.rstrip().count("mien report affect-run --split") == 0
+    text = parse(write_report(run, split="test")).text
+    assert "Measured on 120 faces (test)" in text
+    assert "mien report affect-run --split test" in text
+    (run / "results" / "validation.json").unlink()
+    assert "Measured on 120 faces (test)" in parse(write_report(run)).text
+    with pytest.raises(ModelError, match=r"has no results of the split 'validation', only of test, train \(mien eval"):
+        write_report(run, split="validation")
+
+
+@pytest.mark.parametrize("name", ["faces", "scenes"])
+def test_a_run_of_an_earlier_version_is_reported(name: str, tmp_path: Path, parse: Parse) -> None:
+    run = shutil.copytree(EARLIER / name, tmp_path / name)
+    text = parse(write_report(run, EARLIER / f"{name}.h5")).text
+    assert "Measured on 12 faces (validation)" in text
+    assert "No gallery" not in text
+    assert "never been evaluated" not in text
 
 
 def test_sections_of_one_title_get_anchors_of_their_own() -> None:

@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from mien.render import blocks, pdf
+from mien.render.blocks import Section
 from mien.render.page import TEMPLATES
-from mien.render.section import Section
 from mien.report import summary, write_report
 from mien.report.record import read
 from mien.report.writing import sections
@@ -56,7 +56,7 @@ def plain(content: Any) -> str:
 def test_every_block_has_a_way_onto_the_page_and_into_the_pdf() -> None:
     typst = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
     for block in get_args(blocks.Block):
-        kind = block.__name__.lower()
+        kind = blocks.kind(object.__new__(block))
         assert (TEMPLATES / "blocks" / f"{kind}.html").is_file(), kind
         assert f'kind == "{kind}"' in typst, kind
         assert fields(block), kind
@@ -70,8 +70,8 @@ def test_colours_are_those_of_light_paper_and_no_variable_is_left(runs: dict[str
 
 
 def test_a_face_is_wrapped_so_that_its_pixels_stay_sharp() -> None:
-    face = blocks.Face("data:image/png;base64,AA+/=", True, "x", "alt")
-    document = pdf.document("n", (Section("S", blocks=(blocks.Faces((face,)),)),), [])
+    face = blocks.FaceCard("data:image/png;base64,AA+/=", True, "x", "alt")
+    document = pdf.document("n", (Section("S", blocks=(blocks.FaceCards((face,)),)),), [])
     picture = document["nodes"][0]["blocks"][0]["faces"][0]["picture"]
     assert picture.startswith("<svg xmlns=")
     assert 'image-rendering="optimizeSpeed" href="data:image/png;base64,AA+/="' in picture
@@ -88,9 +88,9 @@ def test_words_of_data_sets_are_words_in_the_pdf_too(tmp_path: Path) -> None:
 
 def test_a_block_of_all_kinds_without_content(tmp_path: Path) -> None:
     bare = (
-        blocks.Cards((blocks.Card("a", "1"),)), blocks.Points((("a",),)), blocks.Faces(()), blocks.Plots(()),
+        blocks.Cards((blocks.Card("a", "1"),)), blocks.Points((("a",),)), blocks.FaceCards(()), blocks.Plots(()),
         blocks.Legend("scales"),
-        blocks.Bars("b", (("l", "var(--accent)", 0.2, 0.0),)), blocks.Aside((("a",),)), blocks.Subhead("s"),
+        blocks.BarList("b", (("l", "var(--accent)", 0.2, 0.0),)), blocks.Callout((("a",),)), blocks.Subhead("s"),
     )  # fmt: skip
     pdf.write(tmp_path / "bare.pdf", "n", (Section("S", blocks=bare),))
     assert (tmp_path / "bare.pdf").read_bytes().startswith(b"%PDF-")

@@ -13,9 +13,9 @@ import pytest
 from mien import store
 from mien.errors import ModelError, StoreError
 from mien.records import Sample
-from mien.report.history import History
+from mien.report.history import RunHistory
 from mien.report.record import read
-from mien.report.results import Measure
+from mien.report.results import MetricResult
 from mien.tasks import TASKS
 
 
@@ -26,8 +26,8 @@ def run(tmp_path: Path, runs: dict[str, Path]) -> Path:
 
 
 def changed(run: Path, **changes: Any) -> None:
-    results = json.loads((run / "results.json").read_text(encoding="utf-8")) | changes
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    results = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8")) | changes
+    (run / "results" / "validation.json").write_text(json.dumps(results), encoding="utf-8")
 
 
 def test_reads_what_a_run_holds(runs: dict[str, Path]) -> None:
@@ -59,8 +59,8 @@ def test_outputs_are_the_annotated_faces_only(runs: dict[str, Path]) -> None:
     np.testing.assert_allclose(outputs.true.sum(axis=1), 1)
 
 
-def measure(name: str, value: float, higher: bool, chance: float | None = None) -> Measure:
-    return Measure(name, value, higher, references={} if chance is None else {"marginal": chance})
+def measure(name: str, value: float, higher: bool, chance: float | None = None) -> MetricResult:
+    return MetricResult(name, value, higher, references={} if chance is None else {"marginal": chance})
 
 
 def test_a_measure_knows_whether_it_beats_chance() -> None:
@@ -72,10 +72,10 @@ def test_a_measure_knows_whether_it_beats_chance() -> None:
 
 def test_the_best_epoch_is_of_the_last_phase_and_asks_the_metric_for_its_direction(run: Path) -> None:
     columns = {"phase": np.array([1, 1, 2, 2]), "x": np.array([0.9, 0.0, 0.3, 0.2]), "none": np.full(4, np.nan)}
-    assert History(columns, "x", True).best == 2
-    assert History(columns, "x", False).best == 3
-    assert History(columns, "none", True).best is None
-    assert History(columns, "absent", True).best is None
+    assert RunHistory(columns, "x", True).best == 2
+    assert RunHistory(columns, "x", False).best == 3
+    assert RunHistory(columns, "none", True).best is None
+    assert RunHistory(columns, "absent", True).best is None
     history = read(run).history
     assert history is not None
     assert history.watched == "validation_expression7_accuracy"
@@ -118,7 +118,7 @@ def test_measures_have_intervals_and_references(run: Path) -> None:
     assert first.interval is not None
     assert first.interval[0] < first.value < first.interval[1]
     assert set(first.references) == {"uniform", "marginal"}
-    heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
+    heads = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))["heads"]
     heads["expression7"]["metrics"]["accuracy"]["interval"] = [None, 1.0]
     heads["expression7"]["references"] = {"marginal": {"accuracy": None}, "uniform": None}
     changed(run, heads=heads)
@@ -134,7 +134,7 @@ def test_parts_of_a_head(run: Path) -> None:
 
 
 def test_undefined_figures_are_none_or_nan(run: Path) -> None:
-    heads = json.loads((run / "results.json").read_text(encoding="utf-8"))["heads"]
+    heads = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))["heads"]
     heads["expression7"]["metrics"]["kappa"]["value"] = None
     heads["expression7"]["per_class"][0]["precision"] = float("nan")
     heads["expression7"]["confusion"] = [[1, 2]]
@@ -161,7 +161,7 @@ def test_no_run_folder(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_results(run: Path, text: str, message: str) -> None:
-    (run / "results.json").write_text(text, encoding="utf-8")
+    (run / "results" / "validation.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         read(run)
 
@@ -173,13 +173,13 @@ def test_files_that_cannot_be_read(run: Path) -> None:
 
 
 def test_damaged_predictions(run: Path) -> None:
-    (run / "predictions.parquet").write_bytes(b"no parquet")
-    with pytest.raises(ModelError, match=r"predictions\.parquet: damaged"):
+    (run / "predictions" / "validation.parquet").write_bytes(b"no parquet")
+    with pytest.raises(ModelError, match=r"validation\.parquet: damaged"):
         read(run)
 
 
 def test_predictions_of_another_task_are_no_predictions(run: Path, runs: dict[str, Path]) -> None:
-    shutil.copy(runs["emotic"] / "predictions.parquet", run)
+    shutil.copy(runs["emotic"] / "predictions" / "validation.parquet", run / "predictions")
     assert read(run).heads[0].outputs is None
 
 
@@ -217,5 +217,5 @@ def test_a_store_is_found_beside_the_run_and_given_by_hand(run: Path, runs: dict
 
 
 def test_without_predictions_any_store_fits(run: Path, tmp_path: Path) -> None:
-    (run / "predictions.parquet").unlink()
+    (run / "predictions" / "validation.parquet").unlink()
     assert read(run, other_store(tmp_path / "other.h5", 2)).store is not None

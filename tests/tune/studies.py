@@ -39,11 +39,11 @@ def computed(config, run, watch):
         watch(epoch, value)
 
 
-def plan(folder, count=6, text=TOML, **rest):
+def study_config(folder, count=6, text=TOML, **rest):
     """A plan of so many trials."""
     path = folder / "space.toml"
     path.write_text(text)
-    return work.Plan(space.load(path), folder / "study", count, **{"pruner": "none", **rest})
+    return work.StudyConfig(space.load(path), folder / "study", count, **{"pruner": "none", **rest})
 
 
 def without_training(patch):

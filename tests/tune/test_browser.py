@@ -11,7 +11,7 @@ import pytest
 from mien import config as configs
 from mien.tune import finish, trials, work
 from tests.browsing import hold_accessible, opened
-from tests.tune.studies import TOML, plan, without_training
+from tests.tune.studies import TOML, study_config, without_training
 
 #: A range of less than a decade, a long name, and words to choose from.
 MORE = """weight_decay = {low = 0.02, high = 0.1, log = true}
@@ -38,7 +38,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             ("front", 8, {"objectives": ("score", "latency")}),
             ("empty", 1, {"timeout": 1e-9}),
         ):
-            wanted = plan(tmp_path_factory.mktemp(name), count, text=TOML + MORE, **rest)
+            wanted = study_config(tmp_path_factory.mktemp(name), count, text=TOML + MORE, **rest)
             found[name] = finish.write(work.tune(wanted))[-1]
     return found
 

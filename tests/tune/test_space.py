@@ -12,7 +12,7 @@ def read(text, tmp_path, *overrides):
     return space.load(path, overrides)
 
 
-def test_each_dial_is_found_with_its_default(tmp_path):
+def test_each_hyperparameter_is_found_with_its_default(tmp_path):
     found = read(TOML, tmp_path)
     assert found.defaults == {
         "model.options.widths": "[4, 8]",  # the first choice
@@ -21,7 +21,7 @@ def test_each_dial_is_found_with_its_default(tmp_path):
         "train.label_smoothing": 0.0,  # the key's standard value
         "train.phases.0.lr": 1e-4,
     }
-    assert [dial.name for dial in found.dials] == [
+    assert [parameter.name for parameter in found.parameters] == [
         "options.widths",
         "options.depth",
         "batch_size",
@@ -44,12 +44,12 @@ def _written(config, tmp_path):
 
 
 def test_whole_numbers_are_fractions_where_the_key_takes_them(tmp_path):
-    dials = {dial.key: dial.among for dial in read(TOML, tmp_path).dials}
-    assert not dials["train.label_smoothing"].whole
-    assert dials["model.options.depth"].whole
+    parameters = {parameter.key: parameter.domain for parameter in read(TOML, tmp_path).parameters}
+    assert not parameters["train.label_smoothing"].whole
+    assert parameters["model.options.depth"].whole
 
 
-def test_dials_in_lists_and_of_heads_and_backbones(tmp_path):
+def test_hyperparameters_in_lists_and_of_heads_and_backbones(tmp_path):
     text = """
 task = "affect"
 [model]
@@ -103,14 +103,14 @@ weight = {low = 0.5, high = 2.0}
 loss = {choices = ["cross_entropy", "focal"]}
 """
     found = read(text, tmp_path)
-    assert len(found.dials) == text.count(" = {") == 26
-    ends = {dial.key: space.word(dial.among.ends()[-1]) for dial in found.dials}
+    assert len(found.parameters) == text.count(" = {") == 26
+    ends = {parameter.key: space.encode_value(parameter.domain.ends()[-1]) for parameter in found.parameters}
     config = found.config(ends).to_dict()
-    for dial in found.dials:
-        assert space._at(config, dial.key) == dial.among.ends()[-1], dial.key
+    for parameter in found.parameters:
+        assert space._at(config, parameter.key) == parameter.domain.ends()[-1], parameter.key
 
 
-def test_a_value_on_the_command_line_fixes_a_dial(tmp_path):
+def test_a_value_on_the_command_line_fixes_a_parameter(tmp_path):
     found = read(TOML, tmp_path, "--train.batch-size", "48", "--train.threads", "1")
     assert "train.batch_size" not in found.defaults
     assert found.config(found.defaults).train.batch_size == 48

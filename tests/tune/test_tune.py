@@ -9,7 +9,7 @@ import pytest
 from mien import config as configs
 from mien.errors import ConfigError, StoreError
 from mien.tune import finish, page, study, trials, work, workers
-from tests.tune.studies import SCORE, TOML, computed, plan, without_training
+from tests.tune.studies import SCORE, TOML, computed, study_config, without_training
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def draws(found):
 
 
 def test_the_first_trial_is_the_defaults_and_the_best_is_found(tmp_path):
-    wanted = plan(tmp_path, 12)
+    wanted = study_config(tmp_path, 12)
     lines, tell = told()
     found = work.tune(wanted, tell)
     assert draws(found)[0] == wanted.space.defaults
@@ -49,19 +49,19 @@ def test_a_study_that_was_stopped_goes_on_as_an_undisturbed_one(sampler, tmp_pat
         pytest.importorskip("cmaes")
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    whole = work.tune(plan(tmp_path / "a", 7, sampler=sampler, seed=3))
+    whole = work.tune(study_config(tmp_path / "a", 7, sampler=sampler, seed=3))
     for count in (4, 7, 7):
-        parts = work.tune(plan(tmp_path / "b", count, sampler=sampler, seed=3))
+        parts = work.tune(study_config(tmp_path / "b", count, sampler=sampler, seed=3))
     assert draws(parts) == draws(whole)
     (tmp_path / "c").mkdir()
-    other = work.tune(plan(tmp_path / "c", 3, sampler=sampler, seed=4))
+    other = work.tune(study_config(tmp_path / "c", 3, sampler=sampler, seed=4))
     assert draws(other)[0] == draws(whole)[0]
     assert draws(other)[1:] != draws(whole)[1:3]
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
 def test_hopeless_trials_are_ended_early_and_count(pruner, tmp_path):
-    found = work.tune(plan(tmp_path, 16, pruner=pruner, sampler="random"))
+    found = work.tune(study_config(tmp_path, 16, pruner=pruner, sampler="random"))
     pruned = [trial for trial in found.trials if trial.state.name == "PRUNED"]
     assert pruned
     assert len(found.trials) == 16
@@ -71,7 +71,7 @@ def test_hopeless_trials_are_ended_early_and_count(pruner, tmp_path):
 
 
 def test_a_killed_worker_s_trial_is_run_again_from_where_it_was(tmp_path):
-    plan(tmp_path)
+    study_config(tmp_path)
     code = f"""
 import os, pathlib, signal, sys
 import pytest
@@ -89,13 +89,13 @@ def killed(config, run, watch):
         if epoch == 2: os.kill(os.getpid(), signal.SIGKILL)
     studies.computed(config, run, die)
 trials.trained = killed
-work.tune(studies.plan(folder))
+work.tune(studies.study_config(folder))
 """
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == -9, done.stderr
-    found = work.tune(plan(tmp_path))
+    found = work.tune(study_config(tmp_path))
     killed, retried = (next(t for t in found.study.trials if t.number == n) for n in (2, 3))
     assert (killed.state.name, retried.state.name) == ("FAIL", "COMPLETE")
     assert workers.first_number(retried) == 2
@@ -106,22 +106,22 @@ work.tune(studies.plan(folder))
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 def test_a_worker_elsewhere_is_dead_when_its_heart_has_stopped(tmp_path):
-    work.tune(plan(tmp_path, 1))
+    work.tune(study_config(tmp_path, 1))
     with study.quiet():
-        there = study.begin(plan(tmp_path, 2), [True], ["expression7.accuracy"])
+        there = study.begin(study_config(tmp_path, 2), [True], ["expression7.accuracy"])
         silent = there.ask()
         now = [0.0]
-        undertaker = workers.Undertaker(there, 60, lambda: now[0])
-        undertaker.bury()
+        stale = workers.StaleTrials(there, 60, lambda: now[0])
+        stale.requeue()
         assert there.trials[silent.number].state.name == "RUNNING"
         now[0] = 61.0
-        undertaker.bury()
+        stale.requeue()
         states = [trial.state.name for trial in there.trials]
     assert states == ["COMPLETE", "FAIL", "WAITING"]
 
 
 @pytest.mark.parametrize(
-    "worker", ["", "elsewhere boot pid:[1] 1", workers.here()], ids=["unnamed", "elsewhere", "here"]
+    "worker", ["", "elsewhere boot pid:[1] 1", workers.this_process()], ids=["unnamed", "elsewhere", "here"]
 )
 def test_a_worker_that_may_live_is_left_alone(worker):
     assert not workers._gone(worker)
@@ -135,7 +135,7 @@ def test_settings_that_cannot_be_are_told_and_count(tmp_path, monkeypatch):
 
     monkeypatch.setattr(trials, "trained", refuses)
     lines, tell = told()
-    found = work.tune(plan(tmp_path, 10, sampler="random"), tell)
+    found = work.tune(study_config(tmp_path, 10, sampler="random"), tell)
     faults = [row["fault"] for row in found.as_dict()["trials"] if row["state"] == "impossible"]
     assert faults
     assert set(faults) == {"depth 1 cannot be"}
@@ -150,23 +150,23 @@ def test_what_the_defaults_fail_with_ends_the_study_and_they_are_tried_again(tmp
     monkeypatch.setattr(trials, "trained", broken)
     for _ in range(5):
         with pytest.raises(StoreError, match="no such store"):
-            work.tune(plan(tmp_path))
+            work.tune(study_config(tmp_path))
     monkeypatch.setattr(trials, "trained", computed)
-    found = work.tune(plan(tmp_path, 1))
-    assert draws(found) == [found.plan.space.defaults]
+    found = work.tune(study_config(tmp_path, 1))
+    assert draws(found) == [found.settings.space.defaults]
     assert workers.first_number(found.best) == 0
 
 
 def test_when_time_is_up_the_trial_under_way_is_kept(tmp_path):
     lines, tell = told()
-    found = work.tune(plan(tmp_path, 50, timeout=1e-9), tell)
+    found = work.tune(study_config(tmp_path, 50, timeout=1e-9), tell)
     assert found.trials == []
     assert lines == ["time is up; the same command goes on"]
     (tmp_path / "study/study.db").unlink()
     clock = iter([0.0, 0.0, 0.5, *[2.0] * 1000])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work.time, "monotonic", lambda: next(clock))
-        found = work.tune(plan(tmp_path, 50, timeout=1.0))
+        found = work.tune(study_config(tmp_path, 50, timeout=1.0))
     assert found.trials == []
     assert [trial.state.name for trial in found.study.trials] in (["FAIL", "WAITING"], ["WAITING"])
 
@@ -177,17 +177,17 @@ def test_ctrl_c_keeps_the_trial(tmp_path, monkeypatch):
 
     monkeypatch.setattr(trials, "trained", stopped)
     with pytest.raises(KeyboardInterrupt):
-        work.tune(plan(tmp_path))
+        work.tune(study_config(tmp_path))
     monkeypatch.setattr(trials, "trained", computed)
-    found = work.tune(plan(tmp_path, 2))
+    found = work.tune(study_config(tmp_path, 2))
     assert workers.first_number(found.trials[0]) == 0
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 def test_a_worker_waits_for_the_trials_of_others(tmp_path):
-    work.tune(plan(tmp_path, 1))
+    work.tune(study_config(tmp_path, 1))
     with study.quiet():
-        there = study.begin(plan(tmp_path, 2), [True], ["expression7.accuracy"])
+        there = study.begin(study_config(tmp_path, 2), [True], ["expression7.accuracy"])
         other = there.ask()
         other.set_user_attr(workers.WORKER, "elsewhere boot pid:[1] 1")
         waits = []
@@ -197,7 +197,7 @@ def test_a_worker_waits_for_the_trials_of_others(tmp_path):
                 waits.append(text)
                 there.tell(other.number, 0.5)
 
-        found = work.tune(plan(tmp_path, 2), tell)
+        found = work.tune(study_config(tmp_path, 2), tell)
     assert waits == ["waiting for 1 trial of other workers"]
     assert len(found.trials) == 2
 
@@ -205,24 +205,26 @@ def test_a_worker_waits_for_the_trials_of_others(tmp_path):
 def test_an_earlier_study_teaches_and_does_not_count(tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
-    work.tune(plan(tmp_path / "old", 4))
-    found = work.tune(plan(tmp_path / "new", 3, earlier=str(tmp_path / "old/study")))
+    work.tune(study_config(tmp_path / "old", 4))
+    found = work.tune(study_config(tmp_path / "new", 3, earlier=str(tmp_path / "old/study")))
     assert len(found.trials) == 3
     assert sum(study.EARLIER in trial.user_attrs for trial in found.study.trials) == 4
-    assert found.trials[0].params == found.plan.space.defaults
+    assert found.trials[0].params == found.settings.space.defaults
     narrow = TOML.replace("low = 1e-5, high = 1e-1", "low = 0.2, high = 0.3").replace("default = 1e-4", "default = 0.2")
     (tmp_path / "narrow").mkdir()
     with pytest.raises(ConfigError, match="no finished trial has all of"):
-        work.tune(plan(tmp_path / "narrow", 3, text=narrow, earlier=str(tmp_path / "old/study")))
+        work.tune(study_config(tmp_path / "narrow", 3, text=narrow, earlier=str(tmp_path / "old/study")))
     with pytest.raises(ConfigError, match="--from nowhere: no such study"):
-        work.tune(plan(tmp_path / "narrow", 3, text=narrow, earlier="nowhere"))
+        work.tune(study_config(tmp_path / "narrow", 3, text=narrow, earlier="nowhere"))
 
 
 def test_another_space_needs_another_folder(tmp_path):
-    work.tune(plan(tmp_path, 1))
+    work.tune(study_config(tmp_path, 1))
     with pytest.raises(ConfigError, match=r"train\.batch_size\.high = 64, now 48; take another folder"):
-        work.tune(plan(tmp_path, 1, text=TOML.replace("high = 64", "high = 48")))
-    work.tune(plan(tmp_path, 1, text=TOML.replace("nowhere.h5", "elsewhere.h5")))  # where the faces lie is no matter
+        work.tune(study_config(tmp_path, 1, text=TOML.replace("high = 64", "high = 48")))
+    work.tune(
+        study_config(tmp_path, 1, text=TOML.replace("nowhere.h5", "elsewhere.h5"))
+    )  # where the faces lie is no matter
 
 
 @pytest.mark.parametrize(
@@ -238,13 +240,13 @@ def test_another_space_needs_another_folder(tmp_path):
 )
 def test_wrong_plans_are_refused(rest, text, tmp_path):
     with pytest.raises(ConfigError, match=text):
-        work.tune(plan(tmp_path, **rest))
+        work.tune(study_config(tmp_path, **rest))
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(study.time, "sleep", lambda _: None)
     with pytest.raises(ConfigError, match="cannot be opened as a study"):
-        work.tune(plan(tmp_path, storage=f"sqlite:///{tmp_path}/no/such/folder/study.db"))
+        work.tune(study_config(tmp_path, storage=f"sqlite:///{tmp_path}/no/such/folder/study.db"))
 
 
 def test_several_objectives_have_a_front(tmp_path, monkeypatch):
@@ -252,7 +254,7 @@ def test_several_objectives_have_a_front(tmp_path, monkeypatch):
     monkeypatch.setitem(
         trials.OBJECTIVES, "latency", lambda run, *_: cost[configs.load(run / "config.toml").model.options["depth"]]
     )
-    found = work.tune(plan(tmp_path, 10, objectives=("score", "latency")))
+    found = work.tune(study_config(tmp_path, 10, objectives=("score", "latency")))
     costs = [trial.values[1] for trial in found.front]
     assert costs == sorted(costs, reverse=True)
     assert found.front[0] is found.best
@@ -264,7 +266,7 @@ def test_several_objectives_have_a_front(tmp_path, monkeypatch):
 
 
 def test_the_page_and_the_best_configuration(tmp_path):
-    found = work.tune(plan(tmp_path, 12, pruner="median"))
+    found = work.tune(study_config(tmp_path, 12, pruner="median"))
     finish.write(found)
     html = (tmp_path / "study/study.html").read_text()
     for title in ("Best", "History", "What mattered", "Trials", "How it was searched", "Importance for"):
@@ -275,15 +277,15 @@ def test_the_page_and_the_best_configuration(tmp_path):
 
 
 def test_a_page_without_a_trial_and_with_one(tmp_path):
-    empty = work.tune(plan(tmp_path, 1, timeout=1e-9))
+    empty = work.tune(study_config(tmp_path, 1, timeout=1e-9))
     assert "No trial has been measured" in page.render(empty)
     assert finish.complete(empty) is None
     assert [path.name for path in finish.write(empty)] == ["study.html"]
-    assert "trial 0" in page.render(work.tune(plan(tmp_path, 1)))
+    assert "trial 0" in page.render(work.tune(study_config(tmp_path, 1)))
 
 
 def test_the_best_trial_becomes_a_run_once(tmp_path, monkeypatch):
-    found = work.tune(plan(tmp_path, 3))
+    found = work.tune(study_config(tmp_path, 3))
     made = []
 
     def whole(config, run, resume):
@@ -306,7 +308,7 @@ def test_a_folder_of_other_settings_is_trained_anew(tmp_path):
     run.mkdir(parents=True)
     (run / "config.toml").write_text("task = 'affect'")
     (run / "leftover").touch()
-    work.tune(plan(tmp_path, 1))
+    work.tune(study_config(tmp_path, 1))
     assert not (run / "leftover").exists()
 
 
@@ -318,5 +320,5 @@ def test_a_metric_that_is_never_defined_is_told(tmp_path, monkeypatch):
             (run / "history.csv").write_text(f"phase,epoch,{SCORE.column}\n{text}\n")
 
     monkeypatch.setattr(trials, "trained", undefined)
-    found = work.tune(plan(tmp_path, 2))
+    found = work.tune(study_config(tmp_path, 2))
     assert [row["fault"] for row in found.as_dict()["trials"]] == [None, "expression7.accuracy is never defined"]

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from mien import config as configs
 from mien.tune import study, trials, work, workers
 from tests.tune import databases
-from tests.tune.studies import computed, plan, without_training
+from tests.tune.studies import computed, study_config, without_training
 
 LIMIT = 300  # seconds until a test gives up
 #: From one process with everything imported, a worker is started in a moment.
@@ -55,7 +55,7 @@ def worker(wanted):
 def test_one_of_several_workers_is_killed(storage, tmp_path):
     address, crew = storage
     (tmp_path / "study").mkdir()
-    wanted = plan(tmp_path, 9, storage=address)
+    wanted = study_config(tmp_path, 9, storage=address)
     FORKS.set_forkserver_preload(["tests.tune.studies"])
     hands = [FORKS.Process(target=worker, args=(wanted,)) for _ in range(crew)]
     for hand in hands:
@@ -91,7 +91,7 @@ def test_killed_at_any_change_to_its_database_a_study_ends_as_if_undisturbed(tmp
     for kills in ((), (16,), (20, 13), (31,), (51, 14), (54,), (83, 15, 16)):
         folder = tmp_path / "-".join(map(str, ("killed", *kills)))
         folder.mkdir()
-        wanted = plan(folder, 3, heartbeat=1)
+        wanted = study_config(folder, 3, heartbeat=1)
         for commit in kills:
             hand = FORKS.Process(target=until, args=(commit, wanted))
             hand.start()
@@ -113,13 +113,13 @@ def failed(tmp_path):
     """A study with a trial that its worker marked failed and did not queue again, and who has seen it."""
     with pytest.MonkeyPatch.context() as patch:
         without_training(patch)
-        work.tune(plan(tmp_path, 1))
+        work.tune(study_config(tmp_path, 1))
         with study.quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of heartbeats, which are for trials that run
-            there = study.begin(plan(tmp_path, 2), [True], ["expression7.accuracy"])
+            there = study.begin(study_config(tmp_path, 2), [True], ["expression7.accuracy"])
             there.tell(there.ask(), state=TrialState.FAIL)
             now = [0.0]
-            yield there, workers.Undertaker(there, 60, lambda: now[0]), now
+            yield there, workers.StaleTrials(there, 60, lambda: now[0]), now
 
 
 def states(there):
@@ -127,44 +127,44 @@ def states(there):
 
 
 def test_a_trial_that_nobody_queued_again_is_queued_once(failed):
-    there, undertaker, now = failed
-    undertaker.bury()
+    there, stale, now = failed
+    stale.requeue()
     assert states(there) == ["COMPLETE", "FAIL"]  # its worker may be about to
     now[0] = 61.0
-    undertaker.bury()
-    undertaker.bury()
-    workers.again(there, there.trials[1])
+    stale.requeue()
+    stale.requeue()
+    workers.queue_again(there, there.trials[1])
     assert states(there) == ["COMPLETE", "FAIL", "WAITING"]
     assert workers.first_number(there.trials[2]) == 1
 
 
 def test_a_worker_that_died_before_it_queued_a_trial_is_noticed_at_once(failed, monkeypatch):
-    there, undertaker, _ = failed
-    dead = f"{workers.here().rpartition(' ')[0]} 0"
+    there, stale, _ = failed
+    dead = f"{workers.this_process().rpartition(' ')[0]} 0"
     monkeypatch.setattr(workers.machine, "alive", lambda process: process != 0)
     trial = there.ask()
     for key in (workers.WORKER, workers._HEIR):
         trial.set_user_attr(key, dead)
     there.tell(trial, state=TrialState.FAIL)
-    undertaker.bury()
+    stale.requeue()
     assert states(there) == ["COMPLETE", "FAIL", "FAIL", "WAITING"]
     assert there.trials[3].user_attrs == {}
 
 
 def test_what_two_workers_queued_at_once_is_run_once(failed, tmp_path):
-    there, undertaker, now = failed
+    there, stale, now = failed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_repeated", lambda _: set())
-        workers.again(there, there.trials[1])
-        workers.again(there, there.trials[1])
+        workers.queue_again(there, there.trials[1])
+        workers.queue_again(there, there.trials[1])
     assert states(there) == ["COMPLETE", "FAIL", "WAITING", "WAITING"]
     with pytest.MonkeyPatch.context() as patch:
         without_training(patch)
-        found = work.tune(plan(tmp_path, 3))
+        found = work.tune(study_config(tmp_path, 3))
     assert states(there) == ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "COMPLETE"]
     assert [workers.first_number(trial) for trial in found.trials] == [0, 1, 2]
     now[0] = 200.0
-    undertaker.bury()
+    stale.requeue()
     assert len(states(there)) == 5
 
 
@@ -172,7 +172,7 @@ def test_settings_that_cannot_be_are_not_tried_again_by_who_finds_them_half_told
     there, _, _ = failed
     trial = there.ask()
     trial.set_user_attr(workers.FAULT, "no")
-    workers.again(there, there.tell(trial, state=TrialState.FAIL))
+    workers.queue_again(there, there.tell(trial, state=TrialState.FAIL))
     assert states(there) == ["COMPLETE", "FAIL", "FAIL"]
 
 

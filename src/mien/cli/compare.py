@@ -15,7 +15,7 @@ from .terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from ..compare import Comparison
-    from ..compare.table import Table, Value
+    from ..compare.table import ComparisonTable, Value
 
 _FOLDER = Path("comparison")
 _WIDE = 120  # columns from which one table is readable
@@ -23,13 +23,15 @@ _WIDE = 120  # columns from which one table is readable
 
 @dataclass
 class Compare:
-    """Compare runs evaluated on the same faces: figures with intervals, cost, speed, and which differences are more than noise.
+    """Compare runs evaluated on the same samples: metrics with intervals, cost, speed, and which differences are significant.
 
-    The others are held against the first run. Writes comparison.html, .csv, .md, .tex and .json into one folder.
+    The first run is the baseline of the others. Writes comparison.html, .csv, .md, .tex and .json into one folder.
     """
 
     runs: Positional[tuple[Path, ...]]
-    """The run folders, or folders of evaluations (on-STORE-SPLIT) in them."""
+    """The run folders, or folders of evaluations on other data (on-STORE) in them."""
+    split: str = "validation"
+    """The split whose evaluations are compared: train, validation or test."""
     out: Path | None = None
     """The folder for the files (default: comparison here; none with --json or --format)."""
     metrics: tuple[str, ...] = ()
@@ -54,8 +56,9 @@ class Compare:
         spare_backends()
         with progress_bar("timing the models") as progress:
             found = compare(
-                self.runs, self.metrics, seeds=self.seeds, speed=self.speed, threads=self.threads, progress=progress
-            )
+                self.runs, self.metrics, split=self.split, seeds=self.seeds, speed=self.speed, threads=self.threads,
+                progress=progress,
+            )  # fmt: skip
         folder = self.out or (None if self.json or self.format else _FOLDER)
         paths = write(found, folder) if folder else ()
         if self.json:
@@ -72,22 +75,22 @@ def _show(found: Comparison) -> None:
     from rich.console import Console
 
     console = Console(stderr=True)
-    for table in (found.summary,) if console.width >= _WIDE else found.summary.halves():
+    for table in (found.summary,) if console.width >= _WIDE else found.summary.split_by_role():
         console.print(_grid(table))
     for line in (found.summary.legend(), *found.verdicts(), *found.notes):
         say(line)
     if found.timing:
-        say(found.timing.words())
+        say(found.timing.describe())
 
 
-def _grid(table: Table) -> Any:
+def _grid(table: ComparisonTable) -> Any:
     """Values with their intervals below them, which no column is too narrow for."""
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table as Grid
+    from rich.table import Table
     from rich.text import Text
 
     cells = [[_cell(table, row.values, place) for place in range(len(table.columns))] for row in table.rows]
-    grid = Grid(box=SIMPLE_HEAD)
+    grid = Table(box=SIMPLE_HEAD)
     grid.add_column("run")
     for column, own in zip(table.columns, zip(*cells, strict=True), strict=True):
         grid.add_column(
@@ -98,7 +101,7 @@ def _grid(table: Table) -> Any:
     return grid
 
 
-def _cell(table: Table, values: Sequence[Value], place: int) -> Any:
+def _cell(table: ComparisonTable, values: Sequence[Value], place: int) -> Any:
     from rich.text import Text
 
     from ..compare.table import spread

@@ -14,7 +14,7 @@ from .terminal import print_json, progress_bar, say
 
 @dataclass
 class Evaluate:
-    """Score a trained model on a split of a store; writes results.json and predictions.parquet."""
+    """Score a trained model on a split of a store; writes results/SPLIT.json and predictions/SPLIT.parquet."""
 
     model: Positional[Path]
     """The run folder, or a model.onnx."""
@@ -26,22 +26,23 @@ class Evaluate:
     """HEAD=TARGET: which target of the store answers a head of the model (default: the one of its name, else the one that
     shares most labels)."""
     out: Path | None = None
-    """Folder for the files (default: the run folder, where they replace those of an earlier evaluation; with another store
-    than the run's own, or with --match, on-STORE-SPLIT in it)."""
+    """Folder for the files (default: the run folder; on-STORE in it for another store than the run's own or with --match).
+    They replace those of an earlier evaluation of the same split."""
     draws: int = 1000
     """Bootstrap draws for the 95 % intervals; 0: neither intervals nor subgroups."""
     by: Annotated[tuple[str, ...], UseAppendAction] = ()
     """An attribute of the store to tell figures apart by (default: all it has)."""
     json: bool = False
-    """Print results.json on stdout."""
+    """Print the results as JSON on stdout."""
 
     def run(self) -> None:
         """Evaluate and show each metric beside what it is measured against."""
         from rich.console import Console
 
-        from ..evaluate import PREDICTIONS, RESULTS, destination, evaluate
+        from ..evaluate import destination, evaluate
         from ..matching import parse_match
         from ..metrics.distributions import spare_backends
+        from ..run_folder import split_files
 
         spare_backends()
         console = Console(stderr=True)
@@ -53,8 +54,8 @@ class Evaluate:
         if self.json:
             return print_json(results)
         _show(results, console)
-        folder = self.out or destination(self.model, self.data, self.split, match)
-        return say(f"{folder / RESULTS}\n{folder / PREDICTIONS}")
+        folder = self.out or destination(self.model, self.data, match)
+        return say("\n".join(map(str, split_files(folder, results["data"]["split"]))))
 
 
 def _show(results: dict[str, Any], console: Any) -> None:
@@ -106,18 +107,18 @@ def _at_thresholds(at: dict[str, Any], same: bool) -> str:
 def _certainty(head: dict[str, Any]) -> str:
     """How far confidence can be trusted, in a line."""
     errors = head["calibration"]
-    said = f"Confidence is off by {errors['ece']:.1%} on average (ECE)."
+    text = f"Confidence is off by {errors['ece']:.1%} on average (ECE)."
     if "vote_ece" in errors:
-        told = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE)"
-        said = f"{told}, by {errors['ece']:.1%} from being right about their top label (ECE)."
+        votes_text = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE)"
+        text = f"{votes_text}, by {errors['ece']:.1%} from being right about their top label (ECE)."
     if "label" in errors:
         votes = f" Shares of votes are off by {errors['vote_ece']:.1%} (vote ECE)." if "vote_ece" in errors else ""
-        said = f"Confidence in the label is off by {errors['label']['ece']:.1%} on average (ECE).{votes}"
+        text = f"Confidence in the label is off by {errors['label']['ece']:.1%} on average (ECE).{votes}"
     if "conformal" not in head:
-        return said
+        return text
     sets = head["conformal"]
     held = f"hold the true label in {sets['coverage']:.1%}, with {sets['mean_size']:.2f} labels on average"
-    return f"{said} Sets that promise {sets['level']:.0%} {held}."
+    return f"{text} Sets that promise {sets['level']:.0%} {held}."
 
 
 def _table(name: str, head: dict[str, Any]) -> Any:
@@ -127,12 +128,12 @@ def _table(name: str, head: dict[str, Any]) -> Any:
     title = f"{name} ({head['rows']} annotated)"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     table.add_column("metric", no_wrap=True)
-    columns, known = head.get("per_column", []), head["references"]
+    columns, references = head.get("per_column", []), head["references"]
     drawn = any(found["interval"] for found in head["metrics"].values())
-    for words in ("value", *["95 %"] * drawn, *(column["label"] for column in columns), *map(_reference, known)):
+    for words in ("value", *["95 %"] * drawn, *(column["label"] for column in columns), *map(_reference, references)):
         table.add_column(words, justify="right", no_wrap=words == "95 %")
     for metric, found in head["metrics"].items():
-        values = [*(column[metric] for column in columns), *(said[metric] for said in known.values())]
+        values = [*(column[metric] for column in columns), *(values[metric] for values in references.values())]
         cells = [_number(found["value"]), *[_interval(found["interval"])] * drawn, *map(_number, values)]
         table.add_row(f"{metric} {'↑' if found['higher_is_better'] else '↓'}", *cells)
     return table

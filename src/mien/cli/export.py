@@ -78,7 +78,7 @@ class Export:
             say(f"{path.name}: {size:.1f} MB, one face {milliseconds:.2f} ms, {measured.rate:.0f} faces/s")
             figures = {"megabytes": size, "milliseconds": milliseconds, "faces_per_second": measured.rate}
             timings.append({"model": path.name, **figures})
-        say(timing.words())
+        say(timing.describe())
         return timings
 
 

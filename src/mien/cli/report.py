@@ -12,10 +12,12 @@ from .terminal import say
 
 @dataclass
 class Report:
-    """Write a run's report: one HTML file with figures, curves, mix-ups and faces, that opens without a network."""
+    """Write a run's report: one HTML file with metrics, learning curves, confusion and sample faces; it needs no network."""
 
     run_folder: Positional[Path]
     """The run folder."""
+    split: str = ""
+    """The split to show in detail: train, validation or test (default: validation, else the first that was scored)."""
     data: Path | None = None
     """The store whose faces were evaluated (default: where the run says)."""
     out: Path | None = None
@@ -27,6 +29,6 @@ class Report:
         """Write the report and say where it is."""
         from ..report import write_report
 
-        path = write_report(self.run_folder, self.data, self.out, pdf_too=self.pdf)
+        path = write_report(self.run_folder, self.data, self.out, split=self.split, pdf_too=self.pdf)
         for written in (path, *([path.with_suffix(".pdf")] if self.pdf else [])):
             say(f"report: {written} ({written.stat().st_size / 1e6:.2f} MB)")

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..tune import Outcome
 
 _ROWS = 10
-_CELL = 14  # columns of a terminal that a dial takes
+_CELL = 14  # columns of a terminal that a hyperparameter takes
 
 
 @dataclass
 class Tune:
-    """Search the values that a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
+    """Search hyperparameters: what a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
 
     Stopped, the same command goes on; started again elsewhere at the same time, both work on one study. `--section.key value`
     fixes one of the file's values.
@@ -34,7 +34,7 @@ class Tune:
     out: Path | None = None
     """Folder of the study (default: runs/tune-<name of the file>)."""
     objectives: tuple[Objective, ...] = ("score",)
-    """What is tuned: the validation metric, or also the time for one face."""
+    """What is optimised: the validation metric, or also the latency for one face."""
     sampler: Sampler = "tpe"
     """Who draws the trials; cmaes is for numbers, choices are then drawn by tpe."""
     pruner: Pruner | None = None
@@ -64,26 +64,26 @@ class Tune:
         from ..tune.space import load
 
         space = load(self.config, overrides)
-        plan = tune.Plan(
+        settings = tune.StudyConfig(
             space, self.out or Path("runs") / f"tune-{self.config.stem}", self.trials, self.objectives, self.sampler,
             self.pruner or ("none" if len(self.objectives) > 1 else "median"), self.seed, self.storage, self.from_,
             self.timeout, self.heartbeat,
         )  # fmt: skip
-        line = Line()
-        with exit_when_interrupted(f"{plan.folder} keeps what is finished, the same command goes on"), line:
-            found = tune.tune(plan, line)
+        line = StatusLine()
+        with exit_when_interrupted(f"{settings.folder} keeps what is finished, the same command goes on"), line:
+            found = tune.tune(settings, line)
             line.clear()
             paths = tune.write(found)
             whole = tune.complete(found) if self.best and len(found.trials) >= self.trials else None
         if found.best is None and found.trials:
-            raise ConfigError(f"{plan.folder}: no trial could be measured; study.html says why")
+            raise ConfigError(f"{settings.folder}: no trial could be measured; study.html says why")
         if self.json:
             return print_json(found.as_dict())
         _show(found)
         return say("\n".join(map(str, [*paths, *filter(None, [whole])])))
 
 
-class Line:
+class StatusLine:
     """What goes on, on stderr: lines that stay, and on a terminal one that is written over."""
 
     def __init__(self) -> None:
@@ -122,21 +122,24 @@ def _show(found: Outcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..tune.outcome import show
+    from ..tune.outcome import format_value
     from ..tune.workers import first_number
 
     console = Console(stderr=True)
     shares = found.importances[0]
-    dials = sorted(found.plan.space.dials, key=lambda dial: -shares.get(dial.key, 0.0))[
+    parameters = sorted(found.settings.space.parameters, key=lambda parameter: -shares.get(parameter.key, 0.0))[
         : max(1, console.width // _CELL - 2)
     ]
     grid = Table(box=SIMPLE_HEAD)
-    for head in ("trial", *found.names, *(dial.name for dial in dials)):
+    for head in ("trial", *found.names, *(parameter.name for parameter in parameters)):
         grid.add_column(head, justify="right", overflow="fold")
     for trial in (found.front if len(found.names) > 1 else found.measured)[:_ROWS]:
         values = (f"{value:.4f}" for value in trial.values)
-        grid.add_row(str(first_number(trial)), *values, *(show(trial.params[dial.key]) for dial in dials))
+        grid.add_row(
+            str(first_number(trial)), *values, *(format_value(trial.params[parameter.key]) for parameter in parameters)
+        )
     console.print(grid)
     counts = f"{len(found.trials)} trials finished, {len(found.measured)} measured"
-    important = ", ".join(f"{dial.name} {shares[dial.key]:.0%}" for dial in dials if shares.get(dial.key))
+    named = {parameter.name: shares.get(parameter.key) for parameter in parameters}
+    important = ", ".join(f"{name} {share:.0%}" for name, share in named.items() if share)
     say(counts + (f"; what mattered: {important}" if important else ""))

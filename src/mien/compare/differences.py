@@ -14,7 +14,7 @@ from ..extras import require
 from ..metrics import Array, Statistic, Weights
 from ..metrics.distributions import Distances
 from ..tasks import Head
-from .runs import Entry, Run
+from .runs import Run, RunGroup
 
 Interval = tuple[float, float]
 Units = NDArray[np.intp]
@@ -22,18 +22,18 @@ _TOP = ("accuracy", "top_label_accuracy")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A metric of a head that is compared; `ground`: the distances between labels that `emd_votes` was evaluated with."""
+class ComparedMetric:
+    """A metric of a head that is compared."""
 
     head: Head
-    metric: str
+    name: str
     higher_is_better: bool
     ground: Distances = ()
 
     @property
     def key(self) -> str:
         """Head and metric, as `--metrics` names them."""
-        return f"{self.head.name}.{self.metric}"
+        return f"{self.head.name}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Difference:
     def noise(self) -> tuple[str, ...]:
         """Which noise the difference lies inside: 'faces', 'seeds', both or none."""
         found = {"faces": self.faces, "seeds": self.seeds}
-        return tuple(name for name, one in found.items() if one and one[0] <= 0 <= one[1])
+        return tuple(name for name, interval in found.items() if interval and interval[0] <= 0 <= interval[1])
 
     @property
     def clear(self) -> bool:
@@ -69,39 +69,41 @@ class Draws:
 
 
 def differences(
-    entries: Sequence[Entry], measured: Sequence[Measured], draws: Draws
+    groups: Sequence[RunGroup], compared_metrics: Sequence[ComparedMetric], draws: Draws
 ) -> dict[str, tuple[Difference | None, ...]]:
     """For each metric by key, the difference of each row from the first; None for the first."""
     found: dict[str, tuple[Difference | None, ...]] = {}
-    for head in dict.fromkeys(one.head.name for one in measured):
-        found |= _of_head(entries, [one for one in measured if one.head.name == head], draws)
+    for head in dict.fromkeys(metric.head.name for metric in compared_metrics):
+        found |= _of_head(groups, [metric for metric in compared_metrics if metric.head.name == head], draws)
     return found
 
 
 def _of_head(
-    entries: Sequence[Entry], measured: Sequence[Measured], draws: Draws
+    groups: Sequence[RunGroup], compared_metrics: Sequence[ComparedMetric], draws: Draws
 ) -> dict[str, tuple[Difference | None, ...]]:
     """The same for the metrics of one head, all rows in the same draws."""
-    outputs = entries[0].runs[0].outputs(measured[0].head.name)
-    statistics = {f"{k} {one.key}": _mean(entry, one) for k, entry in enumerate(entries) for one in measured}
+    outputs = groups[0].runs[0].outputs(compared_metrics[0].head.name)
+    statistics = {
+        f"{k} {metric.key}": _mean(group, metric) for k, group in enumerate(groups) for metric in compared_metrics
+    }
     plain = {name: float(statistic(np.ones((1, len(outputs.true))))[0]) for name, statistic in statistics.items()}
     drawn = intervals.sample(statistics, draws.units[outputs.places], draws.count, draws.seed)
 
-    def difference(one: Measured, k: int) -> Difference:
-        first, other = f"0 {one.key}", f"{k} {one.key}"
+    def difference(metric: ComparedMetric, k: int) -> Difference:
+        first, other = f"0 {metric.key}", f"{k} {metric.key}"
         value, faces = plain[other] - plain[first], intervals.interval(drawn[other] - drawn[first])
         between = (faces.low, faces.high) if faces and math.isfinite(value) else None
-        seeds = over_seeds(_values(entries[0], one), _values(entries[k], one))
-        return Difference(value, between, seeds, _p(entries[0], entries[k], one))
+        seeds = over_seeds(_values(groups[0], metric), _values(groups[k], metric))
+        return Difference(value, between, seeds, _p(groups[0], groups[k], metric))
 
-    others = range(1, len(entries))
-    return {one.key: (None, *(difference(one, k) for k in others)) for one in measured}
+    others = range(1, len(groups))
+    return {metric.key: (None, *(difference(metric, k) for k in others)) for metric in compared_metrics}
 
 
-def _mean(entry: Entry, one: Measured) -> Statistic:
+def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
-    outputs = [run.outputs(one.head.name) for run in entry.runs]
-    parts = [metrics.statistic(one.metric, some.predicted, some.true, one.head, ground=one.ground) for some in outputs]
+    outputs = [run.outputs(metric.head.name) for run in group.runs]
+    parts = [metrics.statistic(metric.name, run.predicted, run.true, metric.head) for run in outputs]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))
@@ -109,8 +111,8 @@ def _mean(entry: Entry, one: Measured) -> Statistic:
     return statistic
 
 
-def _values(entry: Entry, one: Measured) -> list[float]:
-    found = [run.measure(one.head.name, one.metric) for run in entry.runs]
+def _values(group: RunGroup, metric: ComparedMetric) -> list[float]:
+    found = [run.measure(metric.head.name, metric.name) for run in group.runs]
     return [measure.value for measure in found if measure]
 
 
@@ -126,20 +128,20 @@ def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | Non
     return middle - half, middle + half
 
 
-def _p(first: Entry, other: Entry, one: Measured) -> float | None:
+def _p(first: RunGroup, other: RunGroup, metric: ComparedMetric) -> float | None:
     """McNemar's p of two single runs for a share of right top labels."""
-    if one.metric not in _TOP or not one.head.kind.is_exclusive:
+    if metric.name not in _TOP or not metric.head.kind.is_exclusive:
         return None
     if len(first.runs) > 1 or len(other.runs) > 1:
         return None
-    answers = [entry.runs[0].outputs(one.head.name) for entry in (first, other)]
-    right = [some.predicted.argmax(axis=1) == some.true.argmax(axis=1) for some in answers]
+    answers = [group.runs[0].outputs(metric.head.name) for group in (first, other)]
+    right = [run.predicted.argmax(axis=1) == run.true.argmax(axis=1) for run in answers]
     return intervals.mcnemar(*right).p
 
 
-def value_of(entry: Entry, one: Measured) -> tuple[float, Interval | None, float | None]:
+def value_of(group: RunGroup, metric: ComparedMetric) -> tuple[float, Interval | None, float | None]:
     """A metric of a row: the value with its interval for one run; the mean and the standard deviation for several seeds."""
-    found = [run.measure(one.head.name, one.metric) for run in entry.runs]
+    found = [run.measure(metric.head.name, metric.name) for run in group.runs]
     measures = [measure for measure in found if measure]
     if len(measures) < len(found):
         return math.nan, None, None
@@ -149,14 +151,14 @@ def value_of(entry: Entry, one: Measured) -> tuple[float, Interval | None, float
     return spread.mean, None, spread.sd
 
 
-def measured(entries: Sequence[Entry], heads: Sequence[Head]) -> tuple[Measured, ...]:
+def compared_metrics(groups: Sequence[RunGroup], heads: Sequence[Head]) -> tuple[ComparedMetric, ...]:
     """The metrics that every run was scored by, in the order of the first run."""
-    runs = [run for entry in entries for run in entry.runs]
+    runs = [run for group in groups for run in group.runs]
     return tuple(
-        Measured(head, one.name, one.higher_is_better, _ground(runs[0], head))
+        ComparedMetric(head, metric.name, metric.higher_is_better, _ground(runs[0], head))
         for head in heads
-        for one in runs[0].head(head.name).measures
-        if all(run.measure(head.name, one.name) for run in runs)
+        for metric in runs[0].head(head.name).measures
+        if all(run.measure(head.name, metric.name) for run in runs)
     )
 
 
@@ -164,9 +166,9 @@ def _ground(run: Run, head: Head) -> Distances:
     return tuple(tuple(row) for row in run.head(head.name).found.get("ground", ()))
 
 
-def draws(first: Entry) -> Draws:
+def draws(first: RunGroup) -> Draws:
     """How the first row's intervals were drawn, for the differences: by group where its predictions name groups."""
     record = first.runs[0].record
-    said, grouped = record.intervals, bool(record.groups)
+    settings, grouped = record.intervals, bool(record.groups)
     units = intervals.by_group(record.groups) if grouped else np.arange(len(record.rows))
-    return Draws(int(said.get("draws") or intervals.COUNT), int(said.get("seed") or 0), units, grouped)
+    return Draws(int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped)

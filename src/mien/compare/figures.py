@@ -12,9 +12,9 @@ import numpy as np
 from ..palette import EMOTIONS
 from ..render import plots
 from ..render.blocks import Plot
-from ..render.stand_in import STAND_IN
-from .runs import Entry
-from .table import Column, Table, Value
+from ..render.plots import STAND_IN
+from .runs import RunGroup
+from .table import ComparisonTable, Quantity, Value
 
 _HUES = ("sad", "angry", "disgust", "fear", "happy", "contempt", "surprise", "quiet", "neutral")
 _DASHES = ("-", "--", ":", "-.")
@@ -23,7 +23,7 @@ _GAP = 0.062  # between labels, as a share of the height
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How a row is drawn; no two of the first 36 are alike in colour and dash."""
 
     colour: str
@@ -31,14 +31,14 @@ class Look:
     mark: str
 
 
-def look(place: int) -> Look:
+def style(place: int) -> Style:
     """The look of a row by its place in the table."""
     around = place // len(_HUES)
-    return Look(EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)])
+    return Style(EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)])
 
 
 @dataclass(frozen=True)
-class Point:
+class PlottedRun:
     """A row in a plot: where it lies, how far up and down its noise goes, and its place in the table."""
 
     name: str
@@ -49,7 +49,7 @@ class Point:
     place: int
 
 
-def points(table: Table, across: str, up: str) -> list[Point]:
+def points(table: ComparisonTable, across: str, up: str) -> list[PlottedRun]:
     """The rows that have both quantities, as people read them."""
     keys = [column.key for column in table.columns]
     if across not in keys or up not in keys:
@@ -60,30 +60,30 @@ def points(table: Table, across: str, up: str) -> list[Point]:
         for place, row in enumerate(table.rows)
     ]
     return [
-        Point(name, at * x.scale, middle, low, high, place)
+        PlottedRun(name, at * x.scale, middle, low, high, place)
         for name, at, middle, low, high, place in found
         if at and math.isfinite(middle)
     ]
 
 
-def _ends(column: Column, value: Value) -> tuple[float, float, float]:
+def _ends(column: Quantity, value: Value) -> tuple[float, float, float]:
     """A value with the ends of its interval or one standard deviation around it, scaled; NaN for none."""
     middle = math.nan if value.value is None else value.value
     low, high = value.interval or (middle - (value.sd or 0), middle + (value.sd or 0))
     return middle * column.scale, low * column.scale, high * column.scale
 
 
-def front(found: Sequence[Point], more: bool, up: bool) -> list[Point]:
+def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]:
     """The points that no other one beats in both, from left to right: `more` where a larger x is better, `up` a larger y."""
-    ordered = sorted(found, key=lambda one: (-one.x if more else one.x, -one.y if up else one.y))
-    kept: list[Point] = []
-    for one in ordered:
-        if not kept or (one.y > kept[-1].y if up else one.y < kept[-1].y):
-            kept.append(one)
-    return sorted(kept, key=lambda one: one.x)
+    ordered = sorted(found, key=lambda point: (-point.x if more else point.x, -point.y if up else point.y))
+    kept: list[PlottedRun] = []
+    for point in ordered:
+        if not kept or (point.y > kept[-1].y if up else point.y < kept[-1].y):
+            kept.append(point)
+    return sorted(kept, key=lambda point: point.x)
 
 
-def pareto(table: Table, across: str, up: str) -> Plot | None:
+def pareto(table: ComparisonTable, across: str, up: str) -> Plot | None:
     """One metric over one cost, with noise and the line of those that no other one beats; None with fewer than two points."""
     found = points(table, across, up)
     if len(found) < 2:
@@ -93,16 +93,22 @@ def pareto(table: Table, across: str, up: str) -> Plot | None:
     best = front(found, bool(x.up), bool(y.up))
 
     def draw(axes: Any) -> None:
-        axes.plot([one.x for one in best], [one.y for one in best], color=STAND_IN["muted"], linewidth=1, dashes=(4, 3))
-        for one in found:
-            seen = look(one.place)
-            axes.plot([one.x, one.x], [one.low, one.high], color=seen.colour, linewidth=1.2)
-            axes.plot(one.x, one.y, seen.mark, color=seen.colour, markersize=7)
+        axes.plot(
+            [point.x for point in best],
+            [point.y for point in best],
+            color=STAND_IN["muted"],
+            linewidth=1,
+            dashes=(4, 3),
+        )
+        for point in found:
+            seen = style(point.place)
+            axes.plot([point.x, point.x], [point.low, point.high], color=seen.colour, linewidth=1.2)
+            axes.plot(point.x, point.y, seen.mark, color=seen.colour, markersize=7)
         axes.set(title=f"{y.head} over {cost}", xlabel=x.title, ylabel=y.title)
-        _scale(axes, [one.x for one in found])
+        _scale(axes, [point.x for point in found])
         _names(axes, found)
 
-    names = ", ".join(one.name for one in best)
+    names = ", ".join(point.name for point in best)
     alt = f"{y.title} over {cost} of {len(found)} runs; none beats {names} in both."
     return Plot(plots.svg(f"pareto-{across}", draw, (5.2, 3.6)), alt)
 
@@ -124,14 +130,14 @@ def _scale(axes: Any, across: Sequence[float]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _names(axes: Any, found: Sequence[Point]) -> None:
+def _names(axes: Any, found: Sequence[PlottedRun]) -> None:
     """The name of each point beside it, moved up or down where two would lie on each other."""
     low, high = axes.get_ylim()
-    heights = spread([(one.y - low) / (high - low) for one in found])
-    for one, height in zip(found, heights, strict=True):
-        shift = (height - (one.y - low) / (high - low)) * axes.bbox.height * 72 / axes.figure.dpi
+    heights = spread([(point.y - low) / (high - low) for point in found])
+    for point, height in zip(found, heights, strict=True):
+        shift = (height - (point.y - low) / (high - low)) * axes.bbox.height * 72 / axes.figure.dpi
         axes.annotate(
-            one.name, (one.x, one.y), xytext=(8, shift), textcoords="offset points", va="center", fontsize=9,
+            point.name, (point.x, point.y), xytext=(8, shift), textcoords="offset points", va="center", fontsize=9,
             color=STAND_IN["ink"],
         )  # fmt: skip
 
@@ -148,12 +154,12 @@ def spread(heights: Sequence[float]) -> list[float]:
         moved[:-1] -= gaps
     back = np.empty(len(moved))
     back[order] = moved
-    return [float(one) for one in back]
+    return [float(point) for point in back]
 
 
-def curves(entries: Sequence[Entry], column: str, title: str) -> Plot | None:
+def curves(groups: Sequence[RunGroup], column: str, title: str) -> Plot | None:
     """One column of history.csv over epochs, every seed a line; None where fewer than two runs have it."""
-    lines = [(place, *line) for place, entry in enumerate(entries) for line in _lines(entry, column)]
+    lines = [(place, *line) for place, group in enumerate(groups) for line in _lines(group, column)]
     if len(lines) < 2:
         return None
 
@@ -161,25 +167,25 @@ def curves(entries: Sequence[Entry], column: str, title: str) -> Plot | None:
         from matplotlib.ticker import MaxNLocator
 
         for place, epochs, values in lines:
-            seen = look(place)
+            seen = style(place)
             mark = "o" if len(epochs) == 1 else ""
             axes.plot(epochs, values, color=seen.colour, linestyle=seen.dash, marker=mark, linewidth=1.5)
-        for place, entry in enumerate(entries):
-            seen = look(place)
-            axes.plot([], [], color=seen.colour, linestyle=seen.dash, label=entry.title)
+        for place, group in enumerate(groups):
+            seen = style(place)
+            axes.plot([], [], color=seen.colour, linestyle=seen.dash, label=group.title)
         axes.set_title(title)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.legend(fontsize=8.5)
 
-    ends = ", ".join(f"{entries[place].name} ends at {values[-1]:.3g}" for place, _, values in lines)
+    ends = ", ".join(f"{groups[place].name} ends at {values[-1]:.3g}" for place, _, values in lines)
     return Plot(plots.svg(f"curves-{column}", draw, (5.2, 3.6)), f"{title} over epochs: {ends}.")
 
 
-def _lines(entry: Entry, column: str) -> list[tuple[Any, Any]]:
+def _lines(group: RunGroup, column: str) -> list[tuple[Any, Any]]:
     """Epochs and values of each run that has the column."""
     found = []
-    for run in entry.runs:
+    for run in group.runs:
         history = run.record.history
         values = history.columns.get(column) if history else None
         if history and values is not None and np.isfinite(values).any():

@@ -35,7 +35,7 @@ def write(found: Comparison, folder: Path) -> tuple[Path, ...]:
 
 def as_dict(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON can hold it; numbers in SI units, shares 0…1."""
-    record = found.entries[0].runs[0].record
+    record = found.groups[0].runs[0].record
     timing = found.timing and {key: getattr(found.timing, key) for key in ("threads", "rounds", "machine")}
     return {
         "schema": SCHEMA,
@@ -43,30 +43,30 @@ def as_dict(found: Comparison) -> dict[str, Any]:
         "intervals": dict(record.intervals),
         "speed": timing,
         "watched": found.watched.key,
-        "runs": [_run(found, place) for place in range(len(found.entries))],
+        "runs": [_run(found, place) for place in range(len(found.groups))],
         "notes": list(found.notes),
     }
 
 
 def _run(found: Comparison, place: int) -> dict[str, Any]:
-    entry, row = found.entries[place], found.table.rows[place]
+    group, row = found.groups[place], found.table.rows[place]
     values = dict(zip((column.key for column in found.table.columns), row.values, strict=True))
-    keys = {one.key for one in found.measured}
+    keys = {metric.key for metric in found.metrics}
     return {
-        "name": entry.name,
-        "folders": [str(run.folder) for run in entry.runs],
-        "seeds": [run.seed for run in entry.runs],
+        "name": group.name,
+        "folders": [str(run.folder) for run in group.runs],
+        "seeds": [run.seed for run in group.runs],
         "metrics": {key: _metric(found, key, value, place) for key, value in values.items() if key in keys},
         **{key: value.value for key, value in values.items() if key not in keys},
     }
 
 
 def _metric(found: Comparison, key: str, value: Value, place: int) -> dict[str, Any]:
-    one = next(one for one in found.measured if one.key == key)
+    metric = next(metric for metric in found.metrics if metric.key == key)
     apart = found.differences[key][place]
     return {
         "value": None if value.value is None or math.isnan(value.value) else value.value,
-        "higher_is_better": one.higher_is_better,
+        "higher_is_better": metric.higher_is_better,
         "interval": value.interval,
         "sd": value.sd,
         "difference": apart

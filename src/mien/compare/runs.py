@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from .. import config
 from ..errors import ConfigError, ModelError
 from ..report.history import history
 from ..report.record import RunRecord, read
-from ..report.results import HeadRecord, Measure, Outputs
+from ..report.results import HeadOutputs, HeadRecord, MetricResult
+from ..run_folder import command, not_scored, scored_splits
 from ..tasks import Head
 
-_FILES = ("results.json", "predictions.parquet")
 #: Settings that do not change what is learnt.
 _ASIDE = {"": ("name", "licence"), "data": ("store", "memory_gb"), "train": ("seed", "threads", "workers")}
 
@@ -34,7 +34,7 @@ class Run:
     @property
     def model(self) -> Path | None:
         """The model file, where there is one."""
-        path = self.home / "model.onnx"
+        path = self.home / self.record.model
         return path if path.is_file() else None
 
     @property
@@ -44,21 +44,21 @@ class Run:
 
     def head(self, name: str) -> HeadRecord:
         """What was measured of a head."""
-        return next(one for one in self.record.heads if one.head.name == name)
+        return next(scored for scored in self.record.heads if scored.head.name == name)
 
-    def outputs(self, name: str) -> Outputs:
+    def outputs(self, name: str) -> HeadOutputs:
         """The predictions of a head that was scored."""
         found = self.head(name).outputs
         assert found
         return found
 
-    def measure(self, head: str, metric: str) -> Measure | None:
+    def measure(self, head: str, metric: str) -> MetricResult | None:
         """One metric of a head; None where it was not measured."""
-        return next((one for one in self.head(head).measures if one.name == metric), None)
+        return next((measure for measure in self.head(head).measures if measure.name == metric), None)
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunGroup:
     """A row of the comparison: one run, or the runs of one configuration with different seeds."""
 
     name: str
@@ -75,14 +75,16 @@ class Entry:
         return None if None in values else statistics.fmean(float(value) for value in values if value is not None)
 
 
-def load(folder: Path) -> Run:
-    """Read a run folder, or the folder of an evaluation inside one. Raises ModelError."""
-    missing = [name for name in _FILES if not (folder / name).is_file()]
-    if missing:
-        what = "no such folder" if not folder.is_dir() else f"has no {missing[0]} (evaluate it: mien evaluate {folder})"
-        raise ModelError(f"{folder}: {what}")
+def load(folder: Path, split: str = "validation") -> Run:
+    """Read the evaluation on a split from a run folder, or from a folder of evaluations inside one. Raises ModelError."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder")
     home = folder if (folder / "config.toml").is_file() else folder.resolve().parent
-    record = read(folder)
+    if not scored_splits(folder):
+        raise ModelError(not_scored(folder, split))
+    record = read(folder, split=split)
+    if not len(record.rows):
+        raise ModelError(f"{folder}: has no predictions of the split '{split}' ({command(folder, split)})")
     if home != folder:
         settings = _text(home / "config.toml")
         record = replace(record, config=settings, history=history(_text(home / "history.csv"), settings, record.task))
@@ -107,29 +109,29 @@ def check(runs: Sequence[Run]) -> None:
 
 def _unlike(first: RunRecord, other: RunRecord) -> str:
     """Why two runs are not comparable; '' where they are."""
-    mine, theirs = _data(first), _data(other)
-    again = "evaluate both on the same (mien evaluate RUN --data FILE --split SPLIT)"
-    for what in ("split", "store"):
-        if mine[what] != theirs[what]:
-            return f"other {'data' if what == 'store' else what}, {theirs[what]} instead of {mine[what]}; {again}"
+    again = f"evaluate both on the same (mien evaluate RUN --data FILE --split {first.split})"
+    if (mine := _store(first)) != (theirs := _store(other)):
+        return f"other data, {theirs} instead of {mine}; {again}"
     if not np.array_equal(first.rows, other.rows) or first.sources != other.sources:
         return f"other rows, {len(other.rows)} faces instead of {len(first.rows)} or other ones; {again}"
     return ""
 
 
-def _data(record: RunRecord) -> Mapping[str, str]:
-    """Split and store of an evaluation in words; the checksum tells one store from another of the same name."""
+def _store(record: RunRecord) -> str:
+    """The store of an evaluation in words; the checksum tells it from another one of the same name."""
     store, sha256 = str(record.data.get("store", "")), str(record.data.get("sha256", ""))
-    return {"split": str(record.data.get("split", "")), "store": f"{Path(store).name} (SHA-256 {sha256[:12]})"}
+    return f"{Path(store).name} (SHA-256 {sha256[:12]})"
 
 
 def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
     """The heads that every run was scored on, in the first run's order. Raises ModelError where there is none, or where a head
     was held against other targets."""
-    heads = [one.head for one in runs[0].record.heads if one.outputs and one.measures]
+    heads = [scored.head for scored in runs[0].record.heads if scored.outputs and scored.measures]
     common = tuple(head for head in heads if all(_has(run, head) for run in runs))
     if not common:
-        names = "; ".join(f"{run.record.name}: {', '.join(one.head.name for one in run.record.heads)}" for run in runs)
+        names = "; ".join(
+            f"{run.record.name}: {', '.join(scored.head.name for scored in run.record.heads)}" for run in runs
+        )
         raise ModelError(f"the runs have no head with the same labels in common ({names})")
     for head in common:
         for run in runs[1:]:
@@ -141,18 +143,18 @@ def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
 
 
 def _has(run: Run, head: Head) -> bool:
-    for one in run.record.heads:
-        if one.head.name == head.name:
-            same = one.head.kind is head.kind and one.head.space.labels == head.space.labels
-            return same and bool(one.outputs and one.measures)
+    for scored in run.record.heads:
+        if scored.head.name == head.name:
+            same = scored.head.kind is head.kind and scored.head.space.labels == head.space.labels
+            return same and bool(scored.outputs and scored.measures)
     return False
 
 
-def _same_truth(one: Outputs, other: Outputs) -> bool:
-    return np.array_equal(one.places, other.places) and np.array_equal(one.true, other.true, equal_nan=True)
+def _same_truth(first: HeadOutputs, other: HeadOutputs) -> bool:
+    return np.array_equal(first.places, other.places) and np.array_equal(first.true, other.true, equal_nan=True)
 
 
-def entries(runs: Sequence[Run], seeds: bool = True) -> tuple[Entry, ...]:
+def group_runs(runs: Sequence[Run], seeds: bool = True) -> tuple[RunGroup, ...]:
     """The rows of the comparison in the order given; with `seeds`, runs that differ only in the seed make one row."""
     groups: dict[str, list[Run]] = {}
     for number, run in enumerate(runs):
@@ -162,7 +164,7 @@ def entries(runs: Sequence[Run], seeds: bool = True) -> tuple[Entry, ...]:
     for group in groups.values():
         distinct = len({run.seed for run in group}) == len(group)
         found += [group] if distinct else [[run] for run in group]
-    return tuple(Entry(_common([names[run.folder] for run in group]), tuple(group)) for group in found)
+    return tuple(RunGroup(_common([names[run.folder] for run in group]), tuple(group)) for group in found)
 
 
 def _configuration(run: Run) -> str:

@@ -14,7 +14,7 @@ DASH = "–"
 
 
 @dataclass(frozen=True)
-class Column:
+class Quantity:
     """One quantity. `up`: whether higher is better, None where that is no question. People read it times `scale`, with so many
     `decimals` (None: three significant digits)."""
 
@@ -59,7 +59,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A run, or several seeds of one configuration."""
 
     name: str
@@ -73,30 +73,30 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class ComparisonTable:
     """Columns, and rows with a value for each."""
 
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[Quantity, ...]
+    rows: tuple[TableRow, ...]
 
     def best(self, column: int) -> float | None:
         """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
         up = self.columns[column].up if self.columns[column].is_metric else None
-        there = [row.values[column].value for row in self.rows]
-        values = [value for value in there if value is not None and math.isfinite(value)]
+        present = [row.values[column].value for row in self.rows]
+        values = [value for value in present if value is not None and math.isfinite(value)]
         if up is None or len(values) < 2:
             return None
         return max(values) if up else min(values)
 
-    def only(self, keys: tuple[str, ...]) -> Table:
+    def only(self, keys: tuple[str, ...]) -> ComparisonTable:
         """The table with these columns, in their order."""
         places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
-        rows = (Row(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
-        return Table(tuple(self.columns[place] for place in places), tuple(rows))
+        rows = (TableRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
+        return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
-    def halves(self) -> tuple[Table, ...]:
+    def split_by_role(self) -> tuple[ComparisonTable, ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
-        keys = [tuple(one.key for one in self.columns if one.is_metric is kind) for kind in (True, False)]
+        keys = [tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)]
         return tuple(self.only(some) for some in keys if some)
 
     def legend(self) -> str:
@@ -108,10 +108,10 @@ class Table:
             ("bold: best", any(self.best(place) is not None for place in range(len(self.columns)))),
             ("*: differs from the first row by more than noise", any(value.clear for value in values)),
         ]
-        return "; ".join(words for words, there in parts if there)
+        return "; ".join(words for words, present in parts if present)
 
 
-def spread(column: Column, value: Value) -> str:
+def spread(column: Quantity, value: Value) -> str:
     """The interval or the standard deviation of a value as people read it; '' without either."""
     if value.sd is not None:
         return f"± {column.text(value.sd)}"
@@ -120,7 +120,7 @@ def spread(column: Column, value: Value) -> str:
     return ""
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: ComparisonTable) -> str:
     """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds, and difference
     from the first row; empty where there is none."""
     sheet = io.StringIO()
@@ -143,10 +143,10 @@ def _plain(value: Value) -> list[str]:
         value.difference,
         *(value.between or (None, None)),
     ]
-    return ["" if one is None or not math.isfinite(one) else repr(one) for one in numbers]
+    return ["" if number is None or not math.isfinite(number) else repr(number) for number in numbers]
 
 
-def to_markdown(table: Table) -> str:
+def to_markdown(table: ComparisonTable) -> str:
     """A table of GitHub's Markdown, with a line that explains its marks."""
 
     def cell(place: int, value: Value) -> str:
@@ -156,12 +156,12 @@ def to_markdown(table: Table) -> str:
 
     lines = [["run", *(column.head for column in table.columns)], ["---", *["---:"] * len(table.columns)]]
     lines += [[row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
-    text = "\n".join(f"| {' | '.join(one.replace('|', chr(92) + '|') for one in line)} |" for line in lines)
+    text = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
     legend = table.legend().replace("*", r"\*")
     return f"{text}\n\n{legend}\n" if legend else f"{text}\n"
 
 
-def to_latex(table: Table) -> str:
+def to_latex(table: ComparisonTable) -> str:
     """A LaTeX tabular with the rules of booktabs."""
 
     def cell(place: int, value: Value) -> str:
@@ -195,4 +195,4 @@ def _tex(text: str) -> str:
     return re.sub("|".join(map(re.escape, _TEX)), lambda found: _TEX[found[0]], text)
 
 
-FORMATS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
+FORMATS: dict[str, Callable[[ComparisonTable], str]] = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}

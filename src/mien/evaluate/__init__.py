@@ -1,6 +1,6 @@
-"""Score a trained model on a split of a store: `results.json` and `predictions.parquet`."""
+"""Score a trained model on a split of a store: `results/<split>.json` and `predictions/<split>.parquet`."""
 
-from .evaluation import PREDICTIONS, RESULTS, SCHEMA, destination, evaluate
+from .evaluation import SCHEMA, destination, evaluate
 from .predictions import predict
 
-__all__ = ["PREDICTIONS", "RESULTS", "SCHEMA", "destination", "evaluate", "predict"]
+__all__ = ["SCHEMA", "destination", "evaluate", "predict"]

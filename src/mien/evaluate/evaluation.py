@@ -1,4 +1,4 @@
-"""Score a trained model on a split of a store: `results.json` and `predictions.parquet`."""
+"""Score a trained model on a split of a store: `results/<split>.json` and `predictions/<split>.parquet`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..predict import scaling
 from ..predict.engine import Engine
 from ..progress import Progress, silent
 from ..records import Floats
+from ..run_folder import SplitFiles, split_files
 from ..store import Rows, Store
 from ..version import __version__
 from . import heads, predictions
@@ -28,7 +29,7 @@ from .heads import HeadData, Resampling
 from .predictions import predict
 
 SCHEMA = 2
-RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
+_MODEL = "model.onnx"
 _LIBRARIES = ("numpy", "onnxruntime", "scikit-learn")
 
 
@@ -43,58 +44,73 @@ def evaluate(
     draws: int = intervals.COUNT,
     by: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score a run folder (or a `model.onnx`) on one split of a store and return what `results.json` then holds.
+    """Score a run folder (or a `model.onnx`) on one split of a store; return what `results/<split>.json` then
+    holds.
 
-    `store` and `split` default to the run's own `data.store` and `data.validation`; files go to `out`, by default `destination`,
-    and replace what an earlier evaluation left there. `progress` is called after each block of rows. `match` names the
-    target of the store that answers a head; see `matching.match`. Intervals take so many bootstrap `draws`; 0 leaves
-    them and the subgroups out, which are those of the attributes named in `by`, by default of all that the store has.
-    Raises ModelError, StoreError, ConfigError.
+    `store` and `split` default to the run's own `data.store` and `data.validation`. Files go to the folder
+    `out`, by default `destination`, and replace those of an earlier evaluation of the same split there.
+    `progress` is called after each block of rows. `match` names the target of the store that answers a
+    head; see `matching.match`. Intervals take so many bootstrap `draws`; 0 leaves them and the subgroups
+    out, which are those of the attributes named in `by`, by default of all that the store has. Raises
+    ModelError, StoreError, ConfigError.
     """
-    engine, (folder, data) = Engine(run), _run(run)
-    given, split = str(store or data.store), split or data.validation
-    if not given:
+    engine = Engine(run)
+    folder, data = _run(run)
+    store_path, split = str(store or data.store), split or data.validation
+    if not store_path:
         raise ConfigError(f"{run}: names no store to evaluate on; give one with --data FILE")
     if draws < 0:
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
-    faces = Store(given)
-    evaluation = _Evaluation(engine, faces, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
+    samples = Store(store_path)
+    evaluation = _Evaluation(engine, samples, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
     other = matching.is_other(store, data.store)
-    matches = {one.head.name: one for one in matching.match(engine.task, faces, match or {}, other)}
+    matches = {one.head.name: one for one in matching.match(engine.task, samples, match or {}, other)}
     targets = evaluation.targets(matches)
-    drawn = evaluation.intervals()  # a wrong name in `by` shows before the work
-    outputs = predict(engine, faces, evaluation.rows, progress)
+    settings = evaluation.intervals()  # a wrong name in `by` shows before the work
+    outputs = predict(engine, samples, evaluation.rows, progress)
     record = _plain(
         {
             "schema": SCHEMA,
             "run": folder.resolve().name,
+            "model": _model(run),
             "task": engine.task.to_dict(),
-            "data": evaluation.data() | {"store": given, "rows": len(evaluation.rows)},
-            "intervals": drawn,
+            "data": evaluation.data() | {"store": store_path, "rows": len(evaluation.rows)},
+            "intervals": settings,
             "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in matches.items()},
             "training": _training(engine.metadata, folder / "history.csv"),
             "versions": {"mien": __version__} | {name: version(name) for name in _LIBRARIES},
         }
     )
-    out = out or destination(run, store, split, match)
-    with files.atomic_write(out / RESULTS) as results, files.atomic_write(out / PREDICTIONS) as table:
-        _write(results, out / RESULTS, record)
-        predictions.write(table, evaluation.columns(matches, outputs, targets), faces, evaluation.rows)
-        (out / RESULTS).unlink(missing_ok=True)  # at no moment do new predictions lie beside old results
+    paths = split_files(out or destination(run, store, match), split)
+    _write(paths, record, evaluation, evaluation.columns(matches, outputs, targets))
     return dict(record)
 
 
-def _write(part: Path, path: Path, record: Mapping[str, Any]) -> None:
-    with files.with_filename(path):
-        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _write(paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation, columns: dict[str, Floats]) -> None:
+    """Write both files; at no moment do new predictions lie beside old results."""
+    with files.atomic_write(paths.results) as results, files.atomic_write(paths.predictions) as table:
+        with files.with_filename(paths.results):
+            results.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        predictions.write(table, columns, evaluation.store, evaluation.rows)
+        paths.results.unlink(missing_ok=True)
 
 
-def destination(run: Path, store: Path | None = None, split: str = "", match: Mapping[str, str] | None = None) -> Path:
-    """Where the files go by default: the run folder, or `on-<store>-<split>` in it for other truth than the run's own (another
-    store, or other targets by `match`)."""
+def destination(run: Path, store: Path | None = None, match: Mapping[str, str] | None = None) -> Path:
+    """The folder that files go to by default: the run folder for the run's own model, store and targets.
+
+    What would mix with the run's own results has a folder of its own in it: `on-<store>` for another store
+    or other targets (`match`), `<model>-on-<store>` for another file than `model.onnx`, such as its int8
+    twin.
+    """
     folder, data = _run(run)
-    aside = matching.is_other(store, data.store) or match
-    return folder / f"on-{Path(store or data.store).stem}-{split or data.validation}" if aside else folder
+    model = "" if _model(run) == _MODEL else f"{run.stem}-"
+    aside = model or match or matching.is_other(store, data.store)
+    return folder / f"{model}on-{Path(store or data.store).stem}" if aside else folder
+
+
+def _model(run: Path) -> str:
+    """The name of the model file."""
+    return _MODEL if run.is_dir() else run.name
 
 
 def _run(run: Path) -> tuple[Path, config.DataConfig]:
@@ -106,11 +122,11 @@ def _run(run: Path) -> tuple[Path, config.DataConfig]:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """A model held against a split of a store. `train`: the split that chance is taken from; `by`: attributes to tell apart, none
-    for all."""
+    """A model and the split of a store it is scored on. `train`: the split that the references are taken
+    from; `by`: the attributes whose values are told apart, none for all."""
 
     engine: Engine
-    faces: Store
+    store: Store
     split: str
     train: str
     bootstrap: intervals.BootstrapSettings
@@ -118,81 +134,85 @@ class _Evaluation:
 
     @cached_property
     def rows(self) -> Rows:
-        return self.faces.rows(self.split)
+        return self.store.rows(self.split)
 
     @cached_property
     def sampling(self) -> Resampling:
-        attributes = {name: self.faces.attribute(name, self.rows) for name in self.by or self.faces.attributes}
+        attributes = {name: self.store.attribute(name, self.rows) for name in self.by or self.store.attributes}
         return Resampling(intervals.by_group(self.groups), self.bootstrap, attributes)
 
     @cached_property
     def groups(self) -> list[str]:
-        return self.faces.texts("group", self.rows)
+        return self.store.texts("group", self.rows)
 
     def intervals(self) -> dict[str, Any]:
-        """How the intervals were drawn."""
+        """How the intervals are drawn."""
         return self.sampling.bootstrap._asdict() | {"unit": "group" if any(self.groups) else "row"}
 
     def targets(self, matches: Mapping[str, LabelMapping]) -> dict[str, Floats]:
-        """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing to score."""
-        targets = {name: one.targets(self.faces, self.rows) for name, one in matches.items()}
+        """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing
+        to score."""
+        targets = {name: one.targets(self.store, self.rows) for name, one in matches.items()}
         if all(np.isnan(target).all() for target in targets.values()):
             names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
             raise StoreError(
-                f"{self.faces.path}: split '{self.split}' has no annotated {names}, so nothing can be scored"
+                f"{self.store.path}: split '{self.split}' has no annotated {names}, so nothing can be scored"
             )
         return targets
 
     def head(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
-        """A head's part of `results.json`."""
+        """The part of a head in the results."""
         data = HeadData(
             one.compared,
             one.answers(self.outputs_for(one, output)),
             target,
-            one.annotations(self.faces, self.rows),
+            one.annotations(self.store, self.rows),
             *self.baseline_targets(one),
             self.engine.thresholds.get(one.head.name),
             self.engine.metadata if one.is_complete else {},
             self.provenance["chosen_on"],
             one.answers(output),
-            one.labels(self.faces, self.rows),
+            one.labels(self.store, self.rows),
         )
         return heads.results(data, self.sampling) | self.compared(one, output, target)
 
     def compared(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
-        """How two sides were brought together, where they are not alike."""
+        """How the model's labels and the store's were brought together, where they differ."""
         if one.alike:
             return {}
-        told = one.describe(self.faces, self.rows, output, target)
+        record = one.describe(self.store, self.rows, output, target)
         if one.of_labels and one.head.name in self.engine.label_temperature:
-            told["rule"] += "; the model's shares of votes are made chances of being the label by its label temperature"
-        return {"compared": told}
+            record["rule"] += (
+                "; the model's shares of votes are made chances of being the label by its label temperature"
+            )
+        return {"compared": record}
 
     def columns(
         self, matches: Mapping[str, LabelMapping], outputs: dict[str, Floats], targets: Mapping[str, Floats]
     ) -> dict[str, Floats]:
-        """The columns of `predictions.parquet`."""
+        """The columns of the predictions: outputs and targets of every label."""
         true = {name: one.expand(targets[name]) for name, one in matches.items()}
-        said = outputs | {name: self.outputs_for(one, outputs[name]) for name, one in matches.items()}
-        return predictions.columns(self.engine.task, said, true)
+        predicted = outputs | {name: self.outputs_for(one, outputs[name]) for name, one in matches.items()}
+        return predictions.columns(self.engine.task, predicted, true)
 
     def outputs_for(self, one: LabelMapping, output: Floats) -> Floats:
-        """What a head answers to the question that its target asks: against labels, not shares of votes but chances."""
+        """A head's outputs as its target asks for them: against labels, not shares of votes but chances of
+        the label."""
         temperature = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
         return scaling.temperature_scaling(temperature, len(one.head)).apply(output)
 
     def baseline_targets(self, one: LabelMapping) -> tuple[Floats, str]:
-        """The targets that chance is taken from, and the split they are of: training, else the one scored."""
-        if self.train in self.faces.splits:
-            training = one.targets(self.faces, self.faces.rows(self.train))
+        """The targets that the references are taken from, and their split: training, else the one scored."""
+        if self.train in self.store.splits:
+            training = one.targets(self.store, self.store.rows(self.train))
             if not np.isnan(training).all():
                 return training, self.train
-        return one.targets(self.faces, self.rows), self.split
+        return one.targets(self.store, self.rows), self.split
 
     @cached_property
     def provenance(self) -> dict[str, bool]:
-        """Whether this is the very data that the model was trained on, or that its best epoch, its tags' thresholds and its
-        calibration were chosen on."""
+        """Whether this is the very data that the model was trained on, or that its best epoch, its tags'
+        thresholds and its calibration were chosen on."""
         known = self.engine.metadata.get("data", {})
         same = self.sha256 == known.get("sha256")
         return {
@@ -202,11 +222,11 @@ class _Evaluation:
 
     @cached_property
     def sha256(self) -> str:
-        return files.sha256(self.faces.path)
+        return files.sha256(self.store.path)
 
     def data(self) -> dict[str, Any]:
         """Which data was scored."""
-        importer = self.faces.meta["importer"]
+        importer = self.store.meta["importer"]
         return {"sha256": self.sha256, "importer": importer, "split": self.split, **self.provenance}
 
 

@@ -33,7 +33,7 @@ class Timing:
     rounds: int
     machine: str
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """How it was measured, in words."""
         return (
             f"Speed: ONNX Runtime on {self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}; all models in one "

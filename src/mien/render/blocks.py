@@ -1,12 +1,15 @@
-"""What a section is made of. Blocks are plain data: `page` turns them into HTML and `pdf` into a PDF, so nothing is said twice.
+"""A report as plain data: a tree of sections made of blocks, which `page` turns into HTML and `pdf` into a PDF.
 
-The name of a block's class in lower case is the name of its template in `templates/` and of its function in `report.typ`.
+The name of a block's class in snake case is the name of its template in `templates/blocks/` and its kind in `report.typ`.
 Colours are CSS colours or `var(--name)` with a name of `palette.PAGE`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ Runs = tuple[str | Strong, ...]
 
 
 @dataclass(frozen=True)
-class Text:
+class Paragraph:
     """A paragraph. Looks: '' plain, 'note' set apart, 'key' small print."""
 
     runs: Runs
@@ -28,7 +31,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Aside:
+class Callout:
     """Paragraphs in a frame: what must not be overlooked."""
 
     paragraphs: tuple[Runs, ...]
@@ -135,7 +138,7 @@ Bar = tuple[str, str, float, float]  # label, colour, true, predicted
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarList:
     """A bar a label: filled as predicted, outlined as true; `top` is the share that fills the width."""
 
     title: str
@@ -144,15 +147,15 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Beside:
+class SideBySide:
     """Plots with bars beside them."""
 
     plots: tuple[Plot, ...]
-    bars: Bars
+    bars: BarList
 
 
 @dataclass(frozen=True)
-class Face:
+class FaceCard:
     """One face: its picture (a data URI), where it comes from, and either bars or places on scales.
 
     `verdict`: the raters' and the model's label. `scale`: (value, true and predicted as shares of the range, both in words).
@@ -170,10 +173,10 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Faces:
+class FaceCards:
     """Faces side by side."""
 
-    faces: tuple[Face, ...]
+    faces: tuple[FaceCard, ...]
 
 
 @dataclass(frozen=True)
@@ -192,24 +195,54 @@ class Code:
     title: str = ""
 
 
-Block = Text | Aside | Subhead | Points | Cards | Facts | Table | Plots | Matrix | Bars | Beside | Faces | Legend | Code
+Block = (
+    Paragraph
+    | Callout
+    | Subhead
+    | Points
+    | Cards
+    | Facts
+    | Table
+    | Plots
+    | Matrix
+    | BarList
+    | SideBySide
+    | FaceCards
+    | Legend
+    | Code
+)
 
 
-def text(*runs: str | Strong) -> Text:
+@dataclass(frozen=True)
+class Section:
+    """A heading, its blocks, a note on what is left out and why, and sections below.
+
+    `template` with its `data` is for what only a page shows and no block says.
+    """
+
+    title: str
+    template: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    children: tuple[Section, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+def text(*runs: str | Strong) -> Paragraph:
     """A plain paragraph."""
-    return Text(runs)
+    return Paragraph(runs)
 
 
-def note(*runs: str | Strong) -> Text:
+def note(*runs: str | Strong) -> Paragraph:
     """A paragraph set apart: what is missing, or to be read with care."""
-    return Text(runs, "note")
+    return Paragraph(runs, "note")
 
 
-def key(*runs: str | Strong) -> Text:
+def key(*runs: str | Strong) -> Paragraph:
     """Small print below a figure or table."""
-    return Text(runs, "key")
+    return Paragraph(runs, "key")
 
 
 def kind(block: Block) -> str:
     """The name of a block's template."""
-    return type(block).__name__.lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(block).__name__).lower()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..extras import require
+from ..palette import PAGE
 from . import text as words
+from .blocks import Section
 from .blocks import kind as kind_of
-from .section import Section
-from .stand_in import PAGE
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -15,10 +15,9 @@ from xml.sax.saxutils import escape
 
 from ..extras import require
 from ..files import atomic_write
-from .blocks import Beside, Block, Faces, Plots, kind
+from ..palette import PAGE
+from .blocks import Block, FaceCards, Plots, Section, SideBySide, kind
 from .page import TEMPLATES, Node, place
-from .section import Section
-from .stand_in import PAGE
 
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans"'
 
@@ -41,17 +40,17 @@ def document(
     """What typst is told: the tree in plain JSON, every colour resolved."""
     colours = {colour: light for colour, (light, _) in PAGE.items()}
     nodes = [_node(node) for node in place(sections, level=1)]
-    given = {"name": name, "what": what, "nodes": nodes, "shares": list(shares), "colours": colours}
-    resolved = re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], json.dumps(given))
+    tree = {"name": name, "what": what, "nodes": nodes, "shares": list(shares), "colours": colours}
+    resolved = re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], json.dumps(tree))
     plain: dict[str, Any] = json.loads(resolved)
     return plain
 
 
-def compiler(given: Mapping[str, Any]) -> Any:
+def compiler(tree: Mapping[str, Any]) -> Any:
     """A typst compiler over the template with this document; what typst and matplotlib bring stands before system fonts."""
     typst, matplotlib = require("typst", "report"), require("matplotlib", "report")
     fonts = typst.Fonts(font_paths=[str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")])
-    return typst.Compiler(input=str(TEMPLATES / "report.typ"), font_paths=fonts, sys_inputs={"data": json.dumps(given)})
+    return typst.Compiler(input=str(TEMPLATES / "report.typ"), font_paths=fonts, sys_inputs={"data": json.dumps(tree)})
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -67,21 +66,13 @@ def _node(node: Node) -> dict[str, Any]:
 
 def _block(block: Block) -> dict[str, Any]:
     plain = {**asdict(block), "kind": kind(block)}
-    if isinstance(block, Plots | Beside):
+    if isinstance(block, Plots | SideBySide):
         plain["plots"] = [
             {**plot, "svg": plot["svg"].replace('<svg aria-hidden="true"', _SVG, 1)} for plot in plain["plots"]
         ]
-    if isinstance(block, Faces):
+    if isinstance(block, FaceCards):
         plain["faces"] = [{**face, "picture": _framed(face["picture"], face["small"])} for face in plain["faces"]]
     return plain
-
-
-def _alone(svg: str) -> str:
-    """A plot of the page as an SVG of its own, with what the page's style sheet adds to it."""
-    text = svg.replace('<svg aria-hidden="true"', _SVG, 1)
-    return text.replace(
-        '<text style="', '<text style="paint-order: stroke; stroke: var(--paper); stroke-width: 2.5px; '
-    )
 
 
 def _framed(picture: str, small: bool) -> str:

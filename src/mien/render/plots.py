@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..extras import require
-from ..palette import EMOTIONS
-from .stand_in import STAND_IN
+from ..palette import EMOTIONS, PAGE
 
+#: Stand-ins that plots are drawn with; on the page each becomes `var(--name)`, so a plot follows light and dark.
+STAND_IN: dict[str, str] = {name: f"#0a0b{number:02x}" for number, name in enumerate(PAGE, 1)}
 #: Settings of every plot; labels come from data files, so none is read as mathematics.
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",

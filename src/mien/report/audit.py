@@ -12,20 +12,20 @@ from .. import files
 from ..audit import Audit, Finding
 from ..audit.context import describe, labelled_head
 from ..errors import InputError
+from ..palette import colours
+from ..render.blocks import Section
 from ..render.page import page
-from ..render.section import Section
-from ..render.stand_in import colours
 from ..store import Store
 from ..tasks import Kind
-from .heads.faces import portraits
+from .heads.gallery import portraits
 
 _GROUPS, _IN_GROUP, _SINGLE = 12, 6, 24
 _BUDGET = 4_000_000  # characters of all pictures
 
 
 @dataclass(frozen=True)
-class CaptionedPicture:
-    """A picture and its caption; `picture` is '' where it cannot be decoded or the page is full."""
+class AuditPicture:
+    """A picture and what stands under it; `picture` is '' where it cannot be decoded or the page is full."""
 
     picture: str
     small: bool
@@ -56,13 +56,13 @@ class _Album:
         self.audit, self.store, self.left = audit, store, _BUDGET
         self.split = {int(row): name for name in store.splits for row in store.rows(name)}
 
-    def show(self, row: int, finding: Finding) -> CaptionedPicture:
-        """Return a row of a finding, as it is shown."""
+    def show(self, row: int, finding: Finding) -> AuditPicture:
+        """A row of a finding, as it is shown."""
         picture, small = self._picture(row)
         reason = finding.reasons.get(row, "")
         label = self._label(row, finding.head)
         source = self.audit.sources.get(row, "")
-        return CaptionedPicture(picture, small, row, self.split[row], label, "" if reason == label else reason, source)
+        return AuditPicture(picture, small, row, self.split[row], label, "" if reason == label else reason, source)
 
     def _picture(self, row: int) -> tuple[str, bool]:
         if self.left <= 0:
@@ -106,7 +106,7 @@ def _finding(finding: Finding, album: _Album) -> Section:
 def _balances(audit: Audit, store: Store) -> list[Section]:
     sections = []
     for head in store.heads:
-        found = [counted for counted in audit.balance if counted.head == head.name]
+        found = [balance for balance in audit.balance if balance.head == head.name]
         if found:
             data: dict[str, Any] = {"labels": head.space.labels, "splits": found}
             sections.append(Section(f"Balance of {head.name}", "audit_balance", data))
@@ -116,7 +116,7 @@ def _balances(audit: Audit, store: Store) -> list[Section]:
 def _shares(audit: Audit, store: Store) -> list[tuple[str, str, float]]:
     """(label, colour, share) of the first head with labels, in the first split."""
     head = labelled_head(store)
-    first = next((counted for counted in audit.balance if head and counted.head == head.name), None)
+    first = next((balance for balance in audit.balance if head and balance.head == head.name), None)
     total = sum(first.counts.values()) if first else 0
     if head is None or first is None or not total or head.kind is Kind.TAGS:
         return []

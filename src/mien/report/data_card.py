@@ -8,10 +8,9 @@ from typing import Any
 
 from ..datasets.summary import summary
 from ..labels import LabelSpace
+from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Block, Cell, Column, Facts, Points, Subhead, Table
-from ..render.section import Section
-from ..render.stand_in import colours
+from ..render.blocks import Block, Cell, Column, Facts, Points, Section, Subhead, Table
 from ..render.text import number, signed
 from ..store import Store
 from .record import RunRecord
@@ -36,8 +35,8 @@ def section(record: RunRecord) -> Section:
 
 
 def _asked(record: RunRecord) -> set[str]:
-    """Return the names of the store's targets that the model is evaluated on."""
-    return {str(head.compared.get("target") or head.head.name) for head in record.heads}
+    """The store's targets that the model is held against."""
+    return {str(result.compared.get("target") or result.head.name) for result in record.heads}
 
 
 def _facts(pairs: list[tuple[str, str]]) -> tuple[Block, ...]:
@@ -75,7 +74,7 @@ def _store(found: Mapping[str, Any], store: Store, asked: Collection[str]) -> It
     notes = found["notes"][:_NOTES]
     if notes:
         yield Subhead("Notes of the importer")
-        yield Points(tuple((note,) for note in notes))
+        yield Points(tuple((text,) for text in notes))
 
 
 def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:

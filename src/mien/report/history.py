@@ -16,7 +16,7 @@ from ..tasks import Task
 
 
 @dataclass(frozen=True)
-class History:
+class RunHistory:
     """history.csv as columns over epochs, and the column that picked the best epoch with its direction."""
 
     columns: Mapping[str, NDArray[np.float64]]
@@ -36,7 +36,7 @@ class History:
         return int(np.nanargmax(values) if self.higher_is_better else np.nanargmin(values))
 
 
-def history(text: str, config: str, task: Task) -> History | None:
+def history(text: str, config: str, task: Task) -> RunHistory | None:
     """Read the text of history.csv; `config`, the text of config.toml, says what was watched. None without an epoch."""
     lines = list(csv.DictReader(text.splitlines()))
     if not lines:
@@ -44,8 +44,8 @@ def history(text: str, config: str, task: Task) -> History | None:
     columns = {name: np.array([_cell(line.get(name)) for line in lines]) for name in lines[0] if name}
     column, metric = _watched(config, task)
     if column in columns and metric in METRICS:
-        return History(columns, column, METRICS[metric].higher_is_better)
-    return History(columns, "validation_loss", False)
+        return RunHistory(columns, column, METRICS[metric].higher_is_better)
+    return RunHistory(columns, "validation_loss", False)
 
 
 def _cell(text: str | None) -> float:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..render import blocks, plots, text
-from ..render.blocks import Block, Plot, Plots, Strong
-from ..render.section import Section
-from ..render.stand_in import STAND_IN
-from .history import History
+from ..render.blocks import Block, Plot, Plots, Section, Strong
+from ..render.plots import STAND_IN
+from .history import RunHistory
 from .record import RunRecord
 
 _METRICS = 2
@@ -32,11 +31,11 @@ def section(record: RunRecord) -> Section:
         _weights(history, record),
         _rate(history),
     ]
-    plots_there = tuple(plot for plot in drawn if plot)
-    return Section("Learning curves", blocks=(_told(history, watched), Plots(plots_there)))
+    shown = tuple(plot for plot in drawn if plot)
+    return Section("Learning curves", blocks=(_summary(history, watched), Plots(shown)))
 
 
-def _told(history: History, watched: str) -> Block:
+def _summary(history: RunHistory, watched: str) -> Block:
     epochs, phases = _epochs(history), len(_borders(history)) + 1
     runs: list[str | Strong] = [f"{len(epochs)} epoch{'s' if len(epochs) != 1 else ''}"]
     runs += [f" in {phases} phases (dotted lines). " if phases > 1 else ". "]
@@ -47,16 +46,16 @@ def _told(history: History, watched: str) -> Block:
     return blocks.text(*runs)
 
 
-def _columns(history: History, record: RunRecord) -> list[str]:
+def _columns(history: RunHistory, record: RunRecord) -> list[str]:
     """Metric columns worth a plot: the one watched first, then the first metric of each head, then others."""
     firsts = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[:1]]
     others = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[1:]]
     order = dict.fromkeys([history.watched, *firsts, *others])
-    there = [column for column in order if column != "validation_loss" and _drawn(history, column)]
-    return there[: max(_METRICS, len(record.task.heads))]
+    drawn_columns = [column for column in order if column != "validation_loss" and _drawn(history, column)]
+    return drawn_columns[: max(_METRICS, len(record.task.heads))]
 
 
-def _drawn(history: History, column: str) -> bool:
+def _drawn(history: RunHistory, column: str) -> bool:
     return bool(np.isfinite(history.columns.get(column, np.empty(0))).any())
 
 
@@ -70,36 +69,36 @@ def _title(column: str, record: RunRecord) -> str:
     return column.replace("_", " ").capitalize()
 
 
-def _epochs(history: History) -> NDArray[np.float64]:
+def _epochs(history: RunHistory) -> NDArray[np.float64]:
     length = len(next(iter(history.columns.values())))
     return history.columns.get("epoch", np.arange(1.0, length + 1))
 
 
-def _borders(history: History) -> list[float]:
+def _borders(history: RunHistory) -> list[float]:
     """Between which epochs a new phase begins."""
     phase, epochs = history.columns.get("phase", np.empty(0)), _epochs(history)
     return [float(epochs[at + 1]) - 0.5 for at in np.flatnonzero(np.diff(phase))]
 
 
-def _loss(history: History, head: str = "") -> Plot | None:
+def _loss(history: RunHistory, head: str = "") -> Plot | None:
     """Training and validation loss of all heads together, by their declared weights, or of one."""
     end, title = (f".{head}", f"Loss, {head}") if head else ("", "Loss")
     looks = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
     lines = {f"{column}{end}": look for column, look in looks.items()}
-    there = {column: look for column, look in lines.items() if _drawn(history, column)}
-    if not there:
+    drawn_columns = {column: look for column, look in lines.items() if _drawn(history, column)}
+    if not drawn_columns:
         return None
 
     def draw(axes: Any) -> None:
-        for column, (label, colour) in there.items():
+        for column, (label, colour) in drawn_columns.items():
             axes.plot(_epochs(history), history.columns[column], color=colour, label=label)
         axes.legend()
 
-    ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in there.items())
+    ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in drawn_columns.items())
     return Plot(_curve(history, f"loss{end}", title, draw), f"{title} over epochs: {ends}.")
 
 
-def _metric(history: History, column: str, record: RunRecord) -> Plot:
+def _metric(history: RunHistory, column: str, record: RunRecord) -> Plot:
     values, title = history.columns[column], _title(column, record)
 
     def draw(axes: Any) -> None:
@@ -110,23 +109,23 @@ def _metric(history: History, column: str, record: RunRecord) -> Plot:
     return Plot(_curve(history, column, title, draw), f"{title} over epochs: ends at {values[-1]:.3f}.")
 
 
-def _weights(history: History, record: RunRecord) -> Plot | None:
+def _weights(history: RunHistory, record: RunRecord) -> Plot | None:
     """The weights that the heads' losses have learned."""
-    there = {head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")}
-    if not there:
+    drawn_columns = {head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")}
+    if not drawn_columns:
         return None
     looks = [(STAND_IN[colour], dash) for dash in ("-", "--", ":") for colour in ("accent", "second", "ink")]
 
     def draw(axes: Any) -> None:
-        for (head, column), (colour, dash) in zip(there.items(), itertools.cycle(looks), strict=False):
+        for (head, column), (colour, dash) in zip(drawn_columns.items(), itertools.cycle(looks), strict=False):
             axes.plot(_epochs(history), history.columns[column], color=colour, linestyle=dash, label=head)
         axes.legend()
 
-    ends = ", ".join(f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in there.items())
+    ends = ", ".join(f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in drawn_columns.items())
     return Plot(_curve(history, "weights", "Learned weights", draw), f"Learned weights over epochs: {ends}.")
 
 
-def _rate(history: History) -> Plot | None:
+def _rate(history: RunHistory) -> Plot | None:
     if not _drawn(history, "lr"):
         return None
     values = history.columns["lr"]
@@ -138,7 +137,7 @@ def _rate(history: History) -> Plot | None:
     return Plot(_curve(history, "lr", "Learning rate", draw), f"Learning rate over epochs, {values.max():.2g} at most.")
 
 
-def _curve(history: History, name: str, title: str, draw: Callable[[Any], None]) -> str:
+def _curve(history: RunHistory, name: str, title: str, draw: Callable[[Any], None]) -> str:
     """The frame all curves share: title, whole epochs, the borders of phases and the best epoch."""
     from matplotlib.ticker import MaxNLocator
 

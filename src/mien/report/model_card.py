@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..render import blocks
-from ..render.blocks import Block, Points, Runs, Strong, Subhead
-from ..render.section import Section
+from ..render.blocks import Block, Points, Runs, Section, Strong, Subhead
 from .record import RunRecord
 from .summary import ANSWERS
 
@@ -51,16 +50,14 @@ def section(record: RunRecord) -> Section:
 
 def _measured(record: RunRecord) -> list[Runs]:
     """What this run's own evaluation leaves open."""
-    if any(one.part("subgroups") for one in record.heads):
+    if any(result.part("subgroups") for result in record.heads):
         return [("Figures by group stand under Subgroups; groups that the data do not name were not measured.",)]
     return [("This report has no figures by group: whether the model serves all people alike was not measured.",)]
 
 
 def _licence(record: RunRecord) -> str:
-    said = (
+    licence = (
         record.licence
         or "The run does not say under which licence its data stand: ask before you pass model or report on."
     )
-    return (
-        f"{said[0].upper()}{said[1:].rstrip('.')}. Faces in this report come from the data and stand under their terms."
-    )
+    return f"{licence[0].upper()}{licence[1:].rstrip('.')}. Faces in this report come from the data and stand under their terms."

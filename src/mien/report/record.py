@@ -13,20 +13,25 @@ import numpy as np
 
 from ..errors import ConfigError, ModelError, StoreError
 from ..extras import require
+from ..run_folder import SplitFiles, not_scored, scored_splits
 from ..store import Store
 from ..tasks import Task
-from .history import History, history
+from .history import RunHistory, history
 from .results import HeadRecord, Rows, head_record
 
-#: The schema of each file that this version reads.
-SCHEMA = {"results.json": 2, "model.json": 1}
+#: The schemas that this version reads.
+_RESULTS_SCHEMA, _MODEL_SCHEMA = 2, 1
 _SAMPLE = 200
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as a report needs it. `rows`, `sources` and `groups` (none where the store has none) follow the
-    predictions file; without a `store`, `store_note` says why."""
+    """A run and its evaluation on one split, as a report needs them.
+
+    `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a `store`,
+    `store_note` says why. `splits`: the evaluation of every split that was scored, this one among them, validation first
+    and without predictions. `model`: the name of the model file that was scored.
+    """
 
     name: str
     task: Task
@@ -38,29 +43,48 @@ class RunRecord:
     licence: str = ""
     date: str = ""
     config: str = ""
-    history: History | None = None
+    model: str = "model.onnx"
+    history: RunHistory | None = None
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    splits: tuple[RunRecord, ...] = ()
     store: Store | None = None
     store_note: str = ""
 
+    @property
+    def split(self) -> str:
+        """The split that was scored; '' for a run that was not."""
+        return str(self.data.get("split") or "")
 
-def read(run: Path, store: Path | None = None) -> RunRecord:
-    """Read a run folder. Raises ModelError for no run folder or a damaged file, StoreError for a `store` that does not fit."""
-    results, model = _json(run / "results.json"), _json(run / "model.json")
-    if not results and not model:
-        raise ModelError(f"{run}: no run folder (neither results.json nor model.json is there)")
+
+def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
+    """Read a run folder and its evaluation on a split (default: validation, else the first that was scored).
+
+    Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a `store` that does
+    not fit.
+    """
+    scored, model = scored_splits(run), _json(run / "model.json", _MODEL_SCHEMA)
+    if not scored and not model:
+        raise ModelError(f"{run}: no run folder (neither results nor model.json is there)")
+    if split and split not in scored and "" not in scored:
+        raise ModelError(not_scored(run, split))
+    results = {name: _json(paths.results, _RESULTS_SCHEMA) for name, paths in scored.items()}
+    chosen = split if split in scored else next(iter(scored), "")
     try:
-        record = _record(run, results, model)
+        splits = tuple(_record(run, results[name], model, scored[name], {}) for name in scored)
+        table = _predictions(scored[chosen].predictions) if chosen in scored else {}
+        record = _record(run, results.get(chosen, {}), model, scored.get(chosen), table)
     except (AttributeError, ConfigError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{run}: results.json or model.json does not follow its schema: {error!r}") from None
-    return _with_store(record, run, store)
+        path = scored[chosen].results if chosen in scored else run / "model.json"
+        raise ModelError(f"{path}: does not follow its schema: {error!r}") from None
+    return _with_store(replace(record, splits=splits), run, store)
 
 
-def _record(run: Path, results: Mapping[str, Any], model: Mapping[str, Any]) -> RunRecord:
+def _record(
+    run: Path, results: Mapping[str, Any], model: Mapping[str, Any], paths: SplitFiles | None, table: Mapping[str, Any]
+) -> RunRecord:  # fmt: skip
     task = Task.from_dict((results or model)["task"])
-    table = _predictions(run / "predictions.parquet")
     config = _text(run / "config.toml")
     return RunRecord(
         name=str(results.get("run") or model.get("name") or run.resolve().name),
@@ -71,8 +95,9 @@ def _record(run: Path, results: Mapping[str, Any], model: Mapping[str, Any]) -> 
         intervals=results.get("intervals") or {},
         versions={**(model.get("versions") or {}), **(results.get("versions") or {})},
         licence=str(model.get("licence") or ""),
-        date=_date(run / "results.json"),
+        date=_date(paths.results) if paths else "",
         config=config,
+        model=str(results.get("model") or "model.onnx"),
         history=history(_text(run / "history.csv"), config, task),
         rows=np.asarray(table.get("row", ()), np.int64),
         sources=tuple(map(str, table.get("source", ()))),
@@ -80,7 +105,7 @@ def _record(run: Path, results: Mapping[str, Any], model: Mapping[str, Any]) -> 
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path, wanted: int) -> dict[str, Any]:
     """A JSON object, or nothing where the file is absent."""
     text = _text(path)
     if not text:
@@ -89,10 +114,10 @@ def _json(path: Path) -> dict[str, Any]:
         table = json.loads(text)
     except ValueError as error:
         raise ModelError(f"{path}: damaged: {error}") from None
-    given, wanted = table.get("schema") if isinstance(table, dict) else None, SCHEMA[path.name]
-    if not isinstance(table, dict) or given != wanted:
-        again = "; evaluate again (mien evaluate)" if path.name == "results.json" else ""
-        raise ModelError(f"{path}: schema {given}, this version reads {wanted}{again}")
+    schema = table.get("schema") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or schema != wanted:
+        again = "" if path.name == "model.json" else "; evaluate again (mien evaluate)"
+        raise ModelError(f"{path}: schema {schema}, this version reads {wanted}{again}")
     return table
 
 
@@ -106,11 +131,11 @@ def _text(path: Path) -> str:
 
 
 def _date(path: Path) -> str:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d") if path.is_file() else ""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d")
 
 
 def _predictions(path: Path) -> dict[str, Any]:
-    """Columns of predictions.parquet as arrays, nulls as NaN; nothing where the file is absent."""
+    """Columns of a predictions file as arrays, nulls as NaN; nothing where the file is absent."""
     if not path.is_file():
         return {}
     try:
@@ -120,15 +145,15 @@ def _predictions(path: Path) -> dict[str, Any]:
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
-def _with_store(record: RunRecord, run: Path, given: Path | None) -> RunRecord:
+def _with_store(record: RunRecord, run: Path, store_path: Path | None) -> RunRecord:
     """The record with the store its predictions were made on, or with the reason why there is none."""
-    if given is not None:
-        return replace(record, store=_fitting(Store(given), record))
+    if store_path is not None:
+        return replace(record, store=_fitting(Store(store_path), record))
     named = str(record.data.get("store") or "")
     path = next((p for p in (Path(named), run / named, run.parent / named) if named and p.is_file()), None)
     if path is None:
-        there = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
-        return replace(record, store_note=f"{there}; give it with --data")
+        reason = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        return replace(record, store_note=f"{reason}; give it with --data")
     try:
         return replace(record, store=_fitting(Store(path), record))
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""What results.json and predictions.parquet say of one head, as plain records."""
+"""What the results and predictions of a split say of one head, as plain records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Measure:
+class MetricResult:
     """One metric of one head: its value, its direction, its interval, and what those reach who never look at a face.
 
     `references`: uniform, marginal, oracle, noise_floor; those that are known.
@@ -46,7 +46,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Outputs:
+class HeadOutputs:
     """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted (n, K)."""
 
     places: Rows
@@ -59,18 +59,18 @@ class HeadRecord:
     """What was measured of one head; parts that the run lacks are empty or None.
 
     Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
-    `found` is the head's part of results.json as it stands, `fitted` what the model says of its calibration.
+    `found` is the head's part of the results as it stands, `fitted` what the model says of its calibration.
     """
 
     head: Head
     rows: int = 0
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[MetricResult, ...] = ()
     per_class: tuple[Mapping[str, Any], ...] = ()
     per_column: tuple[Mapping[str, Any], ...] = ()
     at_thresholds: Mapping[str, Any] = field(default_factory=dict)
     confusion: NDArray[np.int64] | None = None
     compared: Mapping[str, Any] = field(default_factory=dict)
-    outputs: Outputs | None = None
+    outputs: HeadOutputs | None = None
     found: Mapping[str, Any] = field(default_factory=dict)
     fitted: Mapping[str, Any] = field(default_factory=dict)
 
@@ -82,7 +82,7 @@ class HeadRecord:
 def head_record(
     head: Head, results: Mapping[str, Any], model: Mapping[str, Any], table: Mapping[str, Any]
 ) -> HeadRecord:
-    """One head, from results.json, model.json and the columns of predictions.parquet."""
+    """One head, from the results, model.json and the columns of the predictions."""
     found = (results.get("heads") or {}).get(head.name) or {}
     compared = found.get("compared") or {}
     if compared:
@@ -103,25 +103,29 @@ def head_record(
     )
 
 
-def _measures(found: Mapping[str, Any]) -> tuple[Measure, ...]:
+def _measures(found: Mapping[str, Any]) -> tuple[MetricResult, ...]:
     references = found.get("references") or {}
     return tuple(
-        Measure(
+        MetricResult(
             name,
             number(item["value"]),
             bool(item["higher_is_better"]),
             interval(item.get("interval")),
-            {who: float(said[name]) for who, said in references.items() if (said or {}).get(name) is not None},
+            {
+                reference: float(values[name])
+                for reference, values in references.items()
+                if (values or {}).get(name) is not None
+            },
         )
         for name, item in (found.get("metrics") or {}).items()
     )
 
 
-def interval(given: Any) -> Interval | None:
+def interval(ends: Any) -> Interval | None:
     """(low, high), or None where there is none or a side is undefined."""
-    if not given or any(side is None for side in given):
+    if not ends or any(side is None for side in ends):
         return None
-    low, high = map(float, given)
+    low, high = map(float, ends)
     return low, high
 
 
@@ -143,11 +147,11 @@ def _lines(table: Any) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _outputs(head: Head, table: Mapping[str, Any]) -> Outputs | None:
+def _outputs(head: Head, table: Mapping[str, Any]) -> HeadOutputs | None:
     names = [f"{head.name}.{label}" for label in head.space.labels]
     if any(name not in table or f"{name}.true" not in table for name in names):
         return None
     predicted = renormalised(np.stack([table[name] for name in names], axis=1).astype(np.float32), head.kind)
     true = np.stack([table[f"{name}.true"] for name in names], axis=1).astype(np.float32)
     annotated = np.flatnonzero(np.isfinite(true).any(axis=1) & np.isfinite(predicted).all(axis=1))
-    return Outputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None
+    return HeadOutputs(annotated, true[annotated], predicted[annotated]) if len(annotated) else None

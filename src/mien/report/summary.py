@@ -7,14 +7,13 @@ from pathlib import PurePath
 
 import numpy as np
 
+from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Aside, Block, Card, Cards, Facts, Strong, Subhead
-from ..render.section import Section
-from ..render.stand_in import colours
+from ..render.blocks import Block, Callout, Card, Cards, Cell, Column, Facts, Section, Strong, Subhead, Table
 from ..render.text import between, duration, format_metric, number, percent, title
 from ..tasks import Kind
 from .record import RunRecord
-from .results import HeadRecord, Measure
+from .results import HeadRecord, MetricResult
 
 _CARDS = 4
 #: What each kind of head answers with; {} is the number of its labels.
@@ -24,7 +23,7 @@ ANSWERS: dict[Kind, str] = {
     Kind.TAGS: "any of {} tags",
     Kind.VALUES: "{} values",
 }
-_CAREFUL = Aside(
+_CAREFUL = Callout(
     (
         (
             Strong("What is measured:"),
@@ -42,19 +41,23 @@ _CAREFUL = Aside(
 
 def section(record: RunRecord) -> Section:
     """Headline figures per head with their intervals, and the facts of the run."""
-    measured = [one for one in record.heads if one.measures]
+    measured = [result for result in record.heads if result.measures]
     note = "" if measured else "No figures: the run has not been evaluated yet (mien evaluate)."
     if record.data.get("trained_on"):
         note = "Measured on the very faces the model was trained on: this says little about other faces."
     facts = Facts(tuple(fact for fact in _facts(record) if fact[1]))
-    shown = [block for one in measured for block in _headline(one, len(record.heads) > 1)]
-    said = [blocks.key(text) for text in [intervals(record)] if text]
-    return Section("Summary", note=note, blocks=(*shown, *said, facts, _CAREFUL))
+    shown = [
+        block
+        for result in measured
+        for block in (*_headline(result, len(record.heads) > 1), *_by_split(record, result))
+    ]
+    small_print = [blocks.key(text) for text in [intervals(record)] if text]
+    return Section("Summary", note=note, blocks=(*shown, *small_print, facts, _CAREFUL))
 
 
 def intervals(record: RunRecord) -> str:
     """How the intervals were made; '' without any."""
-    if not record.intervals or not any(measure.interval for one in record.heads for measure in one.measures):
+    if not record.intervals or not any(measure.interval for result in record.heads for measure in result.measures):
         return ""
     level, draws = percent(float(record.intervals["level"])), number(record.intervals["draws"])
     unit = "groups of faces that belong together" if record.intervals.get("unit") == "group" else "faces"
@@ -63,27 +66,63 @@ def intervals(record: RunRecord) -> str:
 
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
     """(label, colour, share) of the raters' answers under the first head of probabilities; empty without predictions."""
-    for one in record.heads:
-        if one.outputs and one.head.kind.is_exclusive:
-            return _mean(one)
+    for result in record.heads:
+        if result.outputs and result.head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
+            return _mean(result)
     return []
 
 
-def _mean(one: HeadRecord) -> list[tuple[str, str, float]]:
-    assert one.outputs
-    mean = np.nanmean(one.outputs.true, axis=0)
+def _mean(result: HeadRecord) -> list[tuple[str, str, float]]:
+    assert result.outputs
+    mean = np.nanmean(result.outputs.true, axis=0)
     return [
         (label, colour, float(share))
-        for (label, colour), share in zip(colours(one.head.space).items(), mean, strict=True)
+        for (label, colour), share in zip(colours(result.head.space).items(), mean, strict=True)
     ]
 
 
-def _headline(one: HeadRecord, several: bool) -> list[Block]:
-    cards = tuple(_card(measure, place == 0) for place, measure in enumerate(one.measures[:_CARDS]))
-    return [*([Subhead(one.head.name)] if several else []), Cards(cards)]
+def _headline(result: HeadRecord, several: bool) -> list[Block]:
+    cards = tuple(_card(measure, place == 0) for place, measure in enumerate(result.measures[:_CARDS]))
+    return [*([Subhead(result.head.name)] if several else []), Cards(cards)]
 
 
-def _card(measure: Measure, lead: bool) -> Card:
+def _by_split(record: RunRecord, result: HeadRecord) -> list[Block]:
+    """The headline figures of a head on every split that was scored; nothing where that is one."""
+    if len(record.splits) < 2:
+        return []
+    names = [measure.name for measure in result.measures[:_CARDS]]
+    columns = (
+        Column("Split"),
+        Column("Faces", "n"),
+        *(Column(title(name), "n") for name in names),
+        Column("Scored on"),
+    )
+    rows = []
+    for scored in record.splits:
+        head = next(head for head in scored.heads if head.head.name == result.head.name)
+        found = {measure.name: measure for measure in head.measures}
+        first = Cell(scored.split, strong=scored.split == record.split, under=_seen(scored, record))
+        figures = (_figure(found.get(name)) for name in names)
+        rows.append((first, Cell(number(head.rows), soft=True), *figures, Cell(scored.date, soft=True)))
+    return [Table(f"{result.head.name} by split", columns, tuple(rows))]
+
+
+def _figure(measure: MetricResult | None) -> Cell:
+    if measure is None:
+        return Cell("–")
+    return Cell(format_metric(measure.value, measure.name), under=between(measure.interval, measure.name))
+
+
+def _seen(scored: RunRecord, record: RunRecord) -> str:
+    """What keeps the figures of a split from being those of new faces, or from being compared with the others'."""
+    data = scored.data
+    notes = ("trained on", data.get("trained_on")), ("best epoch chosen on", data.get("chosen_on"))
+    other = data.get("sha256") != record.data.get("sha256")
+    words = [*(text for text, applies in notes if applies), *([f"of {PurePath(str(data.get('store'))).name}"] * other)]
+    return ", ".join(words)
+
+
+def _card(measure: MetricResult, lead: bool) -> Card:
     """A figure with its interval, and chance under it."""
     chance = "" if measure.chance is None else f"chance {format_metric(measure.chance, measure.name)}"
     under = tuple(line for line in (between(measure.interval, measure.name), chance) if line)

@@ -6,20 +6,24 @@ from pathlib import Path
 
 from .. import files
 from ..render import pdf
+from ..render.blocks import Section
 from ..render.page import page
-from ..render.section import Section
-from . import data_card, learning, model_card, setup, summary
+from . import data_card, learning, model_card, reproduce, summary
 from .heads import by_kind
 from .record import RunRecord, read
 
 
-def write_report(run: Path, store: Path | None = None, out: Path | None = None, *, pdf_too: bool = False) -> Path:
+def write_report(
+    run: Path, store: Path | None = None, out: Path | None = None, *, split: str = "", pdf_too: bool = False
+) -> Path:
     """Write `report.html` into the run folder, or to `out`, and return its path; `pdf_too` writes a PDF beside it.
 
-    `store` holds the evaluated faces (default: where the run says). Raises ModelError for no run folder, StoreError for a
-    `store` that does not hold those faces. What the run lacks is left out of the page, with a note.
+    Figures are shown of every split that was scored, details of `split` (default: validation, else the first scored).
+    `store` holds the evaluated samples (default: where the run says). Raises ModelError for no run folder or a split that
+    was not scored, StoreError for a `store` that does not hold those samples. What the run lacks is left out of the page,
+    with a note.
     """
-    record = read(run, store)
+    record = read(run, store, split)
     tree = sections(record)
     path = out or run / "report.html"
     files.write_text(path, page(record.name, tree, shares=summary.shares(record)))
@@ -36,5 +40,5 @@ def sections(record: RunRecord) -> tuple[Section, ...]:
         learning.section(record),
         *by_kind.sections(record),
         model_card.section(record),
-        setup.section(record),
+        reproduce.section(record),
     )

@@ -2,7 +2,7 @@
 
 from .finish import complete, write
 from .outcome import Outcome
-from .plan import Plan
+from .space import StudyConfig
 from .work import tune
 
-__all__ = ["Outcome", "Plan", "complete", "tune", "write"]
+__all__ = ["Outcome", "StudyConfig", "complete", "tune", "write"]

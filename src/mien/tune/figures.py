@@ -1,4 +1,4 @@
-"""Plots of a study: its history, what mattered, slices through each dial, parallel coordinates, epochs, and the front."""
+"""Plots of a study: history, importances, slices over each hyperparameter, parallel coordinates, epochs, Pareto front."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from optuna.trial import FrozenTrial, TrialState
 from ..palette import EMOTIONS
 from ..render import plots
 from ..render.blocks import Plot
-from ..render.stand_in import STAND_IN
+from ..render.plots import STAND_IN
 from .outcome import Outcome
-from .space import Dial, Range, word
+from .space import Parameter, Range, encode_value
 from .workers import first_number
 
 _DOT, _LEFT_OUT = EMOTIONS["sad"], EMOTIONS["neutral"]
@@ -45,9 +45,9 @@ def history(found: Outcome, place: int = 0) -> Plot:
 
 
 def importances(found: Outcome, place: int) -> Plot | None:
-    """How much of an objective's variation goes with each dial."""
+    """How much of an objective's variation goes with each hyperparameter."""
     shares = found.importances[place]
-    names = {dial.key: dial.name for dial in found.plan.space.dials}
+    names = {parameter.key: parameter.name for parameter in found.settings.space.parameters}
     ordered = sorted(shares, key=lambda key: shares[key])
     if not ordered:
         return None
@@ -57,97 +57,100 @@ def importances(found: Outcome, place: int) -> Plot | None:
         axes.set(title=f"Importance for {found.names[place]}", xlabel="share of the variation", xlim=(0, 1))
         axes.grid(visible=False, axis="y")
 
-    said = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
-    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {said}.")
+    listed = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
+    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}.")
 
 
 def slices(found: Outcome) -> tuple[Plot, ...]:
-    """The first objective over each dial."""
-    return tuple(_slice(found, dial, place) for place, dial in enumerate(found.plan.space.dials))
+    """The first objective over each hyperparameter."""
+    return tuple(_slice(found, parameter, place) for place, parameter in enumerate(found.settings.space.parameters))
 
 
-def _slice(found: Outcome, dial: Dial, place: int) -> Plot:
+def _slice(found: Outcome, parameter: Parameter, place: int) -> Plot:
     values = [trial.values[0] for trial in found.measured]
-    across = [_position(dial, trial.params[dial.key]) for trial in found.measured]
+    across = [_position(parameter, trial.params[parameter.key]) for trial in found.measured]
 
     def draw(axes: Any) -> None:
         axes.scatter(across, values, s=22, color=_DOT, alpha=0.7, linewidths=0)
         axes.plot(across[0], values[0], "o", color=_BEST, markersize=7)
-        axes.set(title=dial.name, ylabel=found.names[0])
-        if isinstance(dial.among, Range):
-            _scale(axes, dial.among)
+        axes.set(title=parameter.name, ylabel=found.names[0])
+        if isinstance(parameter.domain, Range):
+            _scale(axes, parameter.domain)
         else:
-            axes.set_xticks(range(len(dial.among.choices)), _choices(dial), rotation=20, fontsize=8)
-            axes.set_xlim(-0.5, len(dial.among.choices) - 0.5)
+            axes.set_xticks(range(len(parameter.domain.choices)), _choices(parameter), rotation=20, fontsize=8)
+            axes.set_xlim(-0.5, len(parameter.domain.choices) - 0.5)
 
-    best = found.measured[0].params[dial.key]
-    alt = f"{found.names[0]} over {dial.name} for {len(values)} trials; the best one has {best}."
+    best = found.measured[0].params[parameter.key]
+    alt = f"{found.names[0]} over {parameter.name} for {len(values)} trials; the best one has {best}."
     return Plot(plots.svg(f"slice-{place}", draw, (4.0, 2.7)), alt)
 
 
-def _scale(axes: Any, among: Range) -> None:
+def _scale(axes: Any, domain: Range) -> None:
     """The axis of a range: whole numbers for those, plain numbers also by logarithm."""
-    if not among.log:
-        axes.xaxis.get_major_locator().set_params(integer=among.whole)
+    if not domain.log:
+        axes.xaxis.get_major_locator().set_params(integer=domain.whole)
         return
     from matplotlib.ticker import LogLocator, NullLocator
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if among.high / among.low > 30 else (1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if domain.high / domain.low > 30 else (1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _position(dial: Dial, value: Any) -> float:
-    if isinstance(dial.among, Range):
+def _position(parameter: Parameter, value: Any) -> float:
+    if isinstance(parameter.domain, Range):
         return float(value)
-    return float([word(choice) for choice in dial.among.choices].index(value))
+    return float([encode_value(choice) for choice in parameter.domain.choices].index(value))
 
 
-def _choices(dial: Dial, long: int = _LONG) -> list[str]:
-    assert not isinstance(dial.among, Range)
-    texts = [str(word(choice)) for choice in dial.among.choices]
+def _choices(parameter: Parameter, long: int = _LONG) -> list[str]:
+    assert not isinstance(parameter.domain, Range)
+    texts = [str(encode_value(choice)) for choice in parameter.domain.choices]
     return [text if len(text) <= long else text[: long - 1] + "…" for text in texts]
 
 
 def parallel(found: Outcome) -> Plot:
-    """Each trial as a line over all dials, the better the stronger."""
-    dials = found.plan.space.dials
+    """Each trial as a line over all hyperparameters, the better the stronger."""
+    parameters = found.settings.space.parameters
     ordered = found.measured[::-1]
-    heights = [[_height(dial, trial.params[dial.key]) for dial in dials] for trial in ordered]
+    heights = [[_height(parameter, trial.params[parameter.key]) for parameter in parameters] for trial in ordered]
 
     def draw(axes: Any) -> None:
         for rank, line in enumerate(heights, 1):
             share = rank / len(heights)
-            axes.plot(range(len(dials)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
-        axes.plot(range(len(dials)), heights[-1], color=_BEST, linewidth=2.4, label="best")
-        axes.set_xticks(range(len(dials)), [dial.name for dial in dials], rotation=25, ha="right", fontsize=9)
+            axes.plot(range(len(parameters)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
+        axes.plot(range(len(parameters)), heights[-1], color=_BEST, linewidth=2.4, label="best")
+        axes.set_xticks(
+            range(len(parameters)), [parameter.name for parameter in parameters], rotation=25, ha="right", fontsize=9
+        )
         axes.set_yticks([])
-        for place, dial in enumerate(dials):
-            low, high = _ends(dial)
+        for place, parameter in enumerate(parameters):
+            low, high = _ends(parameter)
             axes.text(place, 1.03, high, ha="center", va="bottom", fontsize=8.5, color=STAND_IN["muted"])
             axes.text(place, -0.03, low, ha="center", va="top", fontsize=8.5, color=STAND_IN["muted"])
-        axes.set(ylim=(-0.12, 1.12), xlim=(-0.3, len(dials) - 0.7))
+        axes.set(ylim=(-0.12, 1.12), xlim=(-0.3, len(parameters) - 0.7))
         axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 1.12))
 
-    alt = f"Each of {len(ordered)} trials as a line over {', '.join(dial.name for dial in dials)}; the best one stands out."
-    return Plot(plots.svg("parallel", draw, (max(6.4, 0.8 * len(dials)), 3.8)), alt)
+    names = ", ".join(parameter.name for parameter in parameters)
+    alt = f"Each of {len(ordered)} trials as a line over {names}; the best one stands out."
+    return Plot(plots.svg("parallel", draw, (max(6.4, 0.8 * len(parameters)), 3.8)), alt)
 
 
-def _height(dial: Dial, value: Any) -> float:
+def _height(parameter: Parameter, value: Any) -> float:
     """Where a value lies on its axis, 0…1."""
-    if not isinstance(dial.among, Range):
-        return _position(dial, value) / (len(dial.among.choices) - 1)
-    low, high = dial.among.low, dial.among.high
-    if dial.among.log:
+    if not isinstance(parameter.domain, Range):
+        return _position(parameter, value) / (len(parameter.domain.choices) - 1)
+    low, high = parameter.domain.low, parameter.domain.high
+    if parameter.domain.log:
         return float(np.log(value / low) / np.log(high / low))
     return float((value - low) / (high - low))
 
 
-def _ends(dial: Dial) -> tuple[str, str]:
-    if isinstance(dial.among, Range):
-        return f"{dial.among.low:g}", f"{dial.among.high:g}"
-    texts = _choices(dial, 11)
+def _ends(parameter: Parameter) -> tuple[str, str]:
+    if isinstance(parameter.domain, Range):
+        return f"{parameter.domain.low:g}", f"{parameter.domain.high:g}"
+    texts = _choices(parameter, 11)
     return texts[0], texts[-1]
 
 
@@ -196,9 +199,9 @@ def front(found: Outcome) -> Plot | None:
             )
         axes.set(xlabel=found.names[1], ylabel=found.names[0])
 
-    said = ", ".join(str(first_number(trial)) for trial in best)
+    listed = ", ".join(str(first_number(trial)) for trial in best)
     return Plot(
-        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {said}."
+        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {listed}."
     )
 
 
@@ -207,7 +210,7 @@ def _apart(front: Sequence[FrozenTrial], points: Any) -> list[FrozenTrial]:
     spans = np.maximum(np.ptp(points, axis=0), 1e-12)
     kept: list[FrozenTrial] = []
     for trial in [*front[:1], *front[:0:-1]]:
-        gaps = [np.abs(np.subtract(trial.values[:2], one.values[:2]) / spans) for one in kept]
+        gaps = [np.abs(np.subtract(trial.values[:2], shown.values[:2]) / spans) for shown in kept]
         if all(up > 0.07 or across > 0.06 for up, across in gaps):
             kept.append(trial)
     return kept

@@ -22,7 +22,7 @@ BEST, PAGE, FRONT, RUN = "best.toml", "study.html", "front", "best"
 
 def write(found: Outcome) -> list[Path]:
     """Write `best.toml`, with several objectives a file for each trial of the front, and `study.html`; return their paths."""
-    into, paths = found.plan.folder, []
+    into, paths = found.settings.folder, []
     if found.best is not None:
         paths.append(into / BEST)
         files.write_text(into / BEST, _toml(found, found.best))
@@ -46,7 +46,7 @@ def _toml(found: Outcome, trial: FrozenTrial) -> str:
 def complete(found: Outcome) -> Path | None:
     """Make the best trial a whole run under `best`: exported, evaluated, with its report; trained anew only where its run folder
     is on another machine. None where nothing was measured, or another worker is at it."""
-    into, best = found.plan.folder, found.best
+    into, best = found.settings.folder, found.best
     if best is None:
         return None
     config, target = found.config(best), into / RUN
@@ -58,9 +58,9 @@ def complete(found: Outcome) -> Path | None:
         if not mine:
             return None
         shutil.rmtree(aside, ignore_errors=True)
-        there = folder(found.plan, first_number(best))
-        if (there / "config.toml").is_file():
-            shutil.copytree(there, aside / RUN)
+        trained = folder(found.settings, first_number(best))
+        if (trained / "config.toml").is_file():
+            shutil.copytree(trained, aside / RUN)
         train_model(config, aside / RUN, resume=True)
         shutil.rmtree(target, ignore_errors=True)
         (aside / RUN).rename(target)

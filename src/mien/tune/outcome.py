@@ -13,18 +13,18 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..config import Config
-from .plan import Plan
+from .space import StudyConfig
 from .study import EARLIER
 from .workers import FAULT, first_number
 
 
 def finished(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The trials of this study that count: measured, pruned, or impossible. Not those that are to be run again."""
-    ended = (TrialState.COMPLETE, TrialState.PRUNED)
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
     return [
         trial
         for trial in trials
-        if EARLIER not in trial.user_attrs and (trial.state in ended or FAULT in trial.user_attrs)
+        if EARLIER not in trial.user_attrs and (trial.state in states or FAULT in trial.user_attrs)
     ]
 
 
@@ -32,7 +32,7 @@ def finished(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 class Outcome:
     """A study as it stands. `names` and `higher`: each objective, and whether more of it is better."""
 
-    plan: Plan
+    settings: StudyConfig
     study: Study
     names: tuple[str, ...]
     higher: tuple[bool, ...]
@@ -45,8 +45,8 @@ class Outcome:
     @cached_property
     def measured(self) -> list[FrozenTrial]:
         """Those with values, best first by the first objective."""
-        there = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
-        return sorted(there, key=lambda trial: -self.gain(trial)[0])
+        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
+        return sorted(complete, key=lambda trial: -self.gain(trial)[0])
 
     @property
     def best(self) -> FrozenTrial | None:
@@ -56,24 +56,24 @@ class Outcome:
     @cached_property
     def front(self) -> list[FrozenTrial]:
         """Those that no other one beats in every objective, best first by the first one."""
-        return [one for one in self.measured if not any(self._beats(other, one) for other in self.measured)]
+        return [trial for trial in self.measured if not any(self._beats(other, trial) for other in self.measured)]
 
     def gain(self, trial: FrozenTrial) -> tuple[float, ...]:
         """A trial's values, turned so that more is better."""
         return tuple(value if up else -value for value, up in zip(trial.values, self.higher, strict=True))
 
-    def _beats(self, one: FrozenTrial, other: FrozenTrial) -> bool:
-        pairs = list(zip(self.gain(one), self.gain(other), strict=True))
+    def _beats(self, trial: FrozenTrial, other: FrozenTrial) -> bool:
+        pairs = list(zip(self.gain(trial), self.gain(other), strict=True))
         return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 
     def config(self, trial: FrozenTrial) -> Config:
         """The configuration that a trial was trained with."""
-        return self.plan.space.config(trial.params)
+        return self.settings.space.config(trial.params)
 
     @cached_property
     def importances(self) -> tuple[dict[str, float], ...]:
-        """For each objective the share of its variation that goes with each dial (fANOVA, Hutter et al. 2014); empty where that
-        cannot be said."""
+        """For each objective the importance of each hyperparameter: its share of the variation (fANOVA, Hutter et al.
+        2014); empty where that cannot be computed."""
         return tuple(self._importances(place) for place in range(len(self.names)))
 
     def _importances(self, place: int) -> dict[str, float]:
@@ -91,12 +91,12 @@ class Outcome:
         """Everything, as JSON can hold it."""
         best = self.best
         return {
-            "folder": str(self.plan.folder),
+            "folder": str(self.settings.folder),
             "objectives": [
                 {"name": name, "higher_is_better": up} for name, up in zip(self.names, self.higher, strict=True)
             ],
-            "space": {dial.key: dial.among.words() for dial in self.plan.space.dials},
-            "wanted": self.plan.trials,
+            "space": {parameter.key: parameter.domain.describe() for parameter in self.settings.space.parameters},
+            "wanted": self.settings.trials,
             "finished": len(self.trials),
             "best": None if best is None else first_number(best),
             "front": [first_number(trial) for trial in self.front],
@@ -117,13 +117,13 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     }
 
 
-def ended(trial: FrozenTrial) -> str:
+def ending(trial: FrozenTrial) -> str:
     """How a trial ended that was not measured."""
     if FAULT in trial.user_attrs:
         return str(trial.user_attrs[FAULT])
     return f"pruned after epoch {trial.last_step}" if trial.state is TrialState.PRUNED else ""
 
 
-def show(value: object) -> str:
+def format_value(value: object) -> str:
     """A drawn value for people."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

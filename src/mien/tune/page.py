@@ -6,18 +6,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..config import dumps
 from ..render import text
-from ..render.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Table, key, note
+from ..render.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Section, Table, key, note
 from ..render.page import page
-from ..render.section import Section
 from . import figures
-from .outcome import Outcome, ended, show
+from .outcome import Outcome, ending, format_value
 from .workers import first_number
 
 
 def render(found: Outcome) -> str:
     """The whole page as HTML. Raises MissingExtraError without the extra `report`."""
-    made = [_summary(found), _front(found), _history(found), _dials(found), _trials(found), _setup(found)]
-    return page(found.plan.folder.resolve().name, tuple(section for section in made if section), "tuning")
+    made = [_summary(found), _front(found), _history(found), _parameters(found), _trials(found), _setup(found)]
+    return page(found.settings.folder.resolve().name, tuple(section for section in made if section), "tuning")
 
 
 def _summary(found: Outcome) -> Section:
@@ -28,7 +27,8 @@ def _summary(found: Outcome) -> Section:
         Card(name, f"{found.best.values[place]:.4f}", _under(found, first, place), up, lead=place == 0)
         for place, (name, up) in enumerate(zip(found.names, found.higher, strict=True))
     ]
-    pairs = tuple((dial.key, show(found.best.params[dial.key])) for dial in found.plan.space.dials)
+    drawn, parameters = found.best.params, found.settings.space.parameters
+    pairs = tuple((parameter.key, format_value(drawn[parameter.key])) for parameter in parameters)
     blocks: tuple[Block, ...] = (
         Cards(tuple(cards)),
         Facts(pairs),
@@ -43,8 +43,8 @@ def _summary(found: Outcome) -> Section:
 
 def _under(found: Outcome, first: FrozenTrial | None, place: int) -> tuple[str, ...]:
     assert found.best is not None
-    said = (f"trial {first_number(found.best)}",)
-    return said if first is None else (*said, f"defaults {first.values[place]:.4f}")
+    lines = (f"trial {first_number(found.best)}",)
+    return lines if first is None else (*lines, f"defaults {first.values[place]:.4f}")
 
 
 def _front(found: Outcome) -> Section | None:
@@ -65,7 +65,7 @@ def _history(found: Outcome) -> Section | None:
     return Section("History", blocks=(Plots(tuple(drawn), "large"),))
 
 
-def _dials(found: Outcome) -> Section | None:
+def _parameters(found: Outcome) -> Section | None:
     if len(found.measured) < 2:
         return None
     shares = [plot for place in range(len(found.names)) if (plot := figures.importances(found, place))]
@@ -89,35 +89,39 @@ def _trials(found: Outcome) -> Section:
 
 def _table(found: Outcome, trials: list[FrozenTrial], name: str) -> Table:
     heads = [Column("trial"), *(Column(title, "n") for title in found.names)]
-    heads += [Column(dial.name, "n") for dial in found.plan.space.dials]
+    heads += [Column(parameter.name, "n") for parameter in found.settings.space.parameters]
     return Table(name, (*heads, Column("time", "n")), tuple(_row(found, trial) for trial in trials))
 
 
 def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
     lost = trial.state is not TrialState.COMPLETE
     values = [Cell("–")] * len(found.names) if lost else [Cell(f"{value:.4f}") for value in trial.values]
-    drawn = [Cell(show(trial.params.get(dial.key, "–"))) for dial in found.plan.space.dials]
-    first = Cell(str(first_number(trial)), strong=trial is found.best, under=ended(trial))
+    drawn = [Cell(format_value(trial.params.get(parameter.key, "–"))) for parameter in found.settings.space.parameters]
+    first = Cell(str(first_number(trial)), strong=trial is found.best, under=ending(trial))
     return (first, *values, *drawn, Cell(text.duration(trial.user_attrs.get("seconds"))))
 
 
 def _setup(found: Outcome) -> Section:
-    plan = found.plan
+    settings = found.settings
     count = {
         state: sum(trial.state is state for trial in found.trials) for state in (TrialState.COMPLETE, TrialState.PRUNED)
     }
     seconds = sum(trial.user_attrs.get("seconds", 0.0) for trial in found.trials)
     facts = (
-        ("trials", f"{len(found.trials)} finished of {plan.trials} wanted: {count[TrialState.COMPLETE]} measured, "
+        ("trials", f"{len(found.trials)} finished of {settings.trials} wanted: {count[TrialState.COMPLETE]} measured, "
                    f"{count[TrialState.PRUNED]} pruned, {len(found.trials) - sum(count.values())} impossible"),
         ("training", text.duration(seconds)),
-        ("sampler", plan.sampler),
-        ("pruner", plan.pruner or "none"),
-        ("seed", str(plan.seed)),
+        ("sampler", settings.sampler),
+        ("pruner", settings.pruner or "none"),
+        ("seed", str(settings.seed)),
     )  # fmt: skip
     rows = tuple(
-        (Cell(dial.key), Cell(dial.among.words()), Cell(show(found.plan.space.defaults[dial.key])))
-        for dial in plan.space.dials
+        (
+            Cell(parameter.key),
+            Cell(parameter.domain.describe()),
+            Cell(format_value(found.settings.space.defaults[parameter.key])),
+        )
+        for parameter in settings.space.parameters
     )
     space = Table("Search space", (Column("key"), Column("values"), Column("first trial")), rows)
     return Section("How it was searched", blocks=(Facts(facts), space))

@@ -12,8 +12,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..extras import require
-from .plan import Plan
-from .workers import place
+from .space import StudyConfig
+from .workers import draw_number
 
 _START = 10  # trials drawn at random before TPE believes what it has seen
 _LEAST = 5  # finished trials that a median is taken of
@@ -40,9 +40,11 @@ SAMPLERS: dict[str, Callable[[int, list[FrozenTrial]], BaseSampler]] = {
     "random": lambda seed, _: RandomSampler(seed=seed),
 }
 
-PRUNERS: dict[str, Callable[[Plan], BasePruner]] = {
-    "median": lambda plan: MedianPruner(n_startup_trials=_LEAST, n_warmup_steps=max(1, plan.epochs // 5)),
-    "hyperband": lambda plan: HyperbandPruner(min_resource=max(1, plan.epochs // 9), max_resource=plan.epochs),
+PRUNERS: dict[str, Callable[[StudyConfig], BasePruner]] = {
+    "median": lambda settings: MedianPruner(n_startup_trials=_LEAST, n_warmup_steps=max(1, settings.epochs // 5)),
+    "hyperband": lambda settings: HyperbandPruner(
+        min_resource=max(1, settings.epochs // 9), max_resource=settings.epochs
+    ),
     "none": lambda _: NopPruner(),
 }
 
@@ -51,15 +53,17 @@ class Seeded(BaseSampler):
     """A sampler seeded anew for each trial by (seed, number of the trial), so that a study which was stopped goes on as an
     undisturbed one, and workers that start together do not draw the same."""
 
-    def __init__(self, plan: Plan, mark: str) -> None:
-        self.plan, self.mark = plan, mark
-        self.inner: BaseSampler = RandomSampler(seed=plan.seed)
+    def __init__(self, settings: StudyConfig, mark: str) -> None:
+        self.settings, self.mark = settings, mark
+        self.inner: BaseSampler = RandomSampler(seed=settings.seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Make the sampler of this trial."""
         trials = study.get_trials(deepcopy=False)
         earlier = [one for one in trials if one.state is TrialState.COMPLETE and self.mark in one.user_attrs]
-        self.inner = SAMPLERS[self.plan.sampler](1_000_003 * self.plan.seed + place(trial, trials), earlier)
+        self.inner = SAMPLERS[self.settings.sampler](
+            1_000_003 * self.settings.seed + draw_number(trial, trials), earlier
+        )
         self.inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -69,15 +73,15 @@ class Seeded(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Draw the dials that are drawn together."""
+        """Draw the hyperparameters that are sampled jointly."""
         return self.inner.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Draw a dial by itself."""
+        """Draw a hyperparameter by itself."""
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        """Let the sampler learn."""
+        """Pass a finished trial on to the sampler of this trial."""
         self.inner.after_trial(study, trial, state, values)

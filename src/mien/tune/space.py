@@ -66,7 +66,7 @@ class Range:
             return "high must lie a whole number of steps above low"
         return "" if self.default is None or self.holds(self.default) else "default must be one of its values"
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """The range for people."""
         extras = (", by logarithm" if self.log else "") + (f", in steps of {self.step:g}" if self.step else "")
         return f"{self.low:g} to {self.high:g}{extras}"
@@ -81,7 +81,7 @@ class Choices:
 
     def holds(self, value: Any) -> bool:
         """Whether a value is one of them."""
-        return word(value) in map(word, self.choices)
+        return encode_value(value) in map(encode_value, self.choices)
 
     def middle(self) -> Any:
         """The first one."""
@@ -97,17 +97,17 @@ class Choices:
             return "choices must be at least two different values"
         return "" if self.default is None or self.holds(self.default) else "default must be one of the choices"
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """The choices for people."""
-        return ", ".join(str(word(choice)) for choice in self.choices)
+        return ", ".join(str(encode_value(choice)) for choice in self.choices)
 
 
 @dataclass(frozen=True)
-class Dial:
+class Parameter:
     """A value that varies: its dotted key, what it may be, and what it is in the first trial."""
 
     key: str
-    among: Range | Choices
+    domain: Range | Choices
     default: Any
 
     @property
@@ -117,30 +117,63 @@ class Dial:
 
     def value(self, drawn: Any) -> Any:
         """What the configuration holds where the study says `drawn`."""
-        if isinstance(self.among, Range):
+        if isinstance(self.domain, Range):
             return drawn
-        return next(choice for choice in self.among.choices if word(choice) == drawn)
+        return next(choice for choice in self.domain.choices if encode_value(choice) == drawn)
 
 
 @dataclass(frozen=True)
 class Space:
-    """A configuration with dials. `table` holds every key, the dials as they were written."""
+    """A configuration with hyperparameters. `table` holds every key, the hyperparameters as they were written."""
 
     where: str
     table: dict[str, Any]
-    dials: tuple[Dial, ...]
+    parameters: tuple[Parameter, ...]
 
     def config(self, drawn: Mapping[str, Any]) -> Config:
-        """The configuration with each dial as `drawn` by key. Raises ConfigError."""
-        return _config(self.table, {dial.key: dial.value(drawn[dial.key]) for dial in self.dials}, self.where)
+        """The configuration with each hyperparameter as `drawn` by key. Raises ConfigError."""
+        return _config(
+            self.table,
+            {parameter.key: parameter.value(drawn[parameter.key]) for parameter in self.parameters},
+            self.where,
+        )
 
     @property
     def defaults(self) -> dict[str, Any]:
         """What the first trial draws."""
-        return {dial.key: word(dial.default) for dial in self.dials}
+        return {parameter.key: encode_value(parameter.default) for parameter in self.parameters}
 
 
-def word(value: Any) -> Any:
+@dataclass(frozen=True)
+class StudyConfig:
+    """What is to be tuned, where it is kept, and how. `trials` counts those finished by all workers together; `timeout` (0: none)
+    and `heartbeat` are in seconds; `storage` is a database's address (empty: `study.db` in the folder), `earlier` another
+    study's."""
+
+    space: Space
+    folder: Path
+    trials: int
+    objectives: tuple[str, ...] = ("score",)
+    sampler: str = "tpe"
+    pruner: str = ""
+    seed: int = 0
+    storage: str = ""
+    earlier: str = ""
+    timeout: float = 0.0
+    heartbeat: int = 30
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs that a trial may take."""
+        phases = self.space.table["train"]["phases"]
+        return sum(value if isinstance(value := phase["epochs"], int) else _most(value) for phase in phases)
+
+
+def _most(raw: Any) -> int:
+    return int(raw["high"] if "high" in raw else max(raw["choices"]))
+
+
+def encode_value(value: Any) -> Any:
     """A value as a study names it: numbers and texts as they are, lists and tables as JSON."""
     return json.dumps(value) if isinstance(value, (list, tuple, dict)) else value
 
@@ -151,32 +184,32 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Space:
     if overrides:
         tables.override(space.table, overrides, Config)
         space = read(space.table, "command line")
-    if not space.dials:
+    if not space.parameters:
         raise ConfigError(f"{path}: nothing varies; write a range or choices in place of a value, such as {_EXAMPLE}")
     return space
 
 
 def read(table: Mapping[str, Any], where: str) -> Space:
-    """Find the dials in a table and check all that they allow. Raises ConfigError naming `where` and the key."""
+    """Find the hyperparameters in a table and check all that they allow. Raises ConfigError naming `where` and the key."""
     plain = copy.deepcopy(dict(table))
     written = {key: (raw, _among(raw, key, where)) for key, raw in _found(plain)}
-    values = {key: _given(among) for key, (_, among) in written.items()}
+    values = {key: _given(domain) for key, (_, domain) in written.items()}
     standard = _standard(plain, list(written), where)
-    for key, (_, among) in written.items():
-        if among.default is None and among.holds(known := standard.get(key)):
+    for key, (_, domain) in written.items():
+        if domain.default is None and domain.holds(known := standard.get(key)):
             values[key] = known
     resolved = _config(plain, values, where).to_dict()
-    dials = tuple(_dial(key, among, values[key], resolved) for key, (_, among) in written.items())
-    for dial in dials:
-        for end in dial.among.ends():
-            _config(plain, values | {dial.key: end}, where)
+    parameters = tuple(_parameter(key, domain, values[key], resolved) for key, (_, domain) in written.items())
+    for parameter in parameters:
+        for end in parameter.domain.ends():
+            _config(plain, values | {parameter.key: end}, where)
     for key, (raw, _) in written.items():
         tables.change(resolved, key, raw)
-    return Space(where, resolved, dials)
+    return Space(where, resolved, parameters)
 
 
 def _found(value: Any, key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each dial with its dotted key. Weights of labels are no dials: a label may be called low."""
+    """Each hyperparameter with its dotted key. Weights of labels are no hyperparameters: a label may be called low."""
     if isinstance(value, Mapping):
         if key and _MARKS & value.keys() and not key.endswith("class_weights"):
             yield key, value
@@ -193,14 +226,14 @@ def _among(raw: Mapping[str, Any], key: str, where: str) -> Range | Choices:
     if fixed:
         raise ConfigError(f"{where}: {key} cannot vary: trials must be measured on the same faces by the same metric")
     reader = tables.Reader(where)
-    among: Range | Choices = reader.read(raw, Choices if "choices" in raw else Range, key)
-    if fault := among.fault():
+    domain: Range | Choices = reader.read(raw, Choices if "choices" in raw else Range, key)
+    if fault := domain.fault():
         raise ConfigError(f"{where}: {key} = {dict(raw)}: {fault}")
-    return among
+    return domain
 
 
-def _given(among: Range | Choices) -> Any:
-    return among.middle() if among.default is None else among.default
+def _given(domain: Range | Choices) -> Any:
+    return domain.middle() if domain.default is None else domain.default
 
 
 def _standard(table: dict[str, Any], keys: list[str], where: str) -> dict[str, Any]:
@@ -219,12 +252,12 @@ def _standard(table: dict[str, Any], keys: list[str], where: str) -> dict[str, A
     return {key: _at(resolved, key) for key in keys}
 
 
-def _dial(key: str, among: Range | Choices, default: Any, resolved: dict[str, Any]) -> Dial:
+def _parameter(key: str, domain: Range | Choices, default: Any, resolved: dict[str, Any]) -> Parameter:
     """A range of whole numbers for a key that takes fractions becomes one of fractions."""
-    if isinstance(among, Range) and among.whole and isinstance(_at(resolved, key), float):
-        among = Range(float(among.low), float(among.high), among.log, float(among.step))
+    if isinstance(domain, Range) and domain.whole and isinstance(_at(resolved, key), float):
+        domain = Range(float(domain.low), float(domain.high), domain.log, float(domain.step))
         default = float(default)
-    return Dial(key, among, default)
+    return Parameter(key, domain, default)
 
 
 def _parent(table: Any, key: str) -> tuple[Any, str]:

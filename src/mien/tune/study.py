@@ -22,10 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import ConfigError, lookup
 from ..extras import require
-from .plan import Plan
 from .samplers import PRUNERS, SAMPLERS, Seeded
-from .space import Range, Space, word
-from .workers import again
+from .space import Range, Space, StudyConfig, encode_value
+from .workers import queue_again
 
 DATABASE = "study.db"
 #: The mark of a trial that comes from an earlier study.
@@ -45,41 +44,41 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def naming(plan: Plan) -> Iterator[None]:
+def naming(settings: StudyConfig) -> Iterator[None]:
     """Say which database a fault is of: the disk is full, the folder read-only, the server gone. Raises OSError."""
     try:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
-        said = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
-        raise OSError(errno.EIO, said, _shown(_place(plan))) from None
+        reason = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
+        raise OSError(errno.EIO, reason, _shown(_place(settings))) from None
 
 
-def begin(plan: Plan, higher: list[bool], names: list[str]) -> Study:
+def begin(settings: StudyConfig, higher: list[bool], names: list[str]) -> Study:
     """Open the study of a plan, or create it with the defaults as its first trial. Raises ConfigError."""
-    check(plan)
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    storage = _storage(_place(plan), plan.heartbeat)
-    name = plan.folder.resolve().name
+    check(settings)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    storage = _storage(_place(settings), settings.heartbeat)
+    name = settings.folder.resolve().name
     directions = [StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE for up in higher]
     study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
-    study.sampler = Seeded(plan, EARLIER)
-    study.pruner = lookup(PRUNERS, plan.pruner or "none", "pruner")(plan)
-    record = {"table": plan.space.table, "objectives": names}
+    study.sampler = Seeded(settings, EARLIER)
+    study.pruner = lookup(PRUNERS, settings.pruner or "none", "pruner")(settings)
+    record = {"table": settings.space.table, "objectives": names}
     if (before := study.user_attrs.get("record")) is not None:
-        _check_same(before, json.loads(json.dumps(record)), plan.folder)
+        _check_same(before, json.loads(json.dumps(record)), settings.folder)
         return study
-    taken, there = _taken(plan) if plan.earlier else [], study.get_trials(deepcopy=False)
-    if not there:
-        study.enqueue_trial(plan.space.defaults)
-    held = {trial.user_attrs.get(EARLIER) for trial in there}  # by one that was killed in here
+    taken, trials = _taken(settings) if settings.earlier else [], study.get_trials(deepcopy=False)
+    if not trials:
+        study.enqueue_trial(settings.space.defaults)
+    held = {trial.user_attrs.get(EARLIER) for trial in trials}  # by one that was killed in here
     study.add_trials([trial for trial in taken if trial.user_attrs[EARLIER] not in held])
     study.set_user_attr("record", record)
     return study
 
 
-def _place(plan: Plan) -> str:
-    return plan.storage or str(plan.folder / DATABASE)
+def _place(settings: StudyConfig) -> str:
+    return settings.storage or str(settings.folder / DATABASE)
 
 
 def _shown(where: str) -> str:
@@ -87,16 +86,16 @@ def _shown(where: str) -> str:
     return re.sub(r"(?<=//)([^/@:]+):[^/@]*@", r"\1:***@", where)
 
 
-def check(plan: Plan) -> None:
+def check(settings: StudyConfig) -> None:
     """Raise ConfigError for a plan that cannot be."""
-    lookup(SAMPLERS, plan.sampler, "sampler")
-    lookup(PRUNERS, plan.pruner or "none", "pruner")
-    several = len(plan.objectives) > 1
-    if several and plan.pruner not in ("", "none"):
-        raise ConfigError(f"--pruner {plan.pruner}: with several objectives no trial can be pruned, set it to none")
-    if several and plan.sampler == "cmaes":
+    lookup(SAMPLERS, settings.sampler, "sampler")
+    lookup(PRUNERS, settings.pruner or "none", "pruner")
+    several = len(settings.objectives) > 1
+    if several and settings.pruner not in ("", "none"):
+        raise ConfigError(f"--pruner {settings.pruner}: with several objectives no trial can be pruned, set it to none")
+    if several and settings.sampler == "cmaes":
         raise ConfigError("--sampler cmaes: takes one objective; with several tpe or random")
-    if plan.trials < 1 or plan.heartbeat < 1 or plan.timeout < 0:
+    if settings.trials < 1 or settings.heartbeat < 1 or settings.timeout < 0:
         raise ConfigError("--trials and --heartbeat must be 1 or more, --timeout 0 or more")
 
 
@@ -111,11 +110,11 @@ def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
     beats: dict[str, Any] = {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
     for left in reversed(range(_OPENINGS)):
         try:
-            return RDBStorage(url, options, heartbeat_stale_trial_callback=again, **beats)
+            return RDBStorage(url, options, heartbeat_stale_trial_callback=queue_again, **beats)
         except (SQLAlchemyError, ImportError, RuntimeError) as error:
             if not left:
-                said = str(error).strip().partition("\n")[0]
-                raise ConfigError(f"{_shown(where)}: cannot be opened as a study: {said}") from None
+                reason = str(error).strip().partition("\n")[0]
+                raise ConfigError(f"{_shown(where)}: cannot be opened as a study: {reason}") from None
             time.sleep(0.2 * (_OPENINGS - left))
     raise AssertionError
 
@@ -141,41 +140,41 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """Each dial as Optuna draws it, by key."""
+    """Each hyperparameter as Optuna draws it, by key."""
     found: dict[str, BaseDistribution] = {}
-    for dial in space.dials:
-        among = dial.among
-        if not isinstance(among, Range):
-            found[dial.key] = CategoricalDistribution([word(choice) for choice in among.choices])
-        elif among.whole:
-            found[dial.key] = IntDistribution(int(among.low), int(among.high), among.log, int(among.step) or 1)
+    for parameter in space.parameters:
+        domain = parameter.domain
+        if not isinstance(domain, Range):
+            found[parameter.key] = CategoricalDistribution([encode_value(choice) for choice in domain.choices])
+        elif domain.whole:
+            found[parameter.key] = IntDistribution(int(domain.low), int(domain.high), domain.log, int(domain.step) or 1)
         else:
-            found[dial.key] = FloatDistribution(among.low, among.high, among.log, among.step or None)
+            found[parameter.key] = FloatDistribution(domain.low, domain.high, domain.log, domain.step or None)
     return found
 
 
-def _taken(plan: Plan) -> list[FrozenTrial]:
+def _taken(settings: StudyConfig) -> list[FrozenTrial]:
     """The finished trials of an earlier study that this one could have drawn, marked as such. Raises ConfigError."""
-    path = Path(plan.earlier)
-    where = str(path / DATABASE) if path.is_dir() else plan.earlier
+    path = Path(settings.earlier)
+    where = str(path / DATABASE) if path.is_dir() else settings.earlier
     if "://" not in where and not Path(where).is_file():
-        raise ConfigError(f"--from {plan.earlier}: no such study")
+        raise ConfigError(f"--from {settings.earlier}: no such study")
     storage = _storage(where)
-    wanted, found = distributions(plan.space), []
+    wanted, found = distributions(settings.space), []
     for summary in optuna.get_all_study_summaries(storage, include_best_trial=False):
         study = optuna.load_study(study_name=summary.study_name, storage=storage)
-        found += [trial for trial in study.get_trials() if _fits(trial, wanted, len(plan.objectives))]
+        found += [trial for trial in study.get_trials() if _fits(trial, wanted, len(settings.objectives))]
     if not found:
         keys = ", ".join(wanted)
         raise ConfigError(
-            f"--from {plan.earlier}: no finished trial has all of {keys} within these ranges, with as many objectives"
+            f"--from {settings.earlier}: no finished trial has all of {keys} within these ranges, with as many objectives"
         )
     return [
         optuna.trial.create_trial(
             params={key: trial.params[key] for key in wanted},
             distributions=wanted,
             values=trial.values,
-            user_attrs={EARLIER: f"{plan.earlier}, trial {trial.number}"},
+            user_attrs={EARLIER: f"{settings.earlier}, trial {trial.number}"},
         )
         for trial in found
     ]

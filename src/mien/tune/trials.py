@@ -18,9 +18,8 @@ from optuna.trial import Trial
 from ..config import Config, dumps
 from ..errors import ConfigError, ModelError
 from ..predict.engine import Engine
-from .plan import Plan
-from .space import Dial, Range, word
-from .workers import FAULT, NUMBER, WORKER, doubled, here, place
+from .space import Parameter, Range, StudyConfig, encode_value
+from .workers import FAULT, NUMBER, WORKER, draw_number, is_duplicate, this_process
 
 #: Told what goes on; True for what should stay to be read, False for the line that is written over.
 Tell = Callable[[str, bool], None]
@@ -57,7 +56,7 @@ class Score:
 
 
 @dataclass
-class Watch:
+class TrialMonitor:
     """Told each epoch of a trial: reports it, and ends the trial where that is called for."""
 
     trial: Trial
@@ -89,14 +88,14 @@ class Runner:
     """Runs trials of a plan, each until it is finished, pruned, or `deadline` (on the monotonic clock) has
     come."""
 
-    plan: Plan
+    settings: StudyConfig
     score: Score
     tell: Callable[[int, int, float], None]
     deadline: float = math.inf
 
     def __call__(self, trial: Trial) -> tuple[float, ...]:
         """Train and measure. Raises TrialPruned, ImpossibleError, InterruptedTrialError."""
-        trial.set_user_attr(WORKER, here())
+        trial.set_user_attr(WORKER, this_process())
         try:
             return self._run(trial)
         except (ConfigError, ModelError, RuntimeError, ValueError) as error:
@@ -112,15 +111,20 @@ class Runner:
 
     def _run(self, trial: Trial) -> tuple[float, ...]:
         frozen = (trials := trial.study.get_trials(deepcopy=False))[trial.number]
-        if doubled(frozen, trials):
+        if is_duplicate(frozen, trials):
             raise ImpossibleError
-        config = self.plan.space.config({dial.key: drawn(trial, dial) for dial in self.plan.space.dials})
-        trial.set_user_attr(NUMBER, number := place(frozen, trials))
-        run = folder(self.plan, number)
+        space = self.settings.space
+        config = space.config({parameter.key: drawn(trial, parameter) for parameter in space.parameters})
+        trial.set_user_attr(NUMBER, number := draw_number(frozen, trials))
+        run = folder(self.settings, number)
         if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
             shutil.rmtree(run)
-        watch = Watch(
-            trial, self.score, len(self.plan.objectives) == 1, self.deadline, lambda *said: self.tell(number, *said)
+        watch = TrialMonitor(
+            trial,
+            self.score,
+            len(self.settings.objectives) == 1,
+            self.deadline,
+            lambda *epoch: self.tell(number, *epoch),
         )
         start = time.monotonic()
         try:
@@ -131,7 +135,7 @@ class Runner:
             raise
         finally:
             trial.set_user_attr("seconds", round(time.monotonic() - start, 2))
-        values = tuple(OBJECTIVES[name](run, network, self.score) for name in self.plan.objectives)
+        values = tuple(OBJECTIVES[name](run, network, self.score) for name in self.settings.objectives)
         if not all(map(math.isfinite, values)):
             raise ValueError(f"{self.score.name} is never defined")
         for old in run.glob("checkpoints/*/*.ckpt*"):  # the best epoch is kept
@@ -140,16 +144,16 @@ class Runner:
         return values
 
 
-def trained(config: Config, run: Path, watch: Watch) -> Any:
+def trained(config: Config, run: Path, watch: TrialMonitor) -> Any:
     """Train in a run folder, from where it was left, and return the network."""
     from ..train import train
 
     return train(config, run, True, watch)
 
 
-def folder(plan: Plan, number: int) -> Path:
+def folder(settings: StudyConfig, number: int) -> Path:
     """Where the run of a trial lies, by its first number."""
-    return plan.folder / "trials" / f"{number:04d}"
+    return settings.folder / "trials" / f"{number:04d}"
 
 
 def rows(run: Path) -> list[dict[str, str]]:
@@ -161,14 +165,16 @@ def rows(run: Path) -> list[dict[str, str]]:
         return []
 
 
-def drawn(trial: Trial, dial: Dial) -> Any:
-    """What the trial draws for a dial."""
-    among = dial.among
-    if not isinstance(among, Range):
-        return trial.suggest_categorical(dial.key, [word(choice) for choice in among.choices])
-    if among.whole:
-        return trial.suggest_int(dial.key, int(among.low), int(among.high), step=int(among.step) or 1, log=among.log)
-    return trial.suggest_float(dial.key, among.low, among.high, step=among.step or None, log=among.log)
+def drawn(trial: Trial, parameter: Parameter) -> Any:
+    """What the trial draws for a hyperparameter."""
+    domain = parameter.domain
+    if not isinstance(domain, Range):
+        return trial.suggest_categorical(parameter.key, [encode_value(choice) for choice in domain.choices])
+    if domain.whole:
+        return trial.suggest_int(
+            parameter.key, int(domain.low), int(domain.high), step=int(domain.step) or 1, log=domain.log
+        )
+    return trial.suggest_float(parameter.key, domain.low, domain.high, step=domain.step or None, log=domain.log)
 
 
 def latency(run: Path, network: Any, _: Score) -> float:

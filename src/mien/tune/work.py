@@ -11,36 +11,36 @@ from optuna.trial import FrozenTrial, TrialState
 from ..errors import lookup
 from ..extras import require
 from . import study as studies
-from .outcome import Outcome, ended, finished, show
-from .plan import Plan
+from .outcome import Outcome, ending, finished, format_value
+from .space import StudyConfig
 from .trials import OBJECTIVES, ImpossibleError, InterruptedTrialError, Runner, Score, Tell, TimeUpError
-from .workers import Undertaker, again, first_number
+from .workers import StaleTrials, first_number, queue_again
 
 _POLL = 1.0  # seconds between looks at what other workers do
 
 
-def tune(plan: Plan, tell: Tell = lambda *_: None) -> Outcome:
+def tune(settings: StudyConfig, tell: Tell = lambda *_: None) -> Outcome:
     """Work on a study until `plan.trials` are finished or its time is up, and return what is known by then.
 
     Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError, MissingExtraError, and what the
     very first trial fails with.
     """
     require("torch", "train")
-    for name in plan.objectives:
+    for name in settings.objectives:
         lookup(OBJECTIVES, name, "objective")
-    score = _score(plan)
-    higher = [score.higher if name == "score" else False for name in plan.objectives]
-    names = [score.name if name == "score" else f"{name}, ms" for name in plan.objectives]
-    with studies.quiet(), studies.naming(plan):
-        study = studies.begin(plan, higher, names)
-        _Worker(plan, study, score, tell).work()
-        return Outcome(plan, study, tuple(names), tuple(higher))
+    score = _score(settings)
+    higher = [score.higher if name == "score" else False for name in settings.objectives]
+    names = [score.name if name == "score" else f"{name}, ms" for name in settings.objectives]
+    with studies.quiet(), studies.naming(settings):
+        study = studies.begin(settings, higher, names)
+        _Worker(settings, study, score, tell).work()
+        return Outcome(settings, study, tuple(names), tuple(higher))
 
 
-def _score(plan: Plan) -> Score:
+def _score(settings: StudyConfig) -> Score:
     from ..train.module import watched
 
-    config = plan.space.config(plan.space.defaults)
+    config = settings.space.config(settings.space.defaults)
     watch = watched(config, config.resolved_task())
     return Score(watch.key, f"{watch.head}.{watch.metric}", watch.higher)
 
@@ -49,7 +49,7 @@ def _score(plan: Plan) -> Score:
 class _Worker:
     """One worker on a study."""
 
-    plan: Plan
+    settings: StudyConfig
     study: Study
     score: Score
     tell: Tell
@@ -60,13 +60,13 @@ class _Worker:
         self.best: float | None = None
 
     def work(self) -> None:
-        deadline = self.start + self.plan.timeout if self.plan.timeout else float("inf")
-        runner = Runner(self.plan, self.score, self._epoch, deadline)
-        undertaker = Undertaker(self.study, 3 * self.plan.heartbeat)
-        while (missing := self.plan.trials - len(self._finished())) > 0:
+        deadline = self.start + self.settings.timeout if self.settings.timeout else float("inf")
+        runner = Runner(self.settings, self.score, self._epoch, deadline)
+        stale = StaleTrials(self.study, 3 * self.settings.heartbeat)
+        while (missing := self.settings.trials - len(self._finished())) > 0:
             if time.monotonic() > deadline:
                 return self.tell("time is up; the same command goes on", True)
-            undertaker.bury()
+            stale.requeue()
             running = len(self._trials(TrialState.RUNNING))
             if running >= missing:
                 self.tell(f"waiting for {running} trial{'s' * (running > 1)} of other workers", False)
@@ -81,7 +81,7 @@ class _Worker:
         try:
             self.study.optimize(runner, n_trials=1, callbacks=[self._told], catch=(ImpossibleError,))
         except InterruptedTrialError as stop:
-            again(self.study, self.study.get_trials()[stop.args[0]], None)
+            queue_again(self.study, self.study.get_trials()[stop.args[0]], None)
             if stop.__cause__ and not isinstance(stop.__cause__, TimeUpError):
                 raise stop.__cause__ from None
 
@@ -99,24 +99,27 @@ class _Worker:
     def _epoch(self, number: int, epoch: int, value: float) -> None:
         best = "" if self.best is None else f" · best {self.best:.4f}"
         self.tell(
-            f"{len(self._finished())}/{self.plan.trials} trials{best}{self._left()} · trial {number} epoch "
-            f"{epoch}/{self.plan.epochs} {self.score.name} {value:.4f}",
+            f"{len(self._finished())}/{self.settings.trials} trials{best}{self._left()} · trial {number} epoch "
+            f"{epoch}/{self.settings.epochs} {self.score.name} {value:.4f}",
             False,
         )
 
     def _told(self, _: Study, trial: FrozenTrial) -> None:
-        drawn = "  ".join(f"{dial.name} {show(trial.params.get(dial.key))}" for dial in self.plan.space.dials)
+        drawn = "  ".join(
+            f"{parameter.name} {format_value(trial.params.get(parameter.key))}"
+            for parameter in self.settings.space.parameters
+        )
         self.tell(f"trial {first_number(trial)}: {_ended(trial)}  ({drawn})", True)
 
     def _left(self) -> str:
         done = len(self._finished()) - self.before
         if done < 1:
             return ""
-        left = (time.monotonic() - self.start) / done * (self.plan.trials - self.before - done)
+        left = (time.monotonic() - self.start) / done * (self.settings.trials - self.before - done)
         return f" · {left / 60:.1f} min left"
 
 
 def _ended(trial: FrozenTrial) -> str:
     if trial.state is TrialState.COMPLETE:
         return ", ".join(f"{value:.4f}" for value in trial.values)
-    return ended(trial) or "stopped"
+    return ending(trial) or "stopped"

@@ -28,7 +28,7 @@ _FIRST, _HISTORY = "failed_trial", "retry_history"  # what Optuna writes into th
 _HEIR = "heir"  # the worker that marks it failed and is to queue it again
 
 
-def again(study: Study, trial: FrozenTrial, retries: int | None = RETRIES) -> None:
+def queue_again(study: Study, trial: FrozenTrial, retries: int | None = RETRIES) -> None:
     """Queue a failed trial to be run once more with the same values; so many times at most (None: ever).
 
     One that is queued already, or whose settings cannot be, is left alone.
@@ -48,13 +48,13 @@ def first_number(trial: FrozenTrial) -> int:
     return int(trial.user_attrs.get(NUMBER, trial.system_attrs.get(_FIRST, trial.number)))
 
 
-def place(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
+def draw_number(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
     """The same, from all trials of the study, for one that does not carry it yet: repeats take numbers too."""
     first = int(trial.system_attrs.get(_FIRST, trial.number))
     return first - sum(_FIRST in one.system_attrs for one in trials[:first])
 
 
-def doubled(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
+def is_duplicate(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
     """Whether two workers queued the same repeat at once, and this is the later one."""
     history = trial.system_attrs.get(_HISTORY)
     return history is not None and any(one.system_attrs.get(_HISTORY) == history for one in trials[: trial.number])
@@ -64,7 +64,7 @@ def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
     return {number for trial in trials for number in trial.system_attrs.get(_HISTORY, ())}
 
 
-def here() -> str:
+def this_process() -> str:
     """This process: machine since it was started, space of processes, and number. Empty where that cannot be said."""
     try:
         return f"{platform.node()} {_BOOT.read_text().strip()} {_SPACE.readlink()} {os.getpid()}"
@@ -72,14 +72,14 @@ def here() -> str:
         return ""
 
 
-class Undertaker:
+class StaleTrials:
     """Finds the trials whose worker is dead: at once where it ran on this machine, else when its heartbeat has stopped."""
 
     def __init__(self, study: Study, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.study, self.grace, self.clock = study, grace, clock
         self._silent: dict[int, float] = {}
 
-    def bury(self) -> None:
+    def requeue(self) -> None:
         """Mark them failed and queue them again; also those that a worker marked and did not live to queue."""
         fail_stale_trials(self.study)
         trials = self.study.get_trials(deepcopy=False)
@@ -102,19 +102,19 @@ class Undertaker:
     def _repeat(self, trial: FrozenTrial) -> None:
         with contextlib.suppress(ValueError, optuna.exceptions.UpdateFinishedTrialError):  # another worker was first
             if trial.state is TrialState.RUNNING:
-                self.study._storage.set_trial_user_attr(trial._trial_id, _HEIR, here())
+                self.study._storage.set_trial_user_attr(trial._trial_id, _HEIR, this_process())
                 trial = self.study.tell(trial.number, state=TrialState.FAIL)
-            again(self.study, trial)
+            queue_again(self.study, trial)
 
 
 def _left(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
     """Whether a trial failed for no fault of its settings, and is not a repeat that stands twice."""
-    return trial.state is TrialState.FAIL and FAULT not in trial.user_attrs and not doubled(trial, trials)
+    return trial.state is TrialState.FAIL and FAULT not in trial.user_attrs and not is_duplicate(trial, trials)
 
 
 def _gone(worker: str) -> bool:
     """Whether a worker ran on this machine and runs no more."""
-    place, _, process = worker.rpartition(" ")
-    if not place or place != here().rpartition(" ")[0]:
+    draw_number, _, process = worker.rpartition(" ")
+    if not draw_number or draw_number != this_process().rpartition(" ")[0]:
         return False
     return not machine.alive(int(process))

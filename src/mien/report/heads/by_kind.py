@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ...render.section import Section
+from ...render.blocks import Section
 from ...tasks import Kind
 from ..record import RunRecord
 from ..results import HeadRecord
@@ -24,21 +24,21 @@ _CERTAINTY: tuple[Part, ...] = (calibration, abstaining, prediction_sets)
 
 def sections(record: RunRecord) -> tuple[Section, ...]:
     """The sections of all heads; a task of one head has no level of its own."""
-    trees = [(one, tuple(_sections(record, one))) for one in record.heads]
+    trees = [(result, tuple(_sections(record, result))) for result in record.heads]
     if len(trees) == 1:
         return trees[0][1]
-    return tuple(Section(_title(one), children=parts) for one, parts in trees)
+    return tuple(Section(_title(result), children=parts) for result, parts in trees)
 
 
-def _sections(record: RunRecord, one: HeadRecord) -> Iterator[Section]:
-    parts = (part(one) for part in PARTS[one.head.kind])
-    for found in (*parts, gallery.section(record, one), mislabelled.section(record, one)):
+def _sections(record: RunRecord, result: HeadRecord) -> Iterator[Section]:
+    parts = (part(result) for part in PARTS[result.head.kind])
+    for found in (*parts, gallery.section(record, result), mislabelled.section(record, result)):
         if found:
             yield found
 
 
-def _title(one: HeadRecord) -> str:
-    return f"{one.head.name}: {ANSWERS[one.head.kind].format(len(one.head))}"
+def _title(result: HeadRecord) -> str:
+    return f"{result.head.name}: {ANSWERS[result.head.kind].format(len(result.head))}"
 
 
 #: The sections of each kind of head, in order; a part that the run says nothing of is None. Faces follow.

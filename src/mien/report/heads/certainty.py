@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...palette import colours
 from ...render import blocks, plots
-from ...render.blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Strong, Table
-from ...render.section import Section
-from ...render.stand_in import STAND_IN, colours
+from ...render.blocks import Block, Card, Cards, Cell, Column, Plot, Plots, Section, Strong, Table
+from ...render.plots import STAND_IN
 from ...render.text import number, percent, signed, title
 from ..results import HeadRecord
 
@@ -24,9 +24,9 @@ _ERRORS: dict[str, str] = {
 _FITS = {"before": "Before", "after": "After", "cross_fitted": "Across folds"}
 
 
-def calibration(one: HeadRecord) -> Section | None:
+def calibration(result: HeadRecord) -> Section | None:
     """Reliability diagram, calibration errors and temperature; None where the run does not say."""
-    part = one.part("calibration")
+    part = result.part("calibration")
     if not part:
         return None
     label = part.get("label") or {}
@@ -36,18 +36,18 @@ def calibration(one: HeadRecord) -> Section | None:
         for error, what in _ERRORS.items()
         if shown.get(error) is not None
     )
-    told = blocks.text(
+    summary = blocks.text(
         "Of the faces where the model is 70 % sure, 70 % should be right. Expected calibration error (ECE): how far that "
         "fails, on average. ",
         *_scaling(part),
         *_sharpened(part, label),
     )
-    drawn: list[Block] = [Plots((_reliability(one, shown["bins"]),), look="square")] if shown.get("bins") else []
+    drawn: list[Block] = [Plots((_reliability(result, shown["bins"]),), look="square")] if shown.get("bins") else []
     fits = [
-        *_fitted(one.fitted),
-        *_fitted(one.fitted.get("label") or {}, "Confidence in the label", one.fitted.get("split")),
+        *_fitted(result.fitted),
+        *_fitted(result.fitted.get("label") or {}, "Confidence in the label", result.fitted.get("split")),
     ]
-    return Section("Calibration", blocks=(told, Cards(cards), *drawn, *_brier(part.get("brier") or {}), *fits))
+    return Section("Calibration", blocks=(summary, Cards(cards), *drawn, *_brier(part.get("brier") or {}), *fits))
 
 
 def _scaling(part: Mapping[str, Any]) -> Iterator[str | Strong]:
@@ -90,35 +90,37 @@ def _brier(part: Mapping[str, Any]) -> list[Block]:
     ]
 
 
-def _reliability(one: HeadRecord, bins: list[Mapping[str, Any]]) -> Plot:
-    there = [line for line in bins if line["rows"]]
-    said, right = (np.array([line[name] for line in there], np.float64) for name in ("confidence", "accuracy"))
-    worst = int(np.abs(said - right).argmax()) if there else 0
+def _reliability(result: HeadRecord, bins: list[Mapping[str, Any]]) -> Plot:
+    filled = [line for line in bins if line["rows"]]
+    confidence, right = (np.array([line[name] for line in filled], np.float64) for name in ("confidence", "accuracy"))
+    worst = int(np.abs(confidence - right).argmax()) if filled else 0
 
     def draw(axes: Any) -> None:
         axes.plot([0, 1], [0, 1], color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
-        axes.vlines(said, said, right, color=STAND_IN["second"], linewidth=1.4)
-        axes.plot(said, right, "o-", color=STAND_IN["accent"], markersize=4.5, linewidth=1.2)
+        axes.vlines(confidence, confidence, right, color=STAND_IN["second"], linewidth=1.4)
+        axes.plot(confidence, right, "o-", color=STAND_IN["accent"], markersize=4.5, linewidth=1.2)
         axes.set(
             title="reliability", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal"
         )
 
-    far = f" Furthest apart: {percent(said[worst])} sure, {percent(right[worst])} right." if there else ""
-    alt = f"Share right against confidence in {len(there)} bins; on the broken line they agree.{far}"
-    return Plot(plots.svg(f"reliability-{one.head.name}", draw, (3.6, 3.6)), alt)
+    far = f" Furthest apart: {percent(confidence[worst])} sure, {percent(right[worst])} right." if filled else ""
+    alt = f"Share right against confidence in {len(filled)} bins; on the broken line they agree.{far}"
+    return Plot(plots.svg(f"reliability-{result.head.name}", draw, (3.6, 3.6)), alt)
 
 
 def _fitted(fitted: Mapping[str, Any], heading: str = "Before and after", split: str | None = None) -> list[Block]:
     """Calibration before and after, as the model itself tells of the split it was calibrated on."""
-    told = {title: fitted[name] for name, title in _FITS.items() if fitted.get(name)}
-    names = list(dict.fromkeys(name for figures in told.values() for name in figures))
+    summary = {title: fitted[name] for name, title in _FITS.items() if fitted.get(name)}
+    names = list(dict.fromkeys(name for figures in summary.values() for name in figures))
     if not names:
         return []
-    rows = tuple((Cell(title(name)), *(Cell(_three(figures.get(name))) for figures in told.values())) for name in names)
+    rows = tuple(
+        (Cell(title(name)), *(Cell(_three(figures.get(name))) for figures in summary.values())) for name in names
+    )
     split = fitted.get("split") or split
     where = f"On the {split} split" if split else "On the faces it was fitted on"
-    found: list[Block] = [Table(heading, (Column(where), *(Column(name, "n") for name in told)), rows)]
-    if "Across folds" in told:
+    found: list[Block] = [Table(heading, (Column(where), *(Column(name, "n") for name in summary)), rows)]
+    if "Across folds" in summary:
         found.append(
             blocks.key("Across folds: each face is scored by what the other faces chose, which flatters nobody.")
         )
@@ -129,9 +131,9 @@ def _three(value: Any) -> str:
     return "–" if value is None else signed(float(value), 3)
 
 
-def abstaining(one: HeadRecord) -> Section | None:
+def abstaining(result: HeadRecord) -> Section | None:
     """Risk against coverage, with AURC; None where the run does not say."""
-    part = one.part("risk_coverage")
+    part = result.part("risk_coverage")
     if not part or not part.get("coverage"):
         return None
     coverage, risk = (np.asarray(part[name], np.float64) for name in ("coverage", "risk"))
@@ -148,23 +150,23 @@ def abstaining(one: HeadRecord) -> Section | None:
     order = np.argsort(coverage)
     half = float(np.interp(0.5, coverage[order], risk[order]))
     alt = f"Share wrong against the share answered: {percent(errors, 1)} of all, {percent(half, 1)} of the surer half."
-    told: list[str | Strong] = ["If the model may stay silent where it is unsure, it errs in "]
-    told += [Strong(percent(half, 1)), f" of the surer half, against {percent(errors, 1)} of all (broken line). "]
+    summary: list[str | Strong] = ["If the model may stay silent where it is unsure, it errs in "]
+    summary += [Strong(percent(half, 1)), f" of the surer half, against {percent(errors, 1)} of all (broken line). "]
     if part.get("aurc") is not None:
-        told.append(f"Area under the curve (AURC): {signed(float(part['aurc']), 3)}; 0 is perfect.")
+        summary.append(f"Area under the curve (AURC): {signed(float(part['aurc']), 3)}; 0 is perfect.")
     return Section(
-        "Abstaining", blocks=(blocks.text(*told), Plots((Plot(plots.svg(f"risk-{one.head.name}", draw), alt),)))
+        "Abstaining", blocks=(blocks.text(*summary), Plots((Plot(plots.svg(f"risk-{result.head.name}", draw), alt),)))
     )
 
 
-def prediction_sets(one: HeadRecord) -> Section | None:
+def prediction_sets(result: HeadRecord) -> Section | None:
     """Conformal sets: promised and measured coverage, and how many labels they hold; None where the model has no threshold."""
-    part = one.part("conformal")
+    part = result.part("conformal")
     if not part:
         return None
     where = f" The threshold was chosen on the {part['chosen_on']} split." if part.get("chosen_on") else ""
     where += " That is this very split, so coverage is measured across folds." if part.get("cross_fitted") else ""
-    told = blocks.text(
+    summary = blocks.text(
         "Instead of one label the model can answer a set that holds the raters' label in ",
         Strong(percent(float(part["level"]))),
         f" of faces like those the threshold was chosen on.{where}",
@@ -176,9 +178,11 @@ def prediction_sets(one: HeadRecord) -> Section | None:
             (f"promised {percent(float(part['level']))}",),
             lead=True,
         ),
-        Card("Labels in a set", f"{part['mean_size']:.2f}", (f"mean, of {len(one.head)}",), up=False),
+        Card("Labels in a set", f"{part['mean_size']:.2f}", (f"mean, of {len(result.head)}",), up=False),
     )
-    return Section("Prediction sets", blocks=(told, Cards(cards), *_sizes(part.get("sizes") or {}), *_held(one, part)))
+    return Section(
+        "Prediction sets", blocks=(summary, Cards(cards), *_sizes(part.get("sizes") or {}), *_held(result, part))
+    )
 
 
 def _sizes(given: Mapping[str, Any]) -> Iterator[Block]:
@@ -194,9 +198,9 @@ def _sizes(given: Mapping[str, Any]) -> Iterator[Block]:
         yield Table("Sizes of sets", columns, rows)
 
 
-def _held(one: HeadRecord, part: Mapping[str, Any]) -> Iterator[Block]:
+def _held(result: HeadRecord, part: Mapping[str, Any]) -> Iterator[Block]:
     """Coverage of each label that some face bears."""
-    faces, look = {line["label"]: line["support"] for line in one.per_class}, colours(one.head.space)
+    faces, look = {line["label"]: line["support"] for line in result.per_class}, colours(result.head.space)
     held = {label: float(share) for label, share in (part.get("by_label") or {}).items() if share is not None}
     if not held:
         return

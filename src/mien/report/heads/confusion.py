@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...render import blocks, plots
-from ...render.blocks import Block, Matrix, Plot, Plots, Strong
-from ...render.section import Section
+from ...render.blocks import Block, Matrix, Plot, Plots, Section, Strong
 from ...render.text import number, percent
 from ...tasks import Kind
 from ..results import HeadRecord
@@ -17,15 +16,17 @@ _CELLS = 14  # labels up to which each cell has its figures
 _MIXED = 3
 
 
-def confusion(one: HeadRecord) -> Section:
+def confusion(result: HeadRecord) -> Section:
     """Counts and row shares as a heat map, and the commonest mix-ups in words."""
-    counts = one.confusion
+    counts = result.confusion
     if counts is None or not counts.sum():
         return Section("Confusion", note="The run holds no confusion matrix for this head.")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    by_top = "By the likeliest label. " if one.head.kind is Kind.DISTRIBUTION else ""
-    told = f"{by_top}Each row is one label of the raters and adds up to 100 %; the diagonal is right. "
-    return Section("Confusion", blocks=(blocks.text(told, *_mixed(one, counts, shares)), *_matrix(one, counts, shares)))
+    by_top = "By the likeliest label. " if result.head.kind is Kind.DISTRIBUTION else ""
+    intro = f"{by_top}Each row is one label of the raters and adds up to 100 %; the diagonal is right. "
+    return Section(
+        "Confusion", blocks=(blocks.text(intro, *_mixed(result, counts, shares)), *_matrix(result, counts, shares))
+    )
 
 
 def mixed(counts: Any) -> list[tuple[int, int]]:
@@ -36,34 +37,41 @@ def mixed(counts: Any) -> list[tuple[int, int]]:
     return [pair for pair in worst if off[pair] > 0]
 
 
-def _mixed(one: HeadRecord, counts: Any, shares: Any) -> list[str | Strong]:
+def _mixed(result: HeadRecord, counts: Any, shares: Any) -> list[str | Strong]:
     runs: list[str | Strong] = []
-    for true, said in mixed(counts):
+    for true, predicted in mixed(counts):
         runs += ["; " if runs else "Most often mixed up: "]
-        count = int(counts[true, said])
-        faces = f" ({percent(shares[true, said])}, {number(count)} face{'s' if count != 1 else ''})"
-        runs += [Strong(one.head.space.labels[true]), " taken for ", Strong(one.head.space.labels[said]), faces]
+        count = int(counts[true, predicted])
+        faces = f" ({percent(shares[true, predicted])}, {number(count)} face{'s' if count != 1 else ''})"
+        runs += [
+            Strong(result.head.space.labels[true]),
+            " taken for ",
+            Strong(result.head.space.labels[predicted]),
+            faces,
+        ]
     return [*runs, "."] if runs else []
 
 
-def _matrix(one: HeadRecord, counts: Any, shares: Any) -> list[Block]:
-    labels = one.head.space.labels
+def _matrix(result: HeadRecord, counts: Any, shares: Any) -> list[Block]:
+    labels = result.head.space.labels
     if len(labels) > _CELLS:
-        return [Plots((_heat(f"confusion-{one.head.name}", "Confusion", labels, shares, "model", "raters"),), "large")]
+        return [
+            Plots((_heat(f"confusion-{result.head.name}", "Confusion", labels, shares, "model", "raters"),), "large")
+        ]
     cells = [tuple(tuple(row) for row in table.tolist()) for table in (counts, shares)]
     name = f"Confusion matrix of {len(labels)} labels, rows as raters said, columns as the model said"
     return [Matrix(name, labels, *cells), blocks.key("Large: share of the row in per cent. Small: faces.")]
 
 
-def cooccurrence(one: HeadRecord) -> Section | None:
+def cooccurrence(result: HeadRecord) -> Section | None:
     """Which tags go together, by raters and by the model at its thresholds; None where the run does not say."""
-    part = one.part("cooccurrence")
+    part = result.part("cooccurrence")
     if not part:
         return None
     true, predicted = (together(np.asarray(part[who], np.float64)) for who in ("true", "predicted"))
-    labels = one.head.space.labels
+    labels = result.head.space.labels
     drawn = tuple(
-        _heat(f"together-{one.head.name}-{who}", who, labels, shares, "also", "of those with")
+        _heat(f"together-{result.head.name}-{who}", who, labels, shares, "also", "of those with")
         for who, shares in (("raters", true), ("model", predicted))
     )
     off = np.abs(predicted - true) * ~np.eye(len(labels), dtype=bool)

@@ -8,33 +8,33 @@ from typing import Any
 import numpy as np
 
 from ...labels import VAD_MEANS, VALENCE_AROUSAL
+from ...palette import colours
 from ...render import blocks, plots
-from ...render.blocks import Bars, Beside, Block, Plot, Plots
-from ...render.section import Section
-from ...render.stand_in import STAND_IN, colours
+from ...render.blocks import BarList, Block, Plot, Plots, Section, SideBySide
+from ...render.plots import STAND_IN
 from ...render.text import number
 from ...tasks import Head, Kind
-from ..results import HeadRecord, Outputs
+from ..results import HeadOutputs, HeadRecord
 from .scores import divergence, entropy
 
-NO_PREDICTIONS = "The run holds no predictions for this head (predictions.parquet; mien evaluate writes it)."
+NO_PREDICTIONS = "The run holds no predictions for this head (mien evaluate writes them)."
 _SQUARE = (3.6, 3.6)
 
 
-def distribution(one: HeadRecord) -> Section:
+def distribution(result: HeadRecord) -> Section:
     """How far each face's prediction is from the raters, the two mean distributions, entropy, and the plane of emotions."""
-    if one.outputs is None:
+    if result.outputs is None:
         return Section("Distributions", note=NO_PREDICTIONS)
-    true, predicted, head = one.outputs.true, one.outputs.predicted, one.head
+    true, predicted, head = result.outputs.true, result.outputs.predicted, result.head
     far = divergence(true, predicted)
-    chance = next((measure.chance for measure in one.measures if measure.name == "kl"), None)
+    chance = next((measure.chance for measure in result.measures if measure.name == "kl"), None)
     alt = f"Histogram of the KL divergence per face: half of the faces lie below {np.median(far):.3f}."
     pairs = zip(colours(head.space).items(), true.mean(axis=0), predicted.mean(axis=0), strict=True)
     bars = tuple((label, colour, float(t), float(p)) for (label, colour), t, p in pairs)
     top = 1.05 * float(max(true.mean(axis=0).max(), predicted.mean(axis=0).max()))
     histogram = Plot(plots.svg(f"kl-{head.name}", _histogram(far, chance)), alt)
-    mean = Bars(f"Mean over {number(len(far))} faces", bars, top)
-    return Section("Distributions", blocks=(Beside((histogram,), mean), *_scatter(head, one.outputs)))
+    mean = BarList(f"Mean over {number(len(far))} faces", bars, top)
+    return Section("Distributions", blocks=(SideBySide((histogram,), mean), *_scatter(head, result.outputs)))
 
 
 def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:
@@ -53,19 +53,19 @@ def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:
     return draw
 
 
-def _scatter(head: Head, outputs: Outputs) -> list[Block]:
+def _scatter(head: Head, outputs: HeadOutputs) -> list[Block]:
     """True against predicted entropy, and where the means of both lie in valence and arousal."""
     drawn = [_entropy(head, outputs)]
-    told = "The stronger the colour, the more faces. Above the broken line the model is less decided than the raters."
+    intro = "The stronger the colour, the more faces. Above the broken line the model is less decided than the raters."
     if head.space.positions:
         spots = np.array(head.space.positions)
         plane = Head(head.name, Kind.VALUES, VALENCE_AROUSAL)
         drawn += [plane_of(plane, outputs.true @ spots, "raters"), plane_of(plane, outputs.predicted @ spots, "model")]
-        told += " In the planes each face lies at the mean of its emotions' valence and arousal."
-    return [blocks.text(told), Plots(tuple(drawn), look="square")]
+        intro += " In the planes each face lies at the mean of its emotions' valence and arousal."
+    return [blocks.text(intro), Plots(tuple(drawn), look="square")]
 
 
-def _entropy(head: Head, outputs: Outputs) -> Plot:
+def _entropy(head: Head, outputs: HeadOutputs) -> Plot:
     true, predicted = entropy(outputs.true), entropy(outputs.predicted)
     top = float(np.log(len(head)))
     constant = np.ptp(true) == 0 or np.ptp(predicted) == 0

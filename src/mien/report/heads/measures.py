@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ...render import blocks
-from ...render.blocks import Block, Cell, Column, Strong, Table
-from ...render.section import Section
+from ...render.blocks import Block, Cell, Column, Section, Strong, Table
 from ...render.text import between, format_metric, meaning, number, title
 from .. import sentences
-from ..results import HeadRecord, Measure
+from ..results import HeadRecord, MetricResult
 
-#: References of results.json: column title, and what it stands for.
+#: References in the results: column title, and what it stands for.
 REFERENCES: dict[str, tuple[str, str]] = {
     "uniform": ("Uniform", "the same probability for every label"),
     "marginal": ("Chance", "the raters' mean answer, given to every face"),
@@ -21,33 +20,33 @@ REFERENCES: dict[str, tuple[str, str]] = {
 }
 
 
-def measures(one: HeadRecord) -> Section:
+def measures(result: HeadRecord) -> Section:
     """The table of metrics; nothing can be said without figures."""
-    if not one.measures:
+    if not result.measures:
         return Section("Measures", note="No figures for this head: the run has not been evaluated on it.")
-    known = [name for name in REFERENCES if any(name in measure.references for measure in one.measures)]
+    known = [name for name in REFERENCES if any(name in measure.references for measure in result.measures)]
     columns = (
         Column("Measure"),
         Column("Value", "n"),
         *(Column(REFERENCES[name][0], "n") for name in known),
         Column("What it says", "says"),
     )
-    rows = tuple(_row(measure, known) for measure in one.measures)
-    told: list[Block] = (
-        [blocks.note(" ".join(sentences.comparison(one.head.name, one.compared)))] if one.compared else []
+    rows = tuple(_row(measure, known) for measure in result.measures)
+    notes: list[Block] = (
+        [blocks.note(" ".join(sentences.comparison(result.head.name, result.compared)))] if result.compared else []
     )
     return Section(
         "Measures",
         blocks=(
-            blocks.text(f"On {number(one.rows)} annotated faces. ↑ higher is better, ↓ lower is better."),
-            *told,
+            blocks.text(f"On {number(result.rows)} annotated faces. ↑ higher is better, ↓ lower is better."),
+            *notes,
             Table("Measures", columns, rows),
-            *_key(one, known),
+            *_key(result, known),
         ),
     )
 
 
-def _row(measure: Measure, known: list[str]) -> tuple[Cell, ...]:
+def _row(measure: MetricResult, known: list[str]) -> tuple[Cell, ...]:
     value = format_metric(measure.value, measure.name)
     return (
         Cell(title(measure.name), up=measure.higher_is_better),
@@ -57,12 +56,12 @@ def _row(measure: Measure, known: list[str]) -> tuple[Cell, ...]:
     )
 
 
-def _key(one: HeadRecord, known: list[str]) -> list[Block]:
+def _key(result: HeadRecord, known: list[str]) -> list[Block]:
     if not known:
         return []
     runs: list[str | Strong] = []
     for name in known:
         heading, what = REFERENCES[name]
         runs += [Strong(heading), f": {what}. "]
-    source = one.found.get("references_from")
+    source = result.found.get("references_from")
     return [blocks.key(*runs, f"Means are taken from the {source} split." if source else "")]

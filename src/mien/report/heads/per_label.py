@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...palette import colours
 from ...render import blocks, text
-from ...render.blocks import Cell, Column, Table
-from ...render.section import Section
-from ...render.stand_in import colours
+from ...render.blocks import Cell, Column, Section, Table
 from .. import sentences
 from ..results import HeadRecord, interval
 
@@ -16,22 +15,24 @@ _AGREEMENT = {"macro_f1": "Macro F1", "micro_f1": "Micro F1", "jaccard": "Jaccar
 _SHOWN = ("threshold", "precision", "recall", "f1", "average_precision")
 
 
-def per_label(one: HeadRecord) -> Section:
+def per_label(result: HeadRecord) -> Section:
     """The table, or a note that there is none."""
-    if not one.per_class:
+    if not result.per_class:
         return Section("Labels", note="The run holds no figures per label for this head.")
-    names = [name for name in _SHOWN if any(line.get(name) is not None for line in one.per_class)]
+    names = [name for name in _SHOWN if any(line.get(name) is not None for line in result.per_class)]
     titles = ["F1" if name == "f1" else name.replace("_", " ").capitalize() for name in names]
     columns = (Column("Label"), Column("Faces", "n"), *(Column(title, "meter") for title in titles))
-    look = colours(one.head.space)
-    rows = tuple(_row(line, names, look) for line in one.per_class)
+    look = colours(result.head.space)
+    rows = tuple(_row(line, names, look) for line in result.per_class)
     key = (
         "In per cent. Precision: of the faces given this label, the share that has it. Recall: of the faces that have it, "
         "the share found."
     )
-    ranges = " Below recall stands its interval." if any(line.get("recall_interval") for line in one.per_class) else ""
+    ranges = (
+        " Below recall stands its interval." if any(line.get("recall_interval") for line in result.per_class) else ""
+    )
     table = Table("Figures per label", columns, rows)
-    return Section("Labels", blocks=(*_thresholds(one), table, blocks.key(key + ranges)))
+    return Section("Labels", blocks=(*_thresholds(result), table, blocks.key(key + ranges)))
 
 
 def _row(line: Mapping[str, Any], names: list[str], look: Mapping[str, str]) -> tuple[Cell, ...]:
@@ -48,9 +49,9 @@ def _meter(line: Mapping[str, Any], name: str, dot: str) -> Cell:
     return Cell(f"{100 * value:.1f}", dot=dot, meter=float(value), under=between)
 
 
-def _thresholds(one: HeadRecord) -> list[blocks.Block]:
+def _thresholds(result: HeadRecord) -> list[blocks.Block]:
     """What is reached at the thresholds of the tags, and where these come from."""
-    at = one.at_thresholds
+    at = result.at_thresholds
     if not at:
         return []
     figures = [f"{name} {text.percent(at[key], 1)}" for key, name in _AGREEMENT.items() if at.get(key) is not None]

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...render import blocks
-from ...render.blocks import Block, Cell, Column, Subhead, Table
-from ...render.section import Section
+from ...render.blocks import Block, Cell, Column, Section, Subhead, Table
 from ...render.text import between, format_metric, percent, title
 from ...render.text import number as count
 from ..results import HeadRecord, interval, number
@@ -22,17 +21,17 @@ _PARITY: dict[str, tuple[str, str]] = {
 }
 
 
-def subgroups(one: HeadRecord) -> Section | None:
+def subgroups(result: HeadRecord) -> Section | None:
     """A table of groups for each attribute, one of gaps and one of labels; None where the data name no attribute."""
-    found = one.part("subgroups")
+    found = result.part("subgroups")
     if not found:
         return None
-    told = blocks.text(
+    intro = blocks.text(
         "Small groups have wide intervals or none: a gap whose interval holds 0 may be chance. A group that is not listed was "
         "not measured."
     )
     shown = [block for name, part in found.items() for block in _attribute(name, part)]
-    return Section("Subgroups", blocks=(told, *shown))
+    return Section("Subgroups", blocks=(intro, *shown))
 
 
 def _attribute(name: str, part: Mapping[str, Any]) -> Iterator[Block]:
@@ -46,7 +45,7 @@ def _attribute(name: str, part: Mapping[str, Any]) -> Iterator[Block]:
     left = [f"{len(rows) - _GROUPS} more groups"] if len(rows) > _GROUPS else []
     left += [f"{len(every) - _METRICS} more measures"] if len(every) > _METRICS else []
     if left:
-        yield blocks.key(f"In results.json: {' and '.join(left)}.")
+        yield blocks.key(f"In the results file: {' and '.join(left)}.")
     if part.get("gaps"):
         yield _gaps(name, part["gaps"])
     yield from _parity(name, part.get("parity") or {})
@@ -89,18 +88,18 @@ def _chance(gap: Mapping[str, Any]) -> str:
 
 def _parity(name: str, parity: Mapping[str, Any]) -> Iterator[Block]:
     """For each label the difference between the highest and the lowest group."""
-    there = [kind for kind in _PARITY if parity.get(kind)]
-    if not there:
+    measured = [kind for kind in _PARITY if parity.get(kind)]
+    if not measured:
         return
     ranges = parity.get("intervals") or {}
-    labels = list(dict.fromkeys(label for kind in there for label in parity[kind]))
+    labels = list(dict.fromkeys(label for kind in measured for label in parity[kind]))
     rows = tuple(
-        (Cell(label), *(_difference(parity[kind].get(label), (ranges.get(kind) or {}).get(label)) for kind in there))
+        (Cell(label), *(_difference(parity[kind].get(label), (ranges.get(kind) or {}).get(label)) for kind in measured))
         for label in labels
     )
-    yield Table(f"Labels by {name}", (Column("Label"), *(Column(_PARITY[kind][0], "n") for kind in there)), rows)
-    said = "; ".join(f"{_PARITY[kind][0].lower()}, {_PARITY[kind][1]}" for kind in there)
-    yield blocks.key(f"The difference between the highest and the lowest group, in points of a hundred: {said}.")
+    yield Table(f"Labels by {name}", (Column("Label"), *(Column(_PARITY[kind][0], "n") for kind in measured)), rows)
+    legend = "; ".join(f"{_PARITY[kind][0].lower()}, {_PARITY[kind][1]}" for kind in measured)
+    yield blocks.key(f"The difference between the highest and the lowest group, in points of a hundred: {legend}.")
 
 
 def _difference(value: Any, given: Any) -> Cell:

@@ -7,36 +7,35 @@ from typing import Any
 import numpy as np
 
 from ...render import blocks, plots
-from ...render.blocks import Block, Cell, Column, Plot, Plots, Table
-from ...render.section import Section
-from ...render.stand_in import STAND_IN
+from ...render.blocks import Block, Cell, Column, Plot, Plots, Section, Table
+from ...render.plots import STAND_IN
 from ...render.text import format_metric, number, title
 from ...tasks import Head
-from ..results import HeadRecord, Outputs
+from ..results import HeadOutputs, HeadRecord
 from .distributions import NO_PREDICTIONS, plane_of
 
 
-def values(one: HeadRecord) -> Section:
+def values(result: HeadRecord) -> Section:
     """The table of values, and plots where the run holds predictions."""
-    table = _table(one)
-    if one.outputs is None:
+    table = _table(result)
+    if result.outputs is None:
         return Section("Values", note=NO_PREDICTIONS, blocks=table)
-    head, outputs = one.head, one.outputs
+    head, outputs = result.head, result.outputs
     drawn = [Plots(tuple(_against(head, outputs, column) for column in range(len(head))), look="square")]
     if len(head) > 1:
         planes = (plane_of(head, outputs.true, "raters"), plane_of(head, outputs.predicted, "model"))
         drawn.append(Plots(planes, look="square"))
-    told = blocks.text(
+    intro = blocks.text(
         f"{number(len(outputs.places))} annotated faces; the stronger the colour, the more of them. "
         "On the broken line model and raters agree."
     )
-    return Section("Values", blocks=(*table, told, *drawn))
+    return Section("Values", blocks=(*table, intro, *drawn))
 
 
-def _table(one: HeadRecord) -> tuple[Block, ...]:
-    if not one.per_column:
+def _table(result: HeadRecord) -> tuple[Block, ...]:
+    if not result.per_column:
         return ()
-    names = [name for name in one.per_column[0] if name not in ("label", "support")]
+    names = [name for name in result.per_column[0] if name not in ("label", "support")]
     columns = (Column("Value"), Column("Faces", "n"), *(Column(title(name), "n") for name in names))
     rows = tuple(
         (
@@ -44,12 +43,12 @@ def _table(one: HeadRecord) -> tuple[Block, ...]:
             Cell(number(line["support"]), soft=True),
             *(Cell(format_metric(line.get(name), name)) for name in names),
         )
-        for line in one.per_column
+        for line in result.per_column
     )
     return (Table("Figures per value", columns, rows),)
 
 
-def _against(head: Head, outputs: Outputs, column: int) -> Plot:
+def _against(head: Head, outputs: HeadOutputs, column: int) -> Plot:
     label, (low, high) = head.space.labels[column], head.bounds
     known = np.isfinite(outputs.true[:, column])
     true, predicted = outputs.true[known, column], outputs.predicted[known, column]

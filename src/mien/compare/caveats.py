@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..render import text as words
+from ..render.text import title as metric_title
 from ..tasks import Head
-from .differences import Difference, Draws, Measured
-from .runs import Entry, Run
-from .table import Column
+from .differences import ComparedMetric, Difference, Draws
+from .runs import Run, RunGroup
+from .table import Quantity
 
 _NOISE = {"faces": "other faces of the same kind", "seeds": "other seeds"}
 
 
-def verdict(first: Entry, other: Entry, one: Measured, column: Column, apart: Difference) -> str:
+def verdict(first: RunGroup, other: RunGroup, metric: ComparedMetric, column: Quantity, apart: Difference) -> str:
     """One sentence: how much better or worse a row is than the first one, and whether that is more than noise."""
-    what = words.title(one.metric)
+    what = metric_title(metric.name)
     if apart.faces is None:
         return f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
     unit = " points" if column.scale == 100 else ""
-    better = apart.value > 0 if one.higher_is_better else apart.value < 0
+    better = apart.value > 0 if metric.higher_is_better else apart.value < 0
     amount = f"{column.text(abs(apart.value))}{unit} {'better' if better else 'worse'}"
     text = f"{other.title}: {what} {amount} than {first.title}"
     if not apart.noise:
@@ -34,7 +34,7 @@ def verdict(first: Entry, other: Entry, one: Measured, column: Column, apart: Di
     )
 
 
-def _between(column: Column, interval: tuple[float, float]) -> str:
+def _between(column: Quantity, interval: tuple[float, float]) -> str:
     low, high = (f"{'+' if side > 0 else ''}{column.text(side)}" for side in interval)
     return f"{low} to {high}"
 
@@ -45,9 +45,9 @@ def _p(apart: Difference) -> str:
     return "; McNemar p < 0.001" if apart.p < 0.001 else f"; McNemar p = {apart.p:.3f}"
 
 
-def cautions(entries: Sequence[Entry], heads: Sequence[Head], draws: Draws) -> tuple[str, ...]:
+def caveats(groups: Sequence[RunGroup], heads: Sequence[Head], draws: Draws) -> tuple[str, ...]:
     """What a reader must know of these runs before trusting an order."""
-    runs = [run for entry in entries for run in entry.runs]
+    runs = [run for group in groups for run in group.runs]
     return (*_seen(runs), *_unequal(runs), *_left_out(runs, heads), *_ungrouped(runs[0], draws))
 
 
@@ -82,7 +82,9 @@ def _different(runs: Sequence[Run], key: str) -> set[Any]:
 
 def _left_out(runs: Sequence[Run], heads: Sequence[Head]) -> Iterator[str]:
     kept = {head.name for head in heads}
-    names = dict.fromkeys(one.head.name for run in runs for one in run.record.heads if one.head.name not in kept)
+    names = dict.fromkeys(
+        metric.head.name for run in runs for metric in run.record.heads if metric.head.name not in kept
+    )
     if names:
         yield f"Not compared, because not every run was scored on it with the same labels: {', '.join(names)}."
 
