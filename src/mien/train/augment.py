@@ -10,7 +10,7 @@ from kornia.augmentation.container.params import ParamItem
 from torch import Tensor
 
 from ..config import AugmentConfig
-from . import distributed
+from . import distributed, global_batch
 
 Targets = dict[str, Tensor]
 
@@ -18,7 +18,8 @@ Targets = dict[str, Tensor]
 class Augmentation:
     """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator.
 
-    Of several processes each draws for the whole batch and changes its own part, so a sample is changed alike in any of them.
+    Of several processes each draws for the whole batch and applies the draws of its own part, so a sample is changed in the
+    same way whatever their number.
     """
 
     def __init__(self, config: AugmentConfig) -> None:
@@ -42,15 +43,15 @@ class Augmentation:
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        everyone = {name: distributed.all_gather(target) for name, target in targets.items()}
-        pixels, targets = mix(distributed.all_gather(pixels), everyone, share, patch=kind == "cutmix")
-        mine = distributed.rank_slice(len(pixels))
+        everyone = {name: global_batch.all_gather(target) for name, target in targets.items()}
+        pixels, targets = mix(global_batch.all_gather(pixels), everyone, share, patch=kind == "cutmix")
+        mine = global_batch.rank_slice(len(pixels))
         return pixels[mine], {name: target[mine] for name, target in targets.items()}
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
         """What is drawn for the whole batch, of which this process keeps its rows."""
         rows = len(pixels) * distributed.world_size()
-        mine = distributed.rank_slice(rows)
+        mine = global_batch.rank_slice(rows)
         return [
             ParamItem(
                 name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}

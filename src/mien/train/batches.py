@@ -20,7 +20,7 @@ from ..media.image import Preprocessing, quiet
 from ..records import Pixels
 from ..store import Rows, Store
 from ..tasks import Task
-from . import distributed
+from . import distributed, global_batch
 
 Batch = dict[str, Any]
 _BLOCK = 64
@@ -117,7 +117,7 @@ class EpochOrder(Sampler[list[int]]):
         else:
             order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield order[start : start + self.batch_size][distributed.rank_slice(self.batch_size)].tolist()
+            yield order[start : start + self.batch_size][global_batch.rank_slice(self.batch_size)].tolist()
 
 
 class DataModule(lightning.LightningDataModule):
@@ -173,7 +173,7 @@ class DataModule(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """All samples in order, of several processes each its part."""
         size = max(self.config.train.batch_size, 256)
-        mine = range(len(self.validation))[distributed.rank_slice(len(self.validation))]
+        mine = range(len(self.validation))[global_batch.rank_slice(len(self.validation))]
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
     def _loader(self, dataset: SampleDataset, order: Any) -> DataLoader[Batch]:

@@ -26,7 +26,7 @@ from ..files import write_text
 from ..models import Network, saved
 from ..models.small_maps import lay_side_by_side
 from ..tasks import Task
-from . import callbacks, checkpoints, distributed, optim
+from . import callbacks, checkpoints, distributed, global_batch, optim
 from .batches import DataModule, mixed_seed
 from .module import TrainingModule, Watch, watched
 from .teacher import Teachers
@@ -91,6 +91,7 @@ def _built(config: Config, task: Task) -> Network:
         network.compile()
     else:
         lay_side_by_side(network)
+    global_batch.synchronise_norms(network)
     # A third faster on a processor, and what a GPU's tensor cores want.
     return network.to(memory_format=torch.channels_last)
 

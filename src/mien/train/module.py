@@ -14,7 +14,7 @@ from ..config import Config, PhaseConfig
 from ..losses import LossContext
 from ..models import Network, activate
 from ..tasks import Task
-from . import distributed, optim
+from . import distributed, global_batch, optim
 from .augment import Augmentation
 from .batches import Batch, DataModule
 from .sam import Sam, still_statistics
@@ -78,8 +78,7 @@ class TrainingModule(lightning.LightningModule):
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels 0…1 (N, C, S, S) -> raw scores {head: (N, K)}."""
         normal = ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        with distributed.global_batch():
-            scores: dict[str, Tensor] = self.network(normal)
+        scores: dict[str, Tensor] = self.network(normal)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
@@ -108,13 +107,16 @@ class TrainingModule(lightning.LightningModule):
             return self._loss(pixels, targets, taught)[0]
 
     def on_before_optimizer_step(self, *_: Any) -> None:
-        """Restore the weights that `sam` moved, so that the step starts from them."""
+        """Restore the weights that `sam` moved, so that the step starts from them, and average running statistics."""
+        global_batch.average_statistics(self.network)
         if self.sam is not None:
             self.sam.restore()
 
     def _loss(self, pixels: Tensor, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
         """The loss to minimise, and that of each head with anything to learn from in the batch: that of all processes."""
-        scores, targets, taught = _gathered(self(pixels), targets, taught)
+        with global_batch.rank_draws():
+            scores = self(pixels)
+        scores, targets, taught = _gathered(scores, targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
         for name, wanted in taught.items():
@@ -172,7 +174,9 @@ def _gathered(*sides: Tensors) -> tuple[Tensors, ...]:
     if distributed.world_size() == 1:
         return sides
     columns = [values.float() for side in sides for values in side.values()]
-    parts = iter(torch.split(distributed.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
+    parts = iter(
+        torch.split(global_batch.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1)
+    )
     return tuple({name: next(parts) for name in side} for side in sides)
 
 

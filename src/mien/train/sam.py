@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from . import distributed
+from . import global_batch
 
 
 class Sam:
@@ -26,7 +26,10 @@ class Sam:
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         found = torch.autograd.grad(loss, weights, allow_unused=True)
         pairs = [(weight, slope) for weight, slope in zip(weights, found, strict=True) if slope is not None]
-        self.moved, slopes = [weight for weight, _ in pairs], distributed.all_reduce_mean([slope for _, slope in pairs])
+        self.moved, slopes = (
+            [weight for weight, _ in pairs],
+            global_batch.all_reduce_mean([slope for _, slope in pairs]),
+        )
         self.before = [weight.detach().clone() for weight in self.moved]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
         torch._foreach_add_(self.moved, list(torch._foreach_mul(slopes, self.rho / (norm + 1e-12))))
