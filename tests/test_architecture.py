@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "mien"
 
 #: The floors from the ground up, and the rooms on each. A room imports from lower floors and from itself.
 HOUSE: tuple[tuple[str, ...], ...] = (
-    ("errors", "machine", "version"),
+    ("errors", "machine", "signals", "version"),
     ("extras", "files", "labels", "tables"),
     ("bundle", "palette", "tasks"),
     ("config", "metrics", "records", "render"),

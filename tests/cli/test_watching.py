@@ -1,26 +1,15 @@
-"""The bar, and Ctrl-C."""
+"""The bar."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 
 import numpy as np
 import pytest
 
-from mien.cli.watching import stoppable, watching
+from mien.cli.watching import watching
 from mien.records import Fault, Frame
-
-
-def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), stoppable() as stop:  # noqa: PT012
-        assert not stop.asked
-        signal.raise_signal(signal.SIGINT)
-        assert stop.asked == signal.SIGINT
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 class Film:

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from ..errors import ConfigError, MienError
+from ..signals import sigterm_as_interrupt
 from .compare import Compare
 from .data import Data
 from .evaluate import Evaluate
@@ -17,7 +18,7 @@ from .export import Export
 from .models import Models
 from .predict import Predict, predict
 from .report import Report
-from .stopping import heeding, stopping
+from .stopping import stopping
 from .train import Train
 from .tune import Tune
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
-        with heeding(), stopping("nothing is half written, run the same command again"):
+        with sigterm_as_interrupt(), stopping("nothing is half written, run the same command again"):
             verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
     except (MienError, OSError) as error:
         if debug:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ..signals import interruptible
 from .run_summary import Tally
 from .show import bar, say
-from .watching import stoppable
 
 if TYPE_CHECKING:
     from ..scale import Job
@@ -20,7 +20,7 @@ def finish(job: Job, workers: int) -> None:
         tally.add(fault)
     if job.done:
         say(f"{len(job.done):,} of {len(job.shards):,} parts are there already")
-    with bar("Predicting") as progress, stoppable() as stop, closing(job.run(workers)) as counts:
+    with bar("Predicting") as progress, interruptible() as stop, closing(job.run(workers)) as counts:
         for done, count in enumerate(counts, 1):
             tally.take(count)
             if progress:

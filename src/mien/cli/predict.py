@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..signals import StopRequest, interruptible
 from .predict_options import Answering, Finding, Inputs, Moving, Showing, Working, Writing
 from .run_summary import TABLE, Tally
 from .show import say
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..predict.results import Result
     from ..predict.settings import Settings
     from ..records import Fault
-    from .watching import Stop, Watch
+    from .watching import Watch
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
 _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
@@ -124,7 +125,7 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
 
     def _read(self, reading: Reading, document: Path | None, tally: Tally) -> None:
         """Go through all results, and finish every file whatever happens."""
-        from .watching import stoppable, watching
+        from .watching import watching
 
         with ExitStack() as stack:
             outputs = self._outputs(reading, document)
@@ -133,12 +134,12 @@ class Predict(Working, Showing, Writing, Answering, Moving, Finding, Inputs):
                 reading = reading.going_on(outputs.writers[0].done, self.out)
             tally.total = len(reading.sources) + len(reading.faults)
             watch = stack.enter_context(watching(reading.left))
-            stop = stack.enter_context(stoppable())
+            stop = stack.enter_context(interruptible())
             results = stack.enter_context(closing(reading.results(keep=bool(outputs.sinks))))
             self._go(results, outputs, tally, (watch, stop))
 
     def _go(
-        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[Watch, Stop]
+        self, results: Iterator[Result | Fault], outputs: Outputs, tally: Tally, person: tuple[Watch, StopRequest]
     ) -> None:
         watch, stop = person
         for item in results:

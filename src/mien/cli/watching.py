@@ -1,10 +1,8 @@
-"""Long work that a person watches: a bar with rate and time left, and Ctrl-C that lets the step at hand finish."""
+"""Long work that a person watches: a bar with rate and time left."""
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,31 +12,6 @@ if TYPE_CHECKING:
     from ..predict.results import Result
     from ..records import Fault
     from ..sources import Source
-
-
-class Stop:
-    """Whether somebody asked to stop, and with which signal; 0 for nobody."""
-
-    asked = 0
-
-
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Within, the first Ctrl-C (or SIGTERM) sets `asked`, a second one interrupts."""
-    stop, before = Stop(), {}
-
-    def ask(number: int, _: Any) -> None:
-        if stop.asked:
-            raise KeyboardInterrupt(number)
-        stop.asked = number
-
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Watch:

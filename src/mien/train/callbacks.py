@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from ..files import write_text
+from ..signals import interrupt
 from .batches import mixed_seed
 
 #: Told the number of an epoch and the metric that picks the best one; may raise to end the run.
@@ -41,11 +42,7 @@ class SigtermExit(Callback):
 
     def on_train_start(self, *_: Any) -> None:
         """Take the signal; Lightning gives it back."""
-        signal.signal(signal.SIGTERM, self._stop)
-
-    @staticmethod
-    def _stop(number: int, _: Any) -> None:
-        raise KeyboardInterrupt(number)
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 class History(Callback):

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from timm.layers import convert_sync_batchnorm
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
@@ -73,7 +73,7 @@ def synchronise_norms(network: nn.Module) -> None:
     fewer than about 32 samples they are noisier than those of one process.
     """
     if distributed.world_size() > 1 and torch.cuda.is_available():
-        convert_sync_batchnorm(network)
+        convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
 
 
 @torch.no_grad()

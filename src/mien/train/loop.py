@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
+import platform
 import signal
 import sys
 import warnings
@@ -32,6 +34,8 @@ from .module import TrainingModule, Watch, watched
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of glibc's mallopt(3)
+
 
 def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watcher | None = None) -> Network:
     """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError, ModelError, OSError.
@@ -42,7 +46,7 @@ def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watc
     """
     work = distributed.run_on_all(lambda: _prepared(config, run, resume, watch))
     distributed.broadcast_from_main(lambda: _write_config(config, work))
-    with _quiet(), machine.kept_memory():
+    with _quiet(), reused_memory():
         for number in range(1, len(config.train.phases) + 1):
             work.finish(number)
     distributed.barrier()
@@ -214,6 +218,23 @@ def _difference(before: Any, now: Any, key: str = "") -> str | None:
 
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
+
+
+@contextmanager
+def reused_memory() -> Iterator[None]:
+    """Let glibc reuse freed memory in the block: else large tensors get new, zeroed pages at every step."""
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_MMAP_MAX, 0)
+    libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:  # the defaults that mallopt(3) documents
+        libc.mallopt(_MMAP_MAX, 65536)
+        libc.mallopt(_TRIM_THRESHOLD, 128 * 1024)
+        libc.malloc_trim(0)
 
 
 @contextmanager
