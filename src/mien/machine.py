@@ -11,7 +11,7 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def usable_cores(quota: Path = _CPU_QUOTA) -> int:
-    """Cores this process may use: its affinity (in a container not the machine's count), cut by the cgroup's CPU quota."""
+    """The number of cores this process may use: its CPU affinity, limited by the cgroup's CPU quota."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:
@@ -27,7 +27,7 @@ def launched() -> bool:
 
 
 def is_main() -> bool:
-    """Whether this process has rank 0: it alone writes files and prints for all that were started together."""
+    """Whether this process has rank 0 of those started together: it alone writes files and prints."""
     return not launched() or os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "0"
 
 

@@ -17,14 +17,14 @@ class StopRequest:
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM stop the block as Ctrl-C does, with `KeyboardInterrupt(SIGTERM)`; a handler set inside takes precedence."""
+    """Let SIGTERM stop the block as Ctrl-C does, with `KeyboardInterrupt(SIGTERM)`."""
     with _handled(interrupt, signal.SIGTERM):
         yield
 
 
 @contextmanager
 def interruptible() -> Iterator[StopRequest]:
-    """Yield a request that the first Ctrl-C or SIGTERM sets; a second one raises `KeyboardInterrupt` with its number."""
+    """Yield a request that the first Ctrl-C or SIGTERM sets; a second one raises `KeyboardInterrupt`."""
     request = StopRequest()
 
     def ask(number: int, _: Any) -> None:
@@ -43,7 +43,7 @@ def interrupt(number: int, _: Any) -> NoReturn:
 
 @contextmanager
 def _handled(handler: Callable[[int, Any], None], *numbers: signal.Signals) -> Iterator[None]:
-    """Set a handler of signals for the block; Python allows that in the main thread alone, elsewhere nothing is set."""
+    """Set a handler of signals for the block; in threads other than the main one Python forbids it: nothing is set."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, handler) for number in numbers}

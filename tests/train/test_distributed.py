@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     norms = train(together.config(folder / "faces.h5", together.NORMS), folder / "norms-one")
     together.save(norms, folder / "norms-one.safetensors")
     with pytest.raises(together.HaltError):
-        train(config, folder / "one-two", watch=together.halt(3))
+        train(config, folder / "one-two", on_epoch=together.halt(3))
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     measured = coverage.Coverage.current()
     where = {"MIEN_COVERAGE": measured.config.data_file} if measured is not None else {}

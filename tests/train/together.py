@@ -115,7 +115,7 @@ def together(folder):
     seen["dropout"] = sums(train(config(folder / "faces.h5", DROPOUT), folder / "dropout-two"))
     if machine.is_main():
         save(norms, folder / "norms-two.safetensors")
-    seen["halted"] = refused(lambda: train(tiny, folder / "two-one", watch=halt(3)))
+    seen["halted"] = refused(lambda: train(tiny, folder / "two-one", on_epoch=halt(3)))
     seen["again"] = refused(lambda: train(tiny, folder / "two"))
     seen["uneven"] = refused(lambda: train(config(folder / "faces.h5", batch_size=15), folder / "uneven"))
     seen["absent"] = refused(lambda: main(["train", str(folder / "absent.toml")]))

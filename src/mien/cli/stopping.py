@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: work stops where it is, with one line that says what is kept and status 128 plus the signal."""
+"""What a stopped command says: one line on what is kept; its status is 128 plus the signal."""
 
 from __future__ import annotations
 

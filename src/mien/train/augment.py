@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch on its device, each sample with its own draw (kornia), then mixup or CutMix."""
+"""Augmentation of a batch on its device, each sample with its own draw (kornia), then mixup or CutMix."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ Targets = dict[str, Tensor]
 
 
 class Augmentation:
-    """`pixels` float 0…1 (N, C, S, S) and targets in, the same out. All draws come from torch's global generator.
+    """Takes `pixels`, float 0…1 (N, C, S, S), and targets, and returns both.
 
-    Of several processes each draws for the whole batch and applies the draws of its own part, so a sample is changed in the
-    same way whatever their number.
+    All draws come from torch's global generator.
+
+    Of several processes each draws for the whole batch and applies the draws of its own part, so a sample is
+    changed in the same way whatever their number.
     """
 
     def __init__(self, config: AugmentConfig) -> None:
@@ -43,13 +45,13 @@ class Augmentation:
         kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        everyone = {name: global_batch.all_gather(target) for name, target in targets.items()}
-        pixels, targets = mix(global_batch.all_gather(pixels), everyone, share, patch=kind == "cutmix")
+        gathered = {name: global_batch.all_gather(target) for name, target in targets.items()}
+        pixels, targets = mix(global_batch.all_gather(pixels), gathered, share, patch=kind == "cutmix")
         mine = global_batch.rank_slice(len(pixels))
         return pixels[mine], {name: target[mine] for name, target in targets.items()}
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
-        """What is drawn for the whole batch, of which this process keeps its rows."""
+        """Draw kornia's parameters for the whole batch and keep the rows of this process."""
         rows = len(pixels) * distributed.world_size()
         mine = global_batch.rank_slice(rows)
         return [
@@ -61,9 +63,9 @@ class Augmentation:
 
 
 def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Tensor, Targets]:
-    """Mix each sample with a random other: `share` of itself, blended, or with a patch of the other pasted in.
+    """Mix each sample with a random other: blended with `share` of itself, or with a patch of the other.
 
-    Samples are mixed among those with the same targets missing, so that no target is lost and none is made up.
+    Only samples with the same targets missing are mixed, so that no target is lost and none is made up.
     """
     other = _partners(torch.cat([target.isnan() for target in targets.values()], dim=1))
     if patch:
@@ -74,7 +76,7 @@ def mix(pixels: Tensor, targets: Targets, share: float, patch: bool) -> tuple[Te
 
 
 def _partners(missing: Tensor) -> Tensor:
-    """A random permutation (N,) that moves rows of `missing` (N, K) only among their equals."""
+    """Draw a permutation (N,) that exchanges only rows whose `missing` (N, K) is equal."""
     drawn = torch.randperm(len(missing), device=missing.device)
     pattern = torch.unique(missing.byte(), dim=0, return_inverse=True)[1]
     other = torch.empty_like(drawn)

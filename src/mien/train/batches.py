@@ -1,4 +1,4 @@
-"""Batches: the samples of a split as uint8 with their targets, in an order that is a function of seed and epoch alone."""
+"""Batches: samples of a split as uint8 with targets, in an order that depends on seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ _BLOCK = 64
 
 
 class SampleDataset(Dataset[Batch]):
-    """Some rows of a store, fetched a batch at a time: {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
+    """Some rows of a store, fetched a batch at a time.
 
-    Held in memory as uint8 when that takes at most `memory_gb`, as they are in the store or as the network is shown them,
-    whichever is smaller; else read from the store batch by batch. `cache_on` moves them to a device, where batches then are made.
+    A batch is {'pixels': uint8 (B, C, S, S), 'targets': {head: float32 (B, K)}}.
+
+    Held in memory as uint8 when that takes at most `memory_gb`, as in the store or as the network is shown
+    them, whichever is smaller; else read from the store batch by batch. `cache_on` moves them to a device,
+    where batches are then made.
     """
 
     def __init__(self, store: Store, rows: Rows, task: Task, pre: Preprocessing, memory_gb: float) -> None:
@@ -53,7 +56,7 @@ class SampleDataset(Dataset[Batch]):
         return len(self.rows)
 
     def __getitem__(self, picks: list[int]) -> Batch:
-        """The batch of these positions."""
+        """Return the batch of these positions."""
         rows = torch.tensor(picks, device=self.device)
         pixels = self.fitted[rows] if self.fitted is not None else torch.from_numpy(self._fit(picks))
         return {
@@ -62,8 +65,10 @@ class SampleDataset(Dataset[Batch]):
         }
 
     def cache_on(self, device: torch.device, free: int) -> None:
-        """Keep what the network is shown, and the targets, on a device, unless that takes over half of its `free` bytes or
-        they are not even held in memory."""
+        """Keep network inputs and targets on a device.
+
+        Not if they are not held in memory, or would take more than half of the device's `free` bytes.
+        """
         held = self.raw is not None or self.fitted is not None
         if self.device is not None or not held or 2 * len(self) * self.pre.size**2 * self.pre.channels > free:
             return
@@ -72,7 +77,7 @@ class SampleDataset(Dataset[Batch]):
         self.targets = {name: values.to(device) for name, values in self.targets.items()}
 
     def _fit_all(self) -> Tensor:
-        """What the network is shown of all samples, made once, on all cores, a few at a time so that memory stays bounded."""
+        """Make the network inputs of all samples on all cores, in blocks that bound the memory."""
         fitted = np.empty((len(self), self.pre.size, self.pre.size, self.pre.channels), np.uint8)
 
         def fill(start: int) -> None:
@@ -84,7 +89,7 @@ class SampleDataset(Dataset[Batch]):
         return torch.from_numpy(fitted)
 
     def _fit(self, picks: list[int]) -> Pixels:
-        """What the network is shown of these positions: uint8 (n, S, S, C)."""
+        """Make the network inputs of these positions: uint8 (n, S, S, C)."""
         pictures = self.raw[picks] if self.raw is not None else self.store.images(self.rows[picks])
         landmarks = None if self.landmarks is None else self.landmarks[picks]
         return self._shaped(self.pre.fit(pictures, self.boxes[picks], landmarks))
@@ -94,7 +99,7 @@ class SampleDataset(Dataset[Batch]):
 
 
 class EpochOrder(Sampler[list[int]]):
-    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight instead.
+    """Batches of positions, shuffled by seed and epoch, or drawn with replacement by `weights` (N,).
 
     The batches are those of all processes together; each process is given its own part of them.
     """
@@ -107,21 +112,21 @@ class EpochOrder(Sampler[list[int]]):
         return self.count // self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
+        """Set the epoch whose order the next iteration gives."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
-        source = torch.Generator().manual_seed(mixed_seed(self.seed, "order", self.epoch))
+        generator = torch.Generator().manual_seed(mixed_seed(self.seed, "order", self.epoch))
         if self.weights is None:
-            order = torch.randperm(self.count, generator=source)
+            order = torch.randperm(self.count, generator=generator)
         else:
-            order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
+            order = torch.multinomial(self.weights, self.count, replacement=True, generator=generator)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             yield order[start : start + self.batch_size][global_batch.rank_slice(self.batch_size)].tolist()
 
 
 class DataModule(lightning.LightningDataModule):
-    """The training and validation split of a run's store."""
+    """The training and the validation split of a run's store, and their data loaders."""
 
     def __init__(self, config: Config, task: Task, pre: Preprocessing) -> None:
         super().__init__()
@@ -138,7 +143,7 @@ class DataModule(lightning.LightningDataModule):
         self._check_parts()
 
     def _check_parts(self) -> None:
-        """Raise ConfigError or StoreError where processes that train together would not get equal parts, or none."""
+        """Raise ConfigError or StoreError where processes would get unequal parts of a batch, or none."""
         processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
         if size % processes:
             setting = f"train.batch_size = {self.config.train.batch_size}"
@@ -160,7 +165,7 @@ class DataModule(lightning.LightningDataModule):
                 dataset.cache_on(device, torch.cuda.mem_get_info(device)[0])
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled batches; the last incomplete one is dropped."""
+        """Return the loader of shuffled batches; the last incomplete one is dropped."""
         train = self.config.train
         seed = mixed_seed(train.seed, "phase", self.phase)
         weights = _balanced(self.training) if train.balance == "sampler" else None
@@ -171,7 +176,7 @@ class DataModule(lightning.LightningDataModule):
         return self._loader(self.training, order)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """All samples in order, of several processes each its part."""
+        """Return the loader of all samples in order; of several processes each reads its part."""
         size = max(self.config.train.batch_size, 256)
         mine = range(len(self.validation))[global_batch.rank_slice(len(self.validation))]
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
@@ -184,20 +189,23 @@ class DataModule(lightning.LightningDataModule):
 
 
 def mixed_seed(*parts: int | str) -> int:
-    """One seed from several parts, the same on every machine."""
+    """Hash several parts into one seed, the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
 
 
 def thinned(rows: Rows, config: Config) -> Rows:
-    """At most `data.limit` of the rows, drawn by the seed: the first ones may all be of one class."""
+    """Draw at most `data.limit` of the rows by the seed: the first ones may all be of one class."""
     if not 0 < config.data.limit < len(rows):
         return rows
-    source = np.random.default_rng(mixed_seed(config.train.seed, "limit"))
-    return np.sort(source.permutation(rows)[: config.data.limit])
+    generator = np.random.default_rng(mixed_seed(config.train.seed, "limit"))
+    return np.sort(generator.permutation(rows)[: config.data.limit])
 
 
 def annotated(store: Store, task: Task, split: str) -> Rows:
-    """The rows of a split on which at least one head of the task has a target. Raises StoreError if there are none."""
+    """Find the rows of a split with a target of at least one head of the task.
+
+    Raises StoreError if there are none.
+    """
     rows = store.rows(split)
     has_target = np.zeros(len(rows), np.bool_)
     for head in task:
@@ -208,13 +216,13 @@ def annotated(store: Store, task: Task, split: str) -> Rows:
 
 
 def learned_from(store: Store, task: Task, config: Config) -> Rows:
-    """The rows of the training split: those with a target, or all where a teacher has an answer for each."""
+    """Find the rows to train on: those with a target, or all where teachers answer for each."""
     rows = annotated(store, task, config.data.train)
     return store.rows(config.data.train) if config.train.teacher.runs else rows
 
 
 def _balanced(dataset: SampleDataset) -> Tensor:
-    """Weight of each sample so that every class of the first head is drawn equally often."""
+    """Weigh each sample so that every class of the first head is drawn equally often."""
     target = next(iter(dataset.targets.values())).cpu().nan_to_num(0.0)
     counts = target.sum(0).clamp_min(1.0)
     return (target / counts).sum(1).clamp_min(1e-12)

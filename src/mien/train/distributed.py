@@ -1,4 +1,4 @@
-"""The process group of one training in several processes: joining it, ranks, barriers, objects sent to all, trainer options.
+"""The process group of a training: joining it, ranks, barriers, objects sent to all, trainer options.
 
 torchrun, or SLURM's srun, starts the processes and says in the environment which is which.
 """
@@ -21,19 +21,19 @@ from lightning.pytorch.strategies import DDPStrategy
 from ..errors import ConfigError, MienError
 from ..machine import is_main, launched, usable_cores
 
-#: How long the processes wait for one that says nothing before they end the run.
+#: How long the processes wait for one that is silent before they end the run.
 TIMEOUT = timedelta(minutes=30)
 
 Result = TypeVar("Result")
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """The number of processes that train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this is, from 0."""
+    """The number of this process among them, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
@@ -43,12 +43,12 @@ def local_size() -> int:
 
 
 def cores_per_process() -> int:
-    """Cores for this process: those of the machine over the processes on it."""
+    """The cores for this process: an equal share of the machine's."""
     return max(1, usable_cores() // (local_size() if world_size() > 1 else 1))
 
 
 def join() -> None:
-    """Join the processes that were started together with this one, if there are any. Raises ConfigError."""
+    """Join the process group, where a launcher started this process with others. Raises ConfigError."""
     if dist.is_initialized() or not launched():
         return
     if "RANK" not in os.environ:
@@ -66,13 +66,19 @@ def join() -> None:
 
 
 def barrier() -> None:
-    """Wait until all have come so far. The group itself lasts as long as the process: it cannot be made twice in one."""
+    """Wait until all processes have come here.
+
+    The group is never left: a process cannot join a second one.
+    """
     if world_size() > 1:
         dist.barrier()
 
 
 def from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
-    """What torchrun would say of this process, by what srun says. Raises ConfigError where nodes differ in tasks."""
+    """Translate srun's environment into torchrun's.
+
+    Raises ConfigError where nodes differ in their number of tasks.
+    """
     tasks, nodes = int(environ["SLURM_STEP_NUM_TASKS"]), int(environ["SLURM_STEP_NUM_NODES"])
     if environ["SLURM_STEP_TASKS_PER_NODE"].partition("(")[0] != str(tasks // nodes) or tasks % nodes:
         raise ConfigError(
@@ -92,43 +98,46 @@ def from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def run_on_all(work: Callable[[], Result]) -> Result:
-    """What a piece of work gives, where it succeeds in every process; else the first fault, told by the first process alone."""
+    """Run `work` in every process and return its result.
+
+    If it fails in any process, rank 0 raises the first error and the others exit with status 1.
+    """
     join()
     if world_size() == 1:
         return work()
-    result, fault = None, None
+    result, failure = None, None
     try:
         result = work()
     except (MienError, OSError) as error:
-        fault = error
-    faults = [found for found in all_gather_object(fault) if found is not None]
-    if not faults:
+        failure = error
+    failures = [item for item in all_gather_object(failure) if item is not None]
+    if not failures:
         return result  # type: ignore[return-value]
     if is_main():
-        raise faults[0]
-    time.sleep(1)  # a launcher ends all processes with the first that fails: not before it was told
+        raise failures[0]
+    time.sleep(1)  # a launcher ends all processes with the first that fails: rank 0 prints before that
     raise SystemExit(1)
 
 
 def broadcast_from_main(work: Callable[[], Result]) -> Result:
-    """What a piece of work gives that the first process does, in all of them; see `run_on_all`."""
-    found = [run_on_all(lambda: work() if is_main() else None)]
+    """Run `work` in rank 0 alone and return its result in all processes; errors as in `run_on_all`."""
+    results = [run_on_all(lambda: work() if is_main() else None)]
     if world_size() > 1:
-        dist.broadcast_object_list(found, 0)
-    return found[0]  # type: ignore[return-value]
+        dist.broadcast_object_list(results, 0)
+    return results[0]  # type: ignore[return-value]
 
 
-def all_gather_object(thing: Result) -> list[Result]:
-    """What each process has, in order. Anything that can be pickled, and on a GPU not large."""
+def all_gather_object(item: Result) -> list[Result]:
+    """Return the object of each process, by rank. It must be picklable, and on a GPU small."""
     if world_size() == 1:
-        return [thing]
-    found: list[Any] = [None] * world_size()
-    dist.all_gather_object(found, thing)
-    return found
+        return [item]
+    items: list[Any] = [None] * world_size()
+    dist.all_gather_object(items, item)
+    return items
 
 
 def trainer_options() -> dict[str, Any]:
-    """What Lightning is told of the processes; `plugins` is a list to add to."""
+    """Return the Trainer's options for the process group; `plugins` is a list to add to."""
     common = {"use_distributed_sampler": False}
     if world_size() == 1:
         return {**common, "devices": 1, "plugins": [LightningEnvironment()]}

@@ -1,8 +1,8 @@
-"""Operators over the batch of all processes that train together: parts of it, gathered rows, means, statistics and draws.
+"""Operators over the batch of all processes: parts of it, gathered rows, means, statistics and draws.
 
-Each process holds an equal part of every batch (`rank_slice`) and computes the loss of the whole batch from gathered scores
-(`all_gather`). Within the network each process works on its own part: dropout is drawn apart, and batch norms see the whole
-batch on GPUs alone (`synchronise_norms`).
+Each process holds an equal part of every batch (`rank_slice`) and computes the loss of the whole batch from
+gathered scores (`all_gather`). Within the network each process works on its own part: dropout is drawn apart,
+and batch norms see the whole batch on GPUs alone (`synchronise_norms`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from . import distributed
 
 
 def rank_slice(size: int) -> slice:
-    """The places of this process in a row of `size`: parts are equal to within one, and together they are the row."""
+    """The positions of this process among `size`: parts differ by one at most, and together cover all."""
     return slice(
         size * distributed.rank() // distributed.world_size(),
         size * (distributed.rank() + 1) // distributed.world_size(),
@@ -31,8 +31,8 @@ def rank_slice(size: int) -> slice:
 def all_gather(tensor: Tensor) -> Tensor:
     """Concatenate the rows of all processes, each with as many, in the order of the batch.
 
-    Gradients flow back to the process a row came from, from all that used it: the average over processes that DDP makes of
-    them is the gradient of a loss which each process computes on the whole.
+    Gradients flow back to the process a row came from, from all that used it: the average over processes that
+    DDP makes of them is the gradient of a loss which each process computes on the whole.
     """
     if distributed.world_size() == 1:
         return tensor
@@ -52,10 +52,10 @@ def all_reduce_mean(tensors: list[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def rank_draws() -> Iterator[None]:
-    """Give each process random numbers of its own in the block; those drawn after it are again the same in all of them.
+    """Give each process its own random numbers in the block; after it all draw the same again.
 
-    So dropout drops apart in each process, while augmentation and losses, which are drawn for the whole batch, agree. One
-    process alone draws on as if there were no block.
+    So dropout drops apart in each process, while augmentation and losses, which are drawn for the whole
+    batch, agree. One process alone draws on as if there were no block.
     """
     if distributed.world_size() == 1:
         yield
@@ -67,10 +67,10 @@ def rank_draws() -> Iterator[None]:
 
 
 def synchronise_norms(network: nn.Module) -> None:
-    """Let batch norms take their statistics from the whole batch, in place, where several processes train on GPUs.
+    """Replace batch norms by SyncBatchNorm where several processes train on GPUs: statistics of the whole batch.
 
-    On a processor they take those of the process's own part, since torch's SyncBatchNorm refuses its tensors: with parts of
-    fewer than about 32 samples they are noisier than those of one process.
+    On a CPU they take those of the process's own part, since torch's SyncBatchNorm refuses its tensors: with
+    parts of fewer than about 32 samples they are noisier than those of one process.
     """
     if distributed.world_size() > 1 and torch.cuda.is_available():
         convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
@@ -78,7 +78,7 @@ def synchronise_norms(network: nn.Module) -> None:
 
 @torch.no_grad()
 def average_statistics(network: nn.Module) -> None:
-    """Average the running statistics of batch norms in training over the processes, which each moved them by its own part."""
+    """Average the running statistics of batch norms over the processes, each of which updated its own."""
     if distributed.world_size() == 1:
         return
     norms: list[Any] = [norm for norm in network.modules() if _needs_average(norm)]

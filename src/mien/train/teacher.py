@@ -1,4 +1,4 @@
-"""Teachers: finished runs whose mean probability on the very same batch a network learns from."""
+"""Teachers: finished runs whose mean probability on the same augmented batch a network learns from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class Teachers:
-    """The networks of finished runs. Raises ConfigError where one shows other views, or none has a head of the task."""
+    """The networks of finished runs.
+
+    Raises ConfigError where one is shown other views, or where none has a head of the task.
+    """
 
     def __init__(self, config: TeacherConfig, task: Task, pre: Preprocessing) -> None:
         self.config = config
@@ -39,7 +42,10 @@ class Teachers:
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels 0…1 (N, C, S, S) -> mean probability (N, K) at the temperature, of each head that is taught."""
+        """Average the teachers' probabilities (N, K) at the temperature, of each head that is taught.
+
+        `pixels`: 0…1 (N, C, S, S), as the student sees them.
+        """
         scores = [teacher.to(pixels.device)(pixels) for teacher in self.loaded]
         return {name: self._mean([part[name] for part in scores if name in part]) for name in self.heads}
 
@@ -48,13 +54,13 @@ class Teachers:
 
 
 class _Teacher(nn.Module):
-    """A run's network behind its own preprocessing."""
+    """The network of a finished run, with its own preprocessing."""
 
     def __init__(self, run: Path, task: Task, pre: Preprocessing) -> None:
         super().__init__()
         config = load(run / "config.toml")
         self.pre, self.batch = preprocessing(config.model), pre
-        if (wrong := _apart(self.pre, pre)) is not None:
+        if (wrong := _difference(self.pre, pre)) is not None:
             raise ConfigError(
                 f"train.teacher: {run} must be shown the same part of a picture as this network ({wrong})"
             )
@@ -66,7 +72,7 @@ class _Teacher(nn.Module):
         self.std = nn.Buffer(torch.tensor(self.pre.std * views).view(1, -1, 1, 1))
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels as the student sees them, brought to this network's size and colour -> raw scores {head: (N, K)}."""
+        """Convert the student's pixels to this network's size and colour; return raw scores {head: (N, K)}."""
         if self.pre.colour != self.batch.colour:
             pixels = _recoloured(pixels, len(self.pre.views), self.pre.colour)
         if self.pre.size != self.batch.size:
@@ -76,15 +82,18 @@ class _Teacher(nn.Module):
         return {name: scores[name] for name in self.heads}
 
 
-def _apart(there: Preprocessing, here: Preprocessing) -> str | None:
-    """In what two cuts of a picture differ, in words."""
+def _difference(teacher: Preprocessing, student: Preprocessing) -> str | None:
+    """Say in what two preprocessings differ in the part of a picture that they show; None if in nothing."""
     names = ("views", "margin", "align")
-    pairs = [(name, getattr(there, name), getattr(here, name)) for name in names]
+    pairs = [(name, getattr(teacher, name), getattr(student, name)) for name in names]
     return next((f"{name} {its!r} there, {ours!r} here" for name, its, ours in pairs if its != ours), None)
 
 
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
-    """Whether a head of a teacher can teach its namesake. Raises ConfigError where the two have other labels."""
+    """Whether a teacher's head can teach the task's head of that name.
+
+    Raises ConfigError where their labels differ.
+    """
     ours = next((head for head in task if head.name == theirs.name), None)
     if ours is None or ours.kind not in SOFT or theirs.kind not in SOFT:
         return False
@@ -97,9 +106,9 @@ def _teaches(theirs: Head, task: Task, run: Path) -> bool:
 
 
 def _recoloured(pixels: Tensor, views: int, colour: str) -> Tensor:
-    """Each of the views (N, views x colours, S, S) in another colour."""
-    apart = pixels.reshape(len(pixels), views, -1, *pixels.shape[2:])
+    """Convert each of the views (N, views x channels, S, S) to another colour."""
+    by_view = pixels.reshape(len(pixels), views, -1, *pixels.shape[2:])
     if colour == "rgb":
-        return apart.expand(-1, -1, 3, -1, -1).flatten(1, 2)
+        return by_view.expand(-1, -1, 3, -1, -1).flatten(1, 2)
     luma = torch.tensor(_LUMA, device=pixels.device).view(1, 1, 3, 1, 1)
-    return (apart * luma).sum(2)
+    return (by_view * luma).sum(2)
