@@ -1,4 +1,7 @@
-"""Two processes that train together do what one does: started once by torchrun (`together.py`), compared here."""
+"""Two processes that train together do what one does, but for batch norm on CPUs and dropout.
+
+They are started once by torchrun (`together.py`) and compared here.
+"""
 
 import csv
 import json
@@ -119,8 +122,8 @@ def test_batch_norms_on_a_processor_see_the_part_of_each_process(folder):
     changed = torch.cat([(two[name] - value).flatten() for name, value in one.items() if value.is_floating_point()])
     whole = torch.cat([value.flatten() for value in one.values() if value.is_floating_point()])
     assert NOISE < changed.norm() / whole.norm() < 0.3
-    watched = [history(folder / f"norms-{name}") for name in ("one", "two")]
-    assert len(watched[0]) == len(watched[1]) == 4
+    histories = [history(folder / f"norms-{name}") for name in ("one", "two")]
+    assert len(histories[0]) == len(histories[1]) == 4
 
 
 @pytest.mark.parametrize(
