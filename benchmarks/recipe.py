@@ -34,7 +34,7 @@ from mien.errors import ConfigError, lookup
 from mien.evaluate import evaluate
 from mien.export import export
 from mien.train import train
-from mien.train.module import watched
+from mien.train.module import monitored_metric
 
 
 class Outcome(NamedTuple):
@@ -65,9 +65,9 @@ def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
         raise ConfigError(f"{run}: holds a run of another configuration; choose another folder with --out")
     with (run / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    watch = watched(config, config.resolved_task())
+    monitor = monitored_metric(config, config.resolved_task())
     last = [row for row in rows if row["phase"] == rows[-1]["phase"]]
-    best = (max if watch.higher else min)(last, key=lambda row: float(row[watch.key]))
+    best = (max if monitor.higher else min)(last, key=lambda row: float(row[monitor.key]))
     steps = sum(int(row["step"]) for row, after in pairwise([*rows, {"phase": ""}]) if row["phase"] != after["phase"])
     values = {name: float(best[f"validation_{name.replace('.', '_', 1)}"]) for name in metrics}
     return Outcome(values, steps, sum(float(row["seconds"]) for row in rows) / 60)

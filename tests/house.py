@@ -24,6 +24,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
     {
         "choices": Room("the names that options choose among"),
         "errors": Room("the tree of errors, and the look-up that registries share"),
+        "signals": Room("what Ctrl-C and SIGTERM do to work under way"),
         "progress": Room("how long work tells how far it is"),
         "machine": Room("cores, memory and the processes of a distributed run"),
         "version": Room("the version"),

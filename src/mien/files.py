@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .machine import alive
-
 _PART = re.compile(r"\..+\.part-(.*)-(\d+)")
 _DAY = 86400.0
 
@@ -54,7 +52,7 @@ def _clear(folder: Path) -> None:
 def _abandoned(part: Path, machine: str, process: str) -> bool:
     """Whether nobody writes a part any more: its process is gone, or on another machine has been silent for a day."""
     if machine == platform.node() and os.name == "posix":
-        return not alive(int(process))
+        return not is_running(int(process))
     try:
         return time.time() - part.stat().st_mtime > _DAY
     except FileNotFoundError:
@@ -99,3 +97,14 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this id runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True

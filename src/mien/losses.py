@@ -1,8 +1,8 @@
 """Losses: `(scores, target, context) -> scalar`, one registry for all kinds of head.
 
-`scores` are raw (N, K); `target` is (N, K): probabilities for CLASS and DISTRIBUTION (one-hot, votes or mixed), 0 or 1 for
-TAGS, numbers for VALUES. Rows nobody annotated are gone before a loss sees them. What each loss estimates:
-docs/reference/losses.md.
+`scores` are raw (N, K); `target` is (N, K): probabilities for CLASS and DISTRIBUTION (one-hot, votes or
+mixed), 0 or 1 for TAGS, numbers for VALUES. Rows without a target are removed before a loss sees them. What
+each loss estimates: docs/reference/losses.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class LossContext:
-    """What a loss may need beside scores and target: the head, label smoothing 0…1 (of CLASS alone), and class weights (K,)."""
+    """What a loss may need besides: the head, label smoothing 0…1 (CLASS only), class weights (K,)."""
 
     head: Head
     smoothing: float = 0.0
@@ -34,7 +34,7 @@ Loss = Callable[[Tensor, Tensor, LossContext], Tensor]
 
 
 def cross_entropy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Soft cross-entropy -sum q ln p, weighted by class where weights are set."""
+    """Soft cross-entropy -sum q ln p, with class weights where they are set."""
     weights = torch.ones(scores.shape[1]) if context.class_weights is None else context.class_weights
     weighted = target * weights.to(scores)
     return -(weighted * scores.log_softmax(1)).sum() / weighted.sum().clamp_min(_TINY)
@@ -53,7 +53,7 @@ def js(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum of absolute differences over labels (twice the total variation); for VALUES the mean, in half ranges."""
+    """Sum of absolute differences over labels (twice the total variation); VALUES: the mean, in half ranges."""
     return _difference(scores, target, context).abs().sum(1).mean()
 
 
@@ -63,13 +63,13 @@ def mse(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def energy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """-(p - q)' D (p - q): a squared Cramer-type distance, strictly proper where D is of strict negative type."""
+    """-(p - q)' D (p - q): a squared Cramér-type distance, strictly proper if D is of strict negative type."""
     difference = scores.softmax(1) - target
     return -((difference @ _distances(context, scores)) * difference).sum(1).mean()
 
 
 def emd(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Earth mover's distance with the ground distance of the labels, by 50 entropic (Sinkhorn) steps at 1/20 of its largest."""
+    """Earth mover's distance over the labels' ground distance D, by 50 Sinkhorn steps at temperature max D / 20."""
     distances = _distances(context, scores)
     temperature = distances.max() / 20
     kernel = -distances / temperature
@@ -83,7 +83,7 @@ def emd(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def sampled(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Cross-entropy with one vote drawn anew each time (FER+'s 'probability' scheme)."""
+    """Cross-entropy with a label drawn from the votes at each call (FER+'s 'probability' scheme)."""
     return F.cross_entropy(scores, torch.multinomial(target, 1).squeeze(1))
 
 
@@ -94,13 +94,13 @@ def multi_target(scores: Tensor, target: Tensor, context: LossContext) -> Tensor
 
 
 def bce(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Binary cross-entropy, mean over tags; class weights count a tag's presence."""
+    """Binary cross-entropy, mean over tags; class weights multiply the loss where a tag is present."""
     weights = None if context.class_weights is None else context.class_weights.to(scores)
     return F.binary_cross_entropy_with_logits(scores, target, pos_weight=weights)
 
 
 def focal(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Focal loss with gamma 2 (Lin et al. 2017, arXiv 1708.02002): what is already well answered counts little."""
+    """Focal loss with gamma 2 (Lin et al. 2017, arXiv 1708.02002): easy samples weigh little."""
     if context.head.kind is Kind.TAGS:
         loss = F.binary_cross_entropy_with_logits(scores, target, reduction="none")
         return ((1 - (-loss).exp()).square() * loss).mean()
@@ -109,13 +109,13 @@ def focal(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def emotic_discrete(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch that has the tag) (Kosti et al. 2020, EMOTIC)."""
+    """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch with the tag) (EMOTIC, Kosti et al. 2020)."""
     weights = 1 / (1.2 + target.mean(0)).log()
     return (weights * _difference(scores, target, context).square()).sum(1).mean()
 
 
 def smooth_l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Absolute difference in half ranges, but a parabola below 2/9: one point of the scale 1…10 (Kosti et al. 2020)."""
+    """Absolute difference in half ranges, quadratic below 2/9: a point of the scale 1…10 (Kosti et al. 2020)."""
     difference = _difference(scores, target, context)
     return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=2 / 9)
 
@@ -123,10 +123,10 @@ def smooth_l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 def ccc(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """1 - concordance correlation coefficient over the batch, for one column of VALUES."""
     output = activate(context.head, scores)
-    centred, wanted = output - output.mean(0), target - target.mean(0)
-    covariance = (centred * wanted).mean(0)
-    spread = centred.square().mean(0) + wanted.square().mean(0) + (output.mean(0) - target.mean(0)).square()
-    return (1 - 2 * covariance / spread.clamp_min(1e-8)).mean()
+    centred, centred_target = output - output.mean(0), target - target.mean(0)
+    covariance = (centred * centred_target).mean(0)
+    scale = centred.square().mean(0) + centred_target.square().mean(0) + (output.mean(0) - target.mean(0)).square()
+    return (1 - 2 * covariance / scale.clamp_min(1e-8)).mean()
 
 
 LOSSES: dict[str, Loss] = {
@@ -146,60 +146,60 @@ LOSSES: dict[str, Loss] = {
     "ccc": ccc,
 }
 
-#: The losses that weigh classes.
-WEIGHING = frozenset({"cross_entropy", "bce"})
-_OTHERS = frozenset({"bce", "emotic_discrete", "smooth_l1", "ccc"})
+#: The losses that use class weights.
+WEIGHTED = frozenset({"cross_entropy", "bce"})
+_TAGS_OR_VALUES = frozenset({"bce", "emotic_discrete", "smooth_l1", "ccc"})
 
-#: The losses that a kind of head can be trained with.
+#: The losses that each kind of head can be trained with.
 FITTING: dict[Kind, frozenset[str]] = {
     Kind.TAGS: frozenset({"bce", "focal", "emotic_discrete", "mse", "l1"}),
     Kind.VALUES: frozenset({"ccc", "smooth_l1", "mse", "l1"}),
-    Kind.CLASS: frozenset(LOSSES) - _OTHERS,
-    Kind.DISTRIBUTION: frozenset(LOSSES) - _OTHERS,
+    Kind.CLASS: frozenset(LOSSES) - _TAGS_OR_VALUES,
+    Kind.DISTRIBUTION: frozenset(LOSSES) - _TAGS_OR_VALUES,
 }
 
 
 def check(head: Head) -> None:
-    """Raise ConfigError if the head names a loss that is unknown, does not fit its kind, or ignores its class weights."""
+    """Raise ConfigError if a loss of the head is unknown, unfit for its kind, or ignores its class weights."""
     for name, _ in head.loss:
         lookup(LOSSES, name, f"loss of head {head.name}")
         if name not in FITTING[head.kind]:
             raise ConfigError(
                 f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {', '.join(sorted(FITTING[head.kind]))})"
             )
-    if head.class_weights and not weighs(head):
+    if head.class_weights and not uses_class_weights(head):
         terms = ", ".join(name for name, _ in head.loss)
         raise ConfigError(
-            f"head {head.name}: class_weights act on {' and '.join(sorted(WEIGHING))} alone, its loss is {terms}"
+            f"head {head.name}: class_weights act on {' and '.join(sorted(WEIGHTED))} alone, its loss is {terms}"
         )
 
 
-def weighs(head: Head) -> bool:
-    """Whether a loss of the head weighs classes."""
-    return any(name in WEIGHING for name, _ in head.loss)
+def uses_class_weights(head: Head) -> bool:
+    """Whether a loss of the head uses class weights."""
+    return any(name in WEIGHTED for name, _ in head.loss)
 
 
 def annotated(head: Head, target: Tensor) -> bool:
-    """Whether a batch has anything to learn from for this head: `head_loss` is 0 where it has not."""
+    """Whether any target of this head is present; `head_loss` is 0 if not."""
     missing = target.isnan()
     return not bool((missing if head.kind is Kind.VALUES else missing.any(dim=1)).all())
 
 
 def head_loss(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """The head's weighted sum of losses over what was annotated (NaN: nobody did); 0, with a gradient, if nothing was."""
+    """Add up the head's weighted losses over present targets (not NaN); 0, with a gradient, if none is."""
     if context.head.kind is Kind.VALUES:
-        columns = [_present(scores[:, [k]], target[:, [k]]) for k in range(scores.shape[1])]
+        pairs = [_present(scores[:, [k]], target[:, [k]]) for k in range(scores.shape[1])]
     else:
-        columns = [_present(scores, _smoothed(target, context))]
+        pairs = [_present(scores, _smoothed(target, context))]
     with torch.autocast(scores.device.type, enabled=False):
-        parts = [_mixture(part.float(), wanted, context) for part, wanted in columns if len(part)]
+        parts = [_weighted_sum(output.float(), present, context) for output, present in pairs if len(output)]
     return torch.stack(parts).mean() if parts else scores.sum() * 0.0
 
 
 def distillation(scores: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """T² KL(q || softmax(scores / T)), q (N, K) being the teachers' probability at the same T (Hinton et al. 2015).
+    """T² KL(q || softmax(scores / T)), with `taught` q (N, K) the teachers' probability at temperature T.
 
-    arXiv 1503.02531; T² keeps the gradient's size whatever the temperature.
+    Hinton et al. 2015, arXiv 1503.02531; T² keeps the size of the gradient independent of the temperature.
     """
     with torch.autocast(scores.device.type, enabled=False):
         log = (scores.float() / temperature).log_softmax(1)
@@ -207,24 +207,24 @@ def distillation(scores: Tensor, taught: Tensor, temperature: float) -> Tensor:
 
 
 def _present(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    there = ~target.isnan().any(dim=1)
-    return (scores, target) if bool(there.all()) else (scores[there], target[there])
+    present = ~target.isnan().any(dim=1)
+    return (scores, target) if bool(present.all()) else (scores[present], target[present])
 
 
 def _smoothed(target: Tensor, context: LossContext) -> Tensor:
-    """A class's target with a share given to all labels alike; a distribution of votes is soft as it is."""
+    """Smooth the target of a CLASS head by a share spread over all labels; others stay as they are."""
     if context.head.kind is not Kind.CLASS or not context.smoothing:
         return target
     return target * (1 - context.smoothing) + context.smoothing / target.shape[1]
 
 
-def _mixture(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
+def _weighted_sum(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     terms = [weight * LOSSES[name](scores, target, context) for name, weight in context.head.loss]
     return torch.stack(terms).sum()
 
 
 def _difference(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Output minus target; VALUES in half ranges, so that a loss weighs the same on -1…1 and on 1…10."""
+    """Output minus target; VALUES in half ranges, so that a loss has the same size on -1…1 and on 1…10."""
     low, high = context.head.bounds if context.head.kind is Kind.VALUES else (-1.0, 1.0)
     return (activate(context.head, scores) - target) * (2 / (high - low))
 

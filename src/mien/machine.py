@@ -1,21 +1,17 @@
-"""The machine a figure was measured on, how many of its cores this process may use, and how it holds memory."""
+"""The machine: its processor, the cores this process may use, and whether others were started with it."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's mallopt(3)
 
 
 def usable_cores(quota: Path = _CPU_QUOTA) -> int:
-    """Cores this process may use: its affinity (in a container not the machine's count), cut by the cgroup's CPU quota."""
+    """The number of cores this process may use: its CPU affinity, limited by the cgroup's CPU quota."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:
@@ -31,36 +27,8 @@ def launched() -> bool:
 
 
 def is_main() -> bool:
-    """Whether this process is the one that writes and speaks for all that were started together."""
+    """Whether this process has rank 0 of those started together: it alone writes files and prints."""
     return not launched() or os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "0"
-
-
-def alive(process: int) -> bool:
-    """Whether a process of this number runs on this machine."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        pass
-    return True
-
-
-@contextmanager
-def kept_memory() -> Iterator[None]:
-    """Meanwhile glibc keeps freed memory for what is asked for next: else large tensors get new, zeroed pages at every step."""
-    if platform.libc_ver()[0] != "glibc":
-        yield
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_MMAP_MAX, 0)
-    libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
-    try:
-        yield
-    finally:  # as mallopt(3) says it was
-        libc.mallopt(_MMAP_MAX, 65536)
-        libc.mallopt(_TRIM_THRESHOLD, 128 * 1024)
-        libc.malloc_trim(0)
 
 
 def describe(info: Path = _CPU_INFO) -> str:

@@ -1,4 +1,4 @@
-"""The whole way from a configuration to a run with a model, its figures and a report: what `mien train` does, as one call."""
+"""From a configuration to a run folder with model, results and report: `mien train` as one call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import machine
 from .config import Config
 from .extras import require
 
-#: A TOML file, a table as one would hold, or what `config.load` made of either.
+#: A TOML file, a table as such a file holds it, or a loaded configuration.
 Settings = str | Path | Mapping[str, Any] | Config
 
 
@@ -20,11 +20,12 @@ def train_model(
 ) -> dict[str, Any]:
     """Train, export, evaluate on the validation split and report into a run folder; return the results of that split.
 
-    `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a run that was
-    stopped goes on. Of several processes (torchrun, srun) the first alone does what follows training, the others return {}.
-    Raises ConfigError, StoreError, ModelError, and MissingExtraError without torch.
+    `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a
+    run that was stopped goes on. Of several processes (torchrun, srun) rank 0 alone does what follows
+    training, the others return {}. Raises ConfigError, StoreError, ModelError, and MissingExtraError without
+    torch.
     """
-    settings, folder = configs.changed(_settings(config), changes or {}), Path(run)
+    settings, folder = configs.changed(_loaded(config), changes or {}), Path(run)
     require("torch", "train")
     from . import evaluate, export, report, train
 
@@ -37,7 +38,7 @@ def train_model(
     return results
 
 
-def _settings(given: Settings) -> Config:
-    if isinstance(given, Config):
-        return given
-    return configs.from_dict(given, "config") if isinstance(given, Mapping) else configs.load(Path(given))
+def _loaded(config: Settings) -> Config:
+    if isinstance(config, Config):
+        return config
+    return configs.from_dict(config, "config") if isinstance(config, Mapping) else configs.load(Path(config))

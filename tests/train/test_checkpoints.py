@@ -204,5 +204,5 @@ def test_an_undefined_metric_is_worse_than_any_other():
     for epoch, value in enumerate([float("nan"), float("nan"), 3.0, float("nan"), 2.0, 2.0, 4.0]):
         trainer.current_epoch, trainer.callback_metrics = epoch, {"rmse": value}
         best.on_train_epoch_end(trainer)
-        assert best.fresh == (epoch in (0, 2, 4))
+        assert best.is_best == (epoch in (0, 2, 4))
     assert best.epoch == 4

@@ -9,7 +9,7 @@ from mien import models
 from mien.store import Store
 from mien.train import train
 from mien.train.batches import mixed_seed
-from mien.train.sam import Sam, still_statistics
+from mien.train.sam import Sam, frozen_statistics
 
 STILL = {"flip": 0.0, "rotation": 0.0, "shift": 0.0, "scale": 0.0, "brightness": 0.0, "contrast": 0.0}
 ONE_STEP = {
@@ -71,7 +71,7 @@ def test_running_statistics_stand_still():
     faces = torch.randn(8, 3)
     wanted = network(faces)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    with still_statistics(network):
+    with frozen_statistics(network):
         assert torch.equal(network(faces), wanted)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     network(faces)

@@ -19,7 +19,12 @@ from mien.train import batches, train
 
 CONFIG = {
     "task": "affect",
-    "model": {"size": 24, "dropout": 0.5, "options": {"widths": [4, 8], "depth": 2, "dropout": 0.2, "drop_path": 0.3}},
+    "model": {
+        "backbone": "convnext_atto",
+        "size": 32,
+        "dropout": 0.0,
+        "options": {"depths": [1] * 4, "dims": [4, 8, 8, 8]},
+    },
     "train": {
         "batch_size": 16,
         "threads": 1,
@@ -35,13 +40,19 @@ CONFIG = {
 }
 
 
+#: A network with batch norms, whose statistics are each process's own on a processor, and dropout, which is drawn apart.
+NORMS = {"size": 24, "dropout": 0.0, "options": {"widths": [4, 8], "depth": 2, "dropout": 0.0}}
+DROPOUT = {"size": 24, "dropout": 0.5, "options": {"widths": [4, 8], "depth": 2, "dropout": 0.2, "drop_path": 0.3}}
+
+
 class HaltError(Exception):
     """Ends a training at the end of an epoch."""
 
 
-def config(store, **train):
+def config(store, model=None, **train):
     """What all of these trainings do, with changes."""
     table = {**CONFIG, "data": {"store": str(store)}, "train": {**CONFIG["train"], **train}}
+    table["model"] = model or CONFIG["model"]
     return configs.from_dict(table, "test")
 
 
@@ -79,6 +90,16 @@ def refused(work):
     return ["nothing", "", said.getvalue()]
 
 
+def save(network, path):
+    """Save the weights and running statistics of a network."""
+    safetensors.torch.save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+
+
+def sums(network):
+    """The sum of each weight and running statistic of a network."""
+    return [value.double().sum().item() for value in network.state_dict().values()]
+
+
 def together(folder):
     """Train; what this process saw of it goes into a file of its own."""
     tiny, orders = config(folder / "faces.h5"), []
@@ -86,13 +107,15 @@ def together(folder):
     network = train(tiny, folder / "two")
     seen = {"orders": list(orders), "ranks": []}
     if machine.is_main():
-        safetensors.torch.save_file(
-            {name: value.contiguous() for name, value in network.state_dict().items()}, folder / "two.safetensors"
-        )
+        save(network, folder / "two.safetensors")
     resumed = train(tiny, folder / "one-two", resume=True)
-    seen["resumed"] = [value.double().sum().item() for value in resumed.state_dict().values()]
-    seen["whole"] = [value.double().sum().item() for value in network.state_dict().values()]
-    seen["halted"] = refused(lambda: train(tiny, folder / "two-one", watch=halt(3)))
+    seen["resumed"], seen["whole"] = sums(resumed), sums(network)
+    norms = train(config(folder / "faces.h5", NORMS), folder / "norms-two")
+    seen["norms"] = sums(norms)
+    seen["dropout"] = sums(train(config(folder / "faces.h5", DROPOUT), folder / "dropout-two"))
+    if machine.is_main():
+        save(norms, folder / "norms-two.safetensors")
+    seen["halted"] = refused(lambda: train(tiny, folder / "two-one", on_epoch=halt(3)))
     seen["again"] = refused(lambda: train(tiny, folder / "two"))
     seen["uneven"] = refused(lambda: train(config(folder / "faces.h5", batch_size=15), folder / "uneven"))
     seen["absent"] = refused(lambda: main(["train", str(folder / "absent.toml")]))

@@ -141,7 +141,7 @@ def test_a_trial_that_nobody_queued_again_is_queued_once(failed):
 def test_a_worker_that_died_before_it_queued_a_trial_is_noticed_at_once(failed, monkeypatch):
     there, stale, _ = failed
     dead = f"{workers.this_process().rpartition(' ')[0]} 0"
-    monkeypatch.setattr(workers.machine, "alive", lambda process: process != 0)
+    monkeypatch.setattr(workers, "is_running", lambda process: process != 0)
     trial = there.ask()
     for key in (workers.WORKER, workers._HEIR):
         trial.set_user_attr(key, dead)

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from ..errors import ConfigError, MienError
+from ..signals import sigterm_as_interrupt
 from .compare import Compare
 from .data import Data
 from .evaluate import Evaluate
@@ -17,7 +18,7 @@ from .export import Export
 from .models import Models
 from .predict import Predict, predict
 from .report import Report
-from .terminal import exit_when_interrupted, sigterm_as_interrupt
+from .terminal import exit_when_interrupted
 from .train import Train
 from .tune import Tune
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..signals import interruptible
 from .predict_options import (
     AnswerOptions,
     DetectionOptions,
@@ -21,7 +22,7 @@ from .predict_options import (
     WorkOptions,
 )
 from .run_summary import TABLE, RunSummary
-from .terminal import interruptible, progress_bar, progress_over, say
+from .terminal import progress_bar, progress_over, say
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from ..predict.settings import Settings
     from ..records import ReadError
     from ..scale import Job
-    from .terminal import ProgressBar, StopRequest
+    from ..signals import StopRequest
+    from .terminal import ProgressBar
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
 _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -97,51 +96,6 @@ def progress_over(sources: Sequence[Source]) -> Iterator[ProgressBar]:
     )  # fmt: skip
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield ProgressBar(sources, bar)
-
-
-# --- signals ----------------------------------------------------------------------------------------------------------
-
-
-class StopRequest:
-    """Whether somebody asked to stop: `signal` is the number of the signal, 0 for nobody."""
-
-    signal = 0
-
-
-@contextmanager
-def interruptible() -> Iterator[StopRequest]:
-    """Let the step at hand finish: the first Ctrl-C (or SIGTERM) fills the StopRequest, a second one interrupts."""
-    request, before = StopRequest(), {}
-
-    def ask(number: int, _: Any) -> None:
-        if request.signal:
-            raise KeyboardInterrupt(number)
-        request.signal = number
-
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Within, SIGTERM raises `KeyboardInterrupt(SIGTERM)`, as Ctrl-C does; a handler set later takes precedence."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, _: Any) -> None:
-    raise KeyboardInterrupt(number)
 
 
 @contextmanager

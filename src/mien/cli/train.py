@@ -1,4 +1,4 @@
-"""`mien train`: from a TOML file to a run folder with a model, its figures and a report."""
+"""`mien train`: from a TOML file to a run folder with model, results and report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Train:
         say(f"model  {folder / 'model.onnx'}\nreport {folder / 'report.html'}")
 
     def _settings(self, overrides: list[str]) -> Config:
-        """The configuration; a fault is reported by one of several processes."""
+        """Load the configuration; of several processes rank 0 alone reports an error."""
         from .. import config
 
         if not machine.launched():

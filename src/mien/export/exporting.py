@@ -25,7 +25,7 @@ from ..predict.engine import SCHEMA
 from ..store import Store
 from ..tasks import Head, Task
 from ..train.batches import learned_from, thinned
-from ..train.module import watched
+from ..train.module import monitored_metric
 from ..train.weights import class_weights
 from ..version import __version__
 from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
@@ -114,10 +114,10 @@ def _weights(network: Network) -> dict[str, Tensor]:
 
 def _best(run: Path, task: Task, config: Config) -> dict[str, str]:
     """The row in history.csv of the epoch whose weights are exported."""
-    watch = watched(config, task)
+    monitor = monitored_metric(config, task)
     with (run / "history.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["phase"] == str(len(config.train.phases))]
-    return (max if watch.higher else min)(rows, key=lambda row: float(row[watch.key]))
+    return (max if monitor.higher else min)(rows, key=lambda row: float(row[monitor.key]))
 
 
 def _metrics(row: dict[str, str], head: Head) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch on its device, each sample with its own draw (kornia), then mixup or CutMix."""
+"""Augmentation of a batch on its device, each sample with its own draw (kornia), then mixup or CutMix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..config import AugmentConfig
 from ..errors import ConfigError
-from . import distributed
+from . import distributed, global_batch
 
 Tensors = dict[str, Tensor]
 
@@ -45,9 +45,9 @@ class Augmentation:
         kind = self.kinds[int(torch.randint(len(self.kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        parts = [{name: distributed.all_gather(v) for name, v in part.items()} for part in (inputs, present, targets)]
+        parts = [{name: global_batch.all_gather(v) for name, v in part.items()} for part in (inputs, present, targets)]
         inputs, targets = mix(parts[0], parts[1], parts[2], share, patch=kind == "cutmix")
-        mine = distributed.rank_slice(len(next(iter(inputs.values()))))
+        mine = global_batch.rank_slice(len(next(iter(inputs.values()))))
         return {name: v[mine] for name, v in inputs.items()}, {name: v[mine] for name, v in targets.items()}
 
 
@@ -69,9 +69,9 @@ class PictureChanges:
         return changed
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
-        """What is drawn for the whole batch, of which this process keeps its rows."""
+        """Draw kornia's parameters for the whole batch and keep the rows of this process."""
         rows = len(pixels) * distributed.world_size()
-        mine = distributed.rank_slice(rows)
+        mine = global_batch.rank_slice(rows)
         return [
             ParamItem(
                 name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}
@@ -104,7 +104,7 @@ def mix(inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch
 
 
 def _partners(missing: Tensor) -> Tensor:
-    """A random permutation (N,) that moves rows of `missing` (N, K) only among their equals."""
+    """Draw a permutation (N,) that exchanges only rows whose `missing` (N, K) is equal."""
     drawn = torch.randperm(len(missing), device=missing.device)
     pattern = torch.unique(missing.byte(), dim=0, return_inverse=True)[1]
     other = torch.empty_like(drawn)

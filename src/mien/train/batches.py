@@ -17,13 +17,12 @@ from ..errors import ConfigError, StoreError
 from ..media import InputSet
 from ..store import Rows, Store
 from ..tasks import Task
-from . import distributed
+from . import distributed, global_batch
 from .dataset import Batch, SampleDataset
 
 
 class EpochOrder(Sampler[list[int]]):
-    """Batches of positions, shuffled by (seed, epoch); `weights` (N,) draws with replacement by weight
-    instead.
+    """Batches of positions, shuffled by seed and epoch, or drawn with replacement by `weights` (N,).
 
     The batches are those of all processes together; each process is given its own part of them.
     """
@@ -36,21 +35,21 @@ class EpochOrder(Sampler[list[int]]):
         return self.count // self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
+        """Set the epoch whose order the next iteration gives."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
-        source = torch.Generator().manual_seed(mixed_seed(self.seed, "order", self.epoch))
+        generator = torch.Generator().manual_seed(mixed_seed(self.seed, "order", self.epoch))
         if self.weights is None:
-            order = torch.randperm(self.count, generator=source)
+            order = torch.randperm(self.count, generator=generator)
         else:
-            order = torch.multinomial(self.weights, self.count, replacement=True, generator=source)
+            order = torch.multinomial(self.weights, self.count, replacement=True, generator=generator)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield order[start : start + self.batch_size][distributed.rank_slice(self.batch_size)].tolist()
+            yield order[start : start + self.batch_size][global_batch.rank_slice(self.batch_size)].tolist()
 
 
 class DataModule(lightning.LightningDataModule):
-    """The training and validation split of a run's store."""
+    """The training and the validation split of a run's store, and their data loaders."""
 
     def __init__(self, config: Config, task: Task, inputs: InputSet) -> None:
         super().__init__()
@@ -67,8 +66,7 @@ class DataModule(lightning.LightningDataModule):
         self._check_parts()
 
     def _check_parts(self) -> None:
-        """Raise ConfigError or StoreError where processes that train together would not get equal parts,
-        or none."""
+        """Raise ConfigError or StoreError where processes would get unequal parts of a batch, or none."""
         processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
         if size % processes:
             setting = f"train.batch_size = {self.config.train.batch_size}"
@@ -90,7 +88,7 @@ class DataModule(lightning.LightningDataModule):
                 dataset.cache_on(device, torch.cuda.mem_get_info(device)[0])
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled batches; the last incomplete one is dropped."""
+        """Return the loader of shuffled batches; the last incomplete one is dropped."""
         train = self.config.train
         seed = mixed_seed(train.seed, "phase", self.phase)
         weights = _balanced(self.training) if train.balance == "sampler" else None
@@ -101,9 +99,9 @@ class DataModule(lightning.LightningDataModule):
         return self._loader(self.training, order)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """All samples in order, of several processes each its part."""
+        """Return the loader of all samples in order; of several processes each reads its part."""
         size = max(self.config.train.batch_size, 256)
-        mine = range(len(self.validation))[distributed.rank_slice(len(self.validation))]
+        mine = range(len(self.validation))[global_batch.rank_slice(len(self.validation))]
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
     def _loader(self, dataset: SampleDataset, order: Any) -> DataLoader[Batch]:
@@ -114,21 +112,23 @@ class DataModule(lightning.LightningDataModule):
 
 
 def mixed_seed(*parts: int | str) -> int:
-    """One seed from several parts, the same on every machine."""
+    """Hash several parts into one seed, the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
 
 
 def thinned(rows: Rows, config: Config) -> Rows:
-    """At most `data.limit` of the rows, drawn by the seed: the first ones may all be of one class."""
+    """Draw at most `data.limit` of the rows by the seed: the first ones may all be of one class."""
     if not 0 < config.data.limit < len(rows):
         return rows
-    source = np.random.default_rng(mixed_seed(config.train.seed, "limit"))
-    return np.sort(source.permutation(rows)[: config.data.limit])
+    generator = np.random.default_rng(mixed_seed(config.train.seed, "limit"))
+    return np.sort(generator.permutation(rows)[: config.data.limit])
 
 
 def annotated(store: Store, task: Task, split: str) -> Rows:
-    """The rows of a split on which at least one head of the task has a target. Raises StoreError if there
-    are none."""
+    """Find the rows of a split with a target of at least one head of the task.
+
+    Raises StoreError if there are none.
+    """
     rows = store.rows(split)
     has_target = np.zeros(len(rows), np.bool_)
     for head in task:
@@ -139,13 +139,13 @@ def annotated(store: Store, task: Task, split: str) -> Rows:
 
 
 def learned_from(store: Store, task: Task, config: Config) -> Rows:
-    """The rows of the training split: those with a target, or all where a teacher has an answer for each."""
+    """Find the rows to train on: those with a target, or all where teachers answer for each."""
     rows = annotated(store, task, config.data.train)
     return store.rows(config.data.train) if config.train.teacher.runs else rows
 
 
 def _balanced(dataset: SampleDataset) -> Tensor:
-    """Weight of each sample so that every class of the first head is drawn equally often."""
+    """Weigh each sample so that every class of the first head is drawn equally often."""
     target = next(iter(dataset.targets.values())).cpu().nan_to_num(0.0)
     counts = target.sum(0).clamp_min(1.0)
     return (target / counts).sum(1).clamp_min(1e-12)

@@ -1,4 +1,4 @@
-"""What happens around a training step: seeds, history and progress."""
+"""Lightning callbacks: the seed of a step, SIGTERM, history, progress, averaged weights; and the logger."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from ..files import write_text
+from ..signals import interrupt
 from .batches import mixed_seed
 
-#: Told the number of an epoch and the metric that picks the best one; may raise to end the run.
-Watcher = Callable[[int, float], None]
+#: Called with the number of an epoch and the metric that picks the best one; may raise to end the run.
+EpochCallback = Callable[[int, float], None]
 
 
 class StepSeeds(Callback):
-    """Seed every step from (seed, phase, step), so a resumed run draws what an undisturbed one would have drawn."""
+    """Seed each step from (seed, phase, step): a resumed run draws the numbers of an undisturbed one."""
 
     def __init__(self, seed: int, phase: int) -> None:
         self.seed, self.phase = seed, phase
@@ -37,22 +38,22 @@ class StepSeeds(Callback):
 
 
 class SigtermExit(Callback):
-    """Of several processes each leaves at SIGTERM by itself: Lightning's handler tells the others, who may be waiting for it."""
+    """End each of several processes at SIGTERM by itself.
+
+    Lightning's own handler sends a message to the other processes, which may already be waiting for this one.
+    """
 
     def on_train_start(self, *_: Any) -> None:
-        """Take the signal; Lightning gives it back."""
-        signal.signal(signal.SIGTERM, self._stop)
-
-    @staticmethod
-    def _stop(number: int, _: Any) -> None:
-        raise KeyboardInterrupt(number)
+        """Set the handler; Lightning restores its predecessor when training ends."""
+        signal.signal(signal.SIGTERM, interrupt)
 
 
-class History(Callback):
-    """One row an epoch, kept in the checkpoint and written to `history.csv`.
+class HistoryWriter(Callback):
+    """Write a row for each epoch to `history.csv`, and keep the rows in the checkpoint.
 
-    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation. Of several heads
-    `train_loss.HEAD` and `validation_loss.HEAD` are unweighted; `weight.HEAD` is a learned weight at the end of the epoch.
+    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation. Of
+    several heads `train_loss.HEAD` and `validation_loss.HEAD` are unweighted; `weight.HEAD` is a learned
+    weight at the end of the epoch.
     """
 
     def __init__(self, path: Path, rows: list[dict[str, Any]], phase: int) -> None:
@@ -70,30 +71,30 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Add the epoch's row and write the table."""
         seconds = time.perf_counter() - self.start
-        seen = trainer.num_training_batches * trainer.train_dataloader.sampler.batch_size
-        rate = module.optimizers().param_groups[0]["lr"]
+        count = trainer.num_training_batches * trainer.train_dataloader.sampler.batch_size
+        lr = module.optimizers().param_groups[0]["lr"]
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
         weights = {f"weight.{head}": weight for head, weight in module.weighting.learned().items()}
-        learnt = {**module.training_losses(), **weights}
+        learned = {**module.training_losses(), **weights}
         self.rows.append(
             {
                 "phase": self.phase,
                 "epoch": len(self.rows) + 1,
                 "step": trainer.global_step,
-                "lr": rate,
+                "lr": lr,
                 "seconds": round(seconds, 3),
-                "faces_per_second": round(seen / (self.trained - self.start), 1),
-                **learnt,
+                "faces_per_second": round(count / (self.trained - self.start), 1),
+                **learned,
                 **scores,
             }
         )
         for logger in trainer.loggers:
-            logger.log_metrics({**learnt, "lr": rate}, step=trainer.global_step)
+            logger.log_metrics({**learned, "lr": lr}, step=trainer.global_step)
         if trainer.is_global_zero:
             self.write()
 
     def write(self) -> None:
-        """Write the table whole."""
+        """Write the table, whole or not at all."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(dict.fromkeys(key for row in self.rows for key in row)), lineterminator="\n")
         writer.writeheader()
@@ -101,37 +102,37 @@ class History(Callback):
         write_text(self.path, text.getvalue())
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows so far."""
+        """Return the rows so far, to be saved in the checkpoint."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the rows of a checkpoint."""
+        """Take over the rows of a checkpoint."""
         self.rows[:] = state_dict["rows"]
 
 
 class EpochListener(Callback):
-    """Tell somebody the number of each epoch, counted over all phases, and its watched metric."""
+    """Call a function with the number of each epoch, counted over all phases, and its monitored metric."""
 
-    def __init__(self, watch: Watcher, key: str, rows: list[dict[str, Any]]) -> None:
-        self.watch, self.key, self.rows = watch, key, rows
+    def __init__(self, on_epoch: EpochCallback, key: str, rows: list[dict[str, Any]]) -> None:
+        self.on_epoch, self.key, self.rows = on_epoch, key, rows
 
     def on_train_epoch_end(self, *_: Any) -> None:
-        """Tell of the epoch that has just got its row."""
-        self.watch(self.rows[-1]["epoch"], self.rows[-1][self.key])
+        """Report the epoch whose row has just been added."""
+        self.on_epoch(self.rows[-1]["epoch"], self.rows[-1][self.key])
 
 
 class TrainingProgressBar(Callback):
-    """Progress on stderr: a bar with loss, metric and time left on a terminal, a line an epoch elsewhere."""
+    """Show progress on stderr: a bar with loss, metric and time left on a terminal, else a line per epoch."""
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.bar: Progress | None = None
         self.start = 0.0
-        self.first = 0
+        self.first_epoch = 0
 
     def on_train_start(self, trainer: Any, *_: Any) -> None:
         """Show the bar."""
-        self.start, self.first = time.perf_counter(), trainer.current_epoch
+        self.start, self.first_epoch = time.perf_counter(), trainer.current_epoch
         if sys.stderr.isatty():
             times = TimeElapsedColumn(), TimeRemainingColumn()
             columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times
@@ -141,15 +142,15 @@ class TrainingProgressBar(Callback):
             self.bar.add_task(self.label, total=total, completed=trainer.global_step)
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-        """Move the bar, and say the loss now and then."""
+        """Advance the bar, and show the loss every ten steps."""
         if self.bar and trainer.global_step % 10 == 0:
             text = self._state(trainer, trainer.current_epoch + 1)
             self.bar.update(self.bar.task_ids[0], completed=trainer.global_step, description=text)
 
     def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
-        """Say how the epoch went."""
+        """Print loss and metric of the epoch."""
         done = trainer.current_epoch + 1
-        left = (time.perf_counter() - self.start) / (done - self.first) * (trainer.max_epochs - done)
+        left = (time.perf_counter() - self.start) / (done - self.first_epoch) * (trainer.max_epochs - done)
         if self.bar:
             self.bar.update(self.bar.task_ids[0], completed=trainer.global_step)
             self.bar.console.print(self._state(trainer, done), highlight=False)
@@ -157,21 +158,24 @@ class TrainingProgressBar(Callback):
             sys.stderr.write(f"{self._state(trainer, done)}  {left / 60:.1f} min left\n")
 
     def teardown(self, *_: Any, **__: Any) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar:
             self.bar.stop()
             self.bar = None
 
     def _state(self, trainer: Any, epoch: int) -> str:
         module = trainer.lightning_module
-        value = trainer.callback_metrics.get(module.watch.key)
-        metric = "" if value is None else f"  {module.watch.metric} {float(value):.4f}"
+        value = trainer.callback_metrics.get(module.monitor.key)
+        metric = "" if value is None else f"  {module.monitor.metric} {float(value):.4f}"
         loss = module.training_losses()["train_loss"]
         return f"{self.label} epoch {epoch}/{trainer.max_epochs}  loss {loss:.4f}{metric}"
 
 
 def averaged(decay: float) -> Callback:
-    """Exponential moving average of the weights, kept short at the start so that a short run has an average worth having."""
+    """Average the weights exponentially, by a decay (1 + t) / (10 + t) that grows to `decay`.
+
+    So the average of a short run does not remember its random start.
+    """
 
     def step(averages: list[Tensor], currents: list[Tensor], count: Tensor) -> None:
         kept = min(decay, (1 + float(count)) / (10 + float(count)))
@@ -184,5 +188,5 @@ def averaged(decay: float) -> Callback:
 
 
 def logger(folder: Path) -> Any:
-    """TensorBoard's event files, under `tensorboard/`."""
+    """Create the logger of TensorBoard's event files, under `tensorboard/`."""
     return lightning.pytorch.loggers.TensorBoardLogger(folder, name="tensorboard", version="")

@@ -1,9 +1,11 @@
-"""The loop: phases one after another, each resumable from its last finished epoch."""
+"""The training loop: phases one after another, each resumable from its last finished epoch."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
+import platform
 import signal
 import sys
 import warnings
@@ -26,38 +28,40 @@ from ..files import write_text
 from ..models import Network, saved
 from ..models.small_maps import lay_side_by_side
 from ..tasks import Task
-from . import callbacks, checkpoints, distributed, optim
+from . import callbacks, checkpoints, distributed, global_batch, optim
 from .batches import DataModule, mixed_seed
-from .module import TrainingModule, Watch, watched
+from .module import MonitoredMetric, TrainingModule, monitored_metric
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of glibc's mallopt(3)
 
-def train(config: Config, run: Path, resume: bool = False, watch: callbacks.Watcher | None = None) -> Network:
-    """Train in the run folder and return the network with its best weights. Raises ConfigError, StoreError,
-    ModelError, OSError.
+
+def train(config: Config, run: Path, resume: bool = False, on_epoch: callbacks.EpochCallback | None = None) -> Network:
+    """Train in the run folder and return the network with its best weights.
 
     With `resume` a run goes on from its last finished epoch and ends with the weights it would have had
-    undisturbed (bit for bit on a CPU with the same number of threads). `watch` is told each epoch's number
-    and watched metric, in place of a progress bar; what it raises ends the run.
+    undisturbed (bit for bit on a CPU with the same number of threads). `on_epoch` is called with each epoch's
+    number and monitored metric, in place of a progress bar; an exception it raises ends the run. Raises
+    ConfigError, StoreError, ModelError, OSError.
     """
-    work = distributed.run_on_all(lambda: _prepared(config, run, resume, watch))
-    distributed.broadcast_from_main(lambda: _write_config(config, work))
-    with _quiet(), machine.kept_memory():
+    job = distributed.run_on_all(lambda: _prepared(config, run, resume, on_epoch))
+    distributed.broadcast_from_main(lambda: _write_config(config, job))
+    with _quiet(), reused_memory():
         for number in range(1, len(config.train.phases) + 1):
-            work.finish(number)
+            job.finish(number)
     distributed.barrier()
-    return work.network.eval()
+    return job.network.eval()
 
 
-def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher | None) -> _Run:
+def _prepared(config: Config, run: Path, resume: bool, on_epoch: callbacks.EpochCallback | None) -> _Run:
     """Check the settings and build what a run needs; nothing is written yet."""
     task = config.resolved_task()
     for head in task:
         losses.check(head)
     for phase in config.train.phases:
         optim.check(phase)
-    watch_metric = watched(config, task)
+    monitor = monitored_metric(config, task)
     weighting = HeadWeights(task, config.train.head_weights)
     _check_folder(config, run, resume)
     torch.set_num_threads(config.train.threads or distributed.cores_per_process())
@@ -66,20 +70,20 @@ def _prepared(config: Config, run: Path, resume: bool, watch: callbacks.Watcher 
     inputs = models.input_set(config.model)
     teachers = Teachers(config.train.teacher, task, inputs)
     data = DataModule(config, task, inputs)
-    _check_watched(data, watch_metric)
-    return _Run(config, run, network, weighting, data, teachers, watch)
+    _check_monitor(data, monitor)
+    return _Run(config, run, network, weighting, data, teachers, on_epoch)
 
 
-def _write_config(config: Config, work: _Run) -> None:
+def _write_config(config: Config, job: _Run) -> None:
     """Write the configuration into the run folder, and print the class weights."""
-    write_text(work.folder / "config.toml", dumps(config))
-    for name, weights in class_weights(config, work.data.task, work.data.training.targets).items():
-        said = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
-        sys.stderr.write(f"class weights of {name}: {said}\n")
+    write_text(job.folder / "config.toml", dumps(config))
+    for name, weights in class_weights(config, job.data.task, job.data.training.targets).items():
+        listed = ", ".join(f"{label} {weight:.2f}" for label, weight in weights.items())
+        sys.stderr.write(f"class weights of {name}: {listed}\n")
 
 
 def _built(config: Config, task: Task) -> Network:
-    """The network as training begins."""
+    """Build the network that training starts from."""
     start = config.model.start
     network = models.build(saved.untrained(config).model if start else config.model, task)
     if start:
@@ -92,14 +96,14 @@ def _built(config: Config, task: Task) -> Network:
         network.compile()
     else:
         lay_side_by_side(network)
-    # A third faster on a processor, and what a GPU's tensor cores want.
+    global_batch.synchronise_norms(network)
+    # A third faster on a CPU, and the layout that a GPU's tensor cores need.
     return network.to(memory_format=torch.channels_last)
 
 
 @dataclass
 class _Run:
-    """A run under way: its network, the weights of its heads, its data and teachers, and the rows of its
-    history."""
+    """A run in progress: network, weights of heads, data, teachers, and the rows of its history."""
 
     config: Config
     folder: Path
@@ -107,13 +111,13 @@ class _Run:
     weighting: HeadWeights
     data: DataModule
     teachers: Teachers
-    watch: callbacks.Watcher | None = None
+    on_epoch: callbacks.EpochCallback | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def finish(self, number: int) -> None:
-        """Train a phase, or read its outcome if it is done; leave its best weights in the network."""
+        """Train a phase, or read its result if it is done; load its best weights into the network."""
         folder, fingerprint = self.folder / "checkpoints" / str(number), checkpoints.fingerprint(self.config, number)
-        found = distributed.broadcast_from_main(lambda: checkpoints.outcome(folder, fingerprint))
+        found = distributed.broadcast_from_main(lambda: checkpoints.finished(folder, fingerprint))
         if found is None:
             best = self._fit(number, folder, fingerprint)
             found = {"epoch": best.epoch, "state_dict": best.weights, "rows": self.rows}
@@ -125,14 +129,14 @@ class _Run:
     def _fit(self, number: int, folder: Path, fingerprint: checkpoints.Fingerprint) -> checkpoints.BestCheckpoint:
         module = self._module(number)
         last = distributed.broadcast_from_main(lambda: checkpoints.newest(folder, fingerprint))
-        best = checkpoints.BestCheckpoint(folder, module.watch.key, module.watch.higher)
+        best = checkpoints.BestCheckpoint(folder, module.monitor.key, module.monitor.higher)
         options = distributed.trainer_options()
         trainer = lightning.Trainer(
             max_epochs=module.phase.epochs,
             precision=self.config.train.precision,
             gradient_clip_val=self.config.train.clip or None,
             callbacks=[*self._hooks(number, module), best],
-            plugins=[checkpoints.WholeFiles(fingerprint), *options.pop("plugins")],
+            plugins=[checkpoints.AtomicCheckpointIO(fingerprint), *options.pop("plugins")],
             logger=callbacks.logger(self.folder),
             num_sanity_val_steps=0,
             enable_progress_bar=False,
@@ -141,9 +145,9 @@ class _Run:
         )
         try:
             trainer.fit(module, datamodule=self.data, ckpt_path=last, weights_only=True)
-        except SIGTERMException:  # nobody else heeds the signal
+        except SIGTERMException:  # Lightning took the signal
             raise KeyboardInterrupt(signal.SIGTERM) from None
-        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+        except SystemExit as stop:  # Lightning turns Ctrl-C into this
             raise KeyboardInterrupt(*getattr(stop.__context__, "args", ())) from None
         return best
 
@@ -161,20 +165,20 @@ class _Run:
             hooks.append(callbacks.SigtermExit())
         if train.ema:
             hooks.append(callbacks.averaged(train.ema))
-        hooks.append(callbacks.History(self.folder / "history.csv", self.rows, number))
+        hooks.append(callbacks.HistoryWriter(self.folder / "history.csv", self.rows, number))
         bar = callbacks.TrainingProgressBar(f"phase {number}/{len(train.phases)}")
-        if self.watch:
-            hooks.append(callbacks.EpochListener(self.watch, module.watch.key, self.rows))
+        if self.on_epoch:
+            hooks.append(callbacks.EpochListener(self.on_epoch, module.monitor.key, self.rows))
         elif machine.is_main():
             hooks.append(bar)
         if module.phase.patience:
-            mode = "max" if module.watch.higher else "min"
-            hooks.append(checkpoints.Patience(module.watch.key, patience=module.phase.patience, mode=mode))
+            mode = "max" if module.monitor.higher else "min"
+            hooks.append(checkpoints.Patience(module.monitor.key, patience=module.phase.patience, mode=mode))
         return hooks
 
 
 def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
-    """Load weights into their parts, by prefix."""
+    """Load a state dictionary into modules, each by the prefix of its names."""
     for prefix, part in parts.items():
         part.load_state_dict(
             {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
@@ -182,28 +186,28 @@ def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
 
 
 def _check_folder(config: Config, run: Path, resume: bool) -> None:
-    """Raise ConfigError unless the run folder is new, or holds the same configuration and is to be resumed."""
-    saved = run / "config.toml"
-    if not saved.exists():
+    """Raise ConfigError unless the run folder is new, or is to be resumed with its own configuration."""
+    file = run / "config.toml"
+    if not file.exists():
         return
     if not resume:
         raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
-    if (before := _difference(load(saved).to_dict(), config.to_dict())) is not None:
+    if (before := _difference(load(file).to_dict(), config.to_dict())) is not None:
         raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
 
 
-def _check_watched(data: DataModule, watch: Watch) -> None:
+def _check_monitor(data: DataModule, monitor: MonitoredMetric) -> None:
     """Raise StoreError where no validation sample can tell which epoch is the best."""
-    if not losses.annotated(data.task.head(watch.head), data.validation.targets[watch.head]):
+    if not losses.annotated(data.task.head(monitor.head), data.validation.targets[monitor.head]):
         settings = data.config.data
         raise StoreError(
-            f"{settings.store}: split '{settings.validation}' has no annotated {watch.head}, whose {watch.metric} "
+            f"{settings.store}: split '{settings.validation}' has no annotated {monitor.head}, whose {monitor.metric} "
             "picks the best epoch (train.monitor names another)"
         )
 
 
 def _difference(before: Any, now: Any, key: str = "") -> str | None:
-    """The first key in which two configurations differ, with both values."""
+    """Name the first key in which two configurations differ, with both values; None if they are equal."""
     if isinstance(before, dict) and isinstance(now, dict):
         for name in {**before, **now}:
             found = _difference(before.get(name), now.get(name), f"{key}.{name}" if key else name)
@@ -218,8 +222,25 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
+def reused_memory() -> Iterator[None]:
+    """Let glibc reuse freed memory in the block: else large tensors get new, zeroed pages at every step."""
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_MMAP_MAX, 0)
+    libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:  # the defaults that mallopt(3) documents
+        libc.mallopt(_MMAP_MAX, 65536)
+        libc.mallopt(_TRIM_THRESHOLD, 128 * 1024)
+        libc.malloc_trim(0)
+
+
+@contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Lightning's advice about things decided here on purpose."""
+    """Silence Lightning's warnings about settings that are chosen here on purpose."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         for text in (

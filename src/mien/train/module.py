@@ -15,11 +15,11 @@ from ..losses import LossContext
 from ..models import Network, activate
 from ..models.normaliser import Normaliser
 from ..tasks import Task
-from . import distributed, optim
+from . import distributed, global_batch, optim
 from .augment import Augmentation
 from .batches import DataModule
 from .dataset import Batch
-from .sam import Sam, still_statistics
+from .sam import Sam, frozen_statistics
 from .teacher import Teachers
 from .weights import HeadWeights, class_weights
 
@@ -27,8 +27,8 @@ Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Watch:
-    """The validation metric that picks the best epoch."""
+class MonitoredMetric:
+    """The validation metric that picks the best epoch: of which head, and whether higher is better."""
 
     head: str
     metric: str
@@ -36,24 +36,24 @@ class Watch:
 
     @property
     def key(self) -> str:
-        """Its name in logs and history."""
+        """The metric's name in logs and history."""
         return f"validation_{self.head}_{self.metric}"
 
 
 @dataclass
-class Mean:
-    """A mean that grows, on the device of what it is given."""
+class RunningMean:
+    """A mean over values that come one at a time, on their device."""
 
     total: Tensor | float = 0.0
     count: int = 0
 
     def add(self, value: Tensor) -> None:
-        """Take one more value in."""
+        """Add a value."""
         self.total, self.count = self.total + value, self.count + 1
 
     @property
     def value(self) -> float:
-        """The mean so far."""
+        """The mean of the values so far."""
         return float(self.total) / self.count
 
 
@@ -68,33 +68,32 @@ class TrainingModule(lightning.LightningModule):
         self.teachers = teachers
         train = data.config.train
         self.sam = Sam(network, train.sam) if train.sam else None
-        self.watch = watched(data.config, data.task)
+        self.monitor = monitored_metric(data.config, data.task)
         self.loss_contexts = loss_contexts(data.config, data.task, data.training.targets)
         self.augment = Augmentation(train.augment, {each.name: each.modality for each in data.inputs.inputs})
         self.normaliser = Normaliser(data.inputs.transforms)
-        self.running: dict[str, Mean] = {}
-        self.seen: list[tuple[Tensors, Tensors]] = []
+        self.running: dict[str, RunningMean] = {}
+        self.collected: list[tuple[Tensors, Tensors]] = []
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Scaled inputs {input: (N, ...)} and where they are there {input: (N,)} -> raw scores {head: (N,
-        K)}."""
-        with distributed.global_batch():
-            scores: Tensors = self.network(self.normaliser(inputs), present)
+        """Normalise scaled inputs {input: (N, ...)}, there where `present` {input: (N,)}, and return raw scores
+        {head: (N, K)}."""
+        scores: Tensors = self.network(self.normaliser(inputs), present)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
-        """Each head's loss, unweighted; label smoothing is for training alone."""
+        """Compute each head's unweighted loss, with label smoothing (in training) where `smooth`."""
         contexts = self.loss_contexts
         if not smooth:
             contexts = {name: replace(context, smoothing=0.0) for name, context in contexts.items()}
         return {name: losses.head_loss(scores[name], targets[name], context) for name, context in contexts.items()}
 
     def on_train_epoch_start(self) -> None:
-        """Start the running means of the heads' losses."""
-        self.running = {head.name: Mean() for head in self.task}
+        """Reset the running means of the heads' losses."""
+        self.running = {head.name: RunningMean() for head in self.task}
 
     def training_step(self, batch: Batch) -> Tensor:
-        """Augment, predict, and return the loss; with `train.sam` at the weights moved up the gradient."""
+        """Augment and predict, and return the loss; with `train.sam` at the weights moved up the gradient."""
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
             scaled = self.normaliser.scaled(batch["inputs"])
             inputs, targets = self.augment(scaled, batch["present"], batch["targets"], self._mixing())
@@ -105,46 +104,48 @@ class TrainingModule(lightning.LightningModule):
         if self.sam is None:
             return loss
         self.sam.perturb(loss)
-        with still_statistics(self.network):
+        with frozen_statistics(self.network):
             return self._loss(inputs, present, targets, taught)[0]
 
     def on_before_optimizer_step(self, *_: Any) -> None:
-        """Restore the weights that `sam` moved, so that the step starts from them."""
+        """Restore the weights that `sam` moved, and average running statistics over processes."""
+        global_batch.average_statistics(self.network)
         if self.sam is not None:
             self.sam.restore()
 
     def _loss(self, inputs: Tensors, present: Tensors, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
-        """The loss to minimise, and that of each head with anything to learn from in the batch: that of
-        all processes."""
-        scores, targets, taught = _gathered(self(inputs, present), targets, taught)
+        """Compute the loss to minimise, and that of each head with a target, over the global batch."""
+        with global_batch.rank_draws():
+            scores = self(inputs, present)
+        scores, targets, taught = _gathered(scores, targets, taught)
         parts = self.losses(scores, targets, smooth=True)
         share, temperature = self.teachers.config.weight, self.teachers.config.temperature
-        for name, wanted in taught.items():
-            soft = losses.distillation(scores[name], wanted, temperature)
+        for name, probabilities in taught.items():
+            soft = losses.distillation(scores[name], probabilities, temperature)
             parts[name] = (1 - share) * parts[name] + share * soft
         with_target = {*self._annotated(targets), *taught}
         return self.weighting(parts, with_target), {name: parts[name] for name in parts if name in with_target}
 
     def _mixing(self) -> bool:
-        """Whether samples are still mixed: a matter of the step, not of what was drawn before."""
+        """Whether samples are still mixed at this step."""
         return self.trainer.global_step < self.augment.config.mix_until * self.trainer.estimated_stepping_batches
 
     def training_losses(self) -> dict[str, float]:
-        """Mean losses of the epoch so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
+        """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
         return self._summed("train_loss", {name: mean.value for name, mean in self.running.items() if mean.count})
 
     def validation_step(self, batch: Batch) -> None:
-        """Collect what is scored at the end of the epoch, over the whole set."""
+        """Collect scores and targets, for metrics over the whole set at the end of the epoch."""
         scores = self(self.normaliser.scaled(batch["inputs"]), batch["present"])
-        self.seen.append((_fetched(scores), _fetched(batch["targets"])))
+        self.collected.append((_on_cpu(scores), _on_cpu(batch["targets"])))
 
     def on_validation_epoch_end(self) -> None:
-        """Score every head over the whole validation set."""
-        batches = [batch for rank in distributed.all_gather_object(self.seen) for batch in rank]
+        """Compute losses and metrics of every head over the whole validation set, and log them."""
+        batches = [batch for rank in distributed.all_gather_object(self.collected) for batch in rank]
         scores, targets = (
             {k: torch.cat([part[k] for part in side]) for k in side[0]} for side in zip(*batches, strict=True)
         )
-        self.seen = []
+        self.collected = []
         parts, with_target = self.losses(scores, targets, smooth=False), self._annotated(targets)
         results = self._summed("validation_loss", {name: float(parts[name]) for name in with_target})
         for head in self.task:
@@ -157,43 +158,46 @@ class TrainingModule(lightning.LightningModule):
         return [head.name for head in self.task if losses.annotated(head, targets[head.name])]
 
     def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
-        """Losses by declared weight under one name, and apart. Learned weights would make epochs hard to
-        compare."""
-        apart = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
-        return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **apart}
+        """Add up losses by declared weight as `name`, and name each; by learned weight epochs could not be compared."""
+        each = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
+        return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **each}
 
     def configure_optimizers(self) -> Any:
-        """The phase's optimizer and schedule."""
+        """Create the optimizer and the learning-rate schedule of the phase."""
         optimizer = optim.optimizer(self, self.phase, bool(self.trainer.gradient_clip_val))
         steps = int(self.trainer.estimated_stepping_batches)
-        lr_scheduler = optim.schedule(optimizer, self.phase, steps, self.watch.key, self.watch.higher)
+        lr_scheduler = optim.schedule(optimizer, self.phase, steps, self.monitor.key, self.monitor.higher)
         return {"optimizer": optimizer, "lr_scheduler": lr_scheduler}
 
 
 def _gathered(*sides: Tensors) -> tuple[Tensors, ...]:
-    """The rows of all processes of each tensor (N, K), fetched as one."""
+    """Gather the rows of all processes of each tensor (N, K), in one message."""
     if distributed.world_size() == 1:
         return sides
     columns = [values.float() for side in sides for values in side.values()]
-    parts = iter(torch.split(distributed.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1))
+    parts = iter(
+        torch.split(global_batch.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1)
+    )
     return tuple({name: next(parts) for name in side} for side in sides)
 
 
-def _fetched(tensors: Tensors) -> Tensors:
+def _on_cpu(tensors: Tensors) -> Tensors:
     return {name: values.float().cpu() for name, values in tensors.items()}
 
 
-def watched(config: Config, task: Task) -> Watch:
-    """The metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first.
-    Raises ConfigError."""
+def monitored_metric(config: Config, task: Task) -> MonitoredMetric:
+    """Find the metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first.
+
+    Raises ConfigError.
+    """
     name, _, metric = config.train.monitor.rpartition(".")
     head = task.head(name) if name else task.heads[0]
     metric = metric or head.metrics[0]
-    return Watch(head.name, metric, metrics.metric_for(metric, head).higher_is_better)
+    return MonitoredMetric(head.name, metric, metrics.metric_for(metric, head).higher_is_better)
 
 
 def loss_contexts(config: Config, task: Task, targets: Tensors) -> dict[str, LossContext]:
-    """What each head's loss needs: smoothing, and class weights in the order of its labels."""
+    """Create the context of each head's loss: smoothing, and class weights in the order of its labels."""
     weights = class_weights(config, task, targets)
     return {
         head.name: LossContext(

@@ -26,7 +26,7 @@ OPTIMIZERS: dict[str, Callable[[Groups, PhaseConfig, bool], Optimizer]] = {
     ),
 }
 
-#: Share of the peak learning rate at a share 0…1 of the phase. `plateau` follows the watched metric instead.
+#: Share of the peak learning rate at a share 0…1 of the phase. `plateau` follows the monitored metric instead.
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
     "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
@@ -48,7 +48,7 @@ def check(phase: PhaseConfig) -> None:
 
 
 def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> Optimizer:
-    """An optimizer over what may learn; biases, norms and head weights (all one-dimensional) do not decay.
+    """Create an optimizer of the parameters that learn; one-dimensional ones (biases, norms) do not decay.
 
     Where gradients are `clipped`, the step is not fused: Lightning refuses both together in 16 bits.
     """
@@ -61,14 +61,14 @@ def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> O
 
 
 def schedule(optim: Optimizer, phase: PhaseConfig, steps: int, monitor: str, higher: bool) -> dict[str, Any]:
-    """The learning rate's course over `steps`, as Lightning wants it; `plateau` halves it after 3 epochs without gain."""
+    """Create the schedule over `steps`; `plateau` halves the rate after 3 epochs without gain."""
     if phase.schedule == "plateau":
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optim, "max" if higher else "min", factor=0.5, patience=3)
         return {"scheduler": plateau, "interval": "epoch", "monitor": monitor}
     warm = round(steps / max(phase.epochs, 1) * phase.warmup)
-    shape = SCHEDULES[phase.schedule]
+    curve = SCHEDULES[phase.schedule]
 
     def factor(step: int) -> float:
-        return (step + 1) / (warm + 1) if step < warm else shape(min((step - warm) / max(steps - warm, 1), 1.0))
+        return (step + 1) / (warm + 1) if step < warm else curve(min((step - warm) / max(steps - warm, 1), 1.0))
 
     return {"scheduler": torch.optim.lr_scheduler.LambdaLR(optim, factor), "interval": "step"}

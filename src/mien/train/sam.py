@@ -1,4 +1,7 @@
-"""Sharpness-aware minimisation (Foret et al. 2021, arXiv 2010.01412): step by the gradient where the loss nearby is highest."""
+"""Sharpness-aware minimisation: step by the gradient at the weights nearby whose loss is highest.
+
+Foret et al. 2021, arXiv 2010.01412.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from . import distributed
+from . import global_batch
 
 
 class Sam:
-    """Moves the learning weights of a network `rho` up the gradient of a loss, and back to exactly where they were."""
+    """Moves learning weights of a network by `rho` up the gradient of a loss, and restores them exactly."""
 
     def __init__(self, network: nn.Module, rho: float) -> None:
         self.network, self.rho = network, rho
@@ -22,11 +25,14 @@ class Sam:
 
     @torch.no_grad()
     def perturb(self, loss: Tensor) -> None:
-        """Add rho g / |g|, g being the gradient of `loss` over all weights together; frees the graph of the loss."""
+        """Add rho g / |g|, with g the gradient of `loss` over all weights together; frees the loss's graph."""
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        found = torch.autograd.grad(loss, weights, allow_unused=True)
-        pairs = [(weight, slope) for weight, slope in zip(weights, found, strict=True) if slope is not None]
-        self.moved, slopes = [weight for weight, _ in pairs], distributed.all_reduce_mean([slope for _, slope in pairs])
+        gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+        pairs = [(weight, slope) for weight, slope in zip(weights, gradients, strict=True) if slope is not None]
+        self.moved, slopes = (
+            [weight for weight, _ in pairs],
+            global_batch.all_reduce_mean([slope for _, slope in pairs]),
+        )
         self.before = [weight.detach().clone() for weight in self.moved]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
         torch._foreach_add_(self.moved, list(torch._foreach_mul(slopes, self.rho / (norm + 1e-12))))
@@ -34,14 +40,14 @@ class Sam:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Undo the last `perturb`, to the last bit."""
+        """Restore the weights from before the last `perturb`, bit for bit."""
         torch._foreach_copy_(self.moved, self.before)
         self.moved, self.before = [], []
 
 
 @contextmanager
-def still_statistics(network: nn.Module) -> Iterator[None]:
-    """Let batch norms in training go by the batch as ever, but leave their running statistics alone."""
+def frozen_statistics(network: nn.Module) -> Iterator[None]:
+    """Keep the running statistics of batch norms in training from being updated in the block."""
     tracking = [m for m in network.modules() if isinstance(m, _NormBase) and m.training and m.track_running_stats]
     for norm in tracking:
         norm.track_running_stats = False

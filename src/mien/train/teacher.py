@@ -1,4 +1,4 @@
-"""Teachers: finished runs whose mean probability on the very same batch a network learns from."""
+"""Teachers: finished runs whose mean probability on the same augmented batch a network learns from."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class Teachers:
-    """The networks of finished runs. Raises ConfigError where one shows other views, or none has a head of
-    the task."""
+    """The networks of finished runs.
+
+    Raises ConfigError where one is shown other views, or where none has a head of the task.
+    """
 
     def __init__(self, config: TeacherConfig, task: Task, inputs: InputSet) -> None:
         self.config = config
@@ -45,8 +47,10 @@ class Teachers:
 
     @torch.no_grad()
     def __call__(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Scaled inputs {input: (N, ...)} -> mean probability (N, K) at the temperature, of each head that
-        is taught."""
+        """Average the teachers' probabilities (N, K) at the temperature, of each head that is taught.
+
+        `inputs`: {input: (N, ...)} scaled, as the student sees them.
+        """
         device = next(iter(inputs.values())).device
         scores = [teacher.to(device)(inputs, present) for teacher in self.loaded]
         return {name: self._mean([part[name] for part in scores if name in part]) for name in self.heads}
@@ -56,7 +60,7 @@ class Teachers:
 
 
 class _Teacher(nn.Module):
-    """A run's network behind its own transforms."""
+    """The network of a finished run, with its own transforms."""
 
     def __init__(self, run: Path, task: Task, students: InputSet) -> None:
         super().__init__()
@@ -127,7 +131,10 @@ ADAPTERS: dict[str, Callable[[Any, Any, Tensor], Tensor]] = {"image": _adapt_pic
 
 
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
-    """Whether a head of a teacher can teach its namesake. Raises ConfigError where the two have other labels."""
+    """Whether a teacher's head can teach the task's head of that name.
+
+    Raises ConfigError where their labels differ.
+    """
     ours = next((head for head in task if head.name == theirs.name), None)
     if ours is None or not ours.kind.is_exclusive or not theirs.kind.is_exclusive:
         return False

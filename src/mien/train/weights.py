@@ -1,4 +1,4 @@
-"""How much each head counts in the loss, and each label in its head."""
+"""The weight of each head in the loss, and of each class in its head."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from ..tasks import Head, Kind, Task
 class HeadWeights(nn.Module):
     """The weight of each head's loss: as declared, or times a factor exp(-s) that is learned.
 
-    What is minimised is then w (exp(-s) L + s / 2) of each head, with s the logarithm of its noise variance: Kendall, Gal &
-    Cipolla 2018 (arXiv 1705.07115, eq. 10). Their exp(-s) L / 2 for regression is the same with s shifted by ln 2, so one form
-    serves every kind and all heads start at their declared weights. At rest exp(-s) = 1 / (2 L). Raises ConfigError.
+    What is minimised is then w (exp(-s) L + s / 2) of each head, with s the logarithm of its noise variance:
+    Kendall, Gal & Cipolla 2018 (arXiv 1705.07115, eq. 10). Their exp(-s) L / 2 for regression is the same
+    with s shifted by ln 2, so one form serves every kind and all heads start at their declared weights. At
+    rest exp(-s) = 1 / (2 L). Raises ConfigError.
     """
 
     def __init__(self, task: Task, mode: str) -> None:
@@ -28,19 +29,19 @@ class HeadWeights(nn.Module):
         self.task = task
         self.log_variance = nn.Parameter(torch.zeros(len(task.heads))) if mode == "uncertainty" else None
 
-    def forward(self, parts: dict[str, Tensor], there: Collection[str]) -> Tensor:
-        """The loss to minimise, from each head's; those not in `there` had no target in the batch and teach nothing."""
+    def forward(self, parts: dict[str, Tensor], with_target: Collection[str]) -> Tensor:
+        """Combine each head's loss into the one to minimise; heads outside `with_target` had no target."""
         terms = []
         for position, head in enumerate(self.task):
             loss = parts[head.name]
-            if self.log_variance is not None and head.name in there:
+            if self.log_variance is not None and head.name in with_target:
                 log_variance = self.log_variance[position]
                 loss = (-log_variance).exp() * loss + log_variance / 2
             terms.append(head.weight * loss)
         return torch.stack(terms).sum()
 
     def learned(self) -> dict[str, float]:
-        """Weight of each head now, declared times learned; nothing where weights are fixed."""
+        """Return the weight of each head now, declared times learned; empty where weights are fixed."""
         if self.log_variance is None:
             return {}
         factors = (-self.log_variance.detach()).exp().tolist()
@@ -48,26 +49,31 @@ class HeadWeights(nn.Module):
 
 
 def class_weights(config: Config, task: Task, targets: dict[str, Tensor]) -> dict[str, dict[str, float]]:
-    """Weight of each label by name, {head: {label: weight}}, of the heads whose loss weighs classes.
+    """Compute class weights {head: {label: weight}} of the heads whose loss uses them.
 
-    With `train.balance = "loss"` from the training targets (N, K); weights set by hand replace those of their labels, others
-    are 1. A head with neither is left out.
+    With `train.balance = "loss"` from the training targets (N, K); weights set by hand replace those of their
+    labels, others are 1. A head with neither is left out.
     """
-    found = {}
+    by_head = {}
     for head in task:
-        weights = _inverse(head, targets[head.name]) if config.train.balance == "loss" and losses.weighs(head) else None
+        balanced = config.train.balance == "loss" and losses.uses_class_weights(head)
+        weights = _inverse(head, targets[head.name]) if balanced else None
         if weights is not None or head.class_weights:
-            found[head.name] = dict.fromkeys(head.space.labels, 1.0) | (weights or {}) | dict(head.class_weights)
-    return found
+            ones = dict.fromkeys(head.space.labels, 1.0)
+            by_head[head.name] = ones | (weights or {}) | dict(head.class_weights)
+    return by_head
 
 
 def _inverse(head: Head, target: Tensor) -> dict[str, float]:
-    """Inverse frequency with mean 1 over samples; for TAGS absent over present, 1 to 20. A label nobody has weighs 1."""
+    """Weigh classes by inverse frequency, with mean 1 over samples; tags by absent over present, 1 to 20.
+
+    A label without samples weighs 1.
+    """
     known = target[~target.isnan().any(1)].double()
     counts = known.sum(0)
-    some = counts.clamp_min(1.0)
+    at_least_one = counts.clamp_min(1.0)
     if head.kind is Kind.TAGS:
-        weights = ((len(known) - counts) / some).clamp(1.0, 20.0)
+        weights = ((len(known) - counts) / at_least_one).clamp(1.0, 20.0)
     else:
-        weights = counts.sum() / (counts.count_nonzero() * some)
+        weights = counts.sum() / (counts.count_nonzero() * at_least_one)
     return dict(zip(head.space.labels, torch.where(counts > 0, weights, 1.0).tolist(), strict=True))

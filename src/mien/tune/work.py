@@ -38,11 +38,11 @@ def tune(settings: StudyConfig, tell: Tell = lambda *_: None) -> Outcome:
 
 
 def _score(settings: StudyConfig) -> Score:
-    from ..train.module import watched
+    from ..train.module import monitored_metric
 
     config = settings.space.config(settings.space.defaults)
-    watch = watched(config, config.resolved_task())
-    return Score(watch.key, f"{watch.head}.{watch.metric}", watch.higher)
+    monitor = monitored_metric(config, config.resolved_task())
+    return Score(monitor.key, f"{monitor.head}.{monitor.metric}", monitor.higher)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from .. import machine
+from ..files import is_running
 
 #: What a trial carries: the worker that runs it, why its settings cannot be, and, once all its values are drawn, its number in
 #: a study that nobody disturbs.
@@ -117,4 +117,4 @@ def _gone(worker: str) -> bool:
     draw_number, _, process = worker.rpartition(" ")
     if not draw_number or draw_number != this_process().rpartition(" ")[0]:
         return False
-    return not machine.alive(int(process))
+    return not is_running(int(process))
