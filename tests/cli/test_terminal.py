@@ -1,26 +1,15 @@
-"""Progress bars, and Ctrl-C."""
+"""Progress bars."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 
 import numpy as np
 import pytest
 
-from mien.cli.terminal import interruptible, progress_over
+from mien.cli.terminal import progress_over
 from mien.records import Moment, ReadError
-
-
-def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), interruptible() as stop:  # noqa: PT012
-        assert not stop.signal
-        signal.raise_signal(signal.SIGINT)
-        assert stop.signal == signal.SIGINT
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 class Film:
