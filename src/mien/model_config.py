@@ -76,8 +76,7 @@ def read_model_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
                 shared.setdefault(key, value)
     _check_keys(inputs, shared, modalities, where)
     for name, each in inputs.items():
-        own = each.keys() - {"region"}
-        key = f"model.inputs.{name}" if own else "model"
+        key = f"model.inputs.{name}" if each.keys() - {"region"} else "model"
         transform_of(Input.from_dict(name, _whole(each, shared), where, key), where, key)
     return {**{key: value for key, value in table.items() if key in own}, "inputs": inputs, "shared": shared}
 

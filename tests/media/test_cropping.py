@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from mien import synthetic
-from mien.media.cropping import crop, tilt
-from mien.media.image import Preprocessing
+from mien.inputs import Input
+from mien.media import InputSet, transform_of
+from mien.media.cropping import crop, roll
+from mien.media.image_transform import ImageTransform
 from mien.predict import Engine, Model
-from mien.records import Box, Face, Sample
+from mien.records import Box, Face, Items, Sample
 from mien.store import Origin, Store, write
 from mien.tasks import TASKS
 from tests.tiny_model import write_model
 
 NUMBERED = np.arange(100, dtype=np.uint8).reshape(10, 10)
-GREY = Preprocessing(40, "grey", (0.5,), (0.25,))
+GREY = ImageTransform(40)
 ALIGNED = replace(GREY, align=True)
 #: A dark picture with two bright eyes, level, 40 pixels apart about its middle.
 EYES = ((80.0, 90.0), (120.0, 90.0), (100.0, 100.0), (85.0, 120.0), (115.0, 120.0))
@@ -49,11 +51,11 @@ def leaning(degrees: float) -> tuple[np.ndarray, tuple[tuple[float, float], ...]
 @pytest.mark.parametrize("degrees", [-40, -25, -10, 0.5, 15, 30, 45])
 def test_eyes_become_level_and_stay_where_they_were(degrees: float) -> None:
     picture, points = leaning(degrees)
-    assert tilt(points) == pytest.approx(degrees)
-    upright = crop(picture, Box(50, 50, 100, 100), 0.1, tilt(points))
+    assert roll(points) == pytest.approx(degrees)
+    upright = crop(picture, Box(50, 50, 100, 100), 0.1, roll(points))
     assert upright.shape == (120, 120)
     found = eyes(upright)
-    assert abs(tilt([*map(tuple, found), *EYES[2:]])) < 1
+    assert abs(roll([*map(tuple, found), *EYES[2:]])) < 1
     np.testing.assert_allclose(found, np.array(EYES[:2]) - 40, atol=0.7)
 
 
@@ -87,37 +89,39 @@ def test_past_the_border_the_outermost_pixels_are_repeated() -> None:
 
 
 def test_landmarks_that_do_not_tell() -> None:
-    assert tilt(()) == 0
-    assert tilt([(1.0, 2.0)] * 37) == 0
-    assert tilt(np.full((5, 2), np.nan, np.float32)) == 0
+    assert roll(()) == 0
+    assert roll([(1.0, 2.0)] * 37) == 0
+    assert roll(np.full((5, 2), np.nan, np.float32)) == 0
     points = np.zeros((68, 2), np.float32)
     points[36:42], points[42:48] = (10, 10), (20, 20)
-    assert tilt(points) == pytest.approx(45)
+    assert roll(points) == pytest.approx(45)
 
 
 def test_only_a_network_that_wants_it_gets_aligned_faces() -> None:
     picture, points = leaning(30)
     box = Box(50, 50, 100, 100)
-    plain = GREY.fit([picture], [box])
-    np.testing.assert_array_equal(GREY.fit([picture], [box], [points]), plain)
-    np.testing.assert_array_equal(ALIGNED.fit([picture], [box]), plain)
-    np.testing.assert_array_equal(ALIGNED.fit([picture], [box], [()]), plain)
-    level, straight = (eyes(fitted[0]) for fitted in (ALIGNED.fit([picture], [box], [points]), plain))
+    plain = GREY.fit(Items([picture], [box]))
+    np.testing.assert_array_equal(GREY.fit(Items([picture], [box], [points])), plain)
+    np.testing.assert_array_equal(ALIGNED.fit(Items([picture], [box])), plain)
+    np.testing.assert_array_equal(ALIGNED.fit(Items([picture], [box], [()])), plain)
+    level, straight = (eyes(fitted[0, ..., 0]) for fitted in (ALIGNED.fit(Items([picture], [box], [points])), plain))
     assert abs(level[0, 1] - level[1, 1]) < 0.5
     assert abs(straight[0, 1] - straight[1, 1]) > 5
-    whole = eyes(ALIGNED.fit([picture], None, [points])[0])
+    whole = eyes(ALIGNED.fit(Items([picture], None, [points]))[0, ..., 0])
     assert abs(whole[0, 1] - whole[1, 1]) < 0.5, "a ready crop with landmarks is turned about its middle"
 
 
 def test_align_survives_the_dictionary_and_may_be_absent_from_it() -> None:
-    assert Preprocessing.from_dict(ALIGNED.to_dict()) == ALIGNED
+    assert transform_of(Input.from_dict("face", ALIGNED.to_dict())) == ALIGNED
     table = GREY.to_dict()
     assert table.pop("align") is False
-    assert Preprocessing.from_dict(table) == GREY
+    assert transform_of(Input.from_dict("face", table)) == GREY
 
 
-@pytest.mark.parametrize("pre", [replace(GREY, margin=0.2), replace(ALIGNED, margin=0.1)], ids=["plain", "aligned"])
-def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, pre: Preprocessing) -> None:
+@pytest.mark.parametrize(
+    "transform", [replace(GREY, margin=0.2), replace(ALIGNED, margin=0.1)], ids=["plain", "aligned"]
+)
+def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, transform: ImageTransform) -> None:
     """The store's box and landmarks and the detector's go through one function: the same pixels reach the network."""
     from mien.train.batches import SampleDataset
 
@@ -126,15 +130,17 @@ def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, pre
     sample = Sample.of_image(picture, {"expression7": "happy"}, "train", "a", box, landmarks=points)
     write(tmp_path / "s.h5", [sample], TASKS["expression7"].heads, Origin("test", "1"))
     store = Store(tmp_path / "s.h5")
-    trained = SampleDataset(store, store.rows("train"), TASKS["expression7"], pre, 1.0)[[0]]["pixels"].numpy()
+    inputs = InputSet((Input("face"),), {"face": transform})
+    dataset = SampleDataset(store, store.rows("train"), TASKS["expression7"], inputs, 1.0)
+    trained = dataset[[0]]["inputs"]["face"].numpy()
 
-    write_model(tmp_path / "model.onnx", TASKS["expression7"], pre)
+    write_model(tmp_path / "model.onnx", TASKS["expression7"], transform)
     engine = Engine(tmp_path / "model.onnx")
     seen = []
-    normalise = Preprocessing.normalise
+    normalise = ImageTransform.normalise
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Preprocessing, "normalise", lambda self, pixels: seen.append(pixels) or normalise(self, pixels))
+        patch.setattr(ImageTransform, "normalise", lambda self, fitted: seen.append(fitted) or normalise(self, fitted))
         Model(engine).predict_faces(picture, [Face(box, points)])
-        Model(engine, align=not pre.align).predict_faces(picture, [Face(box, points)])
-    np.testing.assert_array_equal(seen[0], trained[:, 0])
+        Model(engine, align=not transform.align).predict_faces(picture, [Face(box, points)])
+    np.testing.assert_array_equal(seen[0].transpose(transform.axes), trained)
     assert (seen[1] != seen[0]).mean() > 0.02, "`align` overrules the model"

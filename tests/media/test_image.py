@@ -15,9 +15,13 @@ import pytest
 from PIL import Image
 
 from mien.errors import ConfigError, InputError, TooLargeError
-from mien.media.image import Preprocessing, crop, decode, from_pillow, read, recolour, resize
+from mien.inputs import Input
+from mien.media import InputSet, transform_of
+from mien.media.cropping import crop
+from mien.media.image import decode, from_pillow, read, recolour, resize
+from mien.media.image_transform import ImageTransform
 from mien.media.limits import Limits
-from mien.records import Box
+from mien.records import Box, Items
 
 RNG = np.random.default_rng(2)
 RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -150,23 +154,23 @@ def test_resize_averages_when_shrinking_and_interpolates_when_growing() -> None:
     assert resize(RGB, 5).shape == (5, 5, 3)
 
 
-GREY_INPUT = Preprocessing(4, "grey", (0.5,), (0.25,))
-RGB_INPUT = Preprocessing(4, "rgb", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), 0.2)
+GREY_INPUT = ImageTransform(4)
+RGB_INPUT = ImageTransform(4, "rgb", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), 0.2)
 
 
 @pytest.mark.parametrize("given", [GREY_INPUT, RGB_INPUT])
-def test_preprocessing_survives_its_dictionary(given: Preprocessing) -> None:
-    assert Preprocessing.from_dict(given.to_dict()) == given
+def test_a_transform_survives_its_dictionary(given: ImageTransform) -> None:
+    assert transform_of(Input.from_dict("face", given.to_dict())) == given
 
 
 def test_fit_and_normalise() -> None:
-    grey = GREY_INPUT.fit([RGB, GREY, np.full((4, 4), 255, np.uint8)])
-    assert (grey.shape, grey.dtype) == ((3, 4, 4), np.uint8)
+    grey = GREY_INPUT.fit(Items([RGB, GREY, np.full((4, 4), 255, np.uint8)]))
+    assert (grey.shape, grey.dtype) == ((3, 4, 4, 1), np.uint8)
     found = GREY_INPUT.normalise(grey)
     assert (found.shape, found.dtype, found.flags.c_contiguous) == ((3, 1, 4, 4), np.float32, True)
     np.testing.assert_allclose(found[2], 2)
 
-    colour = RGB_INPUT.fit(np.full((2, 9, 9, 3), (255, 0, 51), np.uint8))
+    colour = RGB_INPUT.fit(Items(np.full((2, 9, 9, 3), (255, 0, 51), np.uint8)))
     assert colour.shape == (2, 4, 4, 3)
     np.testing.assert_allclose(RGB_INPUT.normalise(colour)[1, :, 0, 0], [1.8, -0.8, -0.8], rtol=1e-6)
 
@@ -176,13 +180,13 @@ def test_fit_and_normalise() -> None:
     [
         ((0, "grey", (0.5,), (0.5,)), "size 0 must be positive"),
         ((4, "bgr", (0.5,), (0.5,)), "colour 'bgr' one of: grey, rgb"),
-        ((4, "rgb", (0.5,), (0.5,)), "must be 3 numbers each"),
-        ((4, "grey", (0.5,), (0.0,)), "std positive"),
+        ((4, "rgb", (0.5,), (0.5,)), "need 3 numbers each"),
+        ((4, "grey", (0.5,), (0.0,)), "std above 0"),
     ],
 )
-def test_impossible_preprocessing_is_refused(values: tuple[int, str, tuple[float], tuple[float]], message: str) -> None:
+def test_impossible_transforms_are_refused(values: tuple[int, str, tuple[float], tuple[float]], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Preprocessing(*values)
+        ImageTransform(*values)
 
 
 NUMBERED = np.arange(100, dtype=np.uint8).reshape(10, 10)
@@ -215,55 +219,84 @@ def test_a_crop_within_the_picture_is_no_copy() -> None:
     assert not np.shares_memory(crop(NUMBERED, Box(8, 8, 4, 4)), NUMBERED)
 
 
-BOTH = Preprocessing(4, "grey", (0.5,), (0.25,), 0.25, ("crop", "picture"))
+VIEWS = {"face": "region", "scene": "whole"}
+
+
+def seen_as(transform: ImageTransform, *names: str) -> InputSet:
+    """Inputs of one picture: what lies in the box, and all of it."""
+    inputs = tuple(Input(name, region=VIEWS[name]) for name in names)
+    return InputSet(inputs, dict.fromkeys(names, transform))
+
+
+WIDER = replace(GREY_INPUT, margin=0.25)
+BOTH = seen_as(WIDER, "face", "scene")
 PHOTO = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
 BOX = Box(4, 6, 12, 8)
 
 
-def test_views_stand_one_behind_the_other() -> None:
-    found = BOTH.fit([PHOTO], [BOX])
-    assert found.shape == (1, 4, 4, 2)
-    cut = GREY_INPUT.fit([crop(PHOTO, BOX, 0.25)])
-    whole = GREY_INPUT.fit([PHOTO])
-    np.testing.assert_array_equal(found[..., 0], cut)
-    np.testing.assert_array_equal(found[..., 1], whole)
+def test_two_inputs_see_the_region_and_the_whole_of_one_picture() -> None:
+    found, present = BOTH.fit({"image": Items([PHOTO], [BOX])})
+    assert list(found) == ["face", "scene"]
+    assert present.tolist() == [[True, True]]
+    cut = GREY_INPUT.fit(Items([crop(PHOTO, BOX, 0.25)]))
+    whole = GREY_INPUT.fit(Items([PHOTO]))
+    np.testing.assert_array_equal(found["face"], cut)
+    np.testing.assert_array_equal(found["scene"], whole)
     assert (cut != whole).any()
-    turned = replace(BOTH, views=("picture", "crop")).fit([PHOTO], [BOX])
-    np.testing.assert_array_equal(turned, found[..., ::-1])
-    assert replace(BOTH, views=("picture",)).fit([PHOTO], [BOX]).tolist() == whole.tolist()
+    turned, _ = seen_as(WIDER, "scene", "face").fit({"image": Items([PHOTO], [BOX])})
+    assert list(turned) == ["scene", "face"]
+    assert all(np.array_equal(turned[name], found[name]) for name in found)
+    alone, _ = seen_as(WIDER, "scene").fit({"image": Items([PHOTO], [BOX])})
+    assert {name: values.tolist() for name, values in alone.items()} == {"scene": whole.tolist()}
 
 
-def test_views_in_colour_share_mean_and_std() -> None:
-    both = replace(RGB_INPUT, views=("crop", "picture"))
-    assert (both.colours, both.channels) == (3, 6)
-    fitted = both.fit([PHOTO] * 2, np.array([BOX, BOX], np.int32))
-    assert fitted.shape == (2, 4, 4, 6)
-    found = both.normalise(fitted)
-    assert found.shape == (2, 6, 4, 4)
-    for first, view in ((0, crop(PHOTO, BOX, 0.2)), (3, PHOTO)):
-        np.testing.assert_array_equal(found[1:, first : first + 3], RGB_INPUT.normalise(RGB_INPUT.fit([view])))
+@pytest.mark.parametrize("schema", [1, 2])
+def test_inputs_in_colour_are_normalised_alike(schema: int) -> None:
+    both = replace(seen_as(RGB_INPUT, "face", "scene"), stacked=schema == 1)
+    fitted, present = both.fit({"image": Items([PHOTO] * 2, np.array([BOX, BOX], np.int32))})
+    assert {name: values.shape for name, values in fitted.items()} == {"face": (2, 4, 4, 3), "scene": (2, 4, 4, 3)}
+    found = both.feed(fitted, present)
+    assert list(found) == both.graph_inputs == (["pixels"] if schema == 1 else ["face", "scene", "present"])
+    if schema == 1:
+        assert found["pixels"].shape == (2, 6, 4, 4)
+        found = {"face": found["pixels"][:, :3], "scene": found["pixels"][:, 3:]}
+    for name, view in (("face", crop(PHOTO, BOX, 0.2)), ("scene", PHOTO)):
+        np.testing.assert_array_equal(found[name][1:], RGB_INPUT.normalise(RGB_INPUT.fit(Items([view]))))
 
 
 @pytest.mark.parametrize("boxes", [None, [Box(0, 0, 0, 0)], np.zeros((1, 4), np.int32), [Box(3, 3, 0, 5)]])
 def test_without_a_box_the_crop_is_the_picture(boxes: Any) -> None:
-    found = BOTH.fit([PHOTO], boxes)
-    np.testing.assert_array_equal(found[..., 0], found[..., 1])
-    np.testing.assert_array_equal(found[..., 0], GREY_INPUT.fit([PHOTO]))
+    found, _ = BOTH.fit({"image": Items([PHOTO], boxes)})
+    np.testing.assert_array_equal(found["face"], found["scene"])
+    np.testing.assert_array_equal(found["face"], GREY_INPUT.fit(Items([PHOTO])))
 
 
 def test_each_picture_needs_a_box_of_its_own() -> None:
     with pytest.raises(ValueError, match="zip"):
-        BOTH.fit([PHOTO, PHOTO], [BOX])
+        BOTH.fit({"image": Items([PHOTO, PHOTO], [BOX])})
 
 
-def test_views_survive_the_dictionary_and_may_be_absent_from_it() -> None:
-    assert Preprocessing.from_dict(BOTH.to_dict()) == BOTH
-    table = GREY_INPUT.to_dict()
-    assert table.pop("views") == ["crop"]
-    assert Preprocessing.from_dict(table) == GREY_INPUT
+def test_what_is_missing_is_nothing_and_is_told() -> None:
+    apart = InputSet((Input("face"), Input("other", of="second")), dict.fromkeys(("face", "other"), WIDER))
+    second = Items([PHOTO, PHOTO], [BOX, BOX], present=np.array([False, True]))
+    found, present = apart.fit({"image": Items([PHOTO, PHOTO], [BOX, BOX]), "second": second})
+    assert present.tolist() == [[True, False], [True, True]]
+    assert not found["other"][0].any()
+    np.testing.assert_array_equal(found["other"][1], found["face"][1])
+    assert apart.fit({"image": Items([PHOTO])})[1].tolist() == [[True, False]]
 
 
-@pytest.mark.parametrize("views", [(), ("face",), ("crop", "crop")])
-def test_impossible_views_are_refused(views: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match=r"views \[.*\] must be one or more of: crop, picture; each once"):
-        replace(BOTH, views=views)
+def test_inputs_survive_the_dictionary() -> None:
+    assert InputSet.of({"inputs": BOTH.to_dict()}).to_dict() == BOTH.to_dict()
+    assert InputSet.of({"inputs": BOTH.to_dict()}).transforms == BOTH.transforms
+
+
+@pytest.mark.parametrize("views", [["crop"], ["picture"], ["crop", "picture"], ["picture", "crop"], None])
+def test_descriptions_of_schema_1_are_read(views: list[str] | None) -> None:
+    """Its views may be absent, and so may what came later."""
+    names = [{"crop": "face", "picture": "scene"}[view] for view in views or ["crop"]]
+    table = {"size": 4, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.25}
+    found = InputSet.of({"preprocessing": table if views is None else table | {"views": views, "align": False}})
+    assert [(each.name, each.region) for each in found.inputs] == [(name, VIEWS[name]) for name in names]
+    assert found.transforms == dict.fromkeys(names, WIDER)
+    assert found.graph_inputs == ["pixels"]

@@ -15,21 +15,26 @@ from mien.tasks import TASKS, Head, Kind, Task
 SMALL = {"widths": [8, 12], "depth": 1}
 
 
+def model(encoder="compact", **table):
+    """The configuration of a model by what stands in its `[model]` table."""
+    return ModelConfig.from_dict({"encoder": encoder, **table})
+
+
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 @pytest.mark.parametrize(
     "config",
     [
-        ModelConfig("compact", options=SMALL),
-        ModelConfig("compact", colour="rgb", options={"widths": [8], "depth": 2, "activation": "silu", "stride": 2}),
-        ModelConfig("test_resnet", size=40),
-        ModelConfig("test_vit", size=48, colour="rgb"),
+        model("compact", options=SMALL),
+        model("compact", colour="rgb", options={"widths": [8], "depth": 2, "activation": "silu", "stride": 2}),
+        model("test_resnet", size=40),
+        model("test_vit", size=48, colour="rgb"),
     ],
     ids=["compact", "compact-rgb", "timm-cnn", "timm-vit"],
 )
-def test_every_backbone_serves_every_task(config, task):
+def test_every_encoder_serves_every_task(config, task):
     network = models.build(config, task).eval()
-    channels = models.preprocessing(config).channels
-    scores = network(torch.randn(3, channels, config.size, config.size))
+    transform = models.input_set(config).transforms["face"]
+    scores = network({"face": torch.randn(3, transform.channels, transform.size, transform.size)})
     assert list(scores) == [head.name for head in task]
     for head in task:
         output = activate(head, scores[head.name])
@@ -46,10 +51,10 @@ def test_softmax_heads_sum_to_one_and_tags_do_not():
 
 
 def test_alexnet_takes_grey_and_refuses_what_is_too_small():
-    network = models.build(ModelConfig("alexnet", size=64), TASKS["expression7"])
-    assert network.eval()(torch.randn(2, 1, 64, 64))["expression7"].shape == (2, 7)
+    network = models.build(model("alexnet", size=64), TASKS["expression7"])
+    assert network.eval()({"face": torch.randn(2, 1, 64, 64)})["expression7"].shape == (2, 7)
     with pytest.raises(ConfigError, match="at least 64, given 48"):
-        models.build(ModelConfig("alexnet"), TASKS["expression7"])
+        models.build(model("alexnet"), TASKS["expression7"])
 
 
 def test_grey_alexnet_answers_as_colour_does_on_grey_pictures():
@@ -60,32 +65,32 @@ def test_grey_alexnet_answers_as_colour_does_on_grey_pictures():
 
 
 @pytest.mark.parametrize(
-    ("config", "text"),
+    ("table", "text"),
     [
-        (ModelConfig("compact", options={"width": [3]}), "'compact' does not take model.options .*width"),
-        (ModelConfig("compact", options={"widths": []}), "must be positive"),
-        (ModelConfig("compact", options={"drop_path": 1.0}), r"drop_path 1.0 must be in \[0, 1\)"),
-        (ModelConfig("compact", options={"drop_path": 0.1, "depth": 1}), "0 where no convolution has a shortcut"),
+        ({"options": {"width": [3]}}, "'compact' does not take model.options .*width"),
+        ({"options": {"widths": []}}, "must be positive"),
+        ({"options": {"drop_path": 1.0}}, r"drop_path 1.0 must be in \[0, 1\)"),
+        ({"options": {"drop_path": 0.1, "depth": 1}}, "0 where no convolution has a shortcut"),
+        ({"options": {"drop_path": 0.1, "residual": False}}, "0 where no convolution has a shortcut"),
+        ({"options": {"activation": "rleu"}}, "did you mean 'relu'"),
         (
-            ModelConfig("compact", options={"drop_path": 0.1, "residual": False}),
-            "0 where no convolution has a shortcut",
-        ),
-        (ModelConfig("compact", options={"activation": "rleu"}), "did you mean 'relu'"),
-        (
-            ModelConfig("alexnet", size=64, options={"widths": [3]}),
+            {"encoder": "alexnet", "size": 64, "options": {"widths": [3]}},
             "'alexnet' does not take .*cleared with --model.options {}",
         ),
-        (ModelConfig("resnett18"), "unknown backbone 'resnett18'"),
-        (ModelConfig("resnet1"), "near it: .*resnet1"),
-        (ModelConfig("test_vit", size=50), "does not take pictures of 50x50"),
-        (ModelConfig("test_resnet", options={"nonsense": 1}), "'test_resnet' does not take model.options .*nonsense"),
-        (ModelConfig(mean=(0.5, 0.5, 0.5), std=(1.0,)), "need 1 numbers each"),
-        (ModelConfig(mean=(0.5,), std=(0.0,)), "std above 0"),
+        ({"encoder": "resnett18"}, "unknown encoder 'resnett18'"),
+        ({"encoder": "resnet1"}, "near it: .*resnet1"),
+        ({"encoder": "test_vit", "size": 50}, "does not take pictures of 50x50"),
+        (
+            {"encoder": "test_resnet", "options": {"nonsense": 1}},
+            "'test_resnet' does not take model.options .*nonsense",
+        ),
+        ({"mean": [0.5, 0.5, 0.5], "std": [1.0]}, "need 1 numbers each"),
+        ({"mean": [0.5], "std": [0.0]}, "model.std.0 = 0.0: must be 0.001 to 1"),
     ],
 )
-def test_wrong_dials_are_named(config, text):
+def test_wrong_hyperparameters_are_named(table, text):
     with pytest.raises(ConfigError, match=text):
-        models.build(config, TASKS["expression7"])
+        models.build(model(**table), TASKS["expression7"])
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet18"])
@@ -98,99 +103,122 @@ def test_unreachable_weights_say_what_to_do(name, monkeypatch):
     with pytest.raises(
         ModelError, match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false"
     ):
-        models.build(ModelConfig(name, pretrained=True, size=64), TASKS["expression7"])
+        models.build(model(name, pretrained=True, size=64), TASKS["expression7"])
 
 
-def test_pretrained_statistics_reach_preprocessing():
-    pre = models.preprocessing(ModelConfig("resnet18", pretrained=True, colour="rgb"))
-    assert pre.mean == pytest.approx((0.485, 0.456, 0.406))
-    assert models.preprocessing(ModelConfig("resnet18", pretrained=True)).mean == pytest.approx((0.449,), abs=1e-3)
-    assert models.preprocessing(ModelConfig()).std == (0.25,)
-    assert models.preprocessing(ModelConfig("alexnet", pretrained=True, colour="rgb")).std[0] == pytest.approx(0.229)
+def test_pretrained_statistics_reach_the_transform():
+    def face(*encoder, **table):
+        return models.input_set(model(*encoder, **table)).transforms["face"]
+
+    assert face("resnet18", pretrained=True, colour="rgb").mean == pytest.approx((0.485, 0.456, 0.406))
+    assert face("resnet18", pretrained=True).mean == pytest.approx((0.449,), abs=1e-3)
+    assert face().std == (0.25,)
+    assert face("alexnet", pretrained=True, colour="rgb").std[0] == pytest.approx(0.229)
 
 
-def test_a_frozen_backbone_stands_still():
-    network = models.build(ModelConfig(options=SMALL), TASKS["expression7"])
+def test_a_frozen_encoder_stands_still():
+    network = models.build(model(options=SMALL), TASKS["expression7"])
     network.freeze(True)
     network.train()
-    assert not network.backbone.training
+    assert not network.encoders["input_face"].training
     assert network.heads.training
     assert [name for name, p in network.named_parameters() if p.requires_grad] == [
         "heads.layers.head_expression7.weight",
         "heads.layers.head_expression7.bias",
     ]
     network.freeze(False)
-    assert network.train().backbone.training
+    assert network.train().encoders["input_face"].training
 
 
 def test_a_head_may_bear_the_name_of_a_dictionary_method():
     task = Task("t", (Head("values", Kind.CLASS, EXPRESSION7), Head("keys", Kind.CLASS, EXPRESSION7)))
-    scores = models.build(ModelConfig(options=SMALL), task).eval()(torch.randn(2, 1, 48, 48))
+    scores = models.build(model(options=SMALL), task).eval()({"face": torch.randn(2, 1, 48, 48)})
     assert list(scores) == ["values", "keys"]
 
 
-def test_shortcuts_are_a_dial():
+def test_shortcuts_are_an_option():
     count = [
-        models.build(ModelConfig(options={"widths": [8], "depth": 2, "residual": residual}), TASKS["expression7"])
+        models.build(model(options={"widths": [8], "depth": 2, "residual": residual}), TASKS["expression7"])
         for residual in (True, False)
     ]
     assert count[0].parameter_count == count[1].parameter_count
     count[1].load_state_dict(count[0].state_dict())
-    picture = torch.randn(2, 1, 48, 48)
+    picture = {"face": torch.randn(2, 1, 48, 48)}
     assert not torch.allclose(count[0].eval()(picture)["expression7"], count[1].eval()(picture)["expression7"])
 
 
-BOTH = {"views": ("crop", "picture"), "colour": "rgb"}
+BOTH = {"views": ["crop", "picture"], "colour": "rgb"}
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        ModelConfig("compact", options=SMALL, **BOTH),
-        ModelConfig("compact", options=SMALL, views=("picture", "crop")),
-        ModelConfig("test_resnet", size=40, **BOTH),
-        ModelConfig("test_vit", size=48, **BOTH),
-        ModelConfig("alexnet", size=64, **BOTH),
+        model(options=SMALL, **BOTH),
+        model(options=SMALL, views=["picture", "crop"]),
+        model("test_resnet", size=40, **BOTH),
+        model("test_vit", size=48, **BOTH),
+        model("alexnet", size=64, **BOTH),
     ],
     ids=["compact", "grey", "timm-cnn", "timm-vit", "alexnet"],
 )
-def test_every_backbone_can_be_a_branch(config):
+def test_every_encoder_can_be_one_of_two(config):
     network = models.build(config, TASKS["emotic"]).eval()
-    alone = models.build(replace(config, views=("crop",)), TASKS["emotic"])
-    colours = models.preprocessing(config).colours
-    assert list(network.backbone.views) == list(config.views)
-    assert network.backbone.features == 2 * alone.backbone.features
-    pixels = torch.randn(2, 2 * colours, config.size, config.size)
-    parts = [network.backbone.views[view] for view in config.views]
-    wanted = torch.cat([part(pixels[:, k * colours :][:, :colours]) for k, part in enumerate(parts)], dim=1)
+    alone = models.build(replace(config, inputs={"face": {}}), TASKS["emotic"])
+    names, transform = list(config.inputs), models.input_set(config).transforms["face"]
+    assert list(network.encoders) == [f"input_{name}" for name in names]
+    assert network.fusion.features == 2 * alone.fusion.features
+    inputs = {name: torch.randn(2, transform.channels, transform.size, transform.size) for name in names}
     with torch.inference_mode():
-        assert torch.equal(network.backbone(pixels), wanted)
-        assert network(pixels)["tags"].shape == (2, 26)
+        features = {name: network.encoders[f"input_{name}"](values) for name, values in inputs.items()}
+        wanted = torch.cat(list(features.values()), dim=1)
+        there = dict.fromkeys(names, torch.tensor([True, True]))
+        assert torch.equal(network.fusion(features), wanted)
+        assert torch.equal(network.fusion(features, there), wanted)
+        assert torch.equal(network(inputs)["tags"], network.heads(wanted)["tags"])
+        assert network(inputs, there)["tags"].shape == (2, 26)
 
 
-def test_branches_have_weights_of_their_own_and_freeze_together():
-    network = models.build(ModelConfig(options=SMALL, views=("crop", "picture")), TASKS["expression7"])
-    names = [name for name, _ in network.backbone.named_parameters()]
-    assert {name.split(".")[1] for name in names} == {"crop", "picture"}
-    first = [name.startswith("views.crop") for name in names]
-    weights = list(network.backbone.parameters())
+def test_encoders_have_weights_of_their_own_and_freeze_together():
+    network = models.build(model(options=SMALL, views=["crop", "picture"]), TASKS["expression7"])
+    names = [name for name, _ in network.encoders.named_parameters()]
+    assert {name.split(".")[0] for name in names} == {"input_face", "input_scene"}
+    first = [name.startswith("input_face") for name in names]
+    weights = list(network.encoders.parameters())
     assert not torch.equal(weights[0], weights[first.index(False)])
     network.freeze(True)
     assert not any(parameter.requires_grad for parameter in weights)
-    assert not any(branch.training for branch in network.train().backbone.views.values())
+    assert not any(encoder.training for encoder in network.train().encoders.values())
 
 
-def test_one_view_is_a_plain_backbone():
-    config = ModelConfig(options=SMALL, views=("picture",), margin=0.3)
-    assert models.preprocessing(config).views == ("picture",)
-    assert models.preprocessing(config).margin == 0.3
-    assert isinstance(models.build(config, TASKS["expression7"]).backbone, Compact)
+def test_where_an_input_is_missing_a_vector_is_learned_in_its_place():
+    network = models.build(model(options=SMALL, views=["crop", "picture"]), TASKS["expression7"]).eval()
+    torch.nn.init.normal_(network.fusion.absent["input_scene"])
+    inputs = {name: torch.randn(3, 1, 48, 48) for name in ("face", "scene")}
+    present = {"face": torch.tensor([True] * 3), "scene": torch.tensor([True, False, False])}
+    with torch.no_grad():
+        vectors = {name: network.encoders[f"input_{name}"](values) for name, values in inputs.items()}
+        vectors["scene"][1:] = network.fusion.absent["input_scene"]
+        wanted = network.heads(torch.cat([vectors["face"], vectors["scene"]], dim=1))["expression7"]
+    found = network(inputs, present)["expression7"]
+    assert torch.allclose(found, wanted, atol=1e-6)
+    found.sum().backward()
+    assert network.fusion.absent["input_scene"].grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("views", [(), ("crop", "crop")])
+def test_one_input_has_a_plain_encoder():
+    config = model(options=SMALL, views=["picture"], margin=0.3)
+    inputs = models.input_set(config)
+    assert [(each.name, each.region) for each in inputs.inputs] == [("scene", "whole")]
+    assert inputs.transforms["scene"].margin == 0.3
+    network = models.build(config, TASKS["expression7"])
+    assert isinstance(network.encoders["input_scene"], Compact)
+    assert not list(network.fusion.parameters())
+
+
+@pytest.mark.parametrize("views", [[], ["crop", "crop"]])
 def test_views_must_differ(views):
-    with pytest.raises(ConfigError, match=r"views .* must be one or more of: crop, picture; each once"):
-        models.build(ModelConfig(views=views), TASKS["expression7"])
+    with pytest.raises(ConfigError, match=r"model.views = .* must name crop, picture or both, each once"):
+        models.build(model(views=views), TASKS["expression7"])
 
 
 def test_stochastic_depth_grows_evenly_and_drops_faces_one_by_one():
@@ -209,5 +237,5 @@ def test_stochastic_depth_grows_evenly_and_drops_faces_one_by_one():
 
 
 def test_stochastic_depth_of_timm_is_an_option():
-    network = models.build(ModelConfig("test_vit", options={"drop_path_rate": 0.3}), TASKS["expression7"])
+    network = models.build(model("test_vit", options={"drop_path_rate": 0.3}), TASKS["expression7"])
     assert any(getattr(layer, "drop_prob", 0) == pytest.approx(0.3) for layer in network.modules())

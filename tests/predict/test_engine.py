@@ -14,9 +14,9 @@ import onnxruntime
 import pytest
 
 from mien.errors import InputError, ModelError
-from mien.media.image import crop
+from mien.media.cropping import crop
 from mien.predict.engine import Engine
-from mien.records import Box
+from mien.records import Box, Items
 from mien.tasks import TASKS
 from tests.tiny_model import GREY, RGB, write_graph, write_model
 
@@ -44,7 +44,7 @@ def test_probabilities_are_those_of_the_graph(tmp_path: Path) -> None:
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, by_hand(model, CROPS), atol=1e-5)
     assert engine.sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
-    assert (engine.name, engine.task, engine.preprocessing) == ("tiny", TASKS["expression7"], GREY)
+    assert (engine.name, engine.task, engine.inputs.transforms) == ("tiny", TASKS["expression7"], {"face": GREY})
 
 
 def test_rows_do_not_depend_on_the_batch_they_came_in(tmp_path: Path) -> None:
@@ -99,10 +99,10 @@ def test_temperature_is_applied_to_softmax_heads_alone(tmp_path: Path) -> None:
     [
         (np.zeros((48, 48, 3), np.uint8), r"give \[picture\]"),
         (np.zeros((48, 48), np.uint8), r"give \[picture\]"),
-        (np.zeros((2, 48, 48), np.float32), "crop 0 is float32"),
-        (np.zeros((2, 48, 48, 4), np.uint8), r"crop 0 has shape \(48, 48, 4\)"),
-        ([CROPS[0], np.zeros((0, 4), np.uint8)], "crop 1 has shape"),
-        (["face.png"], "crop 0 is str"),
+        (np.zeros((2, 48, 48), np.float32), "picture 0 is float32"),
+        (np.zeros((2, 48, 48, 4), np.uint8), r"picture 0 has shape \(48, 48, 4\)"),
+        ([CROPS[0], np.zeros((0, 4), np.uint8)], "picture 1 has shape"),
+        (["face.png"], "picture 0 is str"),
     ],
 )
 def test_crops_of_another_form_are_refused_in_one_line(tmp_path: Path, crops: object, message: str) -> None:
@@ -133,7 +133,7 @@ def _no_json(folder: Path) -> Path:
 
 
 def _other_heads(folder: Path) -> Path:
-    text = json.dumps({"schema": 1, "task": TASKS["affect"].to_dict(), "preprocessing": GREY.to_dict()})
+    text = json.dumps({"schema": 2, "task": TASKS["affect"].to_dict(), "inputs": {"face": GREY.to_dict()}})
     write_graph(folder / "m.onnx", TASKS["expression7"], GREY, {"mien": text})
     return folder / "m.onnx"
 
@@ -150,10 +150,15 @@ def _other_heads(folder: Path) -> Path:
         (_other_heads, "lacks the output 'expression8'"),
         (
             lambda folder: write_model(folder / "m.onnx", changes={"schema": 9}),
-            "schema 9, this version of mien reads 1",
+            "schema 9, this version of mien reads 1 and 2",
         ),
         (lambda folder: write_model(folder / "m.onnx", changes={"task": {"name": "x", "heads": []}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"preprocessing": {"size": 48}}), "damaged.*mean"),
+        (lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"size": 48}}}), "damaged.*mean"),
+        (
+            lambda folder: write_model(folder / "m.onnx", schema=1, changes={"preprocessing": {"size": 48}}),
+            "damaged.*mean",
+        ),
+        (lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"sise": 48}}}), "damaged.*sise"),
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": 3}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": {"expression7": 0}}), "damaged"),
         (lambda folder: write_model(folder / "m.onnx", changes={"scaling": {"expression7": {"scale": {}}}}), "damaged"),
@@ -176,7 +181,7 @@ def test_a_graph_with_another_input_is_refused(tmp_path: Path) -> None:
     model = onnx.load(path)
     model.graph.input[0].name = model.graph.node[0].input[0] = "image"
     onnx.save(model, path)
-    with pytest.raises(ModelError, match="one input named 'pixels'"):
+    with pytest.raises(ModelError, match="must have the inputs face; it has image"):
         Engine(path)
 
 
@@ -191,7 +196,7 @@ def test_predicting_never_imports_torch(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-BOTH = replace(RGB, views=("crop", "picture"))
+BOTH = ("face", "scene")
 PHOTOS = [RNG.integers(0, 256, (40 + k, 60, 3), dtype=np.uint8) for k in range(70)]
 BOXES = [Box(k % 30, 5, 20, 12 + k % 9) for k in range(70)]
 
@@ -206,29 +211,66 @@ def test_boxes_say_where_to_look(tmp_path: Path) -> None:
     assert not np.array_equal(engine.probabilities(PHOTOS)["expression8"], expected["expression8"])
 
 
-def test_two_views_see_the_crop_and_the_picture(tmp_path: Path) -> None:
-    model = write_model(tmp_path / "m.onnx", preprocessing=BOTH)
+@pytest.mark.parametrize("schema", [1, 2])
+def test_two_inputs_see_the_crop_and_the_picture(schema: int, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx", transform=RGB, inputs=BOTH, schema=schema)
     found = Engine(model).probabilities(PHOTOS, BOXES)["expression7"]
-    shown = [[crop(photo, box, BOTH.margin), photo] for photo, box in zip(PHOTOS, BOXES, strict=True)]
-    fitted = np.concatenate([np.concatenate(RGB.fit(views), axis=2)[None] for views in shown])
-    np.testing.assert_allclose(found, graph(model, BOTH.normalise(fitted)), atol=1e-6)
+    crops = [crop(photo, box, RGB.margin) for photo, box in zip(PHOTOS, BOXES, strict=True)]
+    np.testing.assert_allclose(found, graph(model, crops, PHOTOS, schema), atol=1e-6)
 
 
-def test_ready_crops_fill_both_views(tmp_path: Path) -> None:
-    model = write_model(tmp_path / "m.onnx", preprocessing=BOTH)
+@pytest.mark.parametrize("schema", [1, 2])
+def test_ready_crops_fill_both_inputs(schema: int, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx", transform=RGB, inputs=BOTH, schema=schema)
     found = Engine(model).probabilities(PHOTOS)["expression7"]
-    fitted = RGB.fit(PHOTOS)
-    twice = BOTH.normalise(np.concatenate([fitted, fitted], axis=3))
-    np.testing.assert_allclose(found, graph(model, twice), atol=1e-6)
+    np.testing.assert_allclose(found, graph(model, PHOTOS, PHOTOS, schema), atol=1e-6)
 
 
-def graph(model: Path, pixels: np.ndarray) -> np.ndarray:
+def graph(model: Path, crops: list[np.ndarray], photos: list[np.ndarray], schema: int) -> np.ndarray:
     """What the bare graph answers."""
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(["expression7"], {"pixels": pixels})[0])
+    face, scene = (RGB.normalise(RGB.fit(Items(pictures))) for pictures in (crops, photos))
+    feed = {"face": face, "scene": scene, "present": np.ones((len(crops), 2), np.bool_)}
+    if schema == 1:
+        feed = {"pixels": np.concatenate([face, scene], axis=1)}
+    return np.asarray(session.run(["expression7"], feed)[0])
+
+
+@pytest.mark.parametrize("views", [["crop"], ["picture"], None])
+def test_one_view_of_a_description_of_schema_1(views: list[str] | None, tmp_path: Path) -> None:
+    table = RGB.to_dict() | ({} if views is None else {"views": views})
+    model = write_model(tmp_path / "old.onnx", transform=RGB, schema=1, changes={"preprocessing": table})
+    inputs = ("scene",) if views == ["picture"] else ("face",)
+    today = Engine(write_model(tmp_path / "new.onnx", transform=RGB, inputs=inputs))
+    found, wanted = (engine.probabilities(PHOTOS, BOXES)["expression7"] for engine in (Engine(model), today))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_what_is_missing_is_told_to_the_graph(tmp_path: Path) -> None:
+    changes = {
+        "inputs": {"face": RGB.to_dict(), "scene": {"of": "place", **RGB.to_dict()}},
+    }
+    engine = Engine(write_model(tmp_path / "m.onnx", transform=RGB, inputs=BOTH, changes=changes))
+    present = np.array([True, False, True])
+    faces, places = Items(PHOTOS[:3]), Items(PHOTOS[3:6], present=present)
+    whole = engine.outputs({"image": faces, "place": replace(places, present=None)})["expression7"]
+    found = engine.outputs({"image": faces, "place": places})["expression7"]
+    alone = engine.outputs({"image": faces})["expression7"]
+    np.testing.assert_allclose(found[present], whole[present], atol=1e-6)
+    np.testing.assert_allclose(found[1], alone[1], atol=1e-6)
+    assert np.abs(found[1] - whole[1]).max() > 1e-3
+    with pytest.raises(InputError, match=r"the model looks at image, place; given: sound"):
+        engine.outputs({"sound": faces})
 
 
 def test_every_picture_needs_a_box(tmp_path: Path) -> None:
-    engine = Engine(write_model(tmp_path / "m.onnx", preprocessing=BOTH))
-    with pytest.raises(InputError, match="1 boxes for 2 pictures, needed is one each"):
+    engine = Engine(write_model(tmp_path / "m.onnx", transform=RGB, inputs=BOTH))
+    with pytest.raises(InputError, match="1 regions for 2 items of 'image', needed is one each"):
         engine.probabilities(PHOTOS[:2], BOXES[:1])
+
+
+def test_without_calibration_the_graph_answers_itself(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "a.onnx", changes={"temperature": {"expression7": 2.0}})
+    plain = Engine(write_model(tmp_path / "b.onnx")).probabilities(CROPS[:5])["expression7"]
+    np.testing.assert_array_equal(Engine(path, calibrated=False).probabilities(CROPS[:5])["expression7"], plain)
+    assert np.abs(Engine(path).probabilities(CROPS[:5])["expression7"] - plain).max() > 1e-3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,9 +124,9 @@ def test_what_is_no_picture_is_said_in_one_line(affect: Model, image: object, me
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_of_two_views_sees_each_face_and_the_picture(tmp_path: Path) -> None:
-    both = replace(RGB, views=("crop", "picture"))
-    model = load(write_model(tmp_path / "m.onnx", TASKS["affect"], both))
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_model_of_two_inputs_sees_each_face_and_the_picture(schema: int, tmp_path: Path) -> None:
+    model = load(write_model(tmp_path / "m.onnx", TASKS["affect"], RGB, inputs=("face", "scene"), schema=schema))
     faces = [Face(Box(80, 50, 160, 160)), Face(Box(430, 60, 120, 120))]
     expected = model.probabilities([PICTURE] * 2, [face.box for face in faces])
     for row, prediction in enumerate(model.predict(PICTURE, faces=lambda _: faces)):

@@ -25,27 +25,27 @@ class Clock:
         return self.now
 
     def engine(self) -> Callable[..., Any]:
-        """Engine.probabilities that takes the time."""
+        """Engine.outputs that takes the time."""
 
-        def probabilities(engine: Any, pictures: Any) -> None:
-            slow = 3.0 if engine.path.stem == "slow" else 1.0
-            self.now += self.costs[len(pictures)] * slow
-            self.order.append((engine.path.stem, len(pictures)))
+        def outputs(engine: Any, samples: Any) -> None:
+            slow, count = 3.0 if engine.path.stem == "slow" else 1.0, len(samples["image"].data)
+            self.now += self.costs[count] * slow
+            self.order.append((engine.path.stem, count))
 
-        return probabilities
+        return outputs
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> list[Path]:
     return [
         tiny_model.write_model(tmp_path / "fast.onnx"),
-        tiny_model.write_model(tmp_path / "slow.onnx", preprocessing=tiny_model.RGB),
+        tiny_model.write_model(tmp_path / "slow.onnx", transform=tiny_model.RGB),
     ]
 
 
 def test_models_take_turns_and_medians_count(pair: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(0.002, 0.064)
-    monkeypatch.setattr(speed.Engine, "probabilities", clock.engine())
+    monkeypatch.setattr(speed.Engine, "outputs", clock.engine())
     told: list[tuple[int, int]] = []
     found = measure(pair, 2, clock=clock, progress=lambda done, total: told.append((done, total)))
     assert [one.latency for one in found.speeds] == pytest.approx([0.002, 0.006])
@@ -63,7 +63,7 @@ def test_models_take_turns_and_medians_count(pair: list[Path], monkeypatch: pyte
 
 def test_slow_models_get_fewer_rounds_but_three(pair: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(1.0, 30.0)
-    monkeypatch.setattr(speed.Engine, "probabilities", clock.engine())
+    monkeypatch.setattr(speed.Engine, "outputs", clock.engine())
     assert measure(pair, 1, budget=1.0, clock=clock).rounds == 3
 
 

@@ -48,7 +48,7 @@ def test_the_engine_averages_what_the_graph_says_of_each_view(name: str, tmp_pat
 
 
 def test_a_model_keeps_the_averaging_it_was_loaded_with(tmp_path: Path) -> None:
-    path = write_model(tmp_path / "m.onnx", preprocessing=RGB)
+    path = write_model(tmp_path / "m.onnx", transform=RGB)
     pixels = np.random.default_rng(0).integers(0, 256, (60, 40, 3), np.uint8)
     plain, ten = (load(path, average=name) for name in ("none", "ten_crop"))
     (one,), (other,) = (model.predict(pixels, faces="cropped") for model in (plain, ten))

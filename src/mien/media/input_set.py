@@ -20,6 +20,8 @@ Arrays = dict[str, NDArray[Any]]
 PRESENT = "present"
 #: The one graph input of a model described by schema 1: its views, channel behind channel.
 _STACKED = "pixels"
+#: Options of a transform that a description must name.
+_NEEDED = {"size", "colour", "mean", "std"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class InputSet:
         stacked = "inputs" not in metadata
         tables = inputs_of(metadata["preprocessing"]) if stacked else metadata["inputs"]
         inputs = tuple(Input.from_dict(name, table) for name, table in tables.items())
-        return cls(inputs, {each.name: transform_of(each) for each in inputs}, stacked)
+        transforms = {each.name: transform_of(each) for each in inputs}
+        for each in inputs:  # a default in place of what the network was trained with would be silently wrong
+            if absent := _NEEDED & transforms[each.name].to_dict().keys() - each.transform.keys():
+                raise KeyError(*sorted(absent))
+        return cls(inputs, transforms, stacked)
 
     @property
     def uses_points(self) -> bool:
