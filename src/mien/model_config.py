@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 from .errors import ConfigError, lookup
 from .inputs import Input
-from .media import MODALITIES, transform_of
+from .media import MODALITIES, VIEWS, transform_of
 from .tables import Bounds, Reader, check_key
 
 #: Keys that had another name before: the old one is read.
 RENAMED = {"backbone": "encoder"}
-#: What the views of earlier configurations became: the input's name, and what it sees of a picture.
-VIEWS = {"crop": ("face", "region"), "picture": ("scene", "whole")}
 _INPUT_KEYS = ("modality", "of", "region", "encoder", "pretrained", "options")
 
 

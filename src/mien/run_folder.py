@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+#: The schemas of a model's description that are read, the one that is written last: 1 has the preprocessing of one
+#: picture where 2 has inputs.
+MODEL_SCHEMAS = (1, 2)
 #: The order in which splits are shown; others follow by name.
 _ORDER = ("validation", "test", "train")
 

@@ -25,18 +25,34 @@ def summary(store: Store) -> dict[str, Any]:
     """Return a record of the whole store that JSON can hold."""
     splits = {split: store.rows(split) for split in store.splits}
     first = np.concatenate([rows[:2] for rows in splits.values()])
+    items = {name: _input(store, name) for name in store.inputs}
     return {
         "store": str(store.path),
         "bytes": store.path.stat().st_size,
         "faces": len(store),
-        "picture": list(store.image_shape) if store.image_shape else None,
+        "items": items,
+        "picture": items["image"]["shape"] if "image" in items else None,
+        "boxes": items["image"]["regions"] if "image" in items else 0,
         "splits": {split: len(rows) for split, rows in splits.items()},
         **{key: store.meta[key] for key in ("importer", "version", "inputs", "options", "notes", "left_out")},
-        "boxes": int((store.boxes(store.rows())[:, 2:] > 0).all(axis=1).sum()),
         "groups": len({name for name in store.texts("group", store.rows()) if name}),
         "attributes": {name: _common(store.attribute(name, store.rows())) for name in store.attributes},
         "heads": [_head(store, head) for head in store.heads],
         "sources": store.texts("source", first),
+    }
+
+
+def _input(store: Store, name: str) -> dict[str, Any]:
+    """Return what is known of an input: its modality, the shape of its arrays (None: encoded files), and the rows that have a
+    region, points, or nothing."""
+    stored, rows = store.input(name), store.rows()
+    regions, points, present = stored.regions(rows), stored.points(rows), stored.present(rows)
+    return {
+        "modality": stored.modality_name,
+        "shape": list(stored.shape) if stored.shape else None,
+        "regions": 0 if regions is None else int((np.nan_to_num(regions[:, -2:]) > 0).all(axis=1).sum()),
+        "points": 0 if points is None else int((~np.isnan(points)).any(axis=(1, 2)).sum()),
+        "missing": 0 if present is None else int((~present).sum()),
     }
 
 

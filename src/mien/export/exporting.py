@@ -21,7 +21,7 @@ from ..errors import ModelError
 from ..files import atomic_write, sha256, write_text
 from ..models import Network
 from ..models.saved import load_network, source
-from ..predict.engine import SCHEMA
+from ..run_folder import MODEL_SCHEMAS
 from ..store import Store
 from ..tasks import Head, Task
 from ..train.batches import learned_from, thinned
@@ -71,7 +71,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
     rows = thinned(learned_from(store, task, config), config)
     best = _best(run, task, config)
     return {
-        "schema": SCHEMA,
+        "schema": MODEL_SCHEMAS[-1],
         "name": config.name or run.name,
         "task": task.to_dict(),
         "inputs": models.input_set(config.model).to_dict(),

@@ -137,9 +137,8 @@ def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
     views = preprocessing.get("views", ["crop"])
     table = {key: value for key, value in preprocessing.items() if key != "views"}
-    return {NAMES[view]: {"region": REGION_OF[view], **table} for view in views}
+    return {name: {"region": region, **table} for name, region in map(VIEWS.__getitem__, views)}
 
 
-#: The inputs that the views of the first house became.
-NAMES = {"crop": "face", "picture": "scene"}
-REGION_OF = {"crop": "region", "picture": "whole"}
+#: What the views of earlier configurations and models became: the input's name, and what it sees of a picture.
+VIEWS = {"crop": ("face", "region"), "picture": ("scene", "whole")}

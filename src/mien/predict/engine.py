@@ -18,14 +18,11 @@ from ..machine import usable_cores
 from ..media import Arrays, InputSet
 from ..media.cropping import Boxes, Landmarks
 from ..records import Floats, Items, Pixels
+from ..run_folder import MODEL_SCHEMAS
 from ..tasks import Task
 from .scaling import label_temperature, read
 from .tta import AVERAGES, averaging, seen_in
 
-#: The schema of descriptions as they are written, and all that are read: 1 has the preprocessing of one
-#: picture instead of inputs.
-SCHEMA = 2
-_READ = (1, 2)
 _BATCH = 64
 
 
@@ -167,6 +164,6 @@ def _metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, An
         schema = metadata["schema"]
     except (ValueError, TypeError, KeyError):
         raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
-    if schema not in _READ:
-        raise ModelError(f"{path}: schema {schema}, this version of mien reads {' and '.join(map(str, _READ))}")
+    if schema not in MODEL_SCHEMAS:
+        raise ModelError(f"{path}: schema {schema}, this version of mien reads {' and '.join(map(str, MODEL_SCHEMAS))}")
     return dict(metadata)

@@ -13,11 +13,12 @@ import numpy as np
 from .. import bundle
 from ..detect import Detector, name_of
 from ..errors import InputError
+from ..media import MODALITIES, InputSet
 from ..media import image as pictures
 from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
-from ..records import Box, Face, Floats, Moment, Pixels, Prediction, ReadError, Subject
+from ..records import Face, Floats, Items, Moment, Pixels, Prediction, ReadError, Subject
 from ..tasks import Task
 from .batching import MOST
 from .engine import Engine
@@ -197,15 +198,9 @@ class Model:
         return self.recognise([Moment({"image": pixels}, "")], [faces])[0]
 
     def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> list[list[Prediction]]:
-        """Say what each subject of each moment shows, all in one go; subjects have a box in the moment's picture."""
+        """Say what each subject of each moment shows, all in one go. Raises InputError."""
         pairs = [(moment, subject) for moment, some in zip(moments, subjects, strict=True) for subject in some]
-        found = self.engine.probabilities(
-            [moment.pixels for moment, _ in pairs],
-            [subject.region for _, subject in pairs if isinstance(subject.region, Box)],
-            [subject.points for _, subject in pairs],
-            align=self.align,
-            average=self.average,
-        )
+        found = self.engine.outputs(items_of(self.engine.inputs, pairs), align=self.align, average=self.average)
         rows = iter(range(len(pairs)))
         return [[self._prediction(subject, found, next(rows)) for subject in some] for some in subjects]
 
@@ -228,6 +223,19 @@ class Model:
         InputError.
         """
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
+
+
+def items_of(inputs: InputSet, pairs: Sequence[tuple[Moment, Subject]]) -> dict[str, Items]:
+    """Collect what a model looks at of some subjects, each in its moment; media that a moment lacks are absent."""
+    items = {}
+    for name, modality in {each.of: each.modality for each in inputs.inputs}.items():
+        data = [moment.media.get(name) for moment, _ in pairs]
+        present = np.array([item is not None for item in data], np.bool_)
+        kind = MODALITIES[modality].region
+        regions = [subject.region if kind and isinstance(subject.region, kind) else None for _, subject in pairs]
+        points = [subject.points for _, subject in pairs]
+        items[name] = Items(data, regions, points, None if present.all() else present)
+    return items
 
 
 def _named(faces: str | Detector) -> tuple[str, Detector | None]:

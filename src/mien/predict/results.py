@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..extras import require
-from ..records import Moment, Pixels, Prediction
+from ..records import Box, Moment, Pixels, Prediction
 from ..tasks import Head, Kind, Task
 
 if TYPE_CHECKING:
@@ -139,16 +139,17 @@ def short(value: Any) -> Any:
 
 def face_id(number: int, found: Prediction) -> int:
     """The number of a face: its track's where it is followed through a video, else its place from left to right."""
-    return number if found.face.track is None else found.face.track
+    return number if found.subject.track is None else found.subject.track
 
 
 def _face(number: int, found: Prediction) -> Row:
-    face = found.face
+    subject = found.subject
+    box = subject.region if isinstance(subject.region, Box) else None
     row: Row = {
         "face_id": face_id(number, found),
-        **{f"box_{name}": value for name, value in face.box._asdict().items()},
-        "landmarks": [list(point) for point in face.landmarks] or None,
-        "face_score": face.score,
+        **{f"box_{name}": None if box is None else getattr(box, name) for name in Box._fields},
+        "landmarks": [list(point) for point in subject.points] or None,
+        "face_score": subject.score,
         "dominant": found.dominant,
         "confidence": found.confidence,
         "entropy": found.entropy,

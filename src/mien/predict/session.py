@@ -88,7 +88,9 @@ class Session:
         return self.result(found, predictions)
 
     def find(self, moment: Moment) -> Found:
-        """Find the faces of a moment, and give each its track."""
+        """Find the faces of a moment, and give each its track; a moment without a picture is one subject, all of it."""
+        if "image" not in moment.media:
+            return Found(moment, [Subject(None)], None, self)
         time = moment.time
         shot = None if time is None or self.shots is None else self.shots.update(moment.pixels, time)
         faces = self.detector(moment.pixels)

@@ -13,14 +13,14 @@ import numpy as np
 
 from ..errors import ConfigError, ModelError, StoreError
 from ..extras import require
-from ..run_folder import SplitFiles, not_scored, scored_splits
+from ..run_folder import MODEL_SCHEMAS, SplitFiles, not_scored, scored_splits
 from ..store import Store
 from ..tasks import Task
 from .history import RunHistory, history
 from .results import HeadRecord, Rows, head_record
 
 #: The schemas that this version reads.
-_RESULTS_SCHEMA, _MODEL_SCHEMA = 2, 1
+_RESULTS_SCHEMAS = (2,)
 _SAMPLE = 200
 
 
@@ -64,12 +64,12 @@ def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
     Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a `store` that does
     not fit.
     """
-    scored, model = scored_splits(run), _json(run / "model.json", _MODEL_SCHEMA)
+    scored, model = scored_splits(run), _json(run / "model.json", MODEL_SCHEMAS)
     if not scored and not model:
         raise ModelError(f"{run}: no run folder (neither results nor model.json is there)")
     if split and split not in scored and "" not in scored:
         raise ModelError(not_scored(run, split))
-    results = {name: _json(paths.results, _RESULTS_SCHEMA) for name, paths in scored.items()}
+    results = {name: _json(paths.results, _RESULTS_SCHEMAS) for name, paths in scored.items()}
     chosen = split if split in scored else next(iter(scored), "")
     try:
         splits = tuple(_record(run, results[name], model, scored[name], {}) for name in scored)
@@ -105,7 +105,7 @@ def _record(
     )
 
 
-def _json(path: Path, wanted: int) -> dict[str, Any]:
+def _json(path: Path, wanted: tuple[int, ...]) -> dict[str, Any]:
     """A JSON object, or nothing where the file is absent."""
     text = _text(path)
     if not text:
@@ -115,9 +115,9 @@ def _json(path: Path, wanted: int) -> dict[str, Any]:
     except ValueError as error:
         raise ModelError(f"{path}: damaged: {error}") from None
     schema = table.get("schema") if isinstance(table, dict) else None
-    if not isinstance(table, dict) or schema != wanted:
+    if not isinstance(table, dict) or schema not in wanted:
         again = "" if path.name == "model.json" else "; evaluate again (mien evaluate)"
-        raise ModelError(f"{path}: schema {schema}, this version reads {wanted}{again}")
+        raise ModelError(f"{path}: schema {schema}, this version reads {' and '.join(map(str, wanted))}{again}")
     return table
 
 

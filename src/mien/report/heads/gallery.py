@@ -1,4 +1,5 @@
-"""A gallery of faces with what raters said and what the model said: typical, best, worst, ambiguous, and mixed up."""
+"""A gallery of faces with what raters said and what the model said: typical, best, worst, ambiguous, and
+mixed up."""
 
 from __future__ import annotations
 
@@ -107,7 +108,8 @@ def _mixed(head: Head, outputs: HeadOutputs, wrong: Rows, many: int) -> Iterator
 
 
 def _in_turn(outputs: HeadOutputs, right: Any, confidence: Any, many: int) -> Rows:
-    """The surest hit of each label, then the second of each, until there are `many`; shown in the labels' order."""
+    """The surest hit of each label, then the second of each, until there are `many`; shown in the labels'
+    order."""
     top = outputs.true.argmax(axis=1)
     ranked = [
         (rank, label, place)
@@ -185,12 +187,22 @@ CARDS: dict[Kind, Callable[[Head, Any, Any, tuple[str, bool], str], FaceCard]] =
 
 
 def portraits(store: Store, rows: list[int]) -> list[tuple[str, bool]]:
-    """For each row a data URI of its picture, and whether its pixels are so few that they are to be shown as squares."""
-    return [portrait(pixels) for pixels in store.images(np.asarray(rows, np.int64))]
+    """For each row a data URI of what its first input looks like, and whether its pixels are so few that
+    they are to be shown as squares."""
+    stored = next(iter(store.inputs.values()))
+    items, blank = stored.items(np.asarray(rows, np.int64)), np.full((8, 8), 255, np.uint8)
+    regions = [None] * len(rows) if items.regions is None else items.regions
+    return [
+        portrait(
+            blank if items.present is not None and not items.present[k] else stored.modality.exhibit(item, regions[k])
+        )
+        for k, item in enumerate(items.data)
+    ]
 
 
 def portrait(pixels: Pixels) -> tuple[str, bool]:
-    """A data URI of uint8 (H, W) or (H, W, 3), and whether it is small: whole as PNG then, else reduced as JPEG."""
+    """A data URI of uint8 (H, W) or (H, W, 3), and whether it is small: whole as PNG then, else reduced as
+    JPEG."""
     image = Image.fromarray(pixels)
     small = max(image.size) <= _WHOLE
     sheet = io.BytesIO()
