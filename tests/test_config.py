@@ -56,8 +56,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     """
     read = config.load(written(tmp_path, text))
     assert read.data == DataConfig(store="faces.h5")
-    assert (read.model.mean, read.model.std) == ((0.5,), (0.25,))
-    assert read.model.options == {"width": 32, "nested": {"deep": [1, 2]}}
+    (face,) = read.model.all_inputs
+    assert (face.name, face.encoder, face.region) == ("face", "resnet18", "region")
+    assert (face.transform["mean"], face.transform["std"]) == ([0.5], [0.25])
+    assert face.options == read.model.shared["options"] == {"width": 32, "nested": {"deep": [1, 2]}}
     assert read.train.phases == (PhaseConfig(epochs=2, frozen=True), PhaseConfig(lr=1.0))
     assert read.resolved_task().head("expression8").loss == (("focal", 1.0),)
 
@@ -142,8 +144,8 @@ def test_overrides(tmp_path: Path) -> None:
     assert (read.train.seed, read.train.ema, read.train.batch_size) == (3, 0.5, 8)
     assert read.train.phases == (PhaseConfig(lr=0.5),)
     assert read.data.store == "a b.h5"
-    assert read.model.options == {"width": [1, 2]}
-    assert read.model.pretrained is True
+    assert read.model.shared["options"] == {"width": [1, 2]}
+    assert read.model.all_inputs[0].pretrained is True
     assert read.resolved_task().heads[0].loss == (("kl", 1.0),)
 
 
@@ -262,6 +264,12 @@ values = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
 )
 phases = st.builds(PhaseConfig, epochs=st.integers(1, 99), lr=st.floats(0, 1), frozen=st.booleans(), optimizer=texts)
+
+
+def model(colour: dict[str, Any], views: list[str], **table: Any) -> ModelConfig:
+    return ModelConfig.from_dict({**colour, **table, **({"views": views} if views else {})})
+
+
 configs = st.builds(
     Config,
     task=st.sampled_from(sorted(TASKS)) | st.just(TASKS["affect"].to_dict()),
@@ -269,10 +277,13 @@ configs = st.builds(
     licence=texts,
     data=st.builds(DataConfig, store=texts, limit=st.integers(0, 10**9), memory_gb=st.floats(0, 1e300)),
     model=st.builds(
-        ModelConfig,
-        colour=st.sampled_from(["grey", "rgb"]),
-        mean=st.lists(shares, max_size=3).map(tuple),
+        model,
+        colour=st.sampled_from([{"colour": "grey"}, {"colour": "rgb"}, {"mean": [0.4]}])
+        | st.lists(shares, min_size=3, max_size=3).map(lambda mean: {"colour": "rgb", "mean": mean}),
         options=st.dictionaries(texts, values, max_size=3),
+        start=texts,
+        dropout=shares,
+        views=st.sampled_from([[], ["crop"], ["picture"], ["picture", "crop"]]),
     ),
     train=st.builds(
         TrainConfig,
@@ -311,10 +322,59 @@ def test_a_resolved_configuration_fits_json() -> None:
 
 def test_views_and_margin_are_read_and_written(tmp_path: Path) -> None:
     read = config.load(written(tmp_path, '[model]\nviews = ["crop", "picture"]\nmargin = 0.1'))
-    assert (read.model.views, read.model.margin) == (("crop", "picture"), 0.1)
-    assert (ModelConfig().views, ModelConfig().margin) == (("crop",), 0.0)
+    assert seen(read.model) == [("face", "region", 0.1), ("scene", "whole", 0.1)]
+    assert seen(ModelConfig()) == [("face", "region", 0.0)]
     assert config.load(written(tmp_path, config.dumps(read))) == read
-    assert config.load(written(tmp_path, ""), ["--model.views", '["picture"]']).model.views == ("picture",)
+    assert seen(config.load(written(tmp_path, ""), ["--model.views", '["picture"]']).model) == [("scene", "whole", 0.0)]
+
+
+def seen(model: ModelConfig) -> list[tuple[str, str, float]]:
+    """Name, region and margin of each input."""
+    return [(each.name, each.region, each.transform["margin"]) for each in model.all_inputs]
+
+
+def test_inputs_have_keys_of_their_own_and_shared_ones(tmp_path: Path) -> None:
+    text = """
+    [model]
+    start = "a"
+    dropout = 0.5
+    size = 64
+    [model.inputs.face]
+    margin = 0.1
+    [model.inputs.scene]
+    region = "whole"
+    encoder = "resnet18"
+    size = 96
+    """
+    read = config.load(written(tmp_path, text))
+    assert (read.model.start, read.model.dropout, read.model.fusion) == ("a", 0.5, "concat")
+    assert seen(read.model) == [("face", "region", 0.1), ("scene", "whole", 0.0)]
+    assert [(each.encoder, each.transform["size"]) for each in read.model.all_inputs] == [
+        ("compact", 64),
+        ("resnet18", 96),
+    ]
+    assert config.load(written(tmp_path, config.dumps(read))) == read
+    changed = config.load(written(tmp_path, text), ["--model.inputs.scene.size", "32", "--model.dropout", "0.1"])
+    assert [each.transform["size"] for each in changed.model.all_inputs] == [64, 32]
+    assert (changed.model.dropout, changed.model.start) == (0.1, "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("bakbone = 1", "unknown key 'model.bakbone'"),
+        ("inputs = 1", "model.inputs = 1: must be a table for each input"),
+        ("inputs.face = 1", "model.inputs.face = 1: must be a table"),
+        ("inputs.face.sise = 1", "unknown key 'model.inputs.face.sise', did you mean 'size'?"),
+        ("inputs.face.size = 0", "model.inputs.face.size = 0: must be 1 or more"),
+        ("size = 32\ninputs.face.size = 64", "model.size does nothing: each input has its own (face)"),
+        ("inputs.present.size = 64", "input 'present': a name is made of letters, digits, _ and -, and not present"),
+        ('inputs.face.region = "crop"', "input 'face': region = 'crop': must be one of region, whole"),
+        ('views = ["crop"]\ninputs.face.size = 9', "model.views and model.inputs: give the inputs alone"),
+    ],
+)
+def test_bad_inputs_are_named(tmp_path: Path, text: str, message: str) -> None:
+    assert message in fault(tmp_path, f"[model]\n{text}")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from mien.models import activate, saved
 from mien.models.saved import load_network
 from mien.predict import load
 from mien.predict.engine import Engine
-from mien.records import Box, Face
+from mien.records import Box, Face, Items
 from mien.store import Store
 from mien.train import train
 from mien.train.batches import SampleDataset
@@ -48,8 +48,23 @@ def test_the_model_describes_itself(run, faces):
     assert said["task"]["name"] == "affect"
     # Every seventh face of the store has neither of the task's targets.
     assert said["data"]["train_rows"] == sum(row % 7 > 0 for row in Store(faces).rows("train"))
-    pre = {"size": 24, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.0, "views": ["crop"], "align": False}
-    assert said["preprocessing"] == pre
+    assert said["schema"] == 2
+    assert said["inputs"] == {
+        "face": {
+            "modality": "image",
+            "of": "image",
+            "region": "region",
+            "encoder": "compact",
+            "pretrained": False,
+            "size": 24,
+            "colour": "grey",
+            "mean": [0.5],
+            "std": [0.25],
+            "margin": 0.0,
+            "align": False,
+            "options": {"widths": [4, 8], "depth": 1},
+        }
+    }
     assert set(said["metrics"]) == {"expression8", "valence_arousal"}
     assert said["versions"]["torch"] == torch.__version__
 
@@ -101,13 +116,13 @@ def test_thresholds_survive_another_export(tagged):
 
 
 def test_onnx_answers_as_torch_does_on_faces_of_any_number(run, faces):
-    network, engine = load_network(run), Engine(run)
-    engine.scaling.clear()
+    network, engine = load_network(run), Engine(run, calibrated=False)
     store = Store(faces)
     for count in (1, 2, 7):
         crops = store.images(store.rows("validation")[:count])
         with torch.inference_mode():
-            scores = network(torch.from_numpy(engine.preprocessing.normalise(engine.preprocessing.fit(crops))))
+            feed = engine.inputs.feed(*engine.inputs.fit({"image": Items(crops)}))
+            scores = network({name: torch.from_numpy(values) for name, values in feed.items()})
         mine = engine.probabilities(crops)
         for head in engine.task:
             assert np.allclose(mine[head.name], activate(head, scores[head.name]).numpy(), atol=1e-5)
@@ -152,9 +167,9 @@ def test_an_unfinished_run_is_named(run, tmp_path):
         export.export(tmp_path)
 
 
-@pytest.mark.parametrize("backbone", ["test_resnet", "test_vit", "test_efficientnet", "alexnet"])
-def test_every_family_of_backbones_exports(backbone, tiny, tmp_path):
-    config = tiny(model={"backbone": backbone, "size": 64, "colour": "rgb", "options": {}})
+@pytest.mark.parametrize("encoder", ["test_resnet", "test_vit", "test_efficientnet", "alexnet"])
+def test_every_family_of_encoders_exports(encoder, tiny, tmp_path):
+    config = tiny(model={"encoder": encoder, "size": 64, "colour": "rgb", "options": {}})
     network = models.build(config.model, config.resolved_task()).eval()
     export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
@@ -162,9 +177,10 @@ def test_every_family_of_backbones_exports(backbone, tiny, tmp_path):
 
 def test_published_weights_are_not_fetched_to_read_a_run(run, monkeypatch):
     config = load_config(run / "config.toml")
-    wanted = saved.untrained(config.__class__(model=config.model.__class__("resnet18", pretrained=True, colour="rgb")))
-    assert not wanted.model.pretrained
-    assert wanted.model.mean == pytest.approx((0.485, 0.456, 0.406))
+    published = config.model.from_dict({"encoder": "resnet18", "pretrained": True, "colour": "rgb"})
+    (wanted,) = saved.untrained(config.__class__(model=published)).model.all_inputs
+    assert not wanted.pretrained
+    assert wanted.transform["mean"] == pytest.approx((0.485, 0.456, 0.406))
 
 
 @pytest.fixture(scope="module")
@@ -178,29 +194,35 @@ def scenes(tmp_path_factory):
 
 def test_prediction_shows_the_network_what_training_did(scenes):
     model, network = load(scenes / "run"), load_network(scenes / "run")
-    store, pre = Store(scenes / "scenes.h5"), model.engine.preprocessing
-    assert (pre.views, pre.margin, pre.channels) == (("crop", "picture"), 0.1, 6)
+    store, inputs = Store(scenes / "scenes.h5"), model.engine.inputs
+    assert [(each.name, each.region) for each in inputs.inputs] == [("face", "region"), ("scene", "whole")]
+    assert [(each.margin, each.channels) for each in inputs.transforms.values()] == [(0.1, 3)] * 2
     rows = store.rows("train")
-    trained = SampleDataset(store, rows, model.task, pre, 8.0)[list(range(len(rows)))]["pixels"]
+    trained = SampleDataset(store, rows, model.task, inputs, 8.0)[list(range(len(rows)))]["inputs"]
+    shown = {name: values.permute(0, 2, 3, 1).numpy() for name, values in trained.items()}
     assert (store.boxes(rows)[:, 0] < 0).any(), "some boxes reach past the border"
-    normal = torch.from_numpy(pre.normalise(trained.permute(0, 2, 3, 1).numpy()))
+    normal = {name: torch.from_numpy(inputs.transforms[name].normalise(values)) for name, values in shown.items()}
     with torch.inference_mode():
         scores = network(normal)
     for row, (blob, box) in enumerate(zip(store.encoded(rows), store.boxes(rows).tolist(), strict=True)):
         pixels = decode(blob, "")
-        assert np.array_equal(trained[row].permute(1, 2, 0), pre.fit([pixels], [Box(*box)])[0])
+        fitted, _ = inputs.fit({"image": Items([pixels], [Box(*box)])})
+        assert all(np.array_equal(shown[name][row], fitted[name][0]) for name in ("face", "scene"))
         (said,) = model.predict_faces(pixels, [Face(Box(*box))])
         for head in model.task:
             wanted = activate(head, scores[head.name][row : row + 1]).numpy()[0]
             assert np.allclose(list(said.outputs[head.name].values()), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("backbone", ["test_resnet", "test_vit"])
-def test_branches_of_other_backbones_export(backbone, tiny, tmp_path):
-    both = {"backbone": backbone, "size": 64, "colour": "rgb", "options": {}, "views": ["picture", "crop"]}
+@pytest.mark.parametrize("encoder", ["test_resnet", "test_vit"])
+def test_two_inputs_of_other_encoders_export(encoder, tiny, tmp_path):
+    both = {"encoder": encoder, "size": 64, "colour": "rgb", "options": {}, "views": ["picture", "crop"]}
     config = tiny(model=both)
     network = models.build(config.model, config.resolved_task()).eval()
     export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
-    (given,) = onnx.load(tmp_path / "model.onnx").graph.input
-    assert [size.dim_value for size in given.type.tensor_type.shape.dim][1:] == [6, 64, 64]
+    given = {each.name: each.type.tensor_type for each in onnx.load(tmp_path / "model.onnx").graph.input}
+    assert list(given) == ["scene", "face", "present"]
+    shapes = {name: [size.dim_value for size in kind.shape.dim][1:] for name, kind in given.items()}
+    assert shapes == {"scene": [3, 64, 64], "face": [3, 64, 64], "present": [2]}
+    assert given["present"].elem_type == onnx.TensorProto.BOOL

@@ -125,7 +125,7 @@ def test_what_a_pixel_sees() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "size", "options"),
+    ("encoder", "size", "options"),
     [
         ("compact", 48, {"widths": [4, 8], "depth": 3, "stride": 2}),
         ("compact", 40, {"widths": [4, 8], "activation": "silu", "residual": False}),
@@ -137,9 +137,9 @@ def test_what_a_pixel_sees() -> None:
     ],
 )
 def test_every_network_exports_with_a_free_number_of_faces(
-    backbone: str, size: int, options: dict[str, object], tiny: object, tmp_path: Path
+    encoder: str, size: int, options: dict[str, object], tiny: object, tmp_path: Path
 ) -> None:
-    config = tiny(model={"backbone": backbone, "size": size, "options": options})  # type: ignore[operator]
+    config = tiny(model={"encoder": encoder, "size": size, "options": options})  # type: ignore[operator]
     network = models.build(config.model, config.resolved_task()).eval()
     export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
@@ -147,7 +147,8 @@ def test_every_network_exports_with_a_free_number_of_faces(
     assert [opset.version for opset in model.opset_import if not opset.domain] == [export.OPSET]
     assert b"in forward\n" not in (tmp_path / "model.onnx").read_bytes()  # a stack trace names its maker's paths
     (given,) = model.graph.input
-    assert given.type.tensor_type.shape.dim[0].dim_param == "faces"
+    assert given.name == "face"
+    assert given.type.tensor_type.shape.dim[0].dim_param == "samples"
 
 
 def test_the_shortcuts_of_compact_leave_no_sum(tiny: object, tmp_path: Path) -> None:

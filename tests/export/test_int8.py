@@ -46,7 +46,7 @@ def test_convolutions_are_integers_and_heads_are_not(run: Path) -> None:
 def test_the_twin_answers_nearly_alike_and_describes_itself(run: Path, faces: Path) -> None:
     one, other = Engine(run), Engine(run / int8.NAME)
     assert other.task == one.task
-    assert other.preprocessing == one.preprocessing
+    assert other.inputs == one.inputs
     assert other.name == f"{one.name}-int8"
     assert other.metadata["precision"] == {"int8": {"faces": 62, "split": "train", "store": "faces.h5"}}  # with a label
     assert other.metadata["opset"] == export.OPSET

@@ -10,15 +10,27 @@ import torch
 
 from mien import store
 from mien.errors import StoreError
-from mien.media.image import Preprocessing, decode
-from mien.records import Box, Sample
+from mien.inputs import Input
+from mien.media import InputSet
+from mien.media.image import decode
+from mien.media.image_transform import ImageTransform
+from mien.records import Box, Item, Items, Sample
 from mien.store import Store
+from mien.store.stored_input import StoredInput
 from mien.tasks import TASKS
-from mien.train import batches
-from mien.train.batches import SampleDataset
+from mien.train import batches, dataset
+from mien.train.dataset import SampleDataset
 from tests import tiny_scenes
 
-BOTH = Preprocessing(16, "rgb", (0.5,) * 3, (0.25,) * 3, 0.1, ("crop", "picture"))
+
+def seen_as(transform, **regions):
+    """Inputs of one picture by name."""
+    inputs = tuple(Input(name, region=region) for name, region in regions.items())
+    return InputSet(inputs, dict.fromkeys(regions, transform))
+
+
+COLOUR = ImageTransform(16, "rgb", margin=0.1)
+BOTH = seen_as(COLOUR, face="region", scene="whole")
 TASK = TASKS["emotic"]
 
 
@@ -28,60 +40,119 @@ def scenes(tmp_path_factory) -> Store:
     return tiny_scenes.write(tmp_path_factory.mktemp("scenes") / "scenes.h5")
 
 
-def face_set(scenes, pre=BOTH, memory_gb=8.0):
-    return SampleDataset(scenes, scenes.rows("train"), TASK, pre, memory_gb)
+def face_set(scenes, inputs=BOTH, memory_gb=8.0):
+    return SampleDataset(scenes, scenes.rows("train"), TASK, inputs, memory_gb)
+
+
+def raw(faces):
+    """Whether items are held as they are in the store."""
+    return any(column.data is not None for column in faces.columns.values())
+
+
+def equal(one, other):
+    """Whether two batches are the same, and laid out alike."""
+    assert list(one) == list(other) == ["inputs", "present", "targets"]
+    return all(
+        list(one[part]) == list(other[part])
+        and all(
+            torch.equal(values, other[part][name]) and values.stride() == other[part][name].stride()
+            for name, values in one[part].items()
+        )
+        for part in ("inputs", "present")
+    ) and torch.equal(one["targets"]["tags"], other["targets"]["tags"])
 
 
 def test_each_sample_is_shown_its_box_and_its_picture(scenes):
-    shown = face_set(scenes)[[5, 0]]["pixels"]
-    assert shown.dtype == torch.uint8
-    given = [sample for sample in tiny_scenes.samples(80) if sample.split == "train"]
-    wanted = BOTH.fit(
-        [decode(given[k].inputs["image"].data, "") for k in (5, 0)], [given[k].inputs["image"].region for k in (5, 0)]
-    )
-    assert np.array_equal(shown.permute(0, 2, 3, 1), wanted)
-    assert not torch.equal(shown[:, :3], shown[:, 3:])
+    batch = face_set(scenes)[[5, 0]]
+    shown = batch["inputs"]
+    assert [values.dtype for values in shown.values()] == [torch.uint8] * 2
+    given = [sample.inputs["image"] for sample in tiny_scenes.samples(80) if sample.split == "train"]
+    items = Items([decode(given[k].data, "") for k in (5, 0)], [given[k].region for k in (5, 0)])
+    wanted, _ = BOTH.fit({"image": items})
+    assert list(shown) == list(wanted) == ["face", "scene"]
+    assert all(np.array_equal(shown[name].permute(0, 2, 3, 1), wanted[name]) for name in wanted)
+    assert not torch.equal(shown["face"], shown["scene"])
+    assert {name: there.tolist() for name, there in batch["present"].items()} == {
+        "face": [True, True],
+        "scene": [True, True],
+    }
 
 
-@pytest.mark.parametrize("pre", [BOTH, replace(BOTH, views=("crop",)), replace(BOTH, views=("picture",), margin=0.0)])
-def test_held_and_read_faces_are_the_same(pre, scenes, monkeypatch):
-    monkeypatch.setattr(batches, "_BLOCK", 7)
-    held, read = face_set(scenes, pre), face_set(scenes, pre, memory_gb=0.0)
-    assert held.fitted is not None
-    assert read.fitted is read.raw is None
+@pytest.mark.parametrize(
+    "inputs",
+    [BOTH, seen_as(COLOUR, face="region"), seen_as(replace(COLOUR, margin=0.0), scene="whole")],
+    ids=["both", "face", "scene"],
+)
+def test_held_and_read_faces_are_the_same(inputs, scenes, monkeypatch):
+    monkeypatch.setattr(dataset, "_BLOCK", 7)
+    held, read = face_set(scenes, inputs), face_set(scenes, inputs, memory_gb=0.0)
+    assert list(held.fitted) == list(inputs.transforms)
+    assert not read.fitted
+    assert not raw(read)
     picks = [3, 40, 3, 17]
     one, other = held[picks], read[picks]
-    assert one["pixels"].shape == (4, pre.channels, 16, 16)
-    assert torch.equal(one["pixels"], other["pixels"])
-    assert all(torch.equal(one["targets"][name], other["targets"][name]) for name in ("tags",))
+    assert {values.shape for values in one["inputs"].values()} == {(4, 3, 16, 16)}
+    assert equal(one, other)
 
 
 def test_held_pictures_are_decoded_once(scenes, monkeypatch):
     held = face_set(scenes)
-    monkeypatch.setattr(Store, "images", None)
-    assert len(held[list(range(48))]["pixels"]) == len(held) == 48
+    monkeypatch.setattr(StoredInput, "data", None)
+    assert len(held[list(range(48))]["inputs"]["face"]) == len(held) == 48
 
 
-def test_the_smaller_form_is_held(tmp_path):
+def small_faces(path, count=6):
+    """A store of faces of 20x20, and those faces."""
     draw = np.random.default_rng(0)
-    faces = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(6)]
-    path = tmp_path / "faces.h5"
+    faces = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(count)]
     given = [
         Sample.of_image(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9)) for k, face in enumerate(faces)
     ]
     store.write(path, given, TASK.heads, store.Origin("test", "1"))
-    for size, raw in ((16, False), (20, False), (24, True)):
-        pre = Preprocessing(size, "grey", (0.5,), (0.25,))
-        held = face_set(Store(path), pre)
-        assert (held.raw is not None, held.fitted is not None) == (raw, not raw)
-        wanted = pre.fit(faces, [sample.inputs["image"].region for sample in given])
-        assert np.array_equal(held[list(range(6))]["pixels"][:, 0], wanted)
+    return Store(path), Items(faces, [sample.inputs["image"].region for sample in given])
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_the_smaller_form_is_held(shards, tmp_path):
+    faces, items = small_faces(tmp_path / "faces.h5")
+    if shards:
+        faces = store.write_shards(tmp_path / "split" / "faces.h5", faces, 2)
+    for size, stored in ((16, False), (20, False), (24, True)):
+        transform = ImageTransform(size)
+        held = face_set(faces, seen_as(transform, face="region"))
+        assert (raw(held), bool(held.fitted)) == (stored, not stored)
+        shown = held[list(range(6))]["inputs"]["face"]
+        assert np.array_equal(shown.permute(0, 2, 3, 1), transform.fit(items))
 
 
 def test_what_does_not_fit_is_not_held(scenes):
     need = len(scenes.rows("train")) * 16 * 16 * 6 / 1e9
-    assert face_set(scenes, memory_gb=need * 1.01).fitted is not None
-    assert face_set(scenes, memory_gb=need * 0.99).fitted is None
+    assert face_set(scenes, memory_gb=need * 1.01).fitted
+    assert not face_set(scenes, memory_gb=need * 0.99).fitted
+
+
+@pytest.mark.parametrize("memory_gb", [8.0, 0.0])
+def test_what_is_missing_is_zeros_and_is_told(memory_gb, tmp_path):
+    draw = np.random.default_rng(0)
+    pictures = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(6)]
+    samples = [
+        Sample(
+            {"image": Item(face)} | ({"place": Item(face[::-1])} if k % 2 else {}), {"tags": ["Fear"]}, "train", str(k)
+        )
+        for k, face in enumerate(pictures)
+    ]
+    modalities = {"place": "image"}
+    store.write(tmp_path / "a.h5", samples, TASK.heads, store.Origin("test", "1"), modalities)
+    transform = ImageTransform(16)
+    inputs = InputSet((Input("face"), Input("scene", of="place")), {"face": transform, "scene": transform})
+    batch = face_set(Store(tmp_path / "a.h5"), inputs, memory_gb)[[0, 1, 2]]
+    assert {name: there.tolist() for name, there in batch["present"].items()} == {
+        "face": [True] * 3,
+        "scene": [False, True, False],
+    }
+    scene = batch["inputs"]["scene"]
+    assert not scene[[0, 2]].any()
+    assert np.array_equal(scene[1, 0], transform.fit(Items([pictures[1][::-1]]))[0, ..., 0])
 
 
 def test_a_damaged_picture_is_named_while_they_are_made(tmp_path):
@@ -97,25 +168,18 @@ def test_a_damaged_picture_is_named_while_they_are_made(tmp_path):
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("pre", [BOTH, replace(BOTH, size=80, views=("crop",))], ids=["fitted", "raw"])
-def test_faces_on_a_device_make_the_same_batches(pre, scenes, tmp_path):
-    if pre.size > 16:  # as stored they are smaller than as shown
-        draw = np.random.default_rng(0)
-        given = [
-            Sample.of_image(draw.integers(0, 256, (20, 20), np.uint8), {"tags": ["Fear"]}, "train", str(k))
-            for k in range(9)
-        ]
-        store.write(tmp_path / "a.h5", given, TASK.heads, store.Origin("test", "1"))
-        scenes = Store(tmp_path / "a.h5")
-    here, there = face_set(scenes, pre), face_set(scenes, pre)
-    assert (here.raw is not None) == (pre.size > 16)
+@pytest.mark.parametrize("stored", [False, True], ids=["fitted", "raw"])
+def test_faces_on_a_device_make_the_same_batches(stored, scenes, tmp_path):
+    inputs = BOTH
+    if stored:  # as stored they are smaller than as shown
+        scenes, _ = small_faces(tmp_path / "a.h5", 9)
+        inputs = seen_as(replace(COLOUR, size=80), face="region")
+    here, there = face_set(scenes, inputs), face_set(scenes, inputs)
+    assert raw(here) == stored
     there.cache_on(CPU, 10**9)
     assert there.device == CPU
-    assert there.raw is None
-    one, other = here[[3, 0, 8]], there[[3, 0, 8]]
-    assert torch.equal(one["pixels"], other["pixels"])
-    assert one["pixels"].stride() == other["pixels"].stride()
-    assert torch.equal(one["targets"]["tags"], other["targets"]["tags"])
+    assert not raw(there)
+    assert equal(here[[3, 0, 8]], there[[3, 0, 8]])
 
 
 def test_what_is_too_large_for_a_device_or_for_memory_is_not_put_there(scenes):

@@ -35,11 +35,26 @@ def test_seeds_differ_by_every_part():
     assert mixed_seed(0, "order", 0) == mixed_seed(0, "order", 0) < 2**63
 
 
+def augmented(config, pixels, targets, **mixing):
+    """What becomes of pictures that are the only input, and of their targets."""
+    present = {"face": torch.ones(len(pixels), dtype=torch.bool)}
+    inputs, targets = Augmentation(config, {"face": "image"})({"face": pixels}, present, targets, **mixing)
+    assert list(inputs) == ["face"]
+    return inputs["face"], targets
+
+
+def mixed_pictures(pixels, targets, share, patch):
+    """What `mix` makes of pictures that are the only input, and of their targets."""
+    present = {"face": torch.ones(len(pixels), dtype=torch.bool)}
+    inputs, targets = mix({"face": pixels}, present, targets, share, patch)
+    return inputs["face"], targets
+
+
 def test_every_face_gets_a_draw_of_its_own():
     torch.manual_seed(0)
     face = torch.rand(1, 1, 24, 24).repeat(8, 1, 1, 1)
     targets = {"a": torch.eye(8)}
-    pixels, same = Augmentation(AugmentConfig(erasing=1.0))(face, targets)
+    pixels, same = augmented(AugmentConfig(erasing=1.0), face, targets)
     assert pixels.shape == face.shape
     assert same is targets
     assert len({tuple(one.flatten().tolist()) for one in pixels}) == 8
@@ -48,14 +63,14 @@ def test_every_face_gets_a_draw_of_its_own():
 def test_nothing_switched_on_changes_nothing():
     off = AugmentConfig(flip=0, rotation=0, shift=0, scale=0, brightness=0, contrast=0)
     pixels, targets = torch.rand(4, 1, 8, 8), {"a": torch.eye(4)}
-    assert Augmentation(off)(pixels, targets) == (pixels, targets)
+    assert augmented(off, pixels, targets) == (pixels, targets)
 
 
 @pytest.mark.parametrize("patch", [False, True])
 def test_mixing_keeps_picture_and_target_in_step(patch):
     torch.manual_seed(4)
     pixels = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).repeat(1, 1, 20, 20)
-    mixed, targets = mix(pixels, {"v": torch.tensor([[0.0], [1.0]])}, 0.75, patch)
+    mixed, targets = mixed_pictures(pixels, {"v": torch.tensor([[0.0], [1.0]])}, 0.75, patch)
     assert mixed.mean(dim=(1, 2, 3)).tolist() == pytest.approx(targets["v"].flatten().tolist(), abs=1e-6)
 
 
@@ -66,7 +81,7 @@ def test_mixing_loses_no_target_and_makes_none_up(patch):
     pixels = level.view(12, 1, 1, 1).repeat(1, 1, 20, 20)
     targets = {"a": level.view(12, 1).repeat(1, 2), "b": level.view(12, 1).clone()}
     targets["a"][::3], targets["b"][1::3], targets["a"][2, 1] = torch.nan, torch.nan, torch.nan
-    mixed, after = mix(pixels, targets, 0.75, patch)
+    mixed, after = mixed_pictures(pixels, targets, 0.75, patch)
     for name, before in targets.items():
         assert torch.equal(after[name].isnan(), before.isnan())
         known = ~before.isnan()
@@ -81,15 +96,15 @@ def test_faces_that_miss_nothing_are_mixed_with_any_other():
     torch.manual_seed(1)
     wanted = torch.randperm(9)
     torch.manual_seed(1)
-    _, after = mix(pixels, {"v": torch.arange(9.0).view(9, 1)}, 0.0, patch=False)
+    _, after = mixed_pictures(pixels, {"v": torch.arange(9.0).view(9, 1)}, 0.0, patch=False)
     assert after["v"].flatten().tolist() == wanted.tolist()
 
 
 def test_cutmix_alone_is_used_when_asked_for():
     torch.manual_seed(0)
-    augment = Augmentation(AugmentConfig(flip=0, rotation=0, shift=0, scale=0, brightness=0, contrast=0, cutmix=1.0))
+    config = AugmentConfig(flip=0, rotation=0, shift=0, scale=0, brightness=0, contrast=0, cutmix=1.0)
     pixels = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).repeat(1, 1, 20, 20)
-    changed = [augment(pixels, {"a": torch.eye(2)})[0] for _ in range(10)]
+    changed = [augmented(config, pixels, {"a": torch.eye(2)})[0] for _ in range(10)]
     assert all(set(x.unique().tolist()) <= {0.0, 1.0} for x in changed)
     assert any(not torch.equal(x, pixels) for x in changed)
 
@@ -147,25 +162,49 @@ def test_a_limit_draws_from_the_whole_split():
     assert thinned(rows[:10], config).tolist() == rows[:10].tolist()
 
 
-@pytest.mark.parametrize("channels", [2, 6])
-def test_all_views_of_a_sample_get_the_same_draw(channels):
+@pytest.mark.parametrize("changes", [{"erasing": 1.0}, {"cutmix": 1.0}, {"mixup": 1.0}], ids=str)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_inputs_of_a_sample_get_the_same_draw(channels, changes):
     torch.manual_seed(2)
     face = torch.rand(8, 1, 24, 24)
-    pixels, _ = Augmentation(AugmentConfig(erasing=1.0))(face.repeat(1, channels, 1, 1), {"a": torch.eye(8)})
-    assert pixels.shape == (8, channels, 24, 24)
-    assert not torch.equal(pixels[:, :1], face)
-    assert torch.equal(pixels, pixels[:, :1].expand_as(pixels))
+    both = {"face": face, "scene": face.repeat(1, channels, 1, 1)}
+    augment = Augmentation(AugmentConfig(**changes), dict.fromkeys(both, "image"))
+    present = {name: torch.ones(8, dtype=torch.bool) for name in both}
+    inputs, _ = augment(both, present, {"a": torch.eye(8)})
+    assert inputs["scene"].shape == (8, channels, 24, 24)
+    assert not torch.equal(inputs["face"], face)
+    assert torch.equal(inputs["scene"], inputs["face"].expand_as(inputs["scene"]))
+    again, _ = augment(both, present, {"a": torch.eye(8)})
+    assert not torch.equal(again["face"], inputs["face"])  # and the next batch gets another
+
+
+def test_inputs_of_two_sizes_are_turned_and_shifted_alike():
+    torch.manual_seed(3)
+    small = torch.nn.functional.interpolate(torch.rand(8, 1, 4, 4), size=(24, 24), mode="bicubic").clamp(0, 1)
+    both = {"face": small, "scene": small.repeat_interleave(2, 2).repeat_interleave(2, 3)}
+    augment = Augmentation(AugmentConfig(), dict.fromkeys(both, "image"))
+    inputs, _ = augment(both, {name: torch.ones(8, dtype=torch.bool) for name in both}, {"a": torch.eye(8)})
+    shrunk = torch.nn.functional.avg_pool2d(inputs["scene"], 2)
+    assert (shrunk - inputs["face"]).abs().mean() < 0.03 < (small - inputs["face"]).abs().mean()
+
+
+def test_samples_are_mixed_with_those_that_miss_the_same_inputs():
+    torch.manual_seed(1)
+    pixels = torch.arange(12.0).view(12, 1, 1, 1).repeat(1, 1, 8, 8)
+    present = {"face": torch.ones(12, dtype=torch.bool), "scene": torch.arange(12) % 3 > 0}
+    inputs = {"face": pixels, "scene": torch.where(present["scene"].view(12, 1, 1, 1), pixels, 0.0)}
+    mixed, _ = mix(inputs, present, {"v": torch.zeros(12, 1)}, 0.0, patch=False)
+    other = mixed["face"][:, 0, 0, 0].long()
+    assert not torch.equal(other, torch.arange(12))
+    assert torch.equal(present["scene"][other], present["scene"])
+    assert torch.equal(mixed["scene"], inputs["scene"][other])
 
 
 def test_mixing_can_be_over():
     still = {"flip": 0, "rotation": 0, "shift": 0, "scale": 0, "brightness": 0, "contrast": 0}
-    augment, pixels, targets = (
-        Augmentation(AugmentConfig(**still, mixup=1.0)),
-        torch.rand(4, 1, 8, 8),
-        {"a": torch.eye(4)},
-    )
-    assert augment(pixels, targets, mixing=False) == (pixels, targets)
-    assert not torch.equal(augment(pixels, targets)[0], pixels)
+    config, pixels, targets = AugmentConfig(**still, mixup=1.0), torch.rand(4, 1, 8, 8), {"a": torch.eye(4)}
+    assert augmented(config, pixels, targets, mixing=False) == (pixels, targets)
+    assert not torch.equal(augmented(config, pixels, targets)[0], pixels)
 
 
 def test_a_short_run_does_not_remember_its_random_start():

@@ -92,12 +92,12 @@ def by_hand(config, rho, clip):
     head = config.resolved_task().heads[0]
     target = torch.from_numpy(faces.target(head, rows))
     weights = list(network.parameters())
-    slopes = torch.autograd.grad(F.cross_entropy(network(pixels)[head.name], target), weights)
+    slopes = torch.autograd.grad(F.cross_entropy(network({"face": pixels})[head.name], target), weights)
     norm = sum(slope.square().sum() for slope in slopes).sqrt()
     there = fresh(config)
     for weight, slope in zip(there.parameters(), slopes, strict=True):
         weight.data += rho * slope / norm
-    slopes = torch.autograd.grad(F.cross_entropy(there(pixels)[head.name], target), list(there.parameters()))
+    slopes = torch.autograd.grad(F.cross_entropy(there({"face": pixels})[head.name], target), list(there.parameters()))
     norm = sum(slope.square().sum() for slope in slopes).sqrt()
     for weight, slope in zip(weights, slopes, strict=True):
         weight.data -= 0.1 * slope * min(clip / norm, 1.0)

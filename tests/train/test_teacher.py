@@ -35,16 +35,21 @@ def finished(folder, config, seed=0):
 
 
 def teachers(runs, config, **settings):
-    task, pre = config.resolved_task(), models.preprocessing(config.model)
-    return Teachers(TeacherConfig(tuple(map(str, runs)), **settings), task, pre)
+    task, inputs = config.resolved_task(), models.input_set(config.model)
+    return Teachers(TeacherConfig(tuple(map(str, runs)), **settings), task, inputs)
+
+
+def seen(pixels):
+    """A batch of pictures that are the only input, and where they are there: everywhere."""
+    return {"face": pixels}, {"face": torch.ones(len(pixels), dtype=torch.bool)}
 
 
 def test_the_mean_probability_of_all_teachers_at_a_temperature(tiny, tmp_path):
     config = tiny()
     networks = [finished(tmp_path / str(k), tiny("expression7"), seed=k) for k in range(2)]
     pixels = torch.rand(5, 1, 24, 24)
-    wanted = sum((net((pixels - 0.5) / 0.25)["expression7"] / 3).softmax(1) for net in networks) / 2
-    found = teachers([tmp_path / "0", tmp_path / "1"], config, temperature=3.0)(pixels)
+    wanted = sum((net({"face": (pixels - 0.5) / 0.25})["expression7"] / 3).softmax(1) for net in networks) / 2
+    found = teachers([tmp_path / "0", tmp_path / "1"], config, temperature=3.0)(*seen(pixels))
     assert list(found) == ["expression7"]
     assert torch.allclose(found["expression7"], wanted, atol=1e-6)
     assert not found["expression7"].requires_grad
@@ -56,16 +61,31 @@ def test_a_teacher_of_another_size_colour_and_mean_sees_the_same_face(tiny, tmp_
     pixels = torch.rand(3, 1, 24, 24)
     large = F.interpolate(pixels, size=(32, 32), mode="bilinear", antialias=True).repeat(1, 3, 1, 1)
     mean, std = (torch.tensor(model[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
-    found = teachers([tmp_path / "a"], tiny(), temperature=1.0)(pixels)["expression7"]
-    assert torch.allclose(found, network((large - mean) / std)["expression7"].softmax(1), atol=1e-6)
+    found = teachers([tmp_path / "a"], tiny(), temperature=1.0)(*seen(pixels))["expression7"]
+    assert torch.allclose(found, network({"face": (large - mean) / std})["expression7"].softmax(1), atol=1e-6)
 
 
 def test_a_grey_teacher_of_a_colour_network(tiny, tmp_path):
     network = finished(tmp_path / "a", tiny("expression7"))
     pixels = torch.rand(3, 3, 24, 24)
     grey = (pixels * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    found = teachers([tmp_path / "a"], tiny("expression7", {"colour": "rgb"}), temperature=1.0)(pixels)["expression7"]
-    assert torch.allclose(found, network((grey - 0.5) / 0.25)["expression7"].softmax(1), atol=1e-6)
+    student = tiny("expression7", {"colour": "rgb"})
+    found = teachers([tmp_path / "a"], student, temperature=1.0)(*seen(pixels))["expression7"]
+    assert torch.allclose(found, network({"face": (grey - 0.5) / 0.25})["expression7"].softmax(1), atol=1e-6)
+
+
+def test_a_teacher_of_one_input_teaches_a_network_of_two(tiny, tmp_path):
+    network = finished(tmp_path / "a", tiny("expression7", {"views": ["picture"]}))
+    inputs = {name: torch.rand(4, 1, 24, 24) for name in ("face", "scene")}
+    present = {name: torch.ones(4, dtype=torch.bool) for name in inputs}
+    student = tiny("expression7", {"views": ["crop", "picture"]})
+    found = teachers([tmp_path / "a"], student, temperature=1.0)(inputs, present)["expression7"]
+    wanted = network({"scene": (inputs["scene"] - 0.5) / 0.25})["expression7"].softmax(1)
+    assert torch.allclose(found, wanted, atol=1e-6)
+    with pytest.raises(
+        ConfigError, match=r"a looks at image \(whole\), this network must too; it looks at image \(region\)"
+    ):
+        teachers([tmp_path / "a"], tiny("expression7"))
 
 
 def test_each_head_has_the_teachers_that_know_it(tiny, tmp_path):
@@ -102,7 +122,7 @@ def test_the_loss_is_shared_between_target_and_teacher(tiny, tmp_path):
     train(config, tmp_path / "run")
     faces = Store(config.data.store)
     rows = faces.rows("train")
-    pixels = (torch.from_numpy(faces.images(rows))[:, None] / 255.0 - 0.5) / 0.25
+    pixels = {"face": (torch.from_numpy(faces.images(rows))[:, None] / 255.0 - 0.5) / 0.25}
     torch.manual_seed(mixed_seed(config.train.seed, "weights"))
     student = models.build(config.model, config.resolved_task())
     with torch.no_grad():

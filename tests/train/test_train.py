@@ -118,7 +118,7 @@ def test_taught_and_begun_from_another_run_resumes_to_the_same_weights(stop, tin
     begun = {**model, "start": str(tmp_path / "first")}
     config = tiny("affect", begun, **EVERYTHING, teacher={"runs": [str(tmp_path / "first")]}, precision="bf16-mixed")
     wanted = train(config, tmp_path / "whole")
-    assert "first: backbone; heads expression8; fresh heads valence_arousal" in capsys.readouterr().err
+    assert "first: encoder; heads expression8; fresh heads valence_arousal" in capsys.readouterr().err
     break_off(config, tmp_path / "broken", stop, monkeypatch)
     torch.manual_seed(999)
     assert same(wanted, train(config, tmp_path / "broken", resume=True))
@@ -149,7 +149,9 @@ def test_gradients_are_clipped_in_any_precision(precision, optimizer, tiny, tmp_
 def test_mixing_ends_at_a_step(tiny, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        module.Augmentation, "__call__", lambda _, pixels, targets, mixing: seen.append(mixing) or (pixels, targets)
+        module.Augmentation,
+        "__call__",
+        lambda _, inputs, present, targets, mixing: seen.append(mixing) or (inputs, targets),
     )
     phases = [{"epochs": 2}, {"epochs": 1}]
     train(tiny(augment={"mixup": 1.0, "mix_until": 0.7}, phases=phases), tmp_path / "run")
@@ -211,7 +213,7 @@ def test_the_validation_loss_is_that_of_the_whole_set(tiny, tmp_path):
     faces = Store(tiny().data.store)
     seen = faces.rows("validation")
     with torch.no_grad():
-        scores = network(torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float())
+        scores = network({"face": torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float()})
     for head in TASKS["affect"]:
         wanted = head_loss(scores[head.name], torch.from_numpy(faces.target(head, seen)), LossContext(head)).item()
         assert float(rows(tmp_path / "run")[0][f"validation_loss.{head.name}"]) == pytest.approx(wanted, abs=1e-5)
@@ -272,12 +274,12 @@ def test_a_finished_run_resumes_to_itself(tiny, tmp_path):
     assert len(rows(tmp_path / "run")) == 2
 
 
-def test_a_frozen_phase_leaves_the_backbone_as_it_was(tiny, tmp_path):
+def test_a_frozen_phase_leaves_the_encoder_as_it_was(tiny, tmp_path):
     config = tiny(phases=[{"epochs": 1, "frozen": True}])
     network = train(config, tmp_path / "run")
     torch.manual_seed(loop.mixed_seed(config.train.seed, "weights"))
     fresh = loop.models.build(config.model, config.resolved_task())
-    assert same(fresh.backbone, network.backbone)
+    assert same(fresh.encoders, network.encoders)
     assert not same(fresh.heads, network.heads)
 
 
@@ -373,7 +375,7 @@ def test_a_terminal_shows_a_bar_with_loss_metric_and_time(tiny, tmp_path, monkey
     [(["crop", "picture"], True, True), (["crop"], False, True), (["picture"], True, False)],
     ids=["both", "crop", "picture"],
 )
-def test_a_model_knows_what_its_views_show(views, place, person, tmp_path):
+def test_a_model_knows_what_its_inputs_show(views, place, person, tmp_path):
     tiny_scenes.write(tmp_path / "scenes.h5")
     steady = {"brightness": 0.0, "contrast": 0.0}
     config = tiny_scenes.config(
@@ -390,7 +392,7 @@ def test_a_model_knows_what_its_views_show(views, place, person, tmp_path):
     assert (float(history[-1]["validation_vad_ccc"]) > 0.6) == person
 
 
-def test_two_views_resume_to_the_same_weights(tmp_path, monkeypatch):
+def test_two_inputs_resume_to_the_same_weights(tmp_path, monkeypatch):
     tiny_scenes.write(tmp_path / "scenes.h5")
     config = tiny_scenes.config(tmp_path / "scenes.h5", **EVERYTHING)
     wanted = train(config, tmp_path / "whole")

@@ -104,8 +104,7 @@ class Store:
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """Shape of the pictures of input `image` where all are pixels of one size, else None."""
-        stored = self.shards[0].input("image") if self.shards else self.input("image")
-        return stored.shape
+        return self.input("image").shape
 
     def images(self, rows: Rows) -> Pixels | list[Pixels]:
         """Pictures of some rows, in their order: uint8 (n, H, W[, 3]), or a list of arrays where sizes are

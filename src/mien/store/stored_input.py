@@ -32,8 +32,8 @@ class Columns(Protocol):
 
 
 class StoredInput:
-    """An input of a store, ready to be read by rows in any order. `shape` is that of one item where all
-    are arrays of one shape, None where they are encoded. `parts`: those of its parts that the file has."""
+    """An input of a store, ready to be read by rows in any order. `parts`: those of its parts that the
+    file has."""
 
     def __init__(self, store: Columns, file: h5py.File, name: str, modality: str) -> None:
         """Look at the input's parts. Raises StoreError for a modality that this version does not know."""
@@ -43,7 +43,7 @@ class StoredInput:
         self._store = store
         self.parts = {part: path for part in PARTS if (path := path_of(name, part, store.schema)) in file}
         values = file[self.parts["values"]] if "values" in self.parts else None
-        self.shape: tuple[int, ...] | None = None if values is None else values.shape[1:]
+        self._shape: tuple[int, ...] | None = None if values is None else values.shape[1:]
         self._encoded = _Encoded(file, self.parts) if "extents" in self.parts else None
 
     def data(self, rows: Rows) -> Any:
@@ -52,7 +52,7 @@ class StoredInput:
         if self._store.shards:
             found = self._gathered(rows, "data")
             return found if self.is_encoded or not found else np.stack(found)
-        if self.shape is not None:
+        if self._shape is not None:
             return self._store.read(self.parts["values"], rows)
         decode = self.modality.decode
         return [decode(blob, f"{self._store.path}, row {row}") if blob else None for blob, row in self._blobs(rows)]
@@ -99,13 +99,15 @@ class StoredInput:
         return found
 
     @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of one item where all are arrays of one shape, None where they are encoded."""
+        holder: StoredInput = self._store.shards[0].inputs[self.name] if self._store.shards else self
+        return holder._shape
+
+    @property
     def is_encoded(self) -> bool:
         """Whether its items are encoded files rather than arrays of one shape."""
-        return (self._in_shards() if self._store.shards else self).shape is None
-
-    def _in_shards(self) -> StoredInput:
-        first: StoredInput = self._store.shards[0].inputs[self.name]
-        return first
+        return self.shape is None
 
     def _gathered(self, rows: Rows, method: str) -> list[Any]:
         """What each row's shard holds of it, in the order of the rows."""

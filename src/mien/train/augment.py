@@ -15,6 +15,8 @@ from ..errors import ConfigError
 from . import distributed, global_batch
 
 Tensors = dict[str, Tensor]
+#: Top, left and length of a square, as shares of a picture's side.
+Patch = tuple[float, float, float]
 
 
 class Augmentation:
@@ -28,7 +30,8 @@ class Augmentation:
     def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
         """`modalities`: that of each input. Raises ConfigError where samples are to be mixed that cannot be."""
         self.config = config
-        self.changes = {name: AUGMENTATIONS[kind](config) for name, kind in modalities.items() if kind in AUGMENTATIONS}
+        self.modalities = modalities
+        self.changes = {kind: AUGMENTATIONS[kind](config) for kind in AUGMENTATIONS if kind in modalities.values()}
         self.kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind) > 0]
         if self.kinds and (unmixed := [name for name, kind in modalities.items() if kind not in MIXED]):
             raise ConfigError(f"train.augment.{self.kinds[0]}: input '{unmixed[0]}' cannot be mixed, only pictures can")
@@ -37,9 +40,7 @@ class Augmentation:
         self, inputs: Tensors, present: Tensors, targets: Tensors, mixing: bool = True
     ) -> tuple[Tensors, Tensors]:
         """Augment a batch, and mix its samples where `mixing` is still on."""
-        inputs = {
-            name: self.changes[name](values) if name in self.changes else values for name, values in inputs.items()
-        }
+        inputs = self._changed(inputs)
         if not self.kinds or not mixing or torch.rand(()) >= self.config.mixup_share:
             return inputs, targets
         kind = self.kinds[int(torch.randint(len(self.kinds), ()))]
@@ -49,6 +50,16 @@ class Augmentation:
         inputs, targets = mix(parts[0], parts[1], parts[2], share, patch=kind == "cutmix")
         mine = global_batch.rank_slice(len(next(iter(inputs.values()))))
         return {name: v[mine] for name, v in inputs.items()}, {name: v[mine] for name, v in targets.items()}
+
+    def _changed(self, inputs: Tensors) -> Tensors:
+        """Change the items of each modality, all of one sample by the same draw: a crop and its picture alike."""
+        changed = dict(inputs)
+        for kind, change in self.changes.items():
+            state = torch.get_rng_state()
+            for name in (name for name in inputs if self.modalities[name] == kind):
+                torch.set_rng_state(state)
+                changed[name] = change(inputs[name])
+        return changed
 
 
 class PictureChanges:
@@ -96,8 +107,8 @@ def mix(inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch
     missing = [target.isnan() for target in targets.values()] + [~there[:, None] for there in present.values()]
     other = _partners(torch.cat(missing, dim=1))
     if patch:
-        pasted = {name: _pasted(values, values[other], share) for name, values in inputs.items()}
-        inputs, share = {name: values for name, (values, _) in pasted.items()}, next(iter(pasted.values()))[1]
+        square, share = _drawn_patch(next(iter(inputs.values())).shape[-1], share)
+        inputs = {name: _pasted(values, values[other], square) for name, values in inputs.items()}
     else:
         inputs = {name: share * values + (1 - share) * values[other] for name, values in inputs.items()}
     return inputs, {name: share * target + (1 - share) * target[other] for name, target in targets.items()}
@@ -112,13 +123,19 @@ def _partners(missing: Tensor) -> Tensor:
     return other
 
 
-def _pasted(pixels: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:
-    side = pixels.shape[-1]
+def _drawn_patch(side: int, share: float) -> tuple[Patch, float]:
+    """A square that leaves the `share` of a picture of that side, and what it leaves in whole pixels."""
     cut = round(side * (1 - share) ** 0.5)
     top, left = (int(torch.randint(side - cut + 1, ())) for _ in range(2))
+    return (top / side, left / side, cut / side), 1 - cut * cut / (side * side)
+
+
+def _pasted(pixels: Tensor, others: Tensor, patch: Patch) -> Tensor:
+    """Pictures with a patch of others in the same place."""
+    top, left, cut = (round(part * pixels.shape[-1]) for part in patch)
     pasted = pixels.clone()
     pasted[:, :, top : top + cut, left : left + cut] = others[:, :, top : top + cut, left : left + cut]
-    return pasted, 1 - cut * cut / (side * side)
+    return pasted
 
 
 def _steps(config: AugmentConfig) -> list[Any]:
