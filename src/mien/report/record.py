@@ -18,8 +18,8 @@ from ..tasks import Task
 from .history import History, history
 from .results import HeadRecord, Rows, head_record
 
-#: The schema of each file that this version reads.
-SCHEMA = {"results.json": 2, "model.json": 1}
+#: The schemas of each file that this version reads.
+SCHEMAS = {"results.json": (2,), "model.json": (1, 2)}
 _SAMPLE = 200
 
 
@@ -89,10 +89,10 @@ def _json(path: Path) -> dict[str, Any]:
         table = json.loads(text)
     except ValueError as error:
         raise ModelError(f"{path}: damaged: {error}") from None
-    given, wanted = table.get("schema") if isinstance(table, dict) else None, SCHEMA[path.name]
-    if not isinstance(table, dict) or given != wanted:
+    given, wanted = table.get("schema") if isinstance(table, dict) else None, SCHEMAS[path.name]
+    if not isinstance(table, dict) or given not in wanted:
         again = "; evaluate again (mien evaluate)" if path.name == "results.json" else ""
-        raise ModelError(f"{path}: schema {given}, this version reads {wanted}{again}")
+        raise ModelError(f"{path}: schema {given}, this version reads {' and '.join(map(str, wanted))}{again}")
     return table
 
 
