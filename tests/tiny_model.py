@@ -15,8 +15,8 @@ from mien.media.image_transform import ImageTransform
 from mien.tasks import TASKS, Head, Kind, Task
 
 #: What an input of that name sees of a picture, and the view that it was in a description of schema 1.
-REGIONS = {"face": "region", "scene": "whole"}
-VIEWS = {"face": "crop", "scene": "picture"}
+REGIONS = {"face": "region", "person": "region", "scene": "whole"}
+VIEWS = {"face": "crop", "person": "crop", "scene": "picture"}
 GREY = ImageTransform(48)
 RGB = ImageTransform(32, "rgb", margin=0.1)
 

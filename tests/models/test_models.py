@@ -136,6 +136,17 @@ def test_a_head_may_bear_the_name_of_a_dictionary_method():
     assert list(scores) == ["values", "keys"]
 
 
+@pytest.mark.parametrize(
+    ("name", "views"), [("face", ["crop"]), ("scene", ["picture"]), ("present", ["crop", "picture"])]
+)
+def test_a_head_cannot_bear_the_name_of_an_input(name, views):
+    """The graph would have the name twice, which ONNX Runtime refuses to load."""
+    task = Task("t", (Head(name, Kind.CLASS, EXPRESSION7),))
+    with pytest.raises(ConfigError, match=f"{name}: a head and an input .* cannot share a name"):
+        models.build(model(options=SMALL, views=views), task)
+    models.build(model(options=SMALL, inputs={"person": {}}), task)
+
+
 def test_shortcuts_are_an_option():
     count = [
         models.build(model(options={"widths": [8], "depth": 2, "residual": residual}), TASKS["expression7"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from ..errors import lookup
+from ..errors import ConfigError, lookup
 from ..inputs import Input
 from ..media import InputSet, transform_of
 from ..model_config import ModelConfig
@@ -59,6 +59,11 @@ def build(config: ModelConfig, task: Task) -> Network:
     """Build a network. Raises ConfigError for a wrong name or option, ModelError where pretrained weights
     cannot be had."""
 
+    if taken := {*input_set(config).graph_inputs} & {head.name for head in task}:
+        raise ConfigError(
+            f"{min(taken)}: a head and an input of the model's graph cannot share a name: give the head another, "
+            "or the input with [model.inputs.NAME]"
+        )
     make_fusion = lookup(FUSIONS, config.fusion, "fusion")
     encoders = {each.name: encoder_of(each, transform_of(each)) for each in resolved_inputs(config)}
     fusion = make_fusion({name: int(encoder.features) for name, encoder in encoders.items()})  # type: ignore[arg-type]
