@@ -79,7 +79,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "losses": Room("losses for all kinds of head", "torch"),
         "scale": Room("prediction over millions of pictures, on many machines", "cv2 pyarrow ray"),
     },
-    {"train": Room("batches, loop, checkpoints", "kornia lightning numpy rich torch")},
+    {"train": Room("batches, loop, checkpoints", "kornia lightning numpy rich timm torch")},
     {"export": Room("safetensors and ONNX from a trained network", "numpy onnx onnxruntime safetensors torch")},
     {"workflow": Room("what `mien train` does, as one call", "torch")},
     {

@@ -524,10 +524,10 @@ def test_a_split_that_nobody_annotated_is_refused(run: Path, tmp_path: Path) -> 
         evaluate.evaluate(run, store, "test")
 
 
-@pytest.mark.parametrize("views", [("crop",), ("crop", "picture")])
-def test_the_box_of_a_sample_is_what_is_scored(tmp_path: Path, views: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("inputs", [("face",), ("face", "scene")])
+def test_the_box_of_a_sample_is_what_is_scored(tmp_path: Path, inputs: tuple[str, ...]) -> None:
     store = tiny_scenes.write(tmp_path / "scenes.h5")
-    engine = Engine(write_model(tmp_path / "model.onnx", TASKS["emotic"], replace(RGB, views=views)))
+    engine = Engine(write_model(tmp_path / "model.onnx", TASKS["emotic"], RGB, inputs=inputs))
     rows = store.rows("validation")
     found = evaluate.predict(engine, store, rows)
     expected = engine.probabilities(store.images(rows), store.boxes(rows))

@@ -222,7 +222,7 @@ def test_two_inputs_of_other_encoders_export(encoder, tiny, tmp_path):
     export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
     given = {each.name: each.type.tensor_type for each in onnx.load(tmp_path / "model.onnx").graph.input}
-    assert list(given) == ["scene", "face", "present"]
+    assert list(given) == ["input.scene", "input.face", "input.present"]
     shapes = {name: [size.dim_value for size in kind.shape.dim][1:] for name, kind in given.items()}
-    assert shapes == {"scene": [3, 64, 64], "face": [3, 64, 64], "present": [2]}
-    assert given["present"].elem_type == onnx.TensorProto.BOOL
+    assert shapes == {"input.scene": [3, 64, 64], "input.face": [3, 64, 64], "input.present": [2]}
+    assert given["input.present"].elem_type == onnx.TensorProto.BOOL

@@ -89,7 +89,7 @@ def test_what_is_missing_is_masked_all_the_way(tmp_path: Path) -> None:
 
     mien.train_model(toy_modality.config(store.path, BOTH), tmp_path / "run")
     engine = Engine(tmp_path / "run")
-    assert engine.inputs.graph_inputs == ["numbers", "face", "present"]
+    assert engine.inputs.graph_inputs == ["input.numbers", "input.face", "input.present"]
     assert max(found.largest for found in against_torch(tmp_path / "run")) < 1e-5
     rows, pictures = [sequence(k) for k in (100, 101)], [np.full((24, 24), level, np.uint8) for level in (190, 60)]
     given = {"numbers": Items(rows, [Span(6, 18)] * 2), "image": Items(pictures)}

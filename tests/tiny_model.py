@@ -15,8 +15,8 @@ from mien.media.image_transform import ImageTransform
 from mien.tasks import TASKS, Head, Kind, Task
 
 #: What an input of that name sees of a picture, and the view that it was in a description of schema 1.
-REGIONS = {"face": "region", "scene": "whole"}
-VIEWS = {"face": "crop", "scene": "picture"}
+REGIONS = {"face": "region", "person": "region", "scene": "whole"}
+VIEWS = {"face": "crop", "person": "crop", "scene": "picture"}
 GREY = ImageTransform(48)
 RGB = ImageTransform(32, "rgb", margin=0.1)
 
@@ -68,7 +68,7 @@ def write_graph(
     """Write the graph with the given metadata properties."""
     side, channels = transform.size, transform.channels * len(inputs)
     rng = np.random.default_rng(0)
-    nodes, taken = _pooled(inputs if schema == 2 else ["pixels"], channels, side)
+    nodes, taken = _pooled([f"input.{name}" for name in inputs] if schema == 2 else ["pixels"], channels, side)
     weights, outputs = [], []
     for head in task:
         weights += [
@@ -95,9 +95,9 @@ def _pooled(names: Sequence[str], channels: int, side: int) -> tuple[list[Any], 
             helper.make_node("Flatten", [f"{name}.pooled"], [f"{name}.flat" if len(names) > 1 else "flat"]),
         ]
     if len(names) > 1:
-        taken.append(helper.make_tensor_value_info("present", TensorProto.BOOL, ["N", len(names)]))
+        taken.append(helper.make_tensor_value_info("input.present", TensorProto.BOOL, ["N", len(names)]))
         nodes += [
-            helper.make_node("Cast", ["present"], ["shares"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", ["input.present"], ["shares"], to=TensorProto.FLOAT),
             helper.make_node("Split", ["shares"], [f"{name}.share" for name in names], axis=1),
             *(helper.make_node("Mul", [f"{name}.flat", f"{name}.share"], [f"{name}.kept"]) for name in names),
             helper.make_node("Concat", [f"{name}.kept" for name in names], ["flat"], axis=1),

@@ -75,7 +75,10 @@ def read_model_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     _check_keys(inputs, shared, modalities, where)
     for name, each in inputs.items():
         key = f"model.inputs.{name}" if each.keys() - {"region"} else "model"
-        transform_of(Input.from_dict(name, _whole(each, shared), where, key), where, key)
+        transform = transform_of(Input.from_dict(name, _whole(each, shared), where, key), where, key)
+        known = {part.name for part in fields(MODALITIES[modalities[name]].transform)}
+        for source, keys in ((each, each.keys()), (shared, shared.keys() - each.keys())):
+            source.update({key: _listed(getattr(transform, key)) for key in keys & known if source[key] != []})
     return {**{key: value for key, value in table.items() if key in own}, "inputs": inputs, "shared": shared}
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mien.audit import CHECKS, SEVERITIES, Audit, Finding, Limits, audit, clean
+from mien.audit import CHECKS, SEVERITIES, Audit, AuditLimits, Finding, audit, clean
 from mien.audit.context import describe, labels_of
 from mien.audit.duplicates import _standard, group_equal, near_duplicates
 from mien.audit.measures import measure, of_pixels, perceptual_hash
@@ -89,7 +89,7 @@ def test_each_planted_fault_is_found_and_nothing_else(found: Audit) -> None:
 
 def test_a_fair_store_has_no_fault(tmp_path: Path) -> None:
     fair = planted.write(tmp_path / "faces.h5", planted.fair(), planted.HEADS[:2])
-    found = audit(fair, Limits(few=0, ratio=1e9))
+    found = audit(fair, AuditLimits(few=0, ratio=1e9))
     assert {one.name for one in found.findings} == {"imbalance:expression8"}  # six labels have no face at all
     assert found.find("leak") is None
 
@@ -214,7 +214,7 @@ def test_values_without_a_valence_are_held_to_their_bounds_only(tmp_path: Path) 
 
 
 def test_a_wider_limit_finds_less(faulty: Store) -> None:
-    limits = Limits(near_constant=0.5, likeness=1.1, variation=1.1, contradiction=2, aspect=99)
+    limits = AuditLimits(near_constant=0.5, likeness=1.1, variation=1.1, contradiction=2, aspect=99)
     rows_found = sources(audit(faulty, limits))
     assert not {"near-constant", "near-duplicate", "near-leak", "conflict:distribution8"} & set(rows_found)
     assert rows_found["improbable:valence_arousal"] == {"far"}
@@ -268,7 +268,7 @@ def test_likeness_goes_through_others(tmp_path: Path) -> None:
     faces = planted.write(tmp_path / "faces.h5", samples)
     looks = _standard(measure(faces).thumbnail)
     assert looks[0] @ looks[2] < 0.93 < min(looks[0] @ looks[1], looks[1] @ looks[2])
-    found = audit(faces, Limits(likeness=0.93, hamming=20))
+    found = audit(faces, AuditLimits(likeness=0.93, hamming=20))
     assert find(found, "near-duplicate").groups == [[0, 1, 2]]
 
 
@@ -282,7 +282,7 @@ def test_rows_that_agree_are_together(first: np.ndarray, data: st.DataObject) ->
 
 def test_alike_is_what_comparing_all_pairs_gives(faulty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mien.audit.duplicates._TILE", 7)  # many tiles, so that their edges are met
-    measures, limits = measure(faulty), Limits(hamming=26, likeness=0.2)
+    measures, limits = measure(faulty), AuditLimits(hamming=26, likeness=0.2)
     count = len(faulty)
     label = list(range(count))
     looks = _standard(measures.thumbnail)

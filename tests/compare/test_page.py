@@ -11,7 +11,7 @@ import pytest
 from mien.compare import Comparison, compare, figures
 from mien.compare.figures import PlottedRun, curves, front, pareto, points, style
 from mien.compare.page import render
-from mien.compare.table import ComparisonTable, Quantity, TableRow, Value
+from mien.compare.table import ComparisonRow, ComparisonTable, Quantity, Value
 from tests.compare.runs_on_disk import FERPLUS, make
 
 
@@ -85,7 +85,7 @@ COLUMNS = (Quantity("h.kl", "KL divergence", False, decimals=3), Quantity("h.acc
 
 
 def table(*rows: tuple[float | None, ...]) -> ComparisonTable:
-    lines = (TableRow(f"run{k}", 1, tuple(Value(value) for value in row)) for k, row in enumerate(rows))
+    lines = (ComparisonRow(f"run{k}", 1, tuple(Value(value) for value in row)) for k, row in enumerate(rows))
     return ComparisonTable(COLUMNS, tuple(lines))
 
 

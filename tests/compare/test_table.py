@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from mien.compare.table import ComparisonTable, Quantity, TableRow, Value, spread, to_csv, to_latex, to_markdown
+from mien.compare.table import ComparisonRow, ComparisonTable, Quantity, Value, spread, to_csv, to_latex, to_markdown
 
 COLUMNS = (
     Quantity("head.accuracy", "Accuracy, %", True, 100, 1),
@@ -19,8 +19,8 @@ COLUMNS = (
 TABLE = ComparisonTable(
     COLUMNS,
     (
-        TableRow("plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))),
-        TableRow(
+        ComparisonRow("plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))),
+        ComparisonRow(
             "b_net",
             3,
             (
@@ -45,7 +45,7 @@ def test_csv_has_plain_numbers() -> None:
 
 
 def test_csv_quotes_names() -> None:
-    table = ComparisonTable(COLUMNS[3:], (TableRow('a, "b"', 1, (Value(math.nan),)),))
+    table = ComparisonTable(COLUMNS[3:], (ComparisonRow('a, "b"', 1, (Value(math.nan),)),))
     assert list(csv.reader(io.StringIO(to_csv(table)))) == [["run", "seeds", "epochs"], ['a, "b"', "1", ""]]
 
 
@@ -85,7 +85,7 @@ def test_latex() -> None:
 
 
 def test_latex_escapes_every_special_character() -> None:
-    table = ComparisonTable(COLUMNS[3:], (TableRow(r"\a{b}$c&d#e~f^g%", 1, (Value(-1.0),)),))
+    table = ComparisonTable(COLUMNS[3:], (ComparisonRow(r"\a{b}$c&d#e~f^g%", 1, (Value(-1.0),)),))
     line = to_latex(table).splitlines()[5]
     assert line == r"\textbackslash{}a\{b\}\$c\&d\#e\textasciitilde{}f\textasciicircum{}g\% & $-$1 \\"
 

@@ -146,7 +146,7 @@ def test_a_box_without_an_area_costs_the_box_alone(folder: Path, column: str) ->
 
 def test_a_suffix_in_the_other_case(folder: Path) -> None:
     edited(folder, lambda lines: lines.__setitem__(1, lines[1].replace(".jpg", ".JPG")))
-    image = samples(folder)[0].image
+    image = samples(folder)[0].inputs["image"].data
     assert isinstance(image, Path)
     assert image.suffix == ".jpg"
 

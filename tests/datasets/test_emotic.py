@@ -235,17 +235,17 @@ def test_people_without_annotators_are_left_out_and_counted(table: Callable[...,
     ],
 )
 def test_boxes_are_clipped_to_the_picture(table: Callable[..., Path], corners: list[float], box: Box | None) -> None:
-    assert only(table(val=[person(body_bbox=np.array([corners]))])).box == box
+    assert only(table(val=[person(body_bbox=np.array([corners]))])).inputs["image"].region == box
 
 
 def test_the_picture_tells_its_size_not_the_table(table: Callable[..., Path]) -> None:
     """The tables swap width and height of some; and a picture may be turned by its EXIF."""
     root = table(size=(40, 60), val=[person(body_bbox=np.array([[0, 0, 58, 39]]))])
-    assert only(root).box == Box(0, 0, 58, 39)
+    assert only(root).inputs["image"].region == Box(0, 0, 58, 39)
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (60, 40)).save(root / "emotic/mscoco/images/a.jpg", exif=exif)
-    assert only(root).box == Box(0, 0, 40, 39)
+    assert only(root).inputs["image"].region == Box(0, 0, 40, 39)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_missing_and_damaged_pictures(table: Callable[..., Path]) -> None:
 def test_a_header_that_defeats_pillow_is_decoded(table: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     root = table(val=[person(body_bbox=np.array([[0, 0, 90, 90]]))])
     monkeypatch.setattr("mien.datasets.emotic.people._TURNED", None)
-    assert only(root).box == Box(0, 0, 60, 40)
+    assert only(root).inputs["image"].region == Box(0, 0, 60, 40)
 
 
 def test_a_table_that_cannot_be_opened(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_into_a_store(root: Path, tmp_path: Path) -> None:
 def test_the_array_tells_the_size(edit: Edit) -> None:
     edit("Width", "40.0")
     edit("X_max", "59.0")
-    assert made(read(edit("Height", "60.0"), ImportLog()))[0].box == Box(2, 3, 57, 30)
+    assert made(read(edit("Height", "60.0"), ImportLog()))[0].inputs["image"].region == Box(2, 3, 57, 30)
 
 
 def test_who_stands_in_an_earlier_table_is_left_aside(root: Path) -> None:

@@ -230,7 +230,7 @@ def graph(model: Path, crops: list[np.ndarray], photos: list[np.ndarray], schema
     """What the bare graph answers."""
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     face, scene = (RGB.normalise(RGB.fit(Items(pictures))) for pictures in (crops, photos))
-    feed = {"face": face, "scene": scene, "present": np.ones((len(crops), 2), np.bool_)}
+    feed = {"input.face": face, "input.scene": scene, "input.present": np.ones((len(crops), 2), np.bool_)}
     if schema == 1:
         feed = {"pixels": np.concatenate([face, scene], axis=1)}
     return np.asarray(session.run(["expression7"], feed)[0])

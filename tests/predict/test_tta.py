@@ -70,7 +70,7 @@ def test_what_an_averaging_was_called_before_is_read(tmp_path: Path) -> None:
 
 
 def test_an_averaging_of_the_model_can_be_switched_off(tmp_path: Path) -> None:
-    path = write_model(tmp_path / "m.onnx", preprocessing=RGB)
+    path = write_model(tmp_path / "m.onnx", transform=RGB)
     model, plain = load(path, average="ten_crop"), load(path)
     picture = np.random.default_rng(0).integers(0, 256, (60, 40, 3), np.uint8)
     moment = Moment({"image": picture}, "a.png")

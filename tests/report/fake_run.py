@@ -155,7 +155,7 @@ def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.
     figures = {"before": {"ece": 0.081, "log_loss": 1.21}, "after": {"ece": 0.024, "log_loss": 1.07}}
     figures["cross_fitted"] = {"ece": 0.026, "log_loss": 1.08}
     model = {
-        "schema": 1, "name": run.name, "task": task.to_dict(), "licence": "Drawn faces: no licence is needed.",
+        "schema": 2, "name": run.name, "task": task.to_dict(), "licence": "Drawn faces: no licence is needed.",
         "calibration": {
             head.name: {"method": "temperature", "temperature": 1.31, "split": "validation", **figures}
             for head in task

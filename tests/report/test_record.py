@@ -166,6 +166,19 @@ def test_damaged_results(run: Path, text: str, message: str) -> None:
         read(run)
 
 
+def test_models_of_either_schema_are_read(run: Path) -> None:
+    """1 had the preprocessing of one picture where 2 has inputs: a report needs neither."""
+    model = json.loads((run / "model.json").read_text())
+    found = []
+    for schema in (1, 2):
+        (run / "model.json").write_text(json.dumps(model | {"schema": schema}))
+        found.append(read(run))
+    assert found[0].licence == found[1].licence != ""
+    (run / "model.json").write_text(json.dumps(model | {"schema": 3}))
+    with pytest.raises(ModelError, match=r"schema 3, this version reads 1 and 2$"):
+        read(run)
+
+
 def test_files_that_cannot_be_read(run: Path) -> None:
     (run / "config.toml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ModelError, match=r"config\.toml: cannot be read"):

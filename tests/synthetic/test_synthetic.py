@@ -356,7 +356,7 @@ def test_pictures_of_a_layout_have_the_size_of_the_real_ones(tmp_path: Path, mon
     shapes = {}
 
     def write(name, root, samples):
-        shapes[name] = next(iter(samples)).image.shape
+        shapes[name] = next(iter(samples)).inputs["image"].data.shape
 
     for name in ("affectnet", "emotic-csv", "rafdb", "ck48", "jaffe", "table"):
         monkeypatch.setitem(synthetic.LAYOUTS, name, lambda root, samples, name=name: write(name, root, samples))

@@ -230,16 +230,16 @@ def test_parts_are_all_and_nearly_equal(number, monkeypatch):
 
 
 def test_a_face_is_changed_alike_whatever_the_number_of_processes(monkeypatch, tiny):
-    augment = Augmentation(tiny(augment={"erasing": 0.5, "flip": 0.5}).train.augment)
+    augment = Augmentation(tiny(augment={"erasing": 0.5, "flip": 0.5}).train.augment, {"face": "image"})
     pixels = torch.rand(8, 1, 24, 24)
     torch.manual_seed(5)
-    wanted = augment(pixels, {})[0]
+    wanted = augment({"face": pixels}, {}, {})[0]["face"]
     monkeypatch.setattr(distributed, "world_size", lambda: 4)
     for rank in range(4):
         monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
         mine = global_batch.rank_slice(8)
         torch.manual_seed(5)
-        assert torch.equal(augment(pixels[mine], {})[0], wanted[mine])
+        assert torch.equal(augment({"face": pixels[mine]}, {}, {})[0]["face"], wanted[mine])
 
 
 SLURM = {

@@ -23,7 +23,7 @@ backbone = {choices = ["compact", "mobilenetv3_small_100.lamb_in1k"]}
 
 def costs(run: Path, *_: object) -> float:
     config = configs.load(run / "config.toml")
-    return float(config.model.options["depth"]) + config.train.label_smoothing / 10
+    return float(config.model.shared["options"]["depth"]) + config.train.label_smoothing / 10
 
 
 @pytest.fixture(scope="module")

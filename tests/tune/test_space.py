@@ -33,7 +33,7 @@ def test_each_hyperparameter_is_found_with_its_default(tmp_path):
 def test_a_tuned_configuration_is_the_same_file_with_numbers_in(tmp_path):
     found = read(TOML, tmp_path)
     config = found.config(found.defaults | {"model.options.widths": "[8, 16]", "train.phases.0.lr": 0.02})
-    assert (config.model.options, config.train.phases[0].lr) == ({"widths": [8, 16], "depth": 2}, 0.02)
+    assert (config.model.shared["options"], config.train.phases[0].lr) == ({"widths": [8, 16], "depth": 2}, 0.02)
     assert configs.from_dict(configs.parsed(_written(config, tmp_path)), "again") == config
 
 
@@ -47,9 +47,26 @@ def test_whole_numbers_are_fractions_where_the_key_takes_them(tmp_path):
     parameters = {parameter.key: parameter.domain for parameter in read(TOML, tmp_path).parameters}
     assert not parameters["train.label_smoothing"].whole
     assert parameters["model.options.depth"].whole
+    text = "[model]\nmargin = {low = 0, high = 1}\n[model.inputs.face]\nsize = {low = 32, high = 64}\n"
+    text += "[model.inputs.scene]\nmargin = {low = 0, high = 1}\nsize = 48"
+    parameters = {parameter.key: parameter.domain for parameter in read(text, tmp_path).parameters}
+    assert {key: domain.whole for key, domain in parameters.items()} == {
+        "model.margin": False,
+        "model.inputs.face.size": True,
+        "model.inputs.scene.margin": False,
+    }
 
 
-def test_hyperparameters_in_lists_and_of_heads_and_backbones(tmp_path):
+def test_earlier_names_of_keys_are_todays(tmp_path):
+    text = '[model]\nbackbone = {choices = ["alexnet", "compact"]}\nsize = 64'
+    found = read(text, tmp_path)
+    assert found.defaults == {"model.encoder": "compact"}  # the key's standard value, not the first
+    fixed = read(text + "\ndropout = {low = 0.1, high = 0.2}", tmp_path, "--model.backbone", "resnet18")
+    assert set(fixed.defaults) == {"model.dropout"}
+    assert fixed.config(fixed.defaults).model.all_inputs[0].encoder == "resnet18"
+
+
+def test_parameters_in_lists_and_of_heads_and_encoders(tmp_path):
     text = """
 task = "affect"
 [model]
@@ -60,10 +77,11 @@ weight = {low = 0.5, high = 4.0}
 class_weights = {happy = 1.0}
 """
     found = read(text, tmp_path)
-    drawn = {"model.backbone": "alexnet", "model.options.widths.0": 32, "heads.expression8.weight": 2.0}
+    drawn = {"model.encoder": "alexnet", "model.options.widths.0": 32, "heads.expression8.weight": 2.0}
     assert set(found.defaults) == set(drawn)
     config = found.config(drawn)
-    assert config.model.options["widths"] == [32, 64]
+    assert config.model.all_inputs[0].encoder == "alexnet"
+    assert config.model.shared["options"]["widths"] == [32, 64]
     assert config.resolved_task().head("expression8").weight == 2.0
 
 

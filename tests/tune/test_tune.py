@@ -129,7 +129,7 @@ def test_a_worker_that_may_live_is_left_alone(worker):
 
 def test_settings_that_cannot_be_are_told_and_count(tmp_path, monkeypatch):
     def refuses(config, run, watch):
-        if config.model.options["depth"] == 1:
+        if config.model.shared["options"]["depth"] == 1:
             raise ConfigError("depth 1 cannot be")
         computed(config, run, watch)
 
@@ -252,7 +252,9 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
 def test_several_objectives_have_a_front(tmp_path, monkeypatch):
     cost = {1: 1.0, 2: 2.0, 3: 3.0}
     monkeypatch.setitem(
-        trials.OBJECTIVES, "latency", lambda run, *_: cost[configs.load(run / "config.toml").model.options["depth"]]
+        trials.OBJECTIVES,
+        "latency",
+        lambda run, *_: cost[configs.load(run / "config.toml").model.shared["options"]["depth"]],
     )
     found = work.tune(study_config(tmp_path, 10, objectives=("score", "latency")))
     costs = [trial.values[1] for trial in found.front]

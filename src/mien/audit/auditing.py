@@ -10,7 +10,7 @@ from ..progress import Progress, silent
 from ..store import Store
 from . import image_checks, label_checks
 from .context import AuditContext
-from .record import CHECKS, Audit, Finding, Limits
+from .record import CHECKS, Audit, AuditLimits, Finding
 
 _FIND: dict[str, Callable[[AuditContext], Iterator[Finding]]] = {
     "unreadable": image_checks.unreadable,
@@ -33,9 +33,9 @@ _FIND: dict[str, Callable[[AuditContext], Iterator[Finding]]] = {
 }
 
 
-def audit(store: Store, limits: Limits | None = None, progress: Progress = silent) -> Audit:
+def audit(store: Store, limits: AuditLimits | None = None, progress: Progress = silent) -> Audit:
     """Look for every known fault. The pictures are read once, in blocks; `progress(done, total)` is called while reading."""
-    context = AuditContext.of(store, limits or Limits(), progress)
+    context = AuditContext.of(store, limits or AuditLimits(), progress)
     findings = tuple(_counted(context, finding) for code in CHECKS for finding in _FIND[code](context))
     named = sorted({row for finding in findings for row in finding.rows})
     sources = store.texts("source", store.rows()[named]) if named else []

@@ -17,7 +17,7 @@ from ..store import SPLITS, Store
 from ..tasks import Head, Kind
 from .duplicates import Numbers, group_equal, near_duplicates
 from .measures import StoreMeasures, measure
-from .record import Limits, Rows
+from .record import AuditLimits, Rows
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class AuditContext:
     """A store and its measures. Answers are float (N, K) by head, NaN where nothing is annotated; distributions as stored."""
 
     store: Store
-    limits: Limits
+    limits: AuditLimits
     measures: StoreMeasures
     split: NDArray[np.uint8]
     box: NDArray[np.int32]
     answers: dict[str, Floats]
 
     @classmethod
-    def of(cls, store: Store, limits: Limits, progress: Progress = silent) -> AuditContext:
+    def of(cls, store: Store, limits: AuditLimits, progress: Progress = silent) -> AuditContext:
         """Read and measure a store."""
         split = np.zeros(len(store), np.uint8)
         for name in store.splits:

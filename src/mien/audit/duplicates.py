@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .measures import StoreMeasures
-from .record import Limits
+from .record import AuditLimits
 
 Numbers = NDArray[np.int64]
 _TILE = 1 << 15  # hashes that stay in the processor's cache
@@ -29,7 +29,7 @@ def group_equal(*columns: NDArray[np.generic]) -> Iterator[Numbers]:
     yield from sorted((group for group in groups if len(group) > 1), key=lambda group: int(group[0]))
 
 
-def near_duplicates(measures: StoreMeasures, usable: NDArray[np.bool_], limits: Limits) -> Numbers:
+def near_duplicates(measures: StoreMeasures, usable: NDArray[np.bool_], limits: AuditLimits) -> Numbers:
     """Number the rows: equal numbers for pictures that resemble each other, directly or through others.
 
     Two pictures do when their hashes differ in few bits and their thumbnails correlate. Rows that are not usable (blank
@@ -43,7 +43,7 @@ def near_duplicates(measures: StoreMeasures, usable: NDArray[np.bool_], limits: 
     return np.asarray(label[back.ravel()], np.int64)
 
 
-def _linked(hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8], limits: Limits) -> Numbers:
+def _linked(hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8], limits: AuditLimits) -> Numbers:
     """Return for each picture the index of a picture that stands for all it is linked with."""
     label = np.arange(len(hashes))
     for first in range(len(hashes) - 1):

@@ -12,7 +12,7 @@ from ..records import Floats
 from ..tasks import Head, Kind
 from .context import AuditContext, describe
 from .duplicates import Numbers
-from .record import Balance, Finding, Limits
+from .record import AuditLimits, Balance, Finding
 
 _SLACK = 1e-3  # of sums, bounds and the unit circle
 _CLEAR = 0.5  # a class has a clear sign where its own valence is beyond this
@@ -49,17 +49,17 @@ def _disagree(context: AuditContext, head: Head, group: Numbers) -> bool:
     return len(answers) > 1 and _DISAGREE[head.kind](head, answers, context.limits)
 
 
-def _by_name(_head: Head, answers: Floats, _limits: Limits) -> bool:
+def _by_name(_head: Head, answers: Floats, _limits: AuditLimits) -> bool:
     return bool((answers != answers[0]).any())
 
 
-def _by_variation(_head: Head, answers: Floats, limits: Limits) -> bool:
+def _by_variation(_head: Head, answers: Floats, limits: AuditLimits) -> bool:
     """Return whether any two are further apart than the limit in total variation."""
     shares = answers / np.maximum(answers.sum(axis=1, keepdims=True), 1e-9)
     return any(np.abs(shares - share).sum(axis=1).max() / 2 > limits.variation for share in shares)
 
 
-def _by_value(head: Head, answers: Floats, limits: Limits) -> bool:
+def _by_value(head: Head, answers: Floats, limits: AuditLimits) -> bool:
     low, high = (
         np.where(np.isnan(answers), np.inf, answers).min(0),
         np.where(np.isnan(answers), -np.inf, answers).max(0),
@@ -67,7 +67,7 @@ def _by_value(head: Head, answers: Floats, limits: Limits) -> bool:
     return bool(((high - low) > limits.value_share * (head.bounds[1] - head.bounds[0]) + _SLACK).any())
 
 
-_DISAGREE: dict[Kind, Callable[[Head, Floats, Limits], bool]] = {
+_DISAGREE: dict[Kind, Callable[[Head, Floats, AuditLimits], bool]] = {
     Kind.CLASS: _by_name,
     Kind.DISTRIBUTION: _by_variation,
     Kind.TAGS: _by_name,
@@ -184,7 +184,7 @@ def imbalance(context: AuditContext) -> Iterator[Finding]:
             yield from _unbalanced(counted, context.limits)
 
 
-def _unbalanced(counted: Balance, limits: Limits) -> Iterator[Finding]:
+def _unbalanced(counted: Balance, limits: AuditLimits) -> Iterator[Finding]:
     present = {label: count for label, count in counted.counts.items() if count}
     absent = [label for label in counted.counts if label not in present]
     few = {label: count for label, count in present.items() if count < limits.few}

@@ -14,7 +14,7 @@ SEVERITIES = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Limits:
+class AuditLimits:
     """From where on a check reports. `docs/reference/audit.md` says how each was chosen."""
 
     near_constant: float = 5.0  # standard deviation of grey levels 0…255
@@ -140,7 +140,7 @@ class Audit:
     sha256: str
     faces: int
     splits: Mapping[str, int]
-    limits: Limits
+    limits: AuditLimits
     findings: tuple[Finding, ...]
     balance: tuple[Balance, ...]
     sources: Mapping[int, str]

@@ -15,7 +15,7 @@ from .caveats import caveats, verdict
 from .differences import ComparedMetric, Difference, compared_metrics, differences, draws, value_of
 from .macs import macs
 from .runs import RunGroup, check, group_runs, load, shared
-from .table import ComparisonTable, Quantity, TableRow, Value
+from .table import ComparisonRow, ComparisonTable, Quantity, Value
 
 _SHOWN = 2
 COSTS = (
@@ -136,7 +136,7 @@ def _table(
     lines = zip(*values.values(), strict=True)
     return ComparisonTable(
         tuple(values),
-        tuple(TableRow(group.name, len(group.runs), line) for group, line in zip(groups, lines, strict=True)),
+        tuple(ComparisonRow(group.name, len(group.runs), line) for group, line in zip(groups, lines, strict=True)),
     )
 
 

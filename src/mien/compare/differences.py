@@ -103,7 +103,9 @@ def _of_head(
 def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
     outputs = [run.outputs(metric.head.name) for run in group.runs]
-    parts = [metrics.statistic(metric.name, run.predicted, run.true, metric.head) for run in outputs]
+    parts = [
+        metrics.statistic(metric.name, run.predicted, run.true, metric.head, ground=metric.ground) for run in outputs
+    ]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))

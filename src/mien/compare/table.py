@@ -59,7 +59,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class TableRow:
+class ComparisonRow:
     """A run, or several seeds of one configuration."""
 
     name: str
@@ -77,7 +77,7 @@ class ComparisonTable:
     """Columns, and rows with a value for each."""
 
     columns: tuple[Quantity, ...]
-    rows: tuple[TableRow, ...]
+    rows: tuple[ComparisonRow, ...]
 
     def best(self, column: int) -> float | None:
         """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
@@ -91,7 +91,7 @@ class ComparisonTable:
     def only(self, keys: tuple[str, ...]) -> ComparisonTable:
         """The table with these columns, in their order."""
         places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
-        rows = (TableRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
+        rows = (ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
         return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
     def split_by_role(self) -> tuple[ComparisonTable, ...]:

@@ -44,15 +44,12 @@ def evaluate(
     draws: int = intervals.COUNT,
     by: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score a run folder (or a `model.onnx`) on one split of a store; return what `results/<split>.json` then
-    holds.
+    """Score a run folder (or a `model.onnx`) on one split of a store; return what `results/<split>.json` holds.
 
-    `store` and `split` default to the run's own `data.store` and `data.validation`. Files go to the folder
-    `out`, by default `destination`, and replace those of an earlier evaluation of the same split there.
-    `progress` is called after each block of rows. `match` names the target of the store that answers a
-    head; see `matching.match`. Intervals take so many bootstrap `draws`; 0 leaves them and the subgroups
-    out, which are those of the attributes named in `by`, by default of all that the store has. Raises
-    ModelError, StoreError, ConfigError.
+    `store` and `split` default to the run's `data.store` and `data.validation`. Files go to the folder `out`, by default
+    `destination`, in place of those of the same split. `progress` is called after each block of rows. `match` names
+    targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves them out, and the subgroups
+    of the attributes in `by` (default: all). Raises ModelError, StoreError, ConfigError.
     """
     engine = Engine(run)
     folder, data = _run(run)

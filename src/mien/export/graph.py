@@ -47,7 +47,9 @@ class Activated(nn.Module):
 def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
     """Write the activated network as one ONNX file that carries its description (JSON)."""
     task, inputs = config.resolved_task(), input_set(config.model)
-    example = tuple(map(torch.from_numpy, _example(inputs, 2).values()))
+    # Copied in plain order: one channel may lie as the last, and the graph would then carry strides.
+    arrays = map(torch.from_numpy, _example(inputs, 2).values())
+    example = tuple(array.clone(memory_format=torch.contiguous_format) for array in arrays)
     samples = torch.export.Dim("samples")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -15,13 +15,11 @@ from ..records import Items
 from .modality import MODALITIES, Transform, transform_of
 
 Arrays = dict[str, NDArray[Any]]
-#: The graph input that tells which inputs each sample has, bool (N, inputs); only in models of several
+#: What tells which inputs each sample has, bool (N, inputs); only in models of several
 #: inputs.
 PRESENT = "present"
 #: The one graph input of a model described by schema 1: its views, channel behind channel.
 _STACKED = "pixels"
-#: Options of a transform that a description must name.
-_NEEDED = {"size", "colour", "mean", "std"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class InputSet:
         inputs = tuple(Input.from_dict(name, table) for name, table in tables.items())
         transforms = {each.name: transform_of(each) for each in inputs}
         for each in inputs:  # a default in place of what the network was trained with would be silently wrong
-            if absent := _NEEDED & transforms[each.name].to_dict().keys() - each.transform.keys():
+            if absent := transforms[each.name].to_dict().keys() - each.transform.keys():
                 raise KeyError(*sorted(absent))
         return cls(inputs, transforms, stacked)
 
@@ -61,10 +59,10 @@ class InputSet:
     @property
     def graph_inputs(self) -> list[str]:
         """The names of what the graph takes."""
-        names = [each.name for each in self.inputs]
+        names = [graph_name(each.name) for each in self.inputs]
         if self.stacked:
             return [_STACKED]
-        return names if len(names) == 1 else [*names, PRESENT]
+        return names if len(names) == 1 else [*names, graph_name(PRESENT)]
 
     def with_options(self, **options: Any) -> InputSet:
         """Change options of the transforms that know them, such as `align`."""
@@ -115,11 +113,18 @@ class InputSet:
             return {
                 _STACKED: next(iter(arrays.values())) if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)
             }
-        return arrays if len(arrays) == 1 else arrays | {PRESENT: present}
+        if len(arrays) > 1:
+            arrays[PRESENT] = present
+        return {graph_name(name): values for name, values in arrays.items()}
 
     def example(self, count: int) -> dict[str, Items]:
         """Make samples of noise: to time and to test a model."""
         return {each.of: self.transforms[each.name].example(count) for each in self.inputs}
+
+
+def graph_name(name: str) -> str:
+    """The name that an input has in a graph: with a dot, as no head can have one, whose names the outputs are."""
+    return f"input.{name}"
 
 
 def fit_present(transform: Transform, given: Input, items: Items | None, present: NDArray[np.bool_]) -> NDArray[Any]:
@@ -135,8 +140,13 @@ def fit_present(transform: Transform, given: Input, items: Items | None, present
 
 def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
-    views = preprocessing.get("views", ["crop"])
-    table = {key: value for key, value in preprocessing.items() if key != "views"}
+    table = {
+        "views": ["crop"],
+        "margin": 0.0,
+        "align": False,
+        **preprocessing,
+    }  # the first versions had not all of them
+    views = table.pop("views")
     return {name: {"region": region, **table} for name, region in map(VIEWS.__getitem__, views)}
 
 

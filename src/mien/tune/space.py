@@ -14,6 +14,7 @@ from .. import config as configs
 from .. import tables
 from ..config import Config
 from ..errors import ConfigError
+from ..model_config import renamed
 
 _MARKS = {"low", "high", "choices"}
 _EXAMPLE = "lr = {low = 1e-4, high = 1e-2, log = true}"
@@ -192,6 +193,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Space:
 def read(table: Mapping[str, Any], where: str) -> Space:
     """Find the hyperparameters in a table and check all that they allow. Raises ConfigError naming `where` and the key."""
     plain = copy.deepcopy(dict(table))
+    if isinstance(model := plain.get("model"), dict):
+        plain["model"] = renamed(model)
     written = {key: (raw, _among(raw, key, where)) for key, raw in _found(plain)}
     values = {key: _given(domain) for key, (_, domain) in written.items()}
     standard = _standard(plain, list(written), where)

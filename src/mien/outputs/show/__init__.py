@@ -1,9 +1,9 @@
 """Results as pictures: annotated pictures and video, a timeline, a contact sheet, a page with video and timeline in step."""
 
-from .card import FaceCard, LabelBar, card_of
+from .card import LabelBar, OverlayCard, card_of
 from .picture import annotate, save
 from .registry import SINKS, open_sink
 from .sheet import Sheet
 from .sink import Sink
 
-__all__ = ["SINKS", "FaceCard", "LabelBar", "Sheet", "Sink", "annotate", "card_of", "open_sink", "save"]
+__all__ = ["SINKS", "LabelBar", "OverlayCard", "Sheet", "Sink", "annotate", "card_of", "open_sink", "save"]

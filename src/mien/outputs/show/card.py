@@ -25,7 +25,7 @@ class LabelBar(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FaceCard:
+class OverlayCard:
     """What is written beside a face. `spot`: valence and arousal, each brought to -1…1."""
 
     title: str
@@ -35,17 +35,17 @@ class FaceCard:
     spot: tuple[float, float] | None = None
 
 
-def card_of(prediction: Prediction, most: int = 3) -> FaceCard:
+def card_of(prediction: Prediction, most: int = 3) -> OverlayCard:
     """The track, the `most` likeliest labels (else tags) and the first head of values. Where the model abstains it says so,
     in grey; the bars still show what it saw."""
     bars = _bars(prediction, most)
     note, spot = _values(prediction)
     number = "" if prediction.face.track is None else f"#{prediction.face.track} "
     if prediction.abstained:
-        return FaceCard(number + UNSURE, GREY, bars, note, spot)
+        return OverlayCard(number + UNSURE, GREY, bars, note, spot)
     if bars:
-        return FaceCard(f"{number}{bars[0].label} {bars[0].value:.0%}", bars[0].colour, bars, note, spot)
-    return FaceCard(number + note, GREY, spot=spot)
+        return OverlayCard(f"{number}{bars[0].label} {bars[0].value:.0%}", bars[0].colour, bars, note, spot)
+    return OverlayCard(number + note, GREY, spot=spot)
 
 
 def scored(task: Task) -> Head | None:

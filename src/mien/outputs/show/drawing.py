@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .card import Colour, FaceCard
+from .card import Colour, OverlayCard
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -25,12 +25,12 @@ class Pen:
         self.gap, self.row = round(unit * 0.55), round(unit * 1.4)
         self.big, self.small = (ImageFont.load_default(size) for size in (unit * 1.2, unit * 0.95))
 
-    def text(self, card: FaceCard) -> tuple[int, int]:
+    def text(self, card: OverlayCard) -> tuple[int, int]:
         """Width of the label and the number column."""
         labels = [math.ceil(self.small.getlength(bar.label)) for bar in card.bars]
         return max([self.least, *labels]), math.ceil(self.small.getlength("100%"))
 
-    def size(self, card: FaceCard) -> tuple[int, int]:
+    def size(self, card: OverlayCard) -> tuple[int, int]:
         """Width and height of a card."""
         width = math.ceil(self.big.getlength(card.title))
         if card.bars:
@@ -52,7 +52,7 @@ def patch(area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> t
     return image.reduce(FINE), (left, top)
 
 
-def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: FaceCard) -> None:
+def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: OverlayCard) -> None:
     """Draw a card into the area it was given."""
     left, top, right, bottom = spot
     brush.rounded_rectangle(spot, pen.gap, fill=GROUND)
@@ -85,7 +85,7 @@ def draw_bar(brush: ImageDraw.ImageDraw, area: Area, value: float, colour: Colou
     )
 
 
-def _plane(brush: ImageDraw.ImageDraw, area: Area, card: FaceCard, radius: int) -> None:
+def _plane(brush: ImageDraw.ImageDraw, area: Area, card: OverlayCard, radius: int) -> None:
     """The valence-arousal plane (valence to the right, arousal up) with the prediction's dot."""
     left, top, right, bottom = area
     half = (right - left) / 2

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...media.image import recolour
 from ...records import Pixels, Prediction
-from .card import Colour, FaceCard, card_of, scored
+from .card import Colour, OverlayCard, card_of, scored
 from .drawing import FINE, GROUND, Area, Pen, around, draw_card, overlap, patch, spread
 
 HOLD = 0.25  # seconds for which a card's words stay
@@ -31,7 +31,7 @@ class ShownCard:
     """A face's card as it stands, and its place. Times: when its words were written, when the face was last seen, when the card
     last changed its side of the face."""
 
-    card: FaceCard
+    card: OverlayCard
     written: float
     seen: float
     sided: float
@@ -85,19 +85,19 @@ class Overlay:
         shown.seen = time
         return shown
 
-    def _roomy(self, cards: list[FaceCard], boxes: Sequence[Area], time: float) -> list[FaceCard]:
+    def _roomy(self, cards: list[OverlayCard], boxes: Sequence[Area], time: float) -> list[OverlayCard]:
         """The cards, without their plane or as titles alone while they would hide a face or much of the picture."""
         levels = [
             cards,
             [replace(card, spot=None) for card in cards],
-            [FaceCard(card.title, card.colour) for card in cards],
+            [OverlayCard(card.title, card.colour) for card in cards],
         ]
         level = next((at for at, some in enumerate(levels[:2]) if self._fits(some, boxes)), 2)
         if level >= self._level or time - self._leveled > STAY:
             self._level, self._leveled = level, time
         return levels[self._level]
 
-    def _fits(self, cards: list[FaceCard], boxes: Sequence[Area]) -> bool:
+    def _fits(self, cards: list[OverlayCard], boxes: Sequence[Area]) -> bool:
         sizes = [(-(-width // FINE), -(-height // FINE)) for width, height in map(self._measure, cards)]
         covered = sum(map(math.prod, sizes))
         if covered > _CROWDED * math.prod(self._size) or any(width > 0.6 * self._size[0] for width, _ in sizes):
@@ -123,7 +123,7 @@ class Overlay:
         left, top = round(x), round(y)
         return left, top, left + size[0] - 1, top + size[1] - 1
 
-    def _rendered(self, card: FaceCard) -> Patch:
+    def _rendered(self, card: OverlayCard) -> Patch:
         width, height = self._pen.size(card)
         drawn, _ = patch((0, 0, width - 1, height - 1), partial(draw_card, pen=self._pen, card=card))
         small = np.asarray(drawn.convert("RGBa"))

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from ...files import atomic_write
 from ...media.image import recolour
 from ...records import Pixels, Prediction
-from .card import FaceCard, card_of
+from .card import OverlayCard, card_of
 from .drawing import FINE, GROUND, Area, Pen, draw_card, patch, spread
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _lay(canvas: Image.Image, area: Area, paint: Callable[[ImageDraw.ImageDraw, 
     canvas.paste(drawn, corner, drawn)
 
 
-def _frame(brush: ImageDraw.ImageDraw, box: Area, pen: Pen, card: FaceCard) -> None:
+def _frame(brush: ImageDraw.ImageDraw, box: Area, pen: Pen, card: OverlayCard) -> None:
     brush.rounded_rectangle(box, pen.gap, outline=(*card.colour, 255), width=max(4, pen.unit // 7))
 
 
@@ -113,7 +113,7 @@ def _letter(longest: int, boxes: Sequence[Area]) -> int:
     return max(15, longest // 90, min(longest // 46, typical // 7))
 
 
-def _fitting(pen: Pen, card: FaceCard, width: int) -> FaceCard:
+def _fitting(pen: Pen, card: OverlayCard, width: int) -> OverlayCard:
     """The card, without its plane where it is wider than the picture."""
     return card if pen.size(card)[0] <= width else replace(card, spot=None)
 
@@ -132,11 +132,11 @@ def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[i
 
 
 def _arranged(
-    pen: Pen, cards: Sequence[FaceCard], boxes: Sequence[Area], canvas: tuple[int, int]
-) -> list[tuple[FaceCard, Area]]:
+    pen: Pen, cards: Sequence[OverlayCard], boxes: Sequence[Area], canvas: tuple[int, int]
+) -> list[tuple[OverlayCard, Area]]:
     """Cards where they hide no face and no other card; where they cannot, without their values, then titles alone."""
     shorter = [replace(card, note="", spot=None) if card.bars else card for card in cards]
-    titles = [FaceCard(card.title, card.colour) for card in cards]
+    titles = [OverlayCard(card.title, card.colour) for card in cards]
     for some in (cards, shorter, titles):
         spots, hidden = spread(boxes, [pen.size(card) for card in some], canvas, pen.gap // 2)
         if not hidden:
