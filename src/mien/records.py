@@ -42,9 +42,8 @@ Region = Box | Span
 
 
 class Item(NamedTuple):
-    """What one input of a sample is made of: `data` an array, an encoded file's bytes, the path of a file
-    whose bytes are to be kept, or a text; `region` the part that is meant (None: all of it); `points` (x,
-    y) landmarks in pixels, where there are any."""
+    """One input of a sample: `data` an array, an encoded file's bytes, the path of a file or a text; `region` the part
+    that is meant (None: all of it); `points` (x, y) landmarks in pixels, where there are any."""
 
     data: Any
     region: Region | None = None
@@ -53,9 +52,8 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """Items of N samples, column by column: `data` a sequence or an array (N, ...); `regions` (N, 4) or
-    (N, 2) or a sequence, None where all are whole; `points` (N, P, 2) or a sequence, None where nobody has
-    any; `present` (N,), None where all are there."""
+    """Items of N samples, column by column, each a sequence or an array: `data` (N, ...); `regions` (N, 4) or (N, 2),
+    None where all are whole; `points` (N, P, 2), None where nobody has any; `present` (N,), None where all are."""
 
     data: Any
     regions: Any = None
@@ -84,10 +82,9 @@ def picked(column: Any, rows: Any) -> Any:
 class Sample:
     """What is known of one sample: its `inputs` by name, and what annotators said (`targets` by head).
 
-    A head that nobody annotated is absent from `targets`, an input that is missing from `inputs`. An empty
-    `split` is chosen when the store is written. `source` is unique in a data set: a relative path or
-    `file:row`. Samples of one `group` (a person, a repeated picture) must not be split. `attributes` say
-    more of the person or picture: gender, age, subject …
+    A head that nobody annotated is absent from `targets`, an input that is missing from `inputs`. An empty `split` is
+    chosen when the store is written. `source` is unique in a data set: a relative path or `file:row`. Samples of one
+    `group` (a person, a repeated picture) must not be split. `attributes`: gender, age, subject …
     """
 
     inputs: Mapping[str, Item]
@@ -120,9 +117,8 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source` as it was given;
-    `index` from 0 within it (the decoder's own number, also where frames are skipped); `time` in seconds from its start, None
-    for a still picture."""
+    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source` as it
+    was given; `index` from 0 within it (the decoder's own number); `time` in seconds, None for a still picture."""
 
     media: Mapping[str, NDArray[Any]] = field(repr=False)
     source: str
@@ -154,8 +150,8 @@ class ReadError:
 
 @dataclass(frozen=True)
 class Subject:
-    """Who or what an answer is about: its region (None: all of its medium), points (x, y) in it, the detector's score 0…1 (None:
-    not given) and, where it is followed, the number of its track."""
+    """Who or what an answer is about: its region (None: all of its medium), points (x, y) in it, the detector's score
+    0…1 (None: not given) and, where it is followed, the number of its track."""
 
     region: Region | None
     points: tuple[tuple[float, float], ...] = ()
@@ -228,7 +224,7 @@ class Prediction:
 
     @property
     def dominant(self) -> str | None:
-        """The likeliest label of the first head of classes or a distribution; None if the task has none."""
+        """The likeliest label of the main head; None if the task has none."""
         ranked = self.top(1)
         return ranked[0][0] if ranked else None
 
@@ -236,12 +232,12 @@ class Prediction:
     def confidence(self) -> float | None:
         """How likely the dominant label is right, 0…1; None if the task has no such head.
 
-        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p
-        ** (1 / T) renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
+        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p ** (1 / T)
+        renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
         """
-        if (head := self._ranked) is None:
+        if (head := self.task.main_head) is None:
             return None
-        values, temperature = self.outputs[head].values(), self.label_temperature.get(head, 1)
+        values, temperature = self.outputs[head.name].values(), self.label_temperature.get(head.name, 1)
         best = max(values)
         if temperature == 1 or best <= 0:
             return best
@@ -249,33 +245,25 @@ class Prediction:
 
     @property
     def entropy(self) -> float | None:
-        """Entropy of that head's probabilities in nats: 0 (certain) … ln K (all alike); None if the task
-        has no such head."""
+        """Entropy of the main head's probabilities in nats, 0 (certain) … ln K (all alike); None without one."""
         if not (ranked := self.top(None)):
             return None
         return max(0.0, -sum(value * math.log(value) for _, value in ranked if value > 0))
 
     @property
     def abstained(self) -> bool:
-        """Whether the confidence lies below what was asked for: `dominant` is then a guess nobody should
-        act on."""
+        """Whether the confidence lies below what was asked for: `dominant` is then no more than a guess."""
         return self.confidence is not None and self.confidence < self.abstain
 
     def top(self, k: int | None = 3) -> list[tuple[str, float]]:
         """The k likeliest labels of that head (None: all) with their probabilities, best first."""
-        if (head := self._ranked) is None:
+        if (head := self.task.main_head) is None:
             return []
-        return sorted(self.outputs[head].items(), key=lambda item: -item[1])[:k]
-
-    @property
-    def _ranked(self) -> str | None:
-        """The first head of classes or a distribution."""
-        return self.task.main_head.name if self.task.main_head else None
+        return sorted(self.outputs[head.name].items(), key=lambda item: -item[1])[:k]
 
     @property
     def tags(self) -> dict[str, list[str]]:
-        """For each head of tags the names that apply: those at or above their threshold, 0.5 where the
-        model holds none."""
+        """For each head of tags the names that apply: at or above their threshold, 0.5 where there is none."""
         return {
             head.name: [
                 name

@@ -149,7 +149,7 @@ def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pyt
         f"run/on-far/{name}" for name in ("results/test.json", "predictions/test.parquet")
     ]
     main(["evaluate", "run", "--data", "far.h5", "--split", "test", "--match", "face=codes"])
-    assert "face is held against the target codes as --match says." in capsys.readouterr().err
+    assert "face is compared with the target codes as --match says." in capsys.readouterr().err
     main(["report", "run/on-far"])
     assert "Unknown to the model: bored (3 left out)." in Path("run/on-far/report.html").read_text()
 

@@ -147,7 +147,7 @@ def test_every_network_exports_with_a_free_number_of_faces(
     assert [opset.version for opset in model.opset_import if not opset.domain] == [export.OPSET]
     assert b"in forward\n" not in (tmp_path / "model.onnx").read_bytes()  # a stack trace names its maker's paths
     (given,) = model.graph.input
-    assert given.name == "face"
+    assert given.name == "input.face"
     assert given.type.tensor_type.shape.dim[0].dim_param == "samples"
 
 
