@@ -181,7 +181,7 @@ def test_a_graph_with_another_input_is_refused(tmp_path: Path) -> None:
     model = onnx.load(path)
     model.graph.input[0].name = model.graph.node[0].input[0] = "image"
     onnx.save(model, path)
-    with pytest.raises(ModelError, match="must have the inputs input.face; it has image"):
+    with pytest.raises(ModelError, match=r"must have the inputs input\.face; it has image"):
         Engine(path)
 
 
