@@ -150,7 +150,7 @@ def test_check(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out.write_bytes(data)
     code, told = failing(capsys, "check", out)
     assert code == 1
-    assert told == f"mien: {out}: 'images' is damaged (missing, or a checksum fails); import again\n"
+    assert told == f"mien: {out}: 'inputs/image/values' is damaged (missing, or a checksum fails); import again\n"
 
 
 def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
