@@ -74,7 +74,7 @@ def files(folder: Path) -> dict[str, bytes]:
     [
         (jobs.IMPORT.words, 20_000, "new.h5"),
         (("evaluate", "run", "--split", "train", "--draws", "0"), 2_000, "run/results/train.json"),
-        (("export", "run", "--int8"), 7_000, "run/model-int8.onnx"),
+        (("export", "run", "--int8"), 9_000, "run/model-int8.onnx"),
     ],
 )
 def test_a_full_disk_leaves_everything_as_it_was(
