@@ -91,11 +91,11 @@ class InputWriter:
         assert self.like is not None
         blank = np.zeros_like(self.like)
         arrays = [blank if item is None else item.data for _, item in batch]
-        if {(getattr(array, "shape", None), getattr(array, "dtype", None)) for array in arrays} != {
-            (self.like.shape, self.like.dtype)
-        }:
-            raise DataError(next(filter(None, (self._misfit(*each) for each in batch))))
-        return np.concatenate(arrays).reshape(-1, *self.like.shape)
+        if {getattr(array, "shape", None) for array in arrays} == {self.like.shape}:
+            joined = np.concatenate(arrays)
+            if joined.dtype == self.like.dtype:
+                return joined.reshape(-1, *self.like.shape)
+        raise DataError(next(filter(None, (self._misfit(*each) for each in batch))))
 
     def _checked(self, source: str, array: NDArray[Any]) -> NDArray[Any]:
         try:

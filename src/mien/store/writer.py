@@ -132,9 +132,12 @@ def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
     batch: list[Sample] = []
     size = 0
     for sample in samples:
-        inputs = {name: item._replace(data=_contents(item.data)) for name, item in sample.inputs.items()}
-        batch.append(replace(sample, inputs=inputs))
-        size += sum(len(item.data) if isinstance(item.data, bytes) else item.data.nbytes for item in inputs.values())
+        if any(isinstance(item.data, (Path, str)) for item in sample.inputs.values()):
+            inputs = {name: item._replace(data=_contents(item.data)) for name, item in sample.inputs.items()}
+            sample = replace(sample, inputs=inputs)  # noqa: PLW2901
+        batch.append(sample)
+        for item in sample.inputs.values():
+            size += len(item.data) if isinstance(item.data, bytes) else item.data.nbytes
         if len(batch) == CHUNK_ROWS or size > _BATCH_BYTES:
             yield batch
             batch, size = [], 0
