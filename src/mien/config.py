@@ -4,7 +4,7 @@ what is allowed."""
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from . import tables
 from .choices import Calibration
 from .errors import ConfigError, lookup
-from .model_config import ModelConfig, read_model_table
+from .model_config import RENAMED, ModelConfig, read_model_table
 from .tables import Bounds
 from .tasks import TASKS, Task
 
@@ -136,15 +136,29 @@ class Config:
         return asdict(self) | {"model": self.model.to_dict()}
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. Raises
-    ConfigError."""
-    config = from_dict(parsed(path), str(path))
+def load(path: Path, overrides: Sequence[str] = (), note: Callable[[str], object] = lambda _: None) -> Config:
+    """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. `note` is called
+    with a line for each key that has another name now. Raises ConfigError."""
+    table = parsed(path)
+    for line in old_names(table, overrides):
+        note(f"{path}: {line}")
+    config = from_dict(table, str(path))
     if not overrides:
         return config
     table = config.to_dict()
     tables.override(table, overrides, Config)
     return from_dict(table, "command line")
+
+
+def old_names(table: Mapping[str, Any], overrides: Sequence[str] = ()) -> list[str]:
+    """Say which keys of a table and of overrides have another name now."""
+    model = table.get("model")
+    keys = {*model} if isinstance(model, Mapping) else set()
+    keys |= {word.removeprefix("--model.").partition("=")[0] for word in overrides if word.startswith("--model.")}
+    lines = [f"model.{old} is called model.{new} now" for old, new in RENAMED.items() if old in keys]
+    if "views" in keys:
+        lines.append("model.views is read; name the inputs instead: [model.inputs.face], [model.inputs.scene]")
+    return lines
 
 
 def parsed(path: Path) -> dict[str, Any]:

@@ -62,20 +62,17 @@ class Items:
 
     def __getitem__(self, rows: Any) -> Items:
         """Take some of the samples, by a slice or by their positions."""
-        columns = (self.data, self.regions, self.points, self.present)
-        return Items(*(None if column is None else picked(column, rows) for column in columns))
+
+        def picked(column: Any) -> Any:
+            whole = column is None or isinstance(column, np.ndarray) or isinstance(rows, slice)
+            return [column[row] for row in rows] if not whole else None if column is None else column[rows]
+
+        return Items(*map(picked, (self.data, self.regions, self.points, self.present)))
 
     @property
     def whole(self) -> Items:
         """The same items without regions and points."""
         return replace(self, regions=None, points=None)
-
-
-def picked(column: Any, rows: Any) -> Any:
-    """Some rows of a column that is an array or a list."""
-    if isinstance(column, np.ndarray) or isinstance(rows, slice):
-        return column[rows]
-    return [column[row] for row in rows]
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,16 @@ class Sample:
         landmarks: Sequence[tuple[float, float]] = (),
         attributes: Mapping[str, str] | None = None,
     ) -> Sample:
-        """Make a sample of one picture: uint8 (H, W) or (H, W, 3) RGB, an encoded file's bytes, or a path.
-
-        >>> Sample.of_image(b"...", {"expression7": "happy"}, "train", "a.png", Box(0, 0, 9, 9)).inputs["image"].region
-        Box(x=0, y=0, width=9, height=9)
-        """
+        """Make a sample of one picture: uint8 (H, W) or (H, W, 3) RGB, an encoded file's bytes, or a path."""
         return cls({"image": Item(image, box, landmarks)}, targets, split, source, group, attributes or {})
+
+    @property
+    def image(self) -> Any:
+        """The picture as `of_image` takes it; `box` and `landmarks` are the region and the points of it."""
+        return self.inputs["image"].data
+
+    box = property(lambda self: self.inputs["image"].region)
+    landmarks = property(lambda self: self.inputs["image"].points)
 
 
 @dataclass(frozen=True, eq=False)

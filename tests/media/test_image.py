@@ -256,11 +256,15 @@ def test_inputs_in_colour_are_normalised_alike(schema: int) -> None:
     fitted, present = both.fit({"image": Items([PHOTO] * 2, np.array([BOX, BOX], np.int32))})
     assert {name: values.shape for name, values in fitted.items()} == {"face": (2, 4, 4, 3), "scene": (2, 4, 4, 3)}
     found = both.feed(fitted, present)
-    assert list(found) == both.graph_inputs == (["pixels"] if schema == 1 else ["face", "scene", "present"])
+    assert (
+        list(found)
+        == both.graph_inputs
+        == (["pixels"] if schema == 1 else ["input.face", "input.scene", "input.present"])
+    )
     if schema == 1:
         assert found["pixels"].shape == (2, 6, 4, 4)
-        found = {"face": found["pixels"][:, :3], "scene": found["pixels"][:, 3:]}
-    for name, view in (("face", crop(PHOTO, BOX, 0.2)), ("scene", PHOTO)):
+        found = {"input.face": found["pixels"][:, :3], "input.scene": found["pixels"][:, 3:]}
+    for name, view in (("input.face", crop(PHOTO, BOX, 0.2)), ("input.scene", PHOTO)):
         np.testing.assert_array_equal(found[name][1:], RGB_INPUT.normalise(RGB_INPUT.fit(Items([view]))))
 
 

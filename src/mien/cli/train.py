@@ -53,7 +53,7 @@ class Train:
         from .. import config
 
         if not machine.launched():
-            return config.load(self.config, overrides)
+            return config.load(self.config, overrides, say)
         from ..train import distributed
 
-        return distributed.run_on_all(lambda: config.load(self.config, overrides))
+        return distributed.run_on_all(lambda: config.load(self.config, overrides, say))

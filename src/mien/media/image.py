@@ -53,7 +53,8 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
 
 
 def decode(data: bytes, source: str, limits: Limits = LIMITS) -> Pixels:
-    """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises InputError."""
+    """Decode an encoded picture to uint8 (H, W) for grey or (H, W, 3) RGB, turned as its EXIF says. Raises
+    InputError."""
     with opened(data, source, limits) as image:
         return pixels_of(image, source, limits)
 

@@ -15,8 +15,7 @@ from ..records import Items
 from .modality import MODALITIES, Transform, transform_of
 
 Arrays = dict[str, NDArray[Any]]
-#: What tells which inputs each sample has, bool (N, inputs); only in models of several
-#: inputs.
+#: What tells a graph of several inputs which of them each sample has, bool (N, inputs).
 PRESENT = "present"
 #: The one graph input of a model described by schema 1: its views, channel behind channel.
 _STACKED = "pixels"
@@ -78,10 +77,13 @@ class InputSet:
         """Return the number of samples. Raises InputError for items that cannot be, or where no input of
         the model is given."""
         given = {each.of: each.modality for each in self.inputs if each.of in items}
-        if not given or (len(self.inputs) == 1 and items[self.inputs[0].of].present is not None):
-            wanted = ", ".join(dict.fromkeys(each.of for each in self.inputs))
+        wanted = ", ".join(dict.fromkeys(each.of for each in self.inputs))
+        if not given:
             raise InputError(f"the model looks at {wanted}; given: {', '.join(items) or 'nothing'}")
         counts = {name: len(items[name].data) for name in given}
+        masks = [present for name in given if (present := items[name].present) is not None]
+        if len(masks) == len(given) and not np.any(masks, axis=0).all():
+            raise InputError(f"a sample without {wanted}: the model looks at nothing else")
         for name, modality in given.items():
             column = items[name]
             present = column.present
@@ -110,9 +112,7 @@ class InputSet:
         """Turn compact arrays into what the graph takes, by the names of its inputs."""
         arrays = {name: self.transforms[name].normalise(values) for name, values in fitted.items()}
         if self.stacked:
-            return {
-                _STACKED: next(iter(arrays.values())) if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)
-            }
+            return {_STACKED: arrays.popitem()[1] if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)}
         if len(arrays) > 1:
             arrays[PRESENT] = present
         return {graph_name(name): values for name, values in arrays.items()}
@@ -123,7 +123,8 @@ class InputSet:
 
 
 def graph_name(name: str) -> str:
-    """The name that an input has in a graph: with a dot, as no head can have one, whose names the outputs are."""
+    """The name that an input has in a graph: with a dot, as no head can have one, whose names the outputs
+    are."""
     return f"input.{name}"
 
 
@@ -140,15 +141,12 @@ def fit_present(transform: Transform, given: Input, items: Items | None, present
 
 def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
-    table = {
-        "views": ["crop"],
-        "margin": 0.0,
-        "align": False,
-        **preprocessing,
-    }  # the first versions had not all of them
+    # The first versions had not all of these.
+    table = {"views": ["crop"], "margin": 0.0, "align": False, **preprocessing}
     views = table.pop("views")
     return {name: {"region": region, **table} for name, region in map(VIEWS.__getitem__, views)}
 
 
-#: What the views of earlier configurations and models became: the input's name, and what it sees of a picture.
+#: What the views of earlier configurations and models became: the input's name, and what it sees of a
+#: picture.
 VIEWS = {"crop": ("face", "region"), "picture": ("scene", "whole")}

@@ -9,10 +9,11 @@ from ..errors import TooLargeError
 
 @dataclass(frozen=True)
 class Limits:
-    """What foreign input is held to. `max_pixels` of a picture or frame (Pillow decodes 178,956,970 at most); `max_bytes` of a
-    picture's file, `max_video_bytes` of a video that is fetched, `max_list_bytes` of a list of paths; `max_redirects` of an
-    address. Seconds: `answer_seconds` until a web server answers or sends a next piece, `fetch_seconds` for the whole,
-    `stream_seconds` until a live stream opens or shows a next picture.
+    """What foreign input is held to. `max_pixels` of a picture or frame (Pillow decodes 178,956,970 at most);
+    `max_bytes` of a picture's file, `max_video_bytes` of a video that is fetched, `max_list_bytes` of a list
+    of paths; `max_redirects` of an address. Seconds: `answer_seconds` until a web server answers or sends a
+    next piece, `fetch_seconds` for the whole, `stream_seconds` until a live stream opens or shows a next
+    picture.
 
     >>> Limits(max_pixels=1000).check_pixels((40, 30), "a.png")
     Traceback (most recent call last):

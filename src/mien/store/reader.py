@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,15 @@ class Store:
             raise StoreError(f"{self.path}: split '{split}' is empty (there are: {', '.join(self.splits)})")
         return found
 
+    def rows_with(self, names: Iterable[str], rows: Rows) -> Rows:
+        """Keep those of some rows that have at least one of these inputs. Raises StoreError where the
+        store has none of them."""
+        known = [name for name in names if name in self.inputs]
+        if not known:
+            self.input(next(iter(names)))
+        masks = [mask for name in known if (mask := self.inputs[name].present(rows)) is not None]
+        return rows[np.any(masks, axis=0)] if len(masks) == len(known) else rows
+
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that have rows."""
@@ -178,10 +187,11 @@ class Store:
         return taken
 
     def annotations(self, name: str, rows: Rows) -> Floats:
-        """Read a target as it was annotated: float32 (n, K) in the order of the store's labels, NaN: nobody did.
+        """Read a target as it was annotated: float32 (n, K) in the order of the store's labels, NaN: nobody
+        did.
 
-        CLASS gives one-hot rows, DISTRIBUTION votes or shares (not normalised), TAGS 0 or 1, VALUES numbers in
-        the store's units.
+        CLASS gives one-hot rows, DISTRIBUTION votes or shares (not normalised), TAGS 0 or 1, VALUES
+        numbers in the store's units.
         """
         return self._dense(self.head(name), rows)
 
