@@ -66,7 +66,19 @@ def clean(audit: Audit, found: Store, out: Path, decided: CleaningPlan, options:
     rows = np.setdiff1d(found.rows(), np.array(sorted(decided.reasons), np.int64))
     if not len(rows):
         raise DataError(f"{found.path}: nothing would be left of its {len(found)} faces")
-    return store.write(out, found.samples(rows), found.heads, _origin(audit, found, decided, options))
+    meta = found.meta
+    sources = found.texts("source", np.array(list(decided.reasons), np.int64))
+    left_out = zip(sources, decided.reasons.values(), strict=True)
+    counts = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
+    origin = store.Origin(
+        meta["importer"],
+        meta["version"],
+        {**meta["inputs"], found.path.name: audit.sha256},
+        {**meta["options"], **options},
+        [*meta["left_out"], *(f"{source}: {reason}" for source, reason in left_out)],
+        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
+    )
+    return store.write(out, found.samples(rows), found.heads, origin)
 
 
 def check_names(drop: Sequence[str], found: Store) -> None:
@@ -121,18 +133,3 @@ def _to_drop(finding: Finding, split: list[int], gone: frozenset[int]) -> Iterat
 def _all_but_one(group: Rows, split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
     left = sorted((row for row in group if row not in gone), key=lambda row: (-split[row], row))
     return ((row, f"row {left[0]} stays") for row in left[1:])
-
-
-def _origin(audit: Audit, found: Store, decided: CleaningPlan, options: Mapping[str, str]) -> store.Origin:
-    meta = found.meta
-    sources = found.texts("source", np.array(list(decided.reasons), np.int64))
-    left_out = zip(sources, decided.reasons.values(), strict=True)
-    counts = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
-    return store.Origin(
-        meta["importer"],
-        meta["version"],
-        {**meta["inputs"], found.path.name: audit.sha256},
-        {**meta["options"], **options},
-        [*meta["left_out"], *(f"{source}: {reason}" for source, reason in left_out)],
-        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
-    )

@@ -70,7 +70,7 @@ def measure(store: Store, progress: Progress = silent) -> StoreMeasures:
     )  # fmt: skip
     with ThreadPoolExecutor(usable_cores()) as pool:
         for rows in _blocks(store):
-            pictures = _pictures(store, rows)
+            pictures: list[Any] = list(store.images(rows)) if store.image_shape else store.encoded(rows)
             measures = pool.map(_measured, pictures)
             for row, measured, picture in zip(rows.tolist(), measures, pictures, strict=True):
                 _keep(found, digests, row, measured)
@@ -109,10 +109,6 @@ def _blocks(store: Store) -> Iterator[NDArray[np.int64]]:
     step = max(1, _BLOCK_BYTES // int(np.prod(shape))) if shape else _BLOCK_FILES
     rows = store.rows()
     return (rows[start : start + step] for start in range(0, len(rows), step))
-
-
-def _pictures(store: Store, rows: NDArray[np.int64]) -> list[Any]:
-    return list(store.images(rows)) if store.image_shape else store.encoded(rows)
 
 
 def _measured(picture: Pixels | bytes) -> ImageMeasures | str:

@@ -31,7 +31,7 @@ def face(
         raise ConfigError(f"cannot draw {size} pixels in '{colour}': {allowed}")
     if not isinstance(person, Appearance):
         person = draw_appearance(np.random.default_rng(person))
-    side = size * _oversampling(size)
+    side = size * (4 if size <= 64 else 2 if size <= 512 else 1)  # drawn larger, then shrunk
     x, y = (side * (0.5 + shift) for shift in person.view.shift)
     canvas = backdrop(person.view, (side, side))
     placement = Placement(person, x, y - 0.03 * side, 0.52 * side * person.view.zoom)
@@ -74,7 +74,3 @@ def class_of(index: int) -> int:
 def split(index: int) -> str:
     """Return the split of a face by its number: of every ten, one is for validation and one for test."""
     return {1: "validation", 2: "test"}.get(index % 10, "train")
-
-
-def _oversampling(size: int) -> int:
-    return 4 if size <= 64 else 2 if size <= 512 else 1
