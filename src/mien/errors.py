@@ -1,24 +1,24 @@
 """What can go wrong, as one tree, and the one look-up that every registry shares.
 
 MienError                  its text is one line for people
-├── ConfigError            a value in a TOML file, on the command line or of an argument (status 2, all others 1)
+├── ConfigError            a value in a TOML file, on the command line or of an argument (status 2, others 1)
 ├── DataError              a data set: file, row, column
 ├── StoreError             an HDF5 store: missing, damaged, of another schema, without what is asked for
 ├── ModelError             a model file or run folder
-├── InputError             a picture, video or camera to predict on
+├── InputError             a file, video or camera to predict on
 │   └── TooLargeError      one beyond the limits
 └── MissingExtraError      an optional dependency that is not installed
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-Value = TypeVar("Value")
+Item = TypeVar("Item")
 
 
 class MienError(Exception):
-    """A fault the user can mend; its text is one line that says what was given, what is allowed and where."""
+    """A fault the user can mend; its text is one line: what was given, what is allowed and where."""
 
 
 class ConfigError(MienError):
@@ -30,7 +30,7 @@ class DataError(MienError):
 
 
 class StoreError(MienError):
-    """An HDF5 store that is missing, damaged, of another schema, or without the split or attribute that is asked for."""
+    """An HDF5 store that is missing, damaged, of another schema, or without what is asked for."""
 
 
 class ModelError(MienError):
@@ -38,21 +38,25 @@ class ModelError(MienError):
 
 
 class InputError(MienError):
-    """A picture, video or camera that cannot be read."""
+    """A file, video or camera that cannot be read."""
 
 
 class TooLargeError(InputError):
-    """An input with more pixels or bytes than the limits allow."""
+    """An input that is larger than the limits allow."""
 
 
 class MissingExtraError(MienError):
     """An optional dependency that is not installed."""
 
 
-def lookup(registry: Mapping[str, Value], name: str, what: str, error: type[MienError] = ConfigError) -> Value:
-    """Return `registry[name]`. Raises `error` that says what the name was meant to be, and names the choices."""
+def lookup(registry: Mapping[str, Item], name: str, what: str, error: type[MienError] = ConfigError) -> Item:
+    """Return `registry[name]`. Raises `error` with `what` the name was to be, and the choices."""
     if name in registry:
         return registry[name]
-    close = get_close_matches(name, registry, n=1)
-    hint = f", did you mean '{close[0]}'?" if close else ""
-    raise error(f"unknown {what} '{name}'{hint} (one of: {', '.join(sorted(registry))})")
+    raise error(f"unknown {what} '{name}'{hint(name, registry)} (one of: {', '.join(sorted(registry))})")
+
+
+def hint(name: str, names: Iterable[str]) -> str:
+    """Return ", did you mean …?" with the name closest to an unknown one, '' if none is close."""
+    close = get_close_matches(name, list(names), n=1)
+    return f", did you mean '{close[0]}'?" if close else ""

@@ -1,4 +1,4 @@
-"""Files that are whole or absent (write beside the target, flush, rename into place), their checksum and their natural order."""
+"""Files that are whole or absent (write beside the target, flush, rename), checksums and natural order."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ _DAY = 86400.0
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a part file beside `path` that takes its place when the block ends well and vanishes when it does not.
+    """Yield a part file beside `path` that takes its place when the block ends well, else vanishes.
 
     Raises OSError with `path` as its file name.
     """
@@ -37,7 +37,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def part_path(path: Path) -> Path:
-    """Where the part of `path` lies until it is whole. What killed processes left in that folder is cleared away."""
+    """Where the part of `path` lies until it is whole; parts that killed processes left there are removed."""
     _clear(path.parent)
     return path.with_name(f".{path.name}.part-{platform.node()}-{os.getpid()}")
 
@@ -50,7 +50,7 @@ def _clear(folder: Path) -> None:
 
 
 def _abandoned(part: Path, machine: str, process: str) -> bool:
-    """Whether nobody writes a part any more: its process is gone, or on another machine has been silent for a day."""
+    """Whether nobody writes a part: its process is gone, or on another machine has been silent for a day."""
     if machine == platform.node() and os.name == "posix":
         return not is_running(int(process))
     try:
@@ -82,9 +82,8 @@ def sha256(path: Path) -> str:
 
 def natural(path: Path) -> list[list[tuple[str, int]]]:
     """Sort key that puts face9 before face10, and ignores case."""
-    return [
-        [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", part.casefold())] for part in path.parts
-    ]
+    parts = (re.findall(r"(\D*)(\d*)", part.casefold()) for part in path.parts)
+    return [[(text, int(digits or 0)) for text, digits in part] for part in parts]
 
 
 def _about(path: Path, error: OSError) -> OSError:

@@ -1,6 +1,4 @@
-"""TOML tables: read into dataclasses with every key and value checked, changed by dotted keys, written back."""
-
-from __future__ import annotations
+"""TOML tables: read into dataclasses and checked, changed by dotted keys, written back."""
 
 import json
 import math
@@ -8,13 +6,14 @@ import re
 import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from .errors import ConfigError
+from .errors import ConfigError, hint
 
-_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes", dict: "a table"}
+_WORDS = {
+    int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes", dict: "a table",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Reader:
-    """Turns tables into dataclasses and checks each value by its field's type. `where` opens every message."""
+    """Turns tables into dataclasses and checks values by their field's type. `where` opens every message."""
 
     where: str
 
@@ -104,18 +103,16 @@ class Reader:
 
 
 def check_key(name: str, names: Sequence[str], key: str, where: str) -> None:
-    """Raise ConfigError unless a key's last name is one of those allowed; `key` is told whole."""
+    """Raise ConfigError with the whole `key` unless its last name is one of those allowed."""
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        hint = f", did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"{where}: unknown key '{key}'{hint} (allowed: {', '.join(names)})")
+        raise ConfigError(f"{where}: unknown key '{key}'{hint(name, names)} (allowed: {', '.join(names)})")
 
 
 def override(table: MutableMapping[str, Any], words: Sequence[str], kind: Any = Any) -> None:
     """Change a table in place by `--dotted.key value` or `--dotted.key=value`; numbers pick from a list.
 
-    `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is, `--name
-    2024` the text 2024; other values are TOML. Raises ConfigError.
+    `kind` is the dataclass that the table will be read as: a key that takes text gets it as it is; other
+    values are TOML. Raises ConfigError.
     """
     parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(parts) % 2 or any(not key.startswith("--") for key in parts[::2]):
@@ -148,12 +145,13 @@ def _spot(inner: Any, name: str, key: str) -> str | int:
         return plain if plain in inner else name
     if isinstance(inner, list) and name.isdecimal() and int(name) < len(inner):
         return int(name)
-    allowed = f"0 to {len(inner) - 1}" if isinstance(inner, list) and inner else "nothing, it is a plain value"
+    plain_value = "nothing, it is a plain value"
+    allowed = f"0 to {len(inner) - 1}" if isinstance(inner, list) and inner else plain_value
     raise ConfigError(f"{key}: cannot go down to '{name}' (allowed here: {allowed})")
 
 
 def _kind_at(kind: Any, path: Sequence[str]) -> Any:
-    """The type that the value at a dotted key must have; Any where that cannot be said."""
+    """The type that the value at a dotted key must have; Any where it is not known."""
     for name in path:
         if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
@@ -167,11 +165,8 @@ def _kind_at(kind: Any, path: Sequence[str]) -> Any:
 
 
 def _value(text: str, kind: Any) -> Any:
-    """A word of the command line as TOML; as it is where TOML has no such value, or a text is wanted and this
-    is none.
-
-    A table stays one whatever is wanted: in the file of a search it stands in any value's place.
-    """
+    """A word of the command line as TOML; as it is where TOML has no such value, or a text is wanted. A table
+    stays one: in the file of a search it stands in any value's place."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -213,7 +208,8 @@ def _write(table: Mapping[str, Any], name: str, lines: list[str]) -> None:
 
 
 def _is_table_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    items = value if isinstance(value, (list, tuple)) else ()
+    return len(items) > 0 and all(isinstance(item, Mapping) for item in items)
 
 
 def _literal(value: Any) -> str:

@@ -29,7 +29,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 64 items instead of thousands, and little under way."""
     monkeypatch.setattr(loading, "ITEMS", 64)
     monkeypatch.setattr(loading, "_TASK", 16)
-    monkeypatch.setattr(loading, "_AHEAD", 3)
+    monkeypatch.setattr(loading, "_TASKS", 3)
 
 
 @pytest.fixture

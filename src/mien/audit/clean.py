@@ -1,7 +1,5 @@
 """A store without what an audit found: which rows to drop, and the record of that in the new store."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +10,17 @@ import numpy as np
 from .. import store
 from ..errors import DataError, lookup
 from ..store import SPLITS, Store
-from .record import CHECKS, Audit, Finding
+from .record import CHECKS, Audit, Finding, Rows
 
-#: Checks whose findings name no row that could be dropped.
-_WITHOUT_ROWS = ("imbalance",)
-DROPPABLE = tuple(code for code in CHECKS if code not in _WITHOUT_ROWS)
+DROPPABLE = tuple(code for code in CHECKS if code != "imbalance")  # whose findings name no rows
+_KEEPS_ONE = ("duplicate", "near-duplicate")
+_KEEPS_LATEST = ("leak", "near-leak", "group-leak")
 
 
 @dataclass(frozen=True)
 class CleaningPlan:
-    """Rows to drop with the reason of each, and by the name of a finding how many rows go and how many stay because their
-    split is to stay whole."""
+    """Rows to drop with the reason of each, and by the name of a finding how many rows go, and how many stay
+    because their split is to stay whole."""
 
     reasons: Mapping[int, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -32,19 +30,21 @@ class CleaningPlan:
 def plan(
     audit: Audit, found: Store, drop: Sequence[str], splits: Sequence[str], rows: Iterable[int] = ()
 ) -> CleaningPlan:
-    """Decide which rows go: `rows`, whatever their split, and what the findings in `drop` name, but only from `splits`.
+    """Decide which rows go: `rows` from any split, and those of the findings in `drop` from `splits`.
 
-    `drop` holds codes, or code:head. Of duplicates one row stays, of the latest split first (test before validation before
-    training); of leaks the rows of the latest split stay; of everything else all go. Raises ConfigError or StoreError.
+    `drop` holds codes, or code:head. Of duplicates one row of the latest split stays (test, else validation);
+    of leaks the rows of the latest split stay; of everything else all go. Raises ConfigError or StoreError.
     """
     check_names(drop, found)
     split = np.zeros(len(found), np.int64)
     for name in found.splits:
         split[found.rows(name)] = SPLITS.index(name)
-    open_ = {SPLITS.index(lookup(dict(zip(SPLITS, SPLITS, strict=True)), name, "split")) for name in splits}
+    known = {name: number for number, name in enumerate(SPLITS)}
+    open_ = {lookup(known, name, "split") for name in splits}
     reasons = dict.fromkeys(rows, "named by hand")
     dropped, kept = Counter({"rows": len(reasons)} if reasons else {}), Counter[str]()
-    for finding in sorted(_chosen(audit, drop), key=lambda finding: finding.code in _KEEPS_ONE):
+    chosen = [finding for finding in audit.findings if {finding.code, finding.name} & set(drop)]
+    for finding in sorted(chosen, key=lambda finding: finding.code in _KEEPS_ONE):
         gone = frozenset(reasons)
         for row, reason in _to_drop(finding, split.tolist(), gone):
             if row in gone:
@@ -58,15 +58,27 @@ def plan(
 
 
 def clean(audit: Audit, found: Store, out: Path, decided: CleaningPlan, options: Mapping[str, str]) -> Store:
-    """Write the store anew without the rows of the plan; the new one says what was dropped, why, and from what.
+    """Write the store anew without the rows of the plan; its record has what was dropped, why, and `options`.
 
-    `options` are recorded. Raises DataError where nothing would be left, or `out` is the store itself.
+    Raises DataError where nothing would be left, or `out` is the store itself.
     """
     check_out(out, found.path)
     rows = np.setdiff1d(found.rows(), np.array(sorted(decided.reasons), np.int64))
     if not len(rows):
         raise DataError(f"{found.path}: nothing would be left of its {len(found)} faces")
-    return store.write(out, found.samples(rows), found.heads, _origin(audit, found, decided, options))
+    meta = found.meta
+    sources = found.texts("source", np.array(list(decided.reasons), np.int64))
+    left_out = zip(sources, decided.reasons.values(), strict=True)
+    counts = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
+    origin = store.Origin(
+        meta["importer"],
+        meta["version"],
+        {**meta["inputs"], found.path.name: audit.sha256},
+        {**meta["options"], **options},
+        [*meta["left_out"], *(f"{source}: {reason}" for source, reason in left_out)],
+        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
+    )
+    return store.write(out, found.samples(rows), found.heads, origin)
 
 
 def check_names(drop: Sequence[str], found: Store) -> None:
@@ -85,7 +97,7 @@ def check_out(out: Path, parent: Path) -> None:
 
 
 def read_rows(path: Path, found: Store) -> list[int]:
-    """Read rows from a text file: a source or a row number on each line; empty lines and those after # are ignored.
+    """Read rows from a text file: a source or row number on each line; empty lines and comments are ignored.
 
     Raises DataError naming the line.
     """
@@ -99,12 +111,9 @@ def read_rows(path: Path, found: Store) -> list[int]:
     wanted = [(number, line) for number, line in wanted if line and not line.startswith("#")]
     for number, line in wanted:
         if line not in place:
-            raise DataError(f"{path}, line {number}: '{line}' is no source and no row (0 to {len(found) - 1})")
+            known = f"no source and no row (0 to {len(found) - 1})"
+            raise DataError(f"{path}, line {number}: '{line}' is {known}")
     return [place[line] for _, line in wanted]
-
-
-def _chosen(audit: Audit, drop: Sequence[str]) -> list[Finding]:
-    return [finding for finding in audit.findings if {finding.code, finding.name} & set(drop)]
 
 
 def _to_drop(finding: Finding, split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
@@ -114,36 +123,13 @@ def _to_drop(finding: Finding, split: list[int], gone: frozenset[int]) -> Iterat
             yield from _all_but_one(group, split, gone)
     elif finding.code in _KEEPS_LATEST:
         for group in finding.groups:
-            yield from _all_but_latest(group, split)
+            latest = max(split[row] for row in group)
+            yield from ((row, f"also in {SPLITS[latest]}") for row in group if split[row] < latest)
     else:
         for row in finding.rows:
             yield int(row), finding.reasons.get(row, "")
 
 
-def _all_but_one(group: Iterable[int], split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
+def _all_but_one(group: Rows, split: list[int], gone: frozenset[int]) -> Iterator[tuple[int, str]]:
     left = sorted((row for row in group if row not in gone), key=lambda row: (-split[row], row))
     return ((row, f"row {left[0]} stays") for row in left[1:])
-
-
-def _all_but_latest(group: Iterable[int], split: list[int]) -> Iterator[tuple[int, str]]:
-    rows = list(group)
-    latest = max(split[row] for row in rows)
-    return ((row, f"also in {SPLITS[latest]}") for row in rows if split[row] < latest)
-
-
-_KEEPS_ONE = ("duplicate", "near-duplicate")
-_KEEPS_LATEST = ("leak", "near-leak", "group-leak")
-
-
-def _origin(audit: Audit, found: Store, decided: CleaningPlan, options: Mapping[str, str]) -> store.Origin:
-    meta = found.meta
-    sources = dict(zip(decided.reasons, found.texts("source", np.array(list(decided.reasons), np.int64)), strict=True))
-    counts = ", ".join(f"{count} {name}" for name, count in decided.dropped.items()) or "nothing"
-    return store.Origin(
-        meta["importer"],
-        meta["version"],
-        {**meta["inputs"], found.path.name: audit.sha256},
-        {**meta["options"], **options},
-        [*meta["left_out"], *(f"{sources[row]}: {reason}" for row, reason in decided.reasons.items())],
-        [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
-    )

@@ -22,7 +22,7 @@ from .record import AuditLimits, Rows
 
 @dataclass(frozen=True)
 class AuditContext:
-    """A store and its measures. Answers are float (N, K) by head, NaN where nothing is annotated; distributions as stored."""
+    """A store and its measures. Answers are float (N, K) by head, NaN: none; distributions as stored."""
 
     store: Store
     limits: AuditLimits
@@ -38,10 +38,9 @@ class AuditContext:
         for name in store.splits:
             split[store.rows(name)] = SPLITS.index(name)
         rows = store.rows()
+        counts = {head.name for head in store.heads if head.kind is Kind.DISTRIBUTION}
         answers = {
-            head.name: store.annotations(head.name, rows)
-            if head.kind is Kind.DISTRIBUTION
-            else store.target(head, rows)
+            head.name: store.annotations(head.name, rows) if head.name in counts else store.target(head, rows)
             for head in store.heads
         }
         return cls(store, limits, measure(store, progress), split, store.boxes(rows), answers)
@@ -54,7 +53,8 @@ class AuditContext:
     @cached_property
     def faint(self) -> NDArray[np.bool_]:
         """Which rows have a picture with almost no contrast, but some, bool (N,)."""
-        return np.asarray(self.measures.readable & ~self.blank & (self.measures.std < self.limits.near_constant))
+        low = self.measures.std < self.limits.near_constant
+        return np.asarray(self.measures.readable & ~self.blank & low)
 
     @cached_property
     def identical(self) -> list[Numbers]:
@@ -101,13 +101,15 @@ class AuditContext:
         return [group for group in groups if len(set(self.split[group].tolist())) > 1]
 
     def shared_rows(self, groups: Iterable[Numbers], known: Collection[int] = ()) -> dict[str, int]:
-        """Count for each pair of splits the rows of the later one, without the `known`, in a group with one of the earlier."""
+        """Count for each pair of splits the rows of the later one, not `known`, grouped with an earlier."""
         found: Counter[tuple[int, int]] = Counter()
         for group in groups:
             fresh = Counter(int(self.split[row]) for row in group if int(row) not in known)
             splits = set(self.split[group].tolist())
-            found.update({pair: fresh[pair[1]] for pair in combinations(range(len(SPLITS)), 2) if pair[0] in splits})
-        return {f"{SPLITS[late]} in {SPLITS[early]}": count for (early, late), count in found.items() if count}
+            pairs = combinations(range(len(SPLITS)), 2)
+            found.update({(early, late): fresh[late] for early, late in pairs if early in splits})
+        counts = ((SPLITS[early], SPLITS[late], count) for (early, late), count in found.items())
+        return {f"{late} in {early}": count for early, late, count in counts if count}
 
 
 def labelled_head(store: Store) -> Head | None:
@@ -117,7 +119,7 @@ def labelled_head(store: Store) -> Head | None:
 
 
 def labels_of(head: Head, answer: Floats) -> list[str]:
-    """Return the labels of an answer: the class, the likeliest label of a distribution, or the tags; may be empty."""
+    """Return the labels of an answer: the class, a distribution's likeliest label, or the tags; or none."""
     if head.kind is Kind.VALUES or np.isnan(answer).all():
         return []
     if head.kind is Kind.TAGS:
@@ -135,5 +137,5 @@ def describe(head: Head, answer: Floats) -> str:
     if head.kind is not Kind.DISTRIBUTION:
         return ", ".join(labels_of(head, answer)) or "no tag"
     total = answer.sum() or 1
-    best = np.argsort(-answer, kind="stable")[:2]
-    return ", ".join(f"{head.space.labels[k]} {answer[k] / total:.0%}" for k in best if answer[k] > 0) or "no vote"
+    best = [place for place in np.argsort(-answer, kind="stable")[:2] if answer[place] > 0]
+    return ", ".join(f"{head.space.labels[k]} {answer[k] / total:.0%}" for k in best) or "no vote"

@@ -1,9 +1,6 @@
-"""Checks of the pictures themselves: unreadable, blank, faint, repeated, in more than one split, of unusual size."""
-
-from __future__ import annotations
+"""Checks of the pictures: unreadable, blank, faint, repeated, in more than one split, of unusual size."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -14,9 +11,9 @@ from .record import Finding
 
 def unreadable(context: AuditContext) -> Iterator[Finding]:
     """Find pictures that no decoder here reads."""
-    faults = context.measures.faults
-    if faults:
-        yield Finding("unreadable", f"{len(faults)} pictures cannot be decoded", sorted(faults), reasons=faults)
+    if faults := context.measures.faults:
+        says = f"{len(faults)} pictures cannot be decoded"
+        yield Finding("unreadable", says, sorted(faults), reasons=faults)
 
 
 def constant(context: AuditContext) -> Iterator[Finding]:
@@ -26,13 +23,8 @@ def constant(context: AuditContext) -> Iterator[Finding]:
         black = rows[context.measures.high[rows] == 0]
         reasons = {int(row): f"grey level {context.measures.low[row]}" for row in rows}
         figures = {"black": len(black), "black by split": context.by_split(black)}
-        yield Finding(
-            "constant",
-            f"{len(rows)} pictures of one grey level, {len(black)} of them all black",
-            rows,
-            reasons=reasons,
-            figures=figures,
-        )
+        says = f"{len(rows)} pictures of one grey level, {len(black)} of them all black"
+        yield Finding("constant", says, rows, reasons=reasons, figures=figures)
 
 
 def near_constant(context: AuditContext) -> Iterator[Finding]:
@@ -40,7 +32,8 @@ def near_constant(context: AuditContext) -> Iterator[Finding]:
     rows = np.flatnonzero(context.faint)
     if len(rows):
         reasons = {int(row): f"standard deviation {context.measures.std[row]:.2f}" for row in rows}
-        says = f"{len(rows)} pictures with a standard deviation of grey levels below {context.limits.near_constant:g}"
+        limit = f"{context.limits.near_constant:g}"
+        says = f"{len(rows)} pictures with a standard deviation of grey levels below {limit}"
         yield Finding("near-constant", says, rows, reasons=reasons)
 
 
@@ -59,34 +52,33 @@ def duplicate(context: AuditContext) -> Iterator[Finding]:
 
 def near_duplicate(context: AuditContext) -> Iterator[Finding]:
     """Find rows whose pictures resemble each other."""
-    if context.resembling_boxed:
-        counted = _counted(context.resembling_boxed)
+    if groups := context.resembling_boxed:
+        counted = _counted(groups)
         says = "{pictures} pictures in {groups} groups".format(**counted)
-        yield Finding(
-            "near-duplicate", says, _all(context.resembling_boxed), groups=context.resembling_boxed, figures=counted
-        )
+        yield Finding("near-duplicate", says, _all(groups), groups=groups, figures=counted)
 
 
 def leak(context: AuditContext) -> Iterator[Finding]:
     """Find pictures that are in more than one split."""
     groups = context.across_splits(context.identical)
     blank = [group for group in group_equal(context.measures.picture) if context.blank[group[0]]]
-    figures: dict[str, Any] = {"groups": len(groups)} | context.shared_rows(groups)
-    figures["with constant ones"] = context.shared_rows([*groups, *context.across_splits(blank)])
+    shared = context.shared_rows(groups)
+    more = {"with constant ones": context.shared_rows([*groups, *context.across_splits(blank)])}
     if groups:
-        yield Finding(
-            "leak", _in_words(context.shared_rows(groups), "are also"), _all(groups), groups=groups, figures=figures
-        )
+        figures = {"groups": len(groups)} | shared | more
+        yield Finding("leak", _in_words(shared, "are also"), _all(groups), groups=groups, figures=figures)
 
 
 def near_leak(context: AuditContext) -> Iterator[Finding]:
-    """Find pictures that resemble one of another split, where no identical one is there already."""
+    """Find pictures that resemble one of another split, unless an identical one is in it."""
     known = {int(row) for group in context.across_splits(context.identical) for row in group}
-    groups = [group for group in context.across_splits(context.resembling) if not known.issuperset(group.tolist())]
+    groups = context.across_splits(context.resembling)
+    groups = [group for group in groups if not known.issuperset(group.tolist())]
     shared = context.shared_rows(groups, known)
     if shared:
         says = _in_words(shared, "resemble one") + ", those with an identical one not counted"
-        yield Finding("near-leak", says, _all(groups), groups=groups, figures={"groups": len(groups)} | shared)
+        figures = {"groups": len(groups)} | shared
+        yield Finding("near-leak", says, _all(groups), groups=groups, figures=figures)
 
 
 def group_leak(context: AuditContext) -> Iterator[Finding]:
@@ -96,8 +88,9 @@ def group_leak(context: AuditContext) -> Iterator[Finding]:
     groups = context.across_splits(named[group] for group in group_equal(texts[named]))
     if groups:
         reasons = {int(row): f"group {texts[row]}" for group in groups for row in group}
-        figures = {"groups": len(groups)} | context.shared_rows(groups)
-        says = f"{len(groups)} groups: {_in_words(context.shared_rows(groups), 'have their group also')}"
+        shared = context.shared_rows(groups)
+        figures = {"groups": len(groups)} | shared
+        says = f"{len(groups)} groups: {_in_words(shared, 'have their group also')}"
         yield Finding("group-leak", says, _all(groups), groups=groups, reasons=reasons, figures=figures)
 
 
@@ -111,8 +104,8 @@ def size(context: AuditContext) -> Iterator[Finding]:
     odd = context.measures.readable & ((short < limits.small) | (long > limits.aspect * short) | heavy)
     rows = np.flatnonzero(odd)
     if len(rows):
-        says = f"{len(rows)} pictures have a side below {limits.small}, are longer than {limits.aspect:g} to 1, or files of over "
-        says += f"{limits.heavy:g} times the median"
+        says = f"{len(rows)} pictures have a side below {limits.small}, are longer than {limits.aspect:g} to "
+        says += f"1, or files of over {limits.heavy:g} times the median"
         reasons = {int(row): f"{sides[row, 1]}x{sides[row, 0]}, {weight[row]} bytes" for row in rows}
         yield Finding("size", says, rows, reasons=reasons)
 
@@ -125,11 +118,10 @@ def box(context: AuditContext) -> Iterator[Finding]:
     outside = (left < 0) | (top < 0) | (left + width > wide) | (top + height > tall)
     rows = np.flatnonzero(context.box.any(axis=1) & (empty | outside) & context.measures.readable)
     if len(rows):
-        says = f"boxes: {int(empty[rows].sum())} empty, {int((outside & ~empty)[rows].sum())} beyond their picture"
-        reasons = {
-            int(row): f"{'empty' if empty[row] else 'beyond'}: {context.box[row].tolist()} in {wide[row]}x{tall[row]}"
-            for row in rows
-        }
+        says = f"boxes: {empty[rows].sum()} empty, {(~empty[rows]).sum()} beyond their picture"
+        fault = np.where(empty, "empty", "beyond")
+        boxes = context.box.tolist()
+        reasons = {int(row): f"{fault[row]}: {boxes[row]} in {wide[row]}x{tall[row]}" for row in rows}
         yield Finding("box", says, rows, reasons=reasons)
 
 

@@ -1,7 +1,6 @@
 """Checks of the annotations: conflicting, impossible, improbable and missing answers, rare labels."""
 
-from __future__ import annotations
-
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,32 +13,34 @@ from .context import AuditContext, describe
 from .duplicates import Numbers
 from .record import AuditLimits, Balance, Finding
 
+Findings = Iterator[Finding]
 _SLACK = 1e-3  # of sums, bounds and the unit circle
 _CLEAR = 0.5  # a class has a clear sign where its own valence is beyond this
 
 
-def conflict(context: AuditContext) -> Iterator[Finding]:
+def conflict(context: AuditContext) -> Findings:
     """Find identical pictures, with the same box, whose answers differ."""
     for head in context.store.heads:
         yield from _conflicts(context, head, "conflict", "identical pictures", context.identical_boxed)
 
 
-def near_conflict(context: AuditContext) -> Iterator[Finding]:
-    """Find near duplicates, with the same box, whose answers differ; groups that `conflict` finds are left out."""
+def near_conflict(context: AuditContext) -> Findings:
+    """Find near duplicates, with the same box, whose answers differ, but not groups of `conflict`."""
     for head in context.store.heads:
-        known = {int(row) for group in context.identical_boxed if _disagree(context, head, group) for row in group}
+        found = [group for group in context.identical_boxed if _disagree(context, head, group)]
+        known = {int(row) for group in found for row in group}
         groups = [group for group in context.resembling_boxed if known.isdisjoint(group.tolist())]
         yield from _conflicts(context, head, "near-conflict", "near duplicates", groups)
 
 
-def _conflicts(context: AuditContext, head: Head, code: str, what: str, groups: list[Numbers]) -> Iterator[Finding]:
+def _conflicts(context: AuditContext, head: Head, code: str, kind: str, groups: list[Numbers]) -> Findings:
     found = [group for group in groups if _disagree(context, head, group)]
     if found:
         rows = np.sort(np.concatenate(found))
         answers = context.answers[head.name]
         figures = {"groups": len(found), "pictures": len(rows)}
         reasons = {int(row): describe(head, answers[row]) for row in rows}
-        says = f"{len(found)} of {len(groups)} groups of {what} have different labels: {len(rows)} pictures"
+        says = f"{len(found)} of {len(groups)} groups of {kind} have different labels: {len(rows)} pictures"
         yield Finding(code, says, rows, head.name, found, reasons, figures)
 
 
@@ -60,37 +61,30 @@ def _by_variation(_head: Head, answers: Floats, limits: AuditLimits) -> bool:
 
 
 def _by_value(head: Head, answers: Floats, limits: AuditLimits) -> bool:
-    low, high = (
-        np.where(np.isnan(answers), np.inf, answers).min(0),
-        np.where(np.isnan(answers), -np.inf, answers).max(0),
-    )
+    low, high = np.fmin.reduce(answers), np.fmax.reduce(answers)
     return bool(((high - low) > limits.value_share * (head.bounds[1] - head.bounds[0]) + _SLACK).any())
 
 
 _DISAGREE: dict[Kind, Callable[[Head, Floats, AuditLimits], bool]] = {
-    Kind.CLASS: _by_name,
-    Kind.DISTRIBUTION: _by_variation,
-    Kind.TAGS: _by_name,
-    Kind.VALUES: _by_value,
-}
+    Kind.CLASS: _by_name, Kind.DISTRIBUTION: _by_variation, Kind.TAGS: _by_name, Kind.VALUES: _by_value,
+}  # fmt: skip
 
 
-def invalid(context: AuditContext) -> Iterator[Finding]:
+def invalid(context: AuditContext) -> Findings:
     """Find values beyond the bounds; distributions without a vote, or that are neither votes nor sum to 1."""
     for head in context.store.heads:
         yield from _with_reasons("invalid", head, _impossible(context, head))
 
 
-def improbable(context: AuditContext) -> Iterator[Finding]:
-    """Find uniform distributions, no tag at all, valence-arousal beyond the unit circle, valence against the class."""
+def improbable(context: AuditContext) -> Findings:
+    """Find uniform distributions, no tag at all, affect beyond the unit circle, valence against the class."""
     for head in context.store.heads:
         yield from _with_reasons("improbable", head, _doubtful(context, head))
 
 
-def _with_reasons(code: str, head: Head, reasons: dict[int, str]) -> Iterator[Finding]:
+def _with_reasons(code: str, head: Head, reasons: dict[int, str]) -> Findings:
     if reasons:
-        kinds = sorted({reason.partition(":")[0] for reason in reasons.values()})
-        counts = {kind: sum(reason.partition(":")[0] == kind for reason in reasons.values()) for kind in kinds}
+        counts = dict(sorted(Counter(reason.partition(":")[0] for reason in reasons.values()).items()))
         says = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         yield Finding(code, says, sorted(reasons), head.name, reasons=reasons, figures=counts)
 
@@ -131,7 +125,8 @@ def _off_circle(head: Head, answers: Floats) -> dict[int, str]:
     spot = answers[:, [head.space.index("valence"), head.space.index("arousal")]]
     radius = np.linalg.norm(spot, axis=1)
     beyond = (radius > 1 + _SLACK) & (np.abs(spot) <= 1).all(axis=1)  # else invalid already
-    return {int(row): f"beyond the unit circle: {describe(head, answers[row])}" for row in np.flatnonzero(beyond)}
+    rows = np.flatnonzero(beyond)
+    return {int(row): f"beyond the unit circle: {describe(head, answers[row])}" for row in rows}
 
 
 def _contradicted(context: AuditContext, head: Head) -> dict[int, str]:
@@ -147,7 +142,8 @@ def _contradicted(context: AuditContext, head: Head) -> dict[int, str]:
             sign = _signs(other)[np.nan_to_num(answers).argmax(axis=1)]
             against = ~np.isnan(answers[:, 0]) & (sign * valence < -context.limits.contradiction)
             for row in np.flatnonzero(against).tolist():
-                found[row] = f"against its class: {describe(other, answers[row])} with valence {valence[row]:.2f}"
+                label = describe(other, answers[row])
+                found[row] = f"against its class: {label} with valence {valence[row]:.2f}"
     return found
 
 
@@ -156,20 +152,19 @@ def _signs(head: Head) -> NDArray[np.float64]:
     return np.array([np.sign(valence) if abs(valence) >= _CLEAR else 0.0 for valence in own])
 
 
-def missing(context: AuditContext) -> Iterator[Finding]:
+def missing(context: AuditContext) -> Findings:
     """Find rows without an annotation for a head, or with a part of it only."""
     for head in context.store.heads:
         absent = np.isnan(context.answers[head.name])
         rows = np.flatnonzero(absent.any(axis=1))
         if len(rows):
             partly = int((absent.any(axis=1) & ~absent.all(axis=1)).sum())
-            says = f"{len(rows)} of {len(context.store)} rows are not annotated" + (
-                f", {partly} of them in part" if partly else ""
-            )
+            says = f"{len(rows)} of {len(context.store)} rows are not annotated"
+            says += f", {partly} of them in part" if partly else ""
             yield Finding("missing", says, rows, head.name, figures={"rows": len(rows), "in part": partly})
 
 
-def unlabelled(context: AuditContext) -> Iterator[Finding]:
+def unlabelled(context: AuditContext) -> Findings:
     """Find rows that nobody annotated for any head."""
     bare = np.all([np.isnan(answers).all(axis=1) for answers in context.answers.values()], axis=0)
     rows = np.flatnonzero(bare)
@@ -177,14 +172,14 @@ def unlabelled(context: AuditContext) -> Iterator[Finding]:
         yield Finding("unlabelled", f"{len(rows)} rows have no annotation", rows)
 
 
-def imbalance(context: AuditContext) -> Iterator[Finding]:
+def imbalance(context: AuditContext) -> Findings:
     """Find labels of a head that are rare beside others in the first split there is, training as a rule."""
     for counted in balance(context):
         if counted.split == context.store.splits[0] and any(counted.counts.values()):
             yield from _unbalanced(counted, context.limits)
 
 
-def _unbalanced(counted: Balance, limits: AuditLimits) -> Iterator[Finding]:
+def _unbalanced(counted: Balance, limits: AuditLimits) -> Findings:
     present = {label: count for label, count in counted.counts.items() if count}
     absent = [label for label in counted.counts if label not in present]
     few = {label: count for label, count in present.items() if count < limits.few}
@@ -199,7 +194,7 @@ def _unbalanced(counted: Balance, limits: AuditLimits) -> Iterator[Finding]:
 
 
 def balance(context: AuditContext) -> list[Balance]:
-    """Return counts of the labels, head by head and split by split; of a distribution, the sum of its shares."""
+    """Return counts of the labels by head and split; of a distribution, the sum of its shares."""
     return [
         _balance(head, split, context.answers[head.name][context.store.rows(split)])
         for head in context.store.heads

@@ -1,7 +1,5 @@
 """One pass over a store's pictures, which keeps a digest, a hash, a thumbnail and a few numbers of each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -39,8 +37,8 @@ class ImageMeasures(NamedTuple):
 
 @dataclass(frozen=True)
 class StoreMeasures:
-    """The measures of all pictures, by row. `bytes` is the size of a picture file, 0 for pixels; `faults` holds the rows that
-    cannot be decoded, and why; their other measures are 0."""
+    """The measures of all pictures, by row. `bytes` is the size of a picture file, 0 for pixels; `faults`:
+    the rows that cannot be decoded, and why; their other measures are 0."""
 
     picture: NDArray[np.int64]
     hash: NDArray[np.uint64]
@@ -65,14 +63,16 @@ def measure(store: Store, progress: Progress = silent) -> StoreMeasures:
     count = len(store)
     digests = np.zeros((count, 16), np.uint8)
     found = StoreMeasures(
-        np.zeros(count, np.int64), np.zeros(count, np.uint64), np.zeros((count, THUMBNAIL, THUMBNAIL), np.uint8),
-        np.zeros(count, np.uint8), np.zeros(count, np.uint8), np.zeros(count, np.float32),
-        np.zeros((count, 2), np.int32), np.zeros(count, np.int64),
+        np.zeros(count, np.int64), np.zeros(count, np.uint64),
+        np.zeros((count, THUMBNAIL, THUMBNAIL), np.uint8), np.zeros(count, np.uint8),
+        np.zeros(count, np.uint8), np.zeros(count, np.float32), np.zeros((count, 2), np.int32),
+        np.zeros(count, np.int64),
     )  # fmt: skip
     with ThreadPoolExecutor(usable_cores()) as pool:
         for rows in _blocks(store):
-            pictures = _pictures(store, rows)
-            for row, measured, picture in zip(rows.tolist(), pool.map(_measured, pictures), pictures, strict=True):
+            pictures: list[Any] = list(store.images(rows)) if store.image_shape else store.encoded(rows)
+            measures = pool.map(_measured, pictures)
+            for row, measured, picture in zip(rows.tolist(), measures, pictures, strict=True):
                 _keep(found, digests, row, measured)
                 found.bytes[row] = len(picture) if isinstance(picture, bytes) else 0
             progress(int(rows[-1]) + 1, count)
@@ -82,7 +82,7 @@ def measure(store: Store, progress: Progress = silent) -> StoreMeasures:
 
 
 def of_pixels(pixels: Pixels) -> ImageMeasures:
-    """ImageMeasures a picture, uint8 (H, W) or (H, W, 3)."""
+    """Measure a picture, uint8 (H, W) or (H, W, 3)."""
     grey = image.recolour(pixels, "grey")
     digest = blake2b(repr(pixels.shape).encode(), digest_size=16)
     digest.update(pixels.tobytes())
@@ -95,8 +95,10 @@ def of_pixels(pixels: Pixels) -> ImageMeasures:
 
 
 def perceptual_hash(grey: Pixels) -> int:
-    """Return the signs of 63 low frequencies of the cosine transform of a 32x32 copy, against their median (no mean, so
-    brightness and contrast do not count)."""
+    """Return the signs of 63 low frequencies of the cosine transform of a 32x32 copy, against their median.
+
+    The mean is not among them, so brightness and contrast do not count.
+    """
     small = cv2.resize(grey, (_HASHED, _HASHED), interpolation=cv2.INTER_AREA).astype(np.float32)
     waves = cv2.dct(small)[:_KEPT, :_KEPT].ravel()[1:]
     return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
@@ -107,10 +109,6 @@ def _blocks(store: Store) -> Iterator[NDArray[np.int64]]:
     step = max(1, _BLOCK_BYTES // int(np.prod(shape))) if shape else _BLOCK_FILES
     rows = store.rows()
     return (rows[start : start + step] for start in range(0, len(rows), step))
-
-
-def _pictures(store: Store, rows: NDArray[np.int64]) -> list[Any]:
-    return list(store.images(rows)) if store.image_shape else store.encoded(rows)
 
 
 def _measured(picture: Pixels | bytes) -> ImageMeasures | str:

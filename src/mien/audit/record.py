@@ -1,7 +1,5 @@
 """What an audit looks for, with which limits, and what it found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class AuditLimits:
-    """From where on a check reports. `docs/reference/audit.md` says how each was chosen."""
+    """The limits from which a check reports. `docs/reference/audit.md` says how each was chosen."""
 
     near_constant: float = 5.0  # standard deviation of grey levels 0…255
     hamming: int = 8  # bits of 63 in which the hashes of near duplicates may differ
@@ -40,47 +38,43 @@ class Check(NamedTuple):
 
 #: The checks in the order of the report. The names are stable: `mien data clean --drop` takes them.
 CHECKS: dict[str, Check] = {
-    "unreadable": Check("error", "pictures that cannot be decoded", "Drop them, or import again from good files."),
+    "unreadable": Check("error", "pictures that cannot be decoded",
+        "Drop them, or import again from good files."),
     "constant": Check("error", "pictures of one grey level", "Drop them: nothing can be read from them."),
-    "leak": Check(
-        "error",
-        "pictures that are in more than one split",
-        "Drop the training copies, so that official test sets stay whole; figures measured with them are too good.",
-    ),
-    "group-leak": Check(
-        "error",
-        "groups (persons, repeated pictures) that are in more than one split",
-        "Split again by group, or drop their training rows.",
-    ),
-    "conflict": Check(
-        "error", "identical pictures with different labels", "Look at them; drop them, or settle on one label."
-    ),
+    "leak": Check("error", "pictures that are in more than one split",
+        "Drop the training copies, so that official test sets stay whole; figures measured "
+        "with them are too good."),
+    "group-leak": Check("error", "groups (persons, repeated pictures) that are in more than one split",
+        "Split again by group, or drop their training rows."),
+    "conflict": Check("error", "identical pictures with different labels",
+        "Look at them; drop them, or settle on one label."),
     "invalid": Check("error", "annotations that cannot be", "Correct them or drop the rows."),
     "box": Check("error", "boxes that are empty or leave their picture", "Correct them or drop the rows."),
-    "near-constant": Check("warning", "pictures with next to no contrast", "Look at them; drop those without a face."),
-    "near-leak": Check(
-        "warning", "pictures that resemble one in another split", "Look at them; drop the training copies."
-    ),
-    "near-conflict": Check(
-        "warning",
-        "near duplicates with different labels",
-        "Look at them: frames of one scene may differ in expression, copies of one photograph do not.",
-    ),
-    "improbable": Check("warning", "annotations that are hard to believe", "Look at them; correct or drop the wrong ones."),
-    "unlabelled": Check("warning", "rows without any annotation", "Drop them unless they are there to be predicted."),
-    "size": Check("warning", "pictures of unusual size or shape", "Look at them; drop those that show no usable face."),
-    "imbalance": Check(
-        "warning", "labels with few faces, or with few beside others", "Weigh the classes, sample them evenly, or collect more."
-    ),
+    "near-constant": Check("warning", "pictures with next to no contrast",
+        "Look at them; drop those without a face."),
+    "near-leak": Check("warning", "pictures that resemble one in another split",
+        "Look at them; drop the training copies."),
+    "near-conflict": Check("warning", "near duplicates with different labels",
+        "Look at them: frames of one scene may differ in expression, copies of one photograph do not."),
+    "improbable": Check("warning", "annotations that are hard to believe",
+        "Look at them; correct or drop the wrong ones."),
+    "unlabelled": Check("warning", "rows without any annotation",
+        "Drop them unless they are there to be predicted."),
+    "size": Check("warning", "pictures of unusual size or shape",
+        "Look at them; drop those that show no usable face."),
+    "imbalance": Check("warning", "labels with few faces, or with few beside others",
+        "Weigh the classes, sample them evenly, or collect more."),
     "duplicate": Check("note", "identical pictures", "Keep one of each: copies give a face more weight."),
-    "near-duplicate": Check("note", "pictures that resemble each other", "Keep one of each group, or keep a group in one split."),
-    "missing": Check("note", "rows without an annotation for a head", "Nothing: losses and metrics pass over them."),
+    "near-duplicate": Check("note", "pictures that resemble each other",
+        "Keep one of each group, or keep a group in one split."),
+    "missing": Check("note", "rows without an annotation for a head",
+        "Nothing: losses and metrics pass over them."),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: the rows, in `groups` where pictures belong together, and `reasons` where each has its own."""
+    """What one check found: rows, `groups` of them that belong together, and the `reasons` of each."""
 
     code: str
     says: str
@@ -105,15 +99,8 @@ class Finding:
     def to_dict(self) -> dict[str, Any]:
         """Return a record that JSON can hold."""
         return {
-            "code": self.code,
-            "head": self.head,
-            "severity": self.check.severity,
-            "says": self.says,
-            "what": self.check.what,
-            "advice": self.check.advice,
-            "by_split": dict(self.by_split),
-            "by_label": dict(self.by_label),
-            "figures": dict(self.figures),
+            **vars(self),
+            **self.check._asdict(),
             "rows": list(self.rows),
             "groups": [list(group) for group in self.groups],
             "reasons": {str(row): reason for row, reason in self.reasons.items()},
@@ -122,8 +109,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Balance:
-    """How many faces (or how much probability) each label of a head has in a split. `ratio` is the largest over the smallest
-    count (None where a label has none), `effective` the number of equally large labels with the same entropy."""
+    """How many faces (or how much probability) each label of a head has in a split. `ratio` is the largest
+    over the smallest count (None where a label has none), `effective` the exponential of the entropy."""
 
     head: str
     split: str
@@ -159,10 +146,7 @@ class Audit:
         """Return a record that JSON can hold."""
         return {
             "schema": SCHEMA,
-            "store": self.store,
-            "sha256": self.sha256,
-            "faces": self.faces,
-            "splits": dict(self.splits),
+            **vars(self),
             "limits": asdict(self.limits),
             "findings": [finding.to_dict() for finding in self.findings],
             "nothing_found": self.nothing,

@@ -1,7 +1,4 @@
-"""CK+48: the last three frames of 327 sequences of CK+ as 48x48 faces,
-`CK+48/<class>/S<subject>_<sequence>_<frame>.png`."""
-
-from __future__ import annotations
+"""CK+48: the last three frames of 327 sequences, `CK+48/<class>/S<subject>_<sequence>_<frame>.png`."""
 
 import re
 from collections.abc import Iterator
@@ -11,15 +8,17 @@ from ..errors import DataError
 from ..labels import EXPRESSION8
 from ..records import Sample
 from .base import Importer, ImportLog
-from .labelling import BASIC, basic_targets
+from .labelling import BASIC, sample_of_subject
 from .picture_files import listed
 
-PUBLISHED = {"angry": 135, "contempt": 54, "disgust": 177, "fear": 75, "happy": 207, "sad": 84, "surprise": 249}
+PUBLISHED = {
+    "angry": 135, "contempt": 54, "disgust": 177, "fear": 75, "happy": 207, "sad": 84, "surprise": 249,
+}  # fmt: skip
 _NAME = re.compile(r"(S\d{3})_\d{3}_\d{8}", re.IGNORECASE)
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a folder, or one called CK+48 inside it, with class folders whose first picture has a name of CK+."""
+    """Recognise a folder, or CK+48 inside it, with class folders whose first picture has a name of CK+."""
     folders = [folder for folder in _folders(root) if folder.name in EXPRESSION8]
     return any(_NAME.fullmatch(path.stem) for folder in folders for path in listed(folder)[:1])
 
@@ -38,11 +37,7 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     log.total = len(found)
     for path, label in found:
         if name := _NAME.fullmatch(path.stem):
-            subject = name[1].upper()
-            source = path.relative_to(root).as_posix()
-            yield Sample.of_image(
-                path, basic_targets(label), "", source, group=subject, attributes={"subject": subject}
-            )
+            yield sample_of_subject(root, path, label, name[1].upper())
         else:
             log.reject(f"{path}: the name tells no subject, needed are names such as S010_004_00000017.png")
 
@@ -57,4 +52,5 @@ def _listed(folder: Path, log: ImportLog) -> list[tuple[Path, str]]:
     return []
 
 
-CK48 = Importer("ck48", "a folder with CK+48/<class>/S<subject>_<sequence>_<frame>.png", BASIC, recognises, read)
+_LOOKS_FOR = "a folder with CK+48/<class>/S<subject>_<sequence>_<frame>.png"
+CK48 = Importer("ck48", _LOOKS_FOR, BASIC, recognises, read)

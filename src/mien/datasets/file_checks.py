@@ -1,8 +1,8 @@
 """Files that are not what their name says, recognised by their first bytes; small CSV files."""
 
-from __future__ import annotations
-
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import DataError
@@ -19,13 +19,21 @@ _MARKS: dict[bytes, str] = {
 _HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
 
 
-def read_start(path: Path) -> bytes:
-    """Return the first 64 KiB of a text file, without a byte-order mark. Raises DataError that names another kind of file."""
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise DataError that names the file where the block cannot read it, or not as CSV."""
     try:
-        with path.open("rb") as file:
-            start = file.read(_HEAD)
+        yield
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except csv.Error as error:
+        raise DataError(f"{path}: cannot be read as CSV: {error}") from None
+
+
+def read_start(path: Path) -> bytes:
+    """Return the first 64 KiB of a text file, without byte-order mark. Raises DataError for another kind."""
+    with reading(path), path.open("rb") as file:
+        start = file.read(_HEAD)
     if found := _not_text(start):
         raise DataError(f"{path}: {found}")
     return start.removeprefix(_BOM)
@@ -44,10 +52,13 @@ def _not_text(start: bytes) -> str:
     return "binary data, not a CSV file" if b"\0" in start else ""
 
 
-def column_names(path: Path) -> list[str]:
-    """Return the column names of a CSV file, in lower case, without blanks and quotes. Raises DataError as `read_start`."""
+def column_names(path: Path, separators: str = ",") -> list[str]:
+    """Return the names in the first line of a CSV file, in lower case, without blanks and quotes.
+
+    The most frequent of the `separators` divides them. Raises DataError as `read_start`.
+    """
     first = read_start(path).split(b"\n", 1)[0].decode("utf-8", "replace")
-    return [name.strip(" \t\r\"'").lower() for name in first.split(",")]
+    return [name.strip(" \t\r\"'").lower() for name in first.split(max(separators, key=first.count))]
 
 
 def has_long_line(path: Path) -> bool:
@@ -57,13 +68,10 @@ def has_long_line(path: Path) -> bool:
 
 
 def csv_rows(path: Path) -> list[list[str]]:
-    """Return all rows of a small CSV file with its header, without empty lines. Raises DataError as `read_start`."""
+    """Return all rows of a small CSV file with its header, without empty lines. Raises DataError."""
     read_start(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            return [row for row in csv.reader(file) if row]
-    except (OSError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as CSV: {error}") from None
+    with reading(path), path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        return [row for row in csv.reader(file) if row]
 
 
 def quoted(text: str | bytes, limit: int = 40) -> str:

@@ -1,7 +1,5 @@
 """The importers by name, how one is found, and `import_dataset`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from .. import store
@@ -75,10 +73,10 @@ def import_dataset(
 ) -> store.Store:
     """Read a data set in any known layout into a store, whole or not at all.
 
-    `votes` names the rule that makes FER+ votes a distribution; `labels` declares the classes where the files do not name
-    them (names separated by commas, or a label space's name); `splitting` says how splits that the data set lacks are
-    chosen; `progress(done, total)` is called while reading. Raises DataError naming file and row at the first fault, or
-    with `skip_bad` leaves it out and lists it in `meta["left_out"]`.
+    `votes` names the rule that makes FER+ votes a distribution; `labels` declares the classes where the files
+    do not (names with commas between, or a label space's name); `splitting` is how splits that the data set
+    lacks are chosen; `progress(done, total)` is called while reading. Raises DataError naming file and row at
+    the first fault, or with `skip_bad` leaves it out and lists it in `meta["left_out"]`.
     """
     importer = detect(source) if layout == "auto" else lookup(IMPORTERS, layout, "layout")
     lookup(RULES, votes, "rule for --votes")
@@ -86,18 +84,13 @@ def import_dataset(
         raise DataError(f"{source}: no such file or folder")
     if source.resolve() == out.resolve():
         raise DataError(f"{out}: is the data set itself; give another file for the store")
-    log = ImportLog(
-        str(source.resolve()), skip_bad, {"votes": votes} | ({"labels": labels} if labels else {}), progress
-    )
+    options = {"votes": votes} | ({"labels": labels} if labels else {})
+    log = ImportLog(str(source.resolve()), skip_bad, options, progress)
     heads = importer.heads_of(source, log)
-    relevant = {"votes": "distribution8" in {head.name for head in heads}, "labels": True}
+    if "distribution8" not in {head.name for head in heads}:
+        options = {key: value for key, value in options.items() if key != "votes"}
     origin = store.Origin(
-        importer.name,
-        importer.version,
-        log.inputs,
-        {key: value for key, value in log.options.items() if relevant[key]},
-        log.left_out,
-        log.notes,
+        importer.name, importer.version, log.inputs, options, log.left_out, log.notes,
         splitting or store.Splitting(),
-    )
+    )  # fmt: skip
     return write_items(out, importer.read(source, log), heads, origin, log)

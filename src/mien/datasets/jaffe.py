@@ -1,7 +1,5 @@
 """JAFFE: ten women posing seven expressions, `KA.AN1.39.tiff` = subject, expression and take, number."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +7,13 @@ from pathlib import Path
 from ..errors import DataError
 from ..records import Sample
 from .base import Importer, ImportLog
-from .labelling import BASIC, basic_targets
+from .labelling import BASIC, sample_of_subject
 from .picture_files import listed, subfolders
 
-CODES = {"AN": "angry", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sad", "SU": "surprise"}
+CODES = {
+    "AN": "angry", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sad",
+    "SU": "surprise",
+}  # fmt: skip
 SUBJECTS = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
 _NAME = re.compile(rf"({'|'.join(SUBJECTS)})\.?({'|'.join(CODES)})\d*\.?\d*")
 
@@ -42,11 +43,7 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     log.total = len(found)
     for path in found:
         if parts := _parts(path):
-            subject, code = parts.groups()
-            source = path.relative_to(root).as_posix()
-            yield Sample.of_image(
-                path, basic_targets(CODES[code]), "", source, group=subject, attributes={"subject": subject}
-            )
+            yield sample_of_subject(root, path, CODES[parts[2]], parts[1])
         else:
             choices = f"one of {', '.join(SUBJECTS)}, then one of {', '.join(CODES)}"
             log.reject(f"{path}: no name of JAFFE such as KA.AN1.39.tiff ({choices})")

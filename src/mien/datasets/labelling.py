@@ -1,7 +1,5 @@
 """Which heads a user's class names become, and the usual names of splits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,14 +7,15 @@ from pathlib import Path
 from ..errors import ConfigError, DataError, lookup
 from ..files import natural
 from ..labels import EXPRESSION7, EXPRESSION8, SPACES, VAD, VALENCE_AROUSAL, LabelSpace, canonical
-from ..records import Target
+from ..records import Sample, Target
 from ..tasks import TASKS, Head, Kind
 from . import file_checks
 from .picture_files import SPLIT_FOLDERS
 
 #: Folder names and table cells that name a split, in lower case.
 SPLITS: dict[str, str] = {
-    **SPLIT_FOLDERS, "dev": "validation", "publictest": "validation", "testing": "test", "privatetest": "test",
+    **SPLIT_FOLDERS, "testing": "test", "privatetest": "test",
+    "dev": "validation", "publictest": "validation",
 }  # fmt: skip
 #: More names than this are no classes but something else, such as the names of files.
 MOST = 1000
@@ -35,15 +34,16 @@ class Labelling:
         """Return the target of each head that knows this label. Raises DataError naming the choices."""
         found: dict[str, Target] = {head.name: label for head in self.heads if label in head.space}
         if not found:
-            raise DataError(
-                f"label is {file_checks.quoted(label)}, allowed are {', '.join(self.heads[-1].space.labels)}"
-            )
+            choices = ", ".join(self.heads[-1].space.labels)
+            raise DataError(f"label is {file_checks.quoted(label)}, allowed are {choices}")
         return found
 
 
-def basic_targets(label: str) -> dict[str, Target]:
-    """Return the targets of a basic emotion: in both shipped heads, contempt in the one that has it."""
-    return {head.name: label for head in BASIC if label in head.space}
+def sample_of_subject(root: Path, path: Path, label: str, subject: str) -> Sample:
+    """Return a sample in no split, grouped by its subject, with a basic emotion in each head that has it."""
+    targets: dict[str, Target] = {head.name: label for head in BASIC if label in head.space}
+    source = path.relative_to(root).as_posix()
+    return Sample.of_image(path, targets, "", source, group=subject, attributes={"subject": subject})
 
 
 def is_known(name: str) -> bool:
@@ -52,10 +52,7 @@ def is_known(name: str) -> bool:
 
 
 def space_of(text: str) -> LabelSpace:
-    """Return a shipped label space by its name, or a new one of names with commas between, in that order.
-
-    Raises ConfigError.
-    """
+    """Return a shipped label space by its name, or a new one of names with commas. Raises ConfigError."""
     labels = tuple(name.strip() for name in text.split(",") if name.strip())
     if len(labels) < 2:
         return lookup(SPACES, text.strip(" ,"), "label space for --labels")
@@ -66,7 +63,7 @@ def space_of(text: str) -> LabelSpace:
 
 
 def declared(options: Mapping[str, str]) -> LabelSpace | None:
-    """Return the classes that `--labels` declares: a shipped space by name, or names separated by commas. Raises ConfigError."""
+    """Return the classes of `--labels`: a shipped space by name, or names with commas. Raises ConfigError."""
     text = options.get("labels", "").strip(" ,")
     if not text:
         return None
@@ -81,8 +78,8 @@ def shipped(names: Iterable[str]) -> LabelSpace | None:
 
 
 def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> Labelling:
-    """Return the heads for the class names that were found: those declared, else the basic emotions where they hold all names,
-    else a shipped space of exactly these names, else a space of their own, sorted. Raises ConfigError, DataError."""
+    """Return the heads for class names: those declared, else the basic emotions where they hold all names,
+    else a shipped space of exactly these names, else a sorted one. Raises ConfigError, DataError."""
     if space := declared(options):
         return Labelling(heads_of(space))
     names = {canonical(name): " ".join(name.split()) for name in found if name.strip()}
@@ -92,11 +89,13 @@ def labelling(found: Iterable[str], options: Mapping[str, str], where: Path) -> 
     if space := shipped(names):
         return Labelling(heads_of(space))
     if len(names) > MOST:
-        raise DataError(
-            f"{where}: {len(names)} different labels, such as {file_checks.quoted(min(names))}; at most {MOST}"
-        )
+        first = file_checks.quoted(min(names))
+        raise DataError(f"{where}: {len(names)} different labels, such as {first}; at most {MOST}")
     space = LabelSpace("label", tuple(sorted(names.values(), key=lambda name: natural(Path(name)))))
-    return Labelling(heads_of(space), _note(space))
+    others = [label for label in space.labels if label not in EXPRESSION8]
+    outside = f"; not in expression8: {', '.join(others)}" if len(others) < len(space) else ""
+    order = f"{', '.join(space.labels)} (--labels declares another)"
+    return Labelling(heads_of(space), f"head 'label', in this order: {order}{outside}")
 
 
 def heads_of(space: LabelSpace) -> tuple[Head, ...]:
@@ -105,9 +104,3 @@ def heads_of(space: LabelSpace) -> tuple[Head, ...]:
         if shipped(head.space.labels) == shipped(space.labels):
             return BASIC if head.space is EXPRESSION7 else (head,)
     return (Head(space.name, Kind.CLASS, space),)
-
-
-def _note(space: LabelSpace) -> str:
-    others = [label for label in space.labels if label not in EXPRESSION8]
-    outside = f"; not in expression8: {', '.join(others)}" if len(others) < len(space) else ""
-    return f"head 'label', in this order: {', '.join(space.labels)} (--labels declares another){outside}"

@@ -1,7 +1,4 @@
-"""Large imports: pending samples are finished on all cores, and kept in parts until the whole store can be
-written."""
-
-from __future__ import annotations
+"""Large imports: pending samples are finished on all cores, and kept in parts until the store is written."""
 
 import json
 import shutil
@@ -26,15 +23,14 @@ from .base import ImportLog, PendingSample
 
 #: The size of a part, which is held in memory, and is done again after a kill.
 ITEMS, BYTES = 8192, 1 << 26
-_TASK, _AHEAD = 32, 16  # pending samples in one task, tasks under way
+_TASK, _TASKS = 32, 16  # pending samples in one task, tasks under way
 
 Finished = list[Sample | str | None]  # samples; the text of a fault; None where nothing is to be kept
 
 
 @dataclass
 class Parts:
-    """The finished parts of an import, in a hidden folder beside its store: `00000.h5`, and `00000.json`
-    once that is whole."""
+    """The finished parts of an import, in a hidden folder beside its store: `00000.h5`, then `00000.json`."""
 
     out: Path
     identity: Mapping[str, Any]
@@ -56,11 +52,8 @@ class Parts:
     def add(self, found: Finished, heads: Sequence[Head]) -> None:
         """Write the next part."""
         samples = [sample for sample in found if isinstance(sample, Sample)]
-        record = {
-            "items": len(found),
-            "samples": len(samples),
-            "faults": [fault for fault in found if isinstance(fault, str)],
-        }
+        faults = [fault for fault in found if isinstance(fault, str)]
+        record = {"items": len(found), "samples": len(samples), "faults": faults}
         if samples:
             store.write_part(self._path("h5"), samples, heads)
         write_text(self._path("json"), json.dumps(record))
@@ -77,7 +70,7 @@ class Parts:
         return self.folder / f"{self.count:05d}.{suffix}"
 
     def remove(self) -> None:
-        """Remove all parts; first the file that identifies them, so that no import goes on from half of them."""
+        """Remove all parts, first the file that identifies them: no import goes on from half of them."""
         (self.folder / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
@@ -85,9 +78,8 @@ class Parts:
 def write_items(
     out: Path, items: Iterator[PendingSample], heads: Sequence[Head], origin: store.Origin, log: ImportLog
 ) -> store.Store:
-    """Write the store of what an importer reads. Pixels of one size are written at once; picture files and
-    pending samples are finished on all cores, and the next import of the same source goes on from what is
-    finished.
+    """Write the store of what an importer reads. Arrays are written at once; files and pending samples are
+    finished on all cores, and the next import of the same source goes on from what is finished.
 
     Raises DataError at the first fault, unless those are skipped.
     """
@@ -107,8 +99,7 @@ def write_items(
                 parts.add(found, heads)
         if not parts.stores:
             raise DataError(f"{log.source}: no samples to import")
-        name = f"{Path(log.source).name}/ (pictures)"
-        written = store.write_joined(out, parts.stores, heads, origin, name)
+        written = store.write_joined(out, parts.stores, heads, origin, f"{Path(log.source).name}/ (pictures)")
     except BaseException:
         if not parts.count:
             parts.remove()
@@ -138,8 +129,8 @@ def _in_parts(found: Iterator[Finished]) -> Iterator[Finished]:
     size = 0
     for finished in found:
         part += finished
-        items = [item for sample in finished if isinstance(sample, Sample) for item in sample.inputs.values()]
-        size += sum(len(item.data) for item in items)
+        samples = [sample for sample in finished if isinstance(sample, Sample)]
+        size += sum(len(item.data) for sample in samples for item in sample.inputs.values())
         if len(part) >= ITEMS or size >= BYTES:
             yield part
             part, size = [], 0
@@ -150,11 +141,11 @@ def _in_parts(found: Iterator[Finished]) -> Iterator[Finished]:
 def _finished(
     items: Iterator[PendingSample], done: int, pool: ThreadPoolExecutor, log: ImportLog
 ) -> Iterator[Finished]:
-    """Finish pending samples in their order, some tasks ahead."""
+    """Finish pending samples in their order, with some tasks under way."""
     waiting: deque[Future[Finished]] = deque()
     try:
         while True:
-            while len(waiting) < _AHEAD and (task := list(islice(items, _TASK))):
+            while len(waiting) < _TASKS and (task := list(islice(items, _TASK))):
                 waiting.append(pool.submit(_finish_all, task))
             if not waiting:
                 return
@@ -168,7 +159,7 @@ def _finished(
 
 
 def _finish_all(items: list[PendingSample]) -> Finished:
-    read: dict[Path, bytes] = {}  # several people in one picture come one after another
+    read: dict[Path, bytes] = {}  # several samples of one file come one after another
     return [_finish(item, read) for item in items]
 
 
@@ -178,15 +169,15 @@ def _finish(pending: PendingSample, read: dict[Path, bytes]) -> Sample | str | N
         sample = pending if isinstance(pending, Sample) else pending()
         if sample is None:
             return None
-        inputs = {name: item._replace(data=_encoded(name, item.data, read)) for name, item in sample.inputs.items()}
+        items = sample.inputs.items()
+        inputs = {name: item._replace(data=_encoded(name, item.data, read)) for name, item in items}
         return replace(sample, inputs=inputs)
     except (DataError, InputError) as error:
         return str(error)
 
 
 def _encoded(name: str, data: Any, read: dict[Path, bytes]) -> bytes:
-    """Return an item as the bytes of an encoded file. `read`: the file read last. Raises InputError for a
-    damaged file."""
+    """Return an item as the bytes of an encoded file; `read` is the file read last. Raises InputError."""
     if isinstance(data, Path):
         if data not in read:
             read.clear()

@@ -1,7 +1,5 @@
 """Pictures in folders: listed in natural order, with the split and class that their folders name."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +10,8 @@ from ..media import image
 
 #: Folders that name a split, in lower case.
 SPLIT_FOLDERS = {
-    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-    "test": "test",
+    "train": "train", "training": "train", "test": "test",
+    "validation": "validation", "valid": "validation", "val": "validation",
 }  # fmt: skip
 
 
@@ -31,15 +29,14 @@ def listed(folder: Path) -> list[Path]:
 
 
 def within(folder: Path) -> Iterator[Path]:
-    """Yield the pictures in a folder and at any depth below it, in no order, without hidden files and folders."""
+    """Yield the pictures in a folder and at any depth below it, in no order, without hidden ones."""
     for base, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        yield from (
-            Path(base, name) for name in names if Path(name).suffix.lower() in image.SUFFIXES and name[0] != "."
-        )
+        found = (Path(base, name) for name in names if name[0] != ".")
+        yield from (path for path in found if path.suffix.lower() in image.SUFFIXES)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the folders in a folder by name, without hidden ones and `__MACOSX`; none where it is no folder."""
+    """Return the folders in a folder by name, without hidden ones and `__MACOSX`; none in a file."""
     found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     return [path for path in found if not path.name.startswith((".", "__"))]

@@ -1,7 +1,5 @@
 """Python literals, and `.npy` files, whose headers are literals: parsed by one thread at a time."""
 
-from __future__ import annotations
-
 import ast
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +21,6 @@ def value(text: str) -> Any:
 
 
 def array(file: Path | BytesIO, mapped: bool = False) -> NDArray[Any]:
-    """Read the array of a `.npy` file, never unpickled; `mapped` leaves it on the disk. Raises what `np.load` raises."""
+    """Read the array of a `.npy` file, never unpickled; `mapped`: on the disk. Raises as `np.load`."""
     with _ALONE:
         return np.asanyarray(np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False))

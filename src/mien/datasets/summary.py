@@ -1,7 +1,5 @@
 """What a store holds, in numbers: faces by split, and for each head its annotations."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 
@@ -13,12 +11,7 @@ from ..tasks import Head, Kind
 
 _SHOWN = 8
 #: What the number beside a label means, by the kind of head.
-MEANING: dict[Kind, str] = {
-    Kind.CLASS: "faces",
-    Kind.DISTRIBUTION: "mean share",
-    Kind.TAGS: "faces",
-    Kind.VALUES: "mean",
-}
+MEANING = {Kind.CLASS: "faces", Kind.DISTRIBUTION: "mean share", Kind.TAGS: "faces", Kind.VALUES: "mean"}
 
 
 def summary(store: Store) -> dict[str, Any]:
@@ -43,7 +36,7 @@ def summary(store: Store) -> dict[str, Any]:
 
 
 def _input(store: Store, name: str) -> dict[str, Any]:
-    """Return what is known of an input: its modality, the shape of its arrays (None: encoded files), and the rows that have a
+    """Return an input's modality, the shape of its arrays (None: encoded files), and how many rows have a
     region, points, or nothing."""
     stored, rows = store.input(name), store.rows()
     regions, points, present = stored.regions(rows), stored.points(rows), stored.present(rows)

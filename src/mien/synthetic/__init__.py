@@ -7,17 +7,6 @@ from .scene import SMALLEST, photo, scenes
 from .truth import HEADS
 
 __all__ = [
-    "HEADS",
-    "LAYOUTS",
-    "SMALLEST",
-    "VERSION",
-    "Appearance",
-    "draw_appearance",
-    "face",
-    "photo",
-    "samples",
-    "scenes",
-    "write_folder",
-    "write_scenes",
-    "write_store",
-]
+    "HEADS", "LAYOUTS", "SMALLEST", "VERSION", "Appearance", "draw_appearance", "face", "photo", "samples",
+    "scenes", "write_folder", "write_scenes", "write_store",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whom a picture shows and how: shape, tones and hair, pose, light and camera, all drawn from one generator."""
+"""Whom a picture shows and how: shape, tones, hair, pose, light and camera, drawn from one generator."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from .expression import Array, Expression, mix
 Colour = tuple[float, float, float]
 
 HAIRSTYLES = ("bald", "short", "fringe", "parted", "long", "curly", "cap")
-_SKINS = np.array(
-    [(238, 208, 188), (234, 192, 164), (226, 178, 142), (205, 150, 112), (171, 119, 84), (133, 90, 64), (104, 71, 53)]
-)
-_HAIRS = np.array(
-    [(38, 28, 24), (62, 42, 30), (104, 68, 42), (150, 106, 62), (206, 170, 110), (146, 66, 36), (170, 170, 172)]
-)
+_SKINS = np.array([
+    (238, 208, 188), (234, 192, 164), (226, 178, 142), (205, 150, 112), (171, 119, 84), (133, 90, 64),
+    (104, 71, 53),
+])  # fmt: skip
+_HAIRS = np.array([
+    (38, 28, 24), (62, 42, 30), (104, 68, 42), (150, 106, 62), (206, 170, 110), (146, 66, 36),
+    (170, 170, 172),
+])  # fmt: skip
 _EYES = np.array([(46, 30, 20), (66, 42, 26), (58, 70, 44), (50, 76, 100), (70, 80, 86)])
 
 
 @dataclass(frozen=True)
 class View:
-    """How a face is seen. Angles in radians; shift in shares of the picture, zoom 1 fills it; light (across, down) in
-    shares of the exposure from one end to the other; noise in grey levels, `grain` its seed."""
+    """How a face is seen. Angles in radians; shift in shares of the picture, zoom 1 fills it; light (across,
+    down) in shares of the exposure from one end to the other; noise in grey levels, `grain` its seed."""
 
     roll: float
     yaw: float
@@ -40,10 +42,10 @@ class View:
 
 @dataclass(frozen=True)
 class Appearance:
-    """One person in one picture. Lengths are in face units (half the head's height) or relative to the usual face.
+    """One person in one picture. Lengths are in face units (half the head's height) or relative to the mean.
 
-    `side` (-1 left, 1 right) is the one a smirk and a parting take, `variant` the way in which they show an emotion,
-    `vivid` how strongly; `habit` is added to every expression.
+    `side` (-1 left, 1 right) is where a smirk and a parting are, `variant` the way in which they show an
+    emotion, `vivid` how strongly; `habit` is added to every expression.
     """
 
     width: float

@@ -1,6 +1,4 @@
-"""What an expression does to a face: amounts of facial action, mixed by a distribution over the eight emotions."""
-
-from __future__ import annotations
+"""Expressions as amounts of facial action, mixed by a distribution over the eight emotions."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,14 +11,14 @@ from ..labels import EXPRESSION8
 
 Array = NDArray[np.float64]
 
-#: How far in valence-arousal a second emotion may lie from the first one and still be likely to be mixed in.
+#: How far in valence-arousal a second emotion may lie from the first and still be likely to be mixed in.
 NEARNESS = 0.45
 _POSITIONS = np.array(EXPRESSION8.positions)
 _DISTANCES = np.linalg.norm(_POSITIONS[:, None] - _POSITIONS[None], axis=-1)
 
 
 class Expression(NamedTuple):
-    """Amounts of facial action; 0 is at rest, 1 is full. Signed ones (brows, lid, mouth curve and width) reach to -1."""
+    """Amounts of facial action: 0 at rest, 1 full; brows, lid, mouth curve and width reach to -1."""
 
     brow_inner: float = 0.0
     brow_outer: float = 0.0
@@ -57,17 +55,15 @@ EXPRESSIONS: dict[str, tuple[Expression, ...]] = {
     ),
     "angry": (
         Expression(-1, 0.25, 1, lid=0.1, squint=0.6, mouth_curve=-0.6, mouth_width=-0.1, lip_press=1),
-        Expression(-1, 0.3, 1, 0.2, 0.5, mouth_curve=-0.35, mouth_width=0.35, mouth_open=0.5, mouth_square=1, teeth=1),
+        Expression(-1, 0.3, 1, 0.2, 0.5, 0, 0, 0, -0.35, 0.35, 0.5, mouth_square=1, teeth=1),
     ),
     "disgust": (
         Expression(-0.6, -0.55, 0.35, -0.35, 0.9, 0, 0.45, 1, -0.75, 0, 0.12, lip_raise=1, teeth=0.6),
         Expression(-0.5, -0.6, 0.3, -0.45, 1, 0, 0.4, 1, -0.9, -0.1, 0, lip_raise=0.8),
     ),
     "fear": (
-        Expression(0.85, 0.05, 0.9, 1, mouth_curve=-0.4, mouth_width=0.65, mouth_open=0.5, mouth_square=0.8, teeth=0.7),
-        Expression(
-            0.95, 0.15, 0.8, 0.9, mouth_curve=-0.45, mouth_width=0.8, mouth_open=0.5, mouth_square=0.6, teeth=0.35
-        ),
+        Expression(0.85, 0.05, 0.9, 1, 0, 0, 0, 0, -0.4, 0.65, 0.5, mouth_square=0.8, teeth=0.7),
+        Expression(0.95, 0.15, 0.8, 0.9, 0, 0, 0, 0, -0.45, 0.8, 0.5, mouth_square=0.6, teeth=0.35),
     ),
     "contempt": (
         Expression(lid=-0.3, squint=0.15, lip_press=0.3, smirk=1),
@@ -77,7 +73,7 @@ EXPRESSIONS: dict[str, tuple[Expression, ...]] = {
 
 
 def distribution(emotion: str | Mapping[str, float] | Array) -> Array:
-    """Return probabilities (8,) in the order of EXPRESSION8 from a label, from {label: weight} or from eight weights."""
+    """Return probabilities (8,) in the order of EXPRESSION8 of a label, {label: weight} or eight weights."""
     if isinstance(emotion, str):
         emotion = {emotion: 1.0}
     if isinstance(emotion, Mapping):
@@ -87,17 +83,16 @@ def distribution(emotion: str | Mapping[str, float] | Array) -> Array:
     else:
         weights = np.asarray(emotion, dtype=float)
     if weights.shape != (len(EXPRESSION8),) or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
-        raise DataError(
-            f"{weights.tolist()} is no distribution over {', '.join(EXPRESSION8.labels)}: need 8 weights >= 0"
-        )
+        labels = ", ".join(EXPRESSION8.labels)
+        raise DataError(f"{weights.tolist()} is no distribution over {labels}: need 8 weights >= 0")
     return np.asarray(weights / weights.sum())
 
 
 def draw_distribution(rng: np.random.Generator, emotion: int) -> Array:
     """Return a distribution (8,) whose largest probability, at least one half, is that of `emotion`.
 
-    p = (1 - a) e + a q, with e all on the emotion, a ~ Beta(1, 2) / 2 and q ~ Dirichlet over the other seven with
-    concentrations 1.5 exp(-d / NEARNESS) / (their sum), d the distance to the emotion in valence-arousal.
+    p = (1 - a) e + a q, with e all on the emotion, a ~ Beta(1, 2) / 2 and q ~ Dirichlet over the other seven
+    with concentrations 1.5 exp(-d / NEARNESS) / (their sum), d the distance in valence-arousal.
     """
     near = np.exp(-_DISTANCES[emotion] / NEARNESS)
     near[emotion] = 0.0
@@ -115,7 +110,7 @@ def valence_arousal(probabilities: Array) -> Array:
 
 
 def mix(probabilities: Array, variant: int) -> Expression:
-    """Return the expression of a distribution (8,): the mean of its emotions' expressions, each in the given variant."""
+    """Return the expression of a distribution (8,): the mean of its emotions' expressions in that variant."""
     ways = [EXPRESSIONS[label] for label in EXPRESSION8.labels]
     table = np.array([way[variant % len(way)] for way in ways])
     return Expression(*(probabilities @ table).tolist())

@@ -1,7 +1,5 @@
 """The parts of a face that move: brows, eyes, nose, mouth, and the creases they make."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -14,7 +12,6 @@ EYE_Y = -0.1
 BROW_Y = -0.36
 MOUTH_Y = 0.54
 _SPAN = np.sin(np.linspace(-np.pi / 2, np.pi / 2, 21))
-_ALONG = np.linspace(0, 1, 9)
 _DOME = (1 - _SPAN**2) ** 0.7
 _LASH = (30.0, 22.0, 20.0)
 
@@ -28,7 +25,7 @@ def features(face: Expression, person: Appearance) -> list[Shape]:
 
 
 def lids(face: Expression, person: Appearance) -> tuple[Array, Array]:
-    """Return upper and lower edge of the open eye at 21 places from inner to outer corner, y relative to the eye."""
+    """Return upper and lower edge of the open eye at 21 places from the inner corner, y from the eye."""
     rise = 0.115 * (1 + 0.55 * face.lid if face.lid > 0 else 1 + 0.8 * max(face.lid, -1.0))
     frown = 1 - 0.35 * max(0.0, -face.brow_inner) * np.clip(0.5 - _SPAN, 0, 1)
     hood = 1 - 0.45 * face.droop * np.clip(0.2 + _SPAN, 0, 1)
@@ -70,7 +67,7 @@ def brow(face: Expression, person: Appearance, side: int) -> list[Shape]:
     """Return a brow, thick towards the nose; a smirk lifts the one on its side."""
     lift = max(0.0, face.smirk) if side == person.side else 0.0
     inner, outer = face.brow_inner + 0.1 * lift, face.brow_outer + 0.6 * lift
-    along = _ALONG
+    along = np.linspace(0, 1, 9)
     start = 0.17 - 0.09 * np.clip(face.brow_pinch, 0, 1.2)
     x = side * (start + (0.72 - start) * along)
     arch = person.arch * (1 + 1.2 * max(0.0, outer)) * np.sin(np.pi * along**1.2)
@@ -87,9 +84,11 @@ def nose(face: Expression, person: Appearance) -> list[Shape]:
     wing = 0.17 * person.nose * (1 + 0.18 * face.nose_wrinkle)
     dark, soft = tone(person.skin, 0.42), tone(person.skin, 0.68)
     shaded = -1 if person.view.light[0] > 0 else 1
-    shapes = [Shape(curve((shaded * 0.085, 0.0), (shaded * 0.1, 0.12), (shaded * wing, bottom - 0.05)), soft, 0.02)]
+    ridge = curve((shaded * 0.085, 0.0), (shaded * 0.1, 0.12), (shaded * wing, bottom - 0.05))
+    shapes = [Shape(ridge, soft, 0.02)]
     for side in (-1, 1):
-        shapes.append(Shape(oval(side * 0.08 * person.nose, bottom, 0.05 * person.nose, 0.028, 10), dark, depth=1.3))
+        nostril = oval(side * 0.08 * person.nose, bottom, 0.05 * person.nose, 0.028, 10)
+        shapes.append(Shape(nostril, dark, depth=1.3))
         x = side * wing
         curl = curve((0.9 * x, bottom - 0.08), (x, bottom - 0.02), (0.8 * x, bottom + 0.02))
         shapes.append(Shape(curl, tone(person.skin, 0.55), 0.025 * person.line, 1.2))
@@ -104,10 +103,8 @@ def _wrinkles(amount: float, person: Appearance) -> list[Shape]:
         Shape(curve((-0.1, y + 0.03), (0, y - 0.03), (0.1, y + 0.03)), colour, 0.022 * person.line, 1.2)
         for y in (-0.16, -0.08, 0.0)
     ]
-    beside = [
-        Shape(curve((s * 0.11, -0.02), (s * 0.17, 0.06), (s * 0.2, 0.15)), colour, 0.03 * person.line) for s in (-1, 1)
-    ]
-    return across + beside
+    beside = [curve((s * 0.11, -0.02), (s * 0.17, 0.06), (s * 0.2, 0.15)) for s in (-1, 1)]
+    return across + [Shape(line, colour, 0.03 * person.line) for line in beside]
 
 
 def creases(face: Expression, person: Appearance) -> list[Shape]:
@@ -171,7 +168,7 @@ def mouth(face: Expression, person: Appearance) -> list[Shape]:
 
 
 def _inner_lips(face: Expression, person: Appearance) -> tuple[Array, Array]:
-    """Return the lower edge of the upper lip and upper edge of the lower lip, y over 21 places from left to right."""
+    """Return the inner edges of the upper and the lower lip, y over 21 places from left to right."""
     line = MOUTH_Y - 0.15 * face.mouth_curve * (_SPAN**2 - 0.4)
     line = line - 0.15 * face.smirk * np.clip(_SPAN * person.side + 0.15, 0, 2) ** 1.5
     gape = max(0.0, face.mouth_open)
@@ -195,10 +192,9 @@ def _inside(face: Expression, x: Array, upper: Array, lower: Array) -> list[Shap
     if face.mouth_square > 0.85:
         row = np.maximum(edge, lower - 0.08)
         shapes.append(Shape(between(x, row, lower), white))
-        shapes += [
-            Shape(path((k * 0.09, float(upper.max())), (k * 0.09, float(lower.max()))), (150, 136, 130), 0.012)
-            for k in (-2, -1, 0, 1, 2)
-        ]
+        top, bottom = float(upper.max()), float(lower.max())
+        gaps = [path((k * 0.09, top), (k * 0.09, bottom)) for k in (-2, -1, 0, 1, 2)]
+        shapes += [Shape(gap, (150, 136, 130), 0.012) for gap in gaps]
     return shapes
 
 

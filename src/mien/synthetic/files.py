@@ -1,7 +1,5 @@
 """Drawn faces on disk: as a store, or as a folder in the layout of a real data set."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,27 +20,18 @@ VERSION = "2"
 SIZES = {"fer": 48, "affectnet": 224, "emotic": 240, "raf": 100, "ck": 48, "jaffe": 256}
 _USUAL = 224
 
-#: Writes drawn samples (uint8 RGB pictures with targets for HEADS) into an empty folder, as a data set has them.
+#: Writes drawn samples (uint8 RGB, with targets for HEADS) into an empty folder, as a data set has them.
 Writer = Callable[[Path, Iterable[Sample]], None]
 
 #: The layouts that are written, by the name of the importer that reads them.
 LAYOUTS: dict[str, Writer] = {
-    "emotic": emotic.write_mat,
-    "emotic-csv": emotic.write_csv,
-    "emotic-arrays": emotic.write_arrays,
-    "emotic-folders": emotic.write_folders,
-    "prob-rank": affectnet.prob_rank,
-    "affectnet": affectnet.affectnet,
-    "affectnet-csv": affectnet.affectnet_csv,
-    "rafdb": small_sets.rafdb,
-    "rafdb-compound": small_sets.rafdb_compound,
-    "rafdb-folders": small_sets.rafdb_folders,
-    "ck48": small_sets.ck48,
-    "jaffe": small_sets.jaffe,
-    "fer2013": small_sets.fer2013,
-    "table": small_sets.table,
-    "folders": small_sets.folders,
-}
+    "emotic": emotic.write_mat, "emotic-csv": emotic.write_csv, "emotic-arrays": emotic.write_arrays,
+    "emotic-folders": emotic.write_folders, "prob-rank": affectnet.prob_rank,
+    "affectnet": affectnet.affectnet, "affectnet-csv": affectnet.affectnet_csv,
+    "rafdb": small_sets.rafdb, "rafdb-compound": small_sets.rafdb_compound,
+    "rafdb-folders": small_sets.rafdb_folders, "ck48": small_sets.ck48, "jaffe": small_sets.jaffe,
+    "fer2013": small_sets.fer2013, "table": small_sets.table, "folders": small_sets.folders,
+}  # fmt: skip
 
 
 def write_store(
@@ -54,18 +43,19 @@ def write_store(
     return store.write(out, samples(count, size, seed, colour, candid=candid), HEADS, origin)
 
 
-def write_scenes(out: Path, count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> store.Store:
-    """Draw `count` pictures of several people into a store with all of HEADS, one row a person. Raises ConfigError."""
-    origin = store.Origin(
-        "sketch-scenes", VERSION, options={"count": count, "size": size, "seed": seed, "candid": candid}
-    )
+def write_scenes(
+    out: Path, count: int, size: int = 240, seed: int = 0, *, candid: bool = False
+) -> store.Store:  # fmt: skip
+    """Draw `count` pictures of several people into a store, one row a person. Raises ConfigError."""
+    options = {"count": count, "size": size, "seed": seed, "candid": candid}
+    origin = store.Origin("sketch-scenes", VERSION, options=options)
     return store.write(out, scenes(count, size, seed, candid=candid), HEADS, origin)
 
 
 def write_folder(out: Path, layout: str, count: int, size: int | None = None, seed: int = 0) -> None:
-    """Draw `count` pictures as the data set of that layout has them on disk, whole or not at all; `emotic` ones are scenes.
+    """Draw `count` pictures as a data set of that layout on disk, whole or not at all; scenes for `emotic`.
 
-    `size` is by default that of the real pictures. Raises ConfigError, also where `out` is there and is not empty.
+    `size` is by default that of the real pictures. Raises ConfigError, also where `out` is not empty.
     """
     write = lookup(LAYOUTS, layout, "layout to draw")
     beginning = next((name for name in SIZES if layout.startswith(name)), "")

@@ -1,6 +1,4 @@
-"""A whole head on a canvas: hair, skin with its light and shade, the moving features, and what the camera adds."""
-
-from __future__ import annotations
+"""A whole head on a canvas: hair, skin with its light and shade, moving features, camera."""
 
 import cv2
 import numpy as np
@@ -34,7 +32,8 @@ def skull(person: Appearance, face: Expression) -> Array:
     """Return the outline of the head from the crown to the chin."""
     x, y = np.cos(_TURN), np.sin(_TURN)
     low = np.clip(y, 0, 1)
-    return np.stack([x * (1 - person.jaw * low**2) * (1 + 0.25 * low * (1 - low)), y + jaw_drop(face) * low**2], 1)
+    wide = x * (1 - person.jaw * low**2) * (1 + 0.25 * low * (1 - low))
+    return np.stack([wide, y + jaw_drop(face) * low**2], 1)
 
 
 def behind(person: Appearance) -> list[Shape]:
@@ -47,9 +46,8 @@ def behind(person: Appearance) -> list[Shape]:
         *(Shape(oval(s * 1.0, 0.02, 0.12, 0.2), tone(person.skin, 0.82), depth=-0.3) for s in (-1, 1)),
     ]
     if person.hairstyle == "long":
-        fall = curve(
-            (-1.1, -0.5), (1.1, -0.5), (1.25, 0.5), (1.15, 1.3), (0.4, 1.35), (-0.4, 1.35), (-1.15, 1.3), (-1.25, 0.5)
-        )
+        right = (1.1, -0.5), (1.25, 0.5), (1.15, 1.3), (0.4, 1.35)
+        fall = curve((-1.1, -0.5), *right, (-0.4, 1.35), (-1.15, 1.3), (-1.25, 0.5))
         shapes.insert(0, Shape(fall, tone(person.hair, 0.85), depth=0))
     if person.hairstyle == "curly":
         shapes.insert(0, Shape(oval(0, -0.35, 1.3, 0.95, 48), person.hair, depth=0))
@@ -71,7 +69,7 @@ def shade_skin(canvas: Pixels, face: Expression, placement: Placement, outline: 
 
 
 def relief(face: Expression, placement: Placement) -> Floats:
-    """Return light and shade of the skin as factors on a grid (64, 64, 3) over the face: soft spots and a dark rim."""
+    """Return the light on the skin as factors on a grid (64, 64, 3): soft spots and a dark rim."""
     person = placement.person
     x, y, wide, high, amount = spots(face, person).T
     x, y = placement.turned(np.stack([x, y], 1), 1.0).T
@@ -86,8 +84,9 @@ def spots(face: Expression, person: Appearance) -> Array:
     """Return soft light (above 0) and shade (below 0) of a face: rows of x, y, width, height, amount."""
     gap, cheek = person.eye_gap, face.cheek
     socket = BROW_Y / 2 + EYE_Y / 2 + 0.05
-    rows: list[tuple[float, ...]] = [(0, -0.62, 0.6, 0.25, 0.1), (0, 0.02, 0.1, 0.3, 0.2), (0, 0.19, 0.12, 0.09, 0.08)]
-    rows += [(0, 0.36, 0.16, 0.05, -0.18), (0, MOUTH_Y + 0.22, 0.25, 0.06, -0.2), (0, 0.88, 0.25, 0.1, 0.1)]
+    rows: list[tuple[float, ...]] = [(0, -0.62, 0.6, 0.25, 0.1), (0, 0.02, 0.1, 0.3, 0.2)]
+    rows += [(0, 0.19, 0.12, 0.09, 0.08), (0, 0.36, 0.16, 0.05, -0.18)]
+    rows += [(0, MOUTH_Y + 0.22, 0.25, 0.06, -0.2), (0, 0.88, 0.25, 0.1, 0.1)]
     for s in (-1, 1):
         rows += [
             (s * gap, socket, 0.3, 0.16, -0.48),
@@ -104,23 +103,19 @@ def hair(person: Appearance) -> list[Shape]:
     if person.hairstyle == "bald":
         return []
     line = person.hairline
-    crown = curve((-1.06, -0.25), (-1.1, -0.7), (-0.8, -1.08), (0, -1.22), (0.8, -1.08), (1.1, -0.7), (1.06, -0.25))
+    left = (-1.06, -0.25), (-1.1, -0.7), (-0.8, -1.08)
+    crown = curve(*left, (0, -1.22), (0.8, -1.08), (1.1, -0.7), (1.06, -0.25))
     fronts: dict[str, tuple[tuple[float, float], ...]] = {
         "short": ((0.93, -0.4), (0.75, line + 0.05), (0, line - 0.06), (-0.75, line + 0.05), (-0.93, -0.4)),
         "fringe": ((0.95, -0.3), (0.8, -0.52), (0.3, -0.54), (-0.2, -0.5), (-0.8, -0.52), (-0.95, -0.3)),
         "parted": ((0.95, -0.2), (0.8, -0.45), (0.3 * person.side, -0.85), (-0.8, -0.45), (-0.95, -0.2)),
         "long": ((0.93, 0.3), (0.86, -0.4), (0.2 * person.side, -0.86), (-0.86, -0.4), (-0.93, 0.3)),
         "curly": (
-            (0.9, -0.4),
-            (0.7, line),
-            (0.35, line - 0.05),
-            (0, line),
-            (-0.35, line - 0.05),
-            (-0.7, line),
-            (-0.9, -0.4),
+            (0.9, -0.4), (0.7, line), (0.35, line - 0.05), (0, line),
+            (-0.35, line - 0.05), (-0.7, line), (-0.9, -0.4),
         ),
         "cap": ((1.02, -0.5), (0.5, -0.56), (0, -0.58), (-0.5, -0.56), (-1.02, -0.5)),
-    }
+    }  # fmt: skip
     colour = person.clothes if person.hairstyle == "cap" else person.hair
     top = Shape(np.concatenate([crown, curve(*fronts[person.hairstyle])]), colour, depth=0.15)
     gleam = curve((-0.5, -0.98), (-0.1, -1.06), (0.35, -1.02))
@@ -133,7 +128,8 @@ def beard(person: Appearance, outline: Array) -> list[Shape]:
         return []
     colour = blend(tone(person.skin, 0.7), person.hair, person.beard)
     jaw = outline[outline[:, 1] > -0.01]
-    inner = curve((-1, 0), (-0.85, 0.3), (-0.6, 0.72), (-0.2, 0.82), (0.2, 0.82), (0.6, 0.72), (0.85, 0.3), (1, 0))
+    left = (-1, 0), (-0.85, 0.3), (-0.6, 0.72), (-0.2, 0.82)
+    inner = curve(*left, (0.2, 0.82), (0.6, 0.72), (0.85, 0.3), (1, 0))
     shapes = [Shape(np.concatenate([jaw[np.argsort(-jaw[:, 0])], inner]), colour, depth=0.1)]
     if person.moustache:
         lip = curve((-0.36, 0.47), (-0.2, 0.36), (0, 0.34), (0.2, 0.36), (0.36, 0.47), (0, 0.41))
@@ -146,10 +142,8 @@ def glasses(person: Appearance) -> list[Shape]:
     if not person.glasses:
         return []
     colour = (44.0, 40.0, 44.0)
-    rims = [
-        Shape(np.vstack([ring := oval(s * person.eye_gap, EYE_Y, 0.31, 0.21, 32), ring[:1]]), colour, 0.026)
-        for s in (-1, 1)
-    ]
+    rings = [oval(s * person.eye_gap, EYE_Y, 0.31, 0.21, 32) for s in (-1, 1)]
+    rims = [Shape(np.vstack([ring, ring[:1]]), colour, 0.026) for ring in rings]
     return [*rims, Shape(path((-0.13, -0.13), (0.13, -0.13)), colour, 0.03)]
 
 
@@ -167,7 +161,7 @@ def render(canvas: Pixels, view: View, size: tuple[int, int]) -> Pixels:
 
 
 def backdrop(view: View, size: tuple[int, int]) -> Pixels:
-    """Return an RGB canvas of (width, height) that runs from one colour at the top to another at the bottom."""
+    """Return an RGB canvas of (width, height) that runs from one colour at the top to another below."""
     top, bottom = (np.array(colour, np.float32) for colour in view.background)
     share = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None]
     return np.repeat((top + (bottom - top) * share).astype(np.uint8), size[0], axis=1)

@@ -1,7 +1,5 @@
 """Pictures of several people side by side, each with a box and the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,7 +18,7 @@ from .truth import targets
 
 #: A face in a `photo` is at least this wide, in pixels.
 SMALLEST = 120
-#: Half the side of a detector's box in half heights of the head, and how far below the head's middle it sits
+#: Half the side of a detector's box, and how far below the head's middle it is, in half heights of the head
 #: (measured with OpenCV's frontal Haar cascade).
 _BOX, _BELOW = 0.96, 0.06
 #: The size of the smallest and the largest head, as a share.
@@ -39,17 +37,16 @@ class _PlacedPerson(NamedTuple):
 def photo(
     seed: int = 0, faces: int = 2, size: tuple[int, int] = (640, 480), emotions: Sequence[str] = ()
 ) -> tuple[Pixels, list[tuple[Box, str]]]:
-    """Draw a colour picture (height, width, 3) of several people side by side, with the box and label of each face.
+    """Draw a colour picture (height, width, 3) of people side by side, with the box and label of each face.
 
-    `size` is (width, height). Emotions are drawn at random unless given, one a face. Raises ConfigError where
-    there is no room for faces of 120 pixels.
+    `size` is (width, height). Missing emotions are drawn at random. Raises ConfigError where there is no room
+    for faces of 120 pixels.
     """
     rng = np.random.default_rng(seed)
     width, height = size
     if faces < 1 or 2 * _SIZES[0] * _scale(size, faces) * _BOX < SMALLEST:
-        raise ConfigError(
-            f"{faces} faces in {width}x{height} pixels: need at least one face, each {SMALLEST} pixels wide"
-        )
+        needed = f"need at least one face, each {SMALLEST} pixels wide"
+        raise ConfigError(f"{faces} faces in {width}x{height} pixels: {needed}")
     view = draw_appearance(rng)
     labels = [*emotions, *rng.choice(EXPRESSION8.labels, faces).tolist()][:faces]
     picture, boxes = _picture(view, [_place(rng, distribution(label)) for label in labels], size)
@@ -57,10 +54,11 @@ def photo(
 
 
 def scenes(count: int, size: int = 240, seed: int = 0, *, candid: bool = False) -> Iterator[Sample]:
-    """Draw pictures 0…count - 1 of a seed, in colour, `size` high and a third wider, of one, two or three people in turn.
+    """Draw colour pictures 0…count - 1 of a seed, `size` high and a third wider, of 1, 2 or 3 people in turn.
 
-    One sample a person, those of a picture together: `image` is the whole picture, `box` the face, `group` the picture.
-    Picture i depends on (seed, i) alone. `size` is 48…1024; splits and `candid` as in `samples`. Raises ConfigError.
+    One sample a person, those of a picture together: `image` is the picture, `box` the face, `group` its
+    name. Picture i depends on (seed, i) alone. `size` is 48…1024; splits, `candid` as in `samples`.
+    Raises ConfigError.
     """
     check_series(count, seed)
     if not 48 <= size <= 1024:
@@ -78,14 +76,21 @@ def _scene(index: int, size: int, seed: int, candid: bool) -> Iterator[Sample]:
     picture, boxes = _picture(view, people, (size * 4 // 3, size))
     name = f"sketch/{seed}/scene{index:06d}"
     for place, (placed, box) in enumerate(zip(people, boxes, strict=True)):
-        yield Sample.of_image(picture, targets(placed.probabilities), split(index), f"{name}:{place}", box, group=name)
+        answers, source = targets(placed.probabilities), f"{name}:{place}"
+        yield Sample.of_image(picture, answers, split(index), source, box, group=name)
 
 
 def _place(rng: np.random.Generator, probabilities: Array) -> _PlacedPerson:
-    return _PlacedPerson(_facing(draw_appearance(rng)), probabilities, rng.uniform(0.44, 0.5), rng.uniform(*_SIZES))
+    """Draw a person who poses: with half of the roll and yaw, and less vivid."""
+    person = draw_appearance(rng)
+    view = replace(person.view, roll=person.view.roll / 2, yaw=person.view.yaw / 2)
+    person = replace(person, vivid=0.8 * person.vivid, view=view)
+    return _PlacedPerson(person, probabilities, rng.uniform(0.44, 0.5), rng.uniform(*_SIZES))
 
 
-def _picture(scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int, int]) -> tuple[Pixels, list[Box]]:
+def _picture(
+    scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int, int]
+) -> tuple[Pixels, list[Box]]:  # fmt: skip
     """Draw people from left to right as a scene's camera sees them, with the box of each face."""
     width, height = size
     scale = _scale(size, len(people))
@@ -93,7 +98,8 @@ def _picture(scene: Appearance, people: Sequence[_PlacedPerson], size: tuple[int
     boxes = []
     for place, placed in enumerate(people):
         x, y, half = width * (place + 0.5) / len(people), height * placed.level, scale * placed.size
-        draw(canvas, express(placed.probabilities, placed.person), Placement(placed.person, 2 * x, 2 * y, 2 * half))
+        placement = Placement(placed.person, 2 * x, 2 * y, 2 * half)
+        draw(canvas, express(placed.probabilities, placed.person), placement)
         boxes.append(_box(x, y, half))
     return render(canvas, replace(scene.view, blur=0.0), size), boxes
 
@@ -103,14 +109,7 @@ def _scale(size: tuple[int, int], faces: int) -> float:
     return min(size[0] / max(faces, 1) / 2.3, size[1] / 3.0)
 
 
-def _facing(person: Appearance) -> Appearance:
-    """Return the person as they pose: with half of the roll and yaw, and less vivid."""
-    return replace(
-        person, vivid=0.8 * person.vivid, view=replace(person.view, roll=person.view.roll / 2, yaw=person.view.yaw / 2)
-    )
-
-
 def _box(x: float, y: float, half: float) -> Box:
-    """Return the square from brows to chin that face detectors find, for a head of that centre and half height."""
+    """Return the square from brows to chin that face detectors find, for a head's centre and half height."""
     side = round(2 * half * _BOX)
     return Box(round(x) - side // 2, round(y + _BELOW * half) - side // 2, side, side)

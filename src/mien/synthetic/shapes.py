@@ -3,8 +3,6 @@
 Face units: x from -1 (left side of the head, as seen) to 1, y from -1 (top of the skull) to 1 (chin).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,7 +19,7 @@ _FRACTION = 4
 
 
 class Shape(NamedTuple):
-    """A filled outline, or a line where `width` (face units) is above 0. `depth` is how far it moves as the head turns."""
+    """A filled outline, or a line of a `width` in face units. `depth`: how far it moves as the head turns."""
 
     points: Array
     colour: Colour
@@ -47,7 +45,7 @@ def path(*points: tuple[float, float]) -> Array:
 
 
 def curve(*points: tuple[float, float]) -> Array:
-    """Return a smooth path from the first point to the last, drawn towards those between (corners cut three times)."""
+    """Return a smooth path from the first point to the last, drawn towards those between."""
     return np.asarray(_corner_cutting(len(points)) @ np.array(points))
 
 
@@ -91,7 +89,7 @@ class Placement(NamedTuple):
         return np.array([[cos * self.person.width, -sin, self.x], [sin * self.person.width, cos, self.y]])
 
     def turned(self, points: Array, depth: Array | float) -> Array:
-        """Return points (N, 2) moved by the turn of the head: most in the middle of the face, not at all at its rim."""
+        """Return points (N, 2) moved by the turn of the head: most in the middle, least at the rim."""
         bulge = np.clip(1 - points**2 @ (0.9, 0.3), 0, 1) * depth
         return points + bulge[:, None] * (self.person.view.yaw, self.person.view.pitch)
 

@@ -1,6 +1,4 @@
-"""The true targets of a drawn face: exact functions of the distribution over eight emotions that it was drawn from."""
-
-from __future__ import annotations
+"""The true targets of a drawn face: exact functions of its distribution over eight emotions."""
 
 import numpy as np
 
@@ -70,7 +68,7 @@ _WEIGHTS = np.array([[weights.get(label, 0.0) for label in EXPRESSION8.labels] f
 
 
 def distribution13(valence: float, arousal: float) -> Array:
-    """Return probabilities (13,) in the order of EMOTION13: the posterior of its 13 normal distributions, equal priors.
+    """Return probabilities (13,) in the order of EMOTION13: the posterior of its normal distributions.
 
     arXiv 2602.06778, with the means and standard deviations it prints; neutral's 0 is read as NEUTRAL_SPREAD.
     """
@@ -80,7 +78,7 @@ def distribution13(valence: float, arousal: float) -> Array:
 
 
 def vad(probabilities: Array) -> Array:
-    """Valence, arousal and dominance on 1…10 of a distribution (8,): the mean of its emotions' positions, -1…1 stretched."""
+    """Return (valence, arousal, dominance) in 1…10 of a distribution (8,): its emotions' mean position."""
     return np.asarray(5.5 + 4.5 * (probabilities @ _PLACES))
 
 
@@ -90,7 +88,7 @@ def tags(probabilities: Array) -> tuple[str, ...]:
 
 
 def targets(probabilities: Array) -> dict[str, Target]:
-    """Return the targets of all heads for a distribution (8,); without `expression7` where the likeliest is contempt."""
+    """Return the targets of all heads for a distribution (8,); no `expression7` for contempt."""
     label = EXPRESSION8.labels[int(probabilities.argmax())]
     place = valence_arousal(probabilities)
     found: dict[str, Target] = {

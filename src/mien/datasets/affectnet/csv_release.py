@@ -1,6 +1,4 @@
-"""AffectNet as first released: `training.csv`, `validation.csv` and `automatically_annotated.csv` over folders of pictures."""
-
-from __future__ import annotations
+"""AffectNet as first released: three CSV lists over folders of pictures."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +29,7 @@ def tables(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Yield samples in the order of the rows; their source is the path below `root`, or `file:row` for a repeated picture."""
+    """Yield samples by row; their source is the path below `root`, or `file:row` for a repeated picture."""
     found = tables(root)
     if not found:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is here")
@@ -72,9 +70,9 @@ def _sample(row: ListRow, folder: Path, table: str, source: str) -> Sample | Non
     if not image:
         raise DataError(f"{row.where}: no picture {path}")
     by = {"annotation": "automatic"} if table == AUTOMATIC else {}
-    return Sample.of_image(image, row.targets, TABLES[table], source, row.box, landmarks=row.points(), attributes=by)
+    split, points = TABLES[table], row.points()
+    return Sample.of_image(image, row.targets, split, source, row.box, landmarks=points, attributes=by)
 
 
-AFFECTNET_CSV = Importer(
-    "affectnet-csv", f"a folder with {', '.join(TABLES)} and the pictures", HEADS, recognises, read
-)
+_LOOKS_FOR = f"a folder with {', '.join(TABLES)} and the pictures"
+AFFECTNET_CSV = Importer("affectnet-csv", _LOOKS_FOR, HEADS, recognises, read)

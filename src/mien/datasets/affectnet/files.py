@@ -1,6 +1,4 @@
-"""What all AffectNet layouts share: codes, folders with pictures and annotations, and numbers in `.npy` files."""
-
-from __future__ import annotations
+"""What all AffectNet layouts share: codes, folders of pictures and annotations, numbers in `.npy` files."""
 
 import math
 import os
@@ -15,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import DataError
-from ...labels import AFFECTNET8, EXPRESSION7, VALENCE_AROUSAL
+from ...labels import AFFECTNET8, VALENCE_AROUSAL
 from ...media.image import SUFFIXES
-from ...records import Target
+from ...records import Sample, Target
 from ...tasks import TASKS
 from .. import file_checks, safe_literals
 from ..base import ImportLog
-from ..labelling import SPLITS
+from ..labelling import BASIC, SPLITS
 
 HEADS = (*TASKS["expression8"], *TASKS["expression7"], TASKS["affect"].head("valence_arousal"))
 #: Codes of a picture without a class: none, uncertain, no face; 255 where another set was mixed in.
@@ -38,7 +36,7 @@ _MOST_ENTRIES, _MOST_FOLDERS, _FEW = 1000, 20, 50
 
 
 class ImageFolder(NamedTuple):
-    """A folder of pictures, the folder of their annotations, and the split they are ('' where no folder says)."""
+    """A folder of pictures, the folder of their annotations, and their split ('' where none is named)."""
 
     split: str
     images: str
@@ -46,7 +44,7 @@ class ImageFolder(NamedTuple):
 
 
 class AnnotatedPicture(NamedTuple):
-    """A picture's file, the start of its annotations' names (`…/annotations/17`), its split, and its path below the root."""
+    """A picture's file, how its annotations' paths start (`…/annotations/17`), split, path below the root."""
 
     image: str
     beside: str
@@ -61,13 +59,11 @@ def names(folder: str) -> Iterator[str]:
 
 
 def subfolders(folder: str) -> dict[str, str]:
-    """Return the folders in a folder by name in lower case, among 1000 entries: a folder may hold a million files."""
+    """Return the folders in a folder by lower-case name, among 1000 entries: it may hold a million files."""
     with suppress(OSError), os.scandir(folder) as entries:
         found = [entry for entry in islice(entries, _MOST_ENTRIES) if entry.is_dir()]
-        return {
-            entry.name.lower(): entry.path
-            for entry in sorted(found, key=lambda entry: (entry.name.lower(), entry.name))
-        }
+        ordered = sorted((entry.name.lower(), entry.name, entry.path) for entry in found)
+        return {lower: path for lower, _, path in ordered}
     return {}
 
 
@@ -80,7 +76,7 @@ def within(root: Path, depth: int = 2) -> Iterator[str]:
 
 
 def parts(root: Path, *suffixes: str) -> list[ImageFolder]:
-    """Folders with annotations `<id><suffix>`, in the first folder below `root` that has any; looks at few files."""
+    """Return folders with annotations `<id><suffix>`, in the first folder below `root` that has any."""
     for base in within(root):
         splits = [(split, path) for path in subfolders(base).values() if (split := _split(path))]
         inner = [(split, subfolders(path)) for split, path in [*splits, (_split(base), base)]]
@@ -114,14 +110,15 @@ def _annotated(part: ImageFolder, suffix: str) -> set[str]:
 def ordered(texts: Iterable[str]) -> list[str]:
     """Return names in natural order: 2 before 10. Needs little memory for a million of them."""
 
-    def key(text: str) -> str:
-        return re.sub("[0-9]+", lambda run: f"{len(run[0].lstrip('0')):03}{run[0].lstrip('0')}", text.casefold())
+    def padded(run: re.Match[str]) -> str:
+        digits = run[0].lstrip("0")
+        return f"{len(digits):03}{digits}"
 
-    return sorted(sorted(texts), key=key)
+    return sorted(sorted(texts), key=lambda text: re.sub("[0-9]+", padded, text.casefold()))
 
 
 def pictures(root: Path, suffix: str, log: ImportLog) -> Iterator[AnnotatedPicture]:
-    """Yield all pictures with an annotation `<id><suffix>`, in natural order; those without, and the reverse, are rejected."""
+    """Yield all pictures with an annotation `<id><suffix>`, in natural order; reject either alone."""
     found = [(part, _paired(part, suffix, log)) for part in parts(root, suffix)]
     if not any(listed for _, listed in found):
         raise DataError(f"{root}: {WHERE}{suffix}")
@@ -152,7 +149,7 @@ def _paired(part: ImageFolder, suffix: str, log: ImportLog) -> list[str]:
 
 
 def numbers(path: str) -> list[float] | None:
-    """Return what a `.npy` file holds, numbers or numbers as text; None where there is no such file. Raises DataError."""
+    """Return the numbers of a `.npy` file, also of text; None without such a file. Raises DataError."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(_MOST_BYTES)
@@ -176,9 +173,8 @@ def probabilities(path: str) -> list[float]:
     try:
         found = [float(cell) for cell in text.split(",")]
     except ValueError:
-        raise DataError(
-            f"{path}: {file_checks.quoted(text)}, needed is one line of numbers with commas between"
-        ) from None
+        text = file_checks.quoted(text)
+        raise DataError(f"{path}: {text}, needed is one line of numbers with commas between") from None
     if not all(value >= 0 for value in found):
         raise DataError(f"{path}: a probability is {min(found):g}, allowed are numbers from 0")
     total = sum(found)
@@ -197,22 +193,23 @@ def scalar(path: str) -> float | None:
 
 def annotated(picture: AnnotatedPicture) -> dict[str, Target]:
     """Return the targets in `_exp`, `_val` and `_aro.npy`, as far as they are there. Raises DataError."""
-    return targets(picture.beside, *(scalar(f"{picture.beside}_{what}.npy") for what in ("exp", "val", "aro")))
+    numbers = (scalar(f"{picture.beside}_{what}.npy") for what in ("exp", "val", "aro"))
+    return targets(picture.beside, *numbers)
 
 
-def landmarks(picture: AnnotatedPicture) -> tuple[tuple[float, float], ...]:
-    """Return the 68 points in `_lnd.npy`, none where there is no such file. Raises DataError."""
+def sample(picture: AnnotatedPicture, targets: dict[str, Target]) -> Sample:
+    """Return a picture with the 68 points in `_lnd.npy`, if that exists. Raises DataError."""
     path = f"{picture.beside}_lnd.npy"
     found = numbers(path)
-    return () if found is None else points(path, found)
+    landmarks = () if found is None else points(path, found)
+    return Sample.of_image(Path(picture.image), targets, picture.split, picture.source, landmarks=landmarks)
 
 
 def points(where: str, values: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Return 68 points from x0, y0, x1, y1 … Raises DataError naming `where`."""
     if len(values) != 2 * POINTS:
-        raise DataError(
-            f"{where}: {len(values)} numbers of landmarks, needed are {2 * POINTS}, x and y of {POINTS} points"
-        )
+        needed = f"needed are {2 * POINTS}, x and y of {POINTS} points"
+        raise DataError(f"{where}: {len(values)} numbers of landmarks, {needed}")
     if not all(map(math.isfinite, values)):
         raise DataError(f"{where}: a landmark that is no finite number")
     return tuple(zip(values[::2], values[1::2], strict=True))
@@ -221,17 +218,17 @@ def points(where: str, values: Sequence[float]) -> tuple[tuple[float, float], ..
 def targets(
     where: str, code: float | None, valence: float | None = None, arousal: float | None = None
 ) -> dict[str, Target]:
-    """Return targets of an expression code and affect in -1…1; None, NaN and -2 stand for nothing. Raises DataError."""
+    """Return targets of an expression code and affect in -1…1 (None, NaN, -2: none). Raises DataError."""
     found: dict[str, Target] = {}
     if code is not None and code not in NO_CLASS:
         if code not in range(len(AFFECTNET8)):
-            raise DataError(f"{where}: expression is {code:g}, allowed are 0 to 7, and 8, 9, 10 or 255 for no class")
+            allowed = "0 to 7, and 8, 9, 10 or 255 for no class"
+            raise DataError(f"{where}: expression is {code:g}, allowed are {allowed}")
         label = AFFECTNET8.labels[int(code)]
-        found = {
-            head: label for head in ("expression8", "expression7") if head == "expression8" or label in EXPRESSION7
-        }
+        found = {head.name: label for head in BASIC if label in head.space}
     pairs = zip(VALENCE_AROUSAL.labels, (valence, arousal), strict=True)
-    affect = {name: value for name, value in pairs if value is not None and value != INVALID and not math.isnan(value)}
+    known = {name: value for name, value in pairs if value is not None and not math.isnan(value)}
+    affect = {name: value for name, value in known.items() if value != INVALID}
     for name, value in affect.items():
         if abs(value) > 1:
             raise DataError(f"{where}: {name} is {value:g}, allowed are -1 to 1, and -2 for invalid")

@@ -1,6 +1,4 @@
-"""The rows of AffectNet's CSV lists: with or without a header, landmarks between semicolons or commas, -2 for invalid."""
-
-from __future__ import annotations
+"""The rows of AffectNet's CSV lists, with or without a header; semicolons or commas between landmarks."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -14,16 +12,16 @@ from .. import file_checks
 from ..base import ImportLog
 from .files import POINTS, points, targets, within
 
-COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression",
-           "valence", "arousal")  # fmt: skip
+COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks",
+           "expression", "valence", "arousal")  # fmt: skip
 _NAMES = tuple(name.lower() for name in COLUMNS)
 _PICTURE, *_BOX, _LANDMARKS, _EXPRESSION, _VALENCE, _AROUSAL = _NAMES
 _MOST, _FEW = 1e6, 20
 
 
 class ListRow(NamedTuple):
-    """One face: its number, counted from 0, and where that is in words; the picture below the folder of images; targets
-    (none where nobody saw any), a box (None where it has no area), and landmarks as text."""
+    """One face: its number, from 0, and where that is in words; its picture below the folder of images;
+    targets (may be empty), a box (None where it has no area), and landmarks as text."""
 
     number: int
     where: str
@@ -48,18 +46,14 @@ def is_list(path: Path) -> bool:
 
 
 def rows(path: Path, log: ImportLog) -> Iterator[ListRow]:
-    """Yield all rows that can be read; others are rejected with row and line. Raises DataError for another kind of file."""
+    """Yield all rows that can be read; others are rejected. Raises DataError for another kind of file."""
     first = file_checks.column_names(path)
     names = tuple(first) if _PICTURE in first else _NAMES
     if missing := set(_NAMES).difference(names):
         raise DataError(f"{path}: no column {', '.join(sorted(missing))} (needed: {','.join(COLUMNS)})")
     for number, (line, cells) in enumerate(_cells(path, header=_PICTURE in first)):
-        try:
-            row = _row(number, f"{path}, row {number} (line {line})", cells, names)
-        except DataError as error:
-            log.reject(str(error))
-        else:
-            yield row
+        with log.rejecting():
+            yield _row(number, f"{path}, row {number} (line {line})", cells, names)
 
 
 def image_folder(path: Path, root: Path) -> tuple[Path, str]:
@@ -71,20 +65,15 @@ def image_folder(path: Path, root: Path) -> tuple[Path, str]:
     for folder in map(Path, chain(within(path.parent), within(root), within(path.parent.parent))):
         if any((folder / picture).is_file() for picture in first):
             return folder, folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.name
-    raise DataError(f"{path}: the pictures it names, such as {first[0]}, lie neither below {root} nor beside the list")
+    missing = f"the pictures it names, such as {first[0]}"
+    raise DataError(f"{path}: {missing}, lie neither below {root} nor beside the list")
 
 
 def _cells(path: Path, header: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield the line and the fields of each row that is not empty."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            reader = csv.reader(file)
-            found = ((reader.line_num, cells) for cells in reader if cells)
-            if header:
-                next(found)
-            yield from found
-    except (OSError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as CSV: {error}") from None
+    with file_checks.reading(path), path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        reader = csv.reader(file)
+        yield from islice(((reader.line_num, cells) for cells in reader if cells), int(header), None)
 
 
 def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -> ListRow:
@@ -96,12 +85,12 @@ def _row(number: int, where: str, fields: Sequence[str], names: Sequence[str]) -
     cells = dict(zip(names, [*fields[:at], landmarks, *fields[at + surplus + 1 :]], strict=True))
     picture = cells[_PICTURE].strip().replace("\\", "/")
     if not picture or picture.startswith("/") or ".." in PurePosixPath(picture).parts:
-        raise DataError(
-            f"{where}: picture is {file_checks.quoted(picture)}, needed is a path below the folder of images"
-        )
-    answers = targets(where, *(_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL)))
+        picture = file_checks.quoted(picture)
+        raise DataError(f"{where}: picture is {picture}, needed is a path below the folder of images")
+    numbers = (_number(where, name, cells[name]) for name in (_EXPRESSION, _VALENCE, _AROUSAL))
+    answers = targets(where, *numbers)
     box = Box(*(round(_number(where, name, cells[name])) for name in _BOX))
-    return ListRow(number, where, picture, answers, box if min(box.width, box.height) > 0 else None, landmarks)
+    return ListRow(number, where, picture, answers, box if min(box[2:]) > 0 else None, landmarks)
 
 
 def _number(where: str, name: str, text: str) -> float:

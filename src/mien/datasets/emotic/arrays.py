@@ -1,7 +1,5 @@
 """EMOTIC as tables of 40 columns in `annots_arrs` and whole pictures as arrays in `img_arrs`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,7 +18,7 @@ COLUMNS = ("Filename", "Age", "Gender", *VAD.labels, *EMOTIC26.labels, *_CORNERS
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a folder with `annots_arrs` that has one of the tables, or with a folder `archive` around it."""
+    """Recognise a folder with one of the tables in `annots_arrs`, or in `archive/annots_arrs`."""
     return bool(_tables(root))
 
 
@@ -30,18 +28,20 @@ def _tables(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
-    """Yield people by picture; their source is the picture's array, which also gives its size: the tables swap some."""
+    """Yield people by picture; their source is the picture's array; its size counts: the tables swap some."""
     tables = _tables(root)
     if not tables:
         raise DataError(f"{root}: none of {', '.join(TABLES)} is in annots_arrs/")
-    log.notes.append("pictures: the arrays in img_arrs/, packed as JPEG of quality 95; the body crops are not kept")
+    arrays = "the arrays in img_arrs/, packed as JPEG of quality 95"
+    log.notes.append(f"pictures: {arrays}; the body crops are not kept")
     people: list[PersonRecord] = []
     for path in tables:
         known = {_key(person) for person in people}
         found = list(_people(path, log))
         people += (new := [person for person in found if _key(person) not in known])
         if len(new) < len(found):
-            log.notes.append(f"{path.name}: {len(found) - len(new)} people left aside, an earlier table has them")
+            aside = len(found) - len(new)
+            log.notes.append(f"{path.name}: {aside} people left aside, an earlier table has them")
     yield from items(people, log)
 
 
@@ -62,11 +62,9 @@ def _person(cells: Cells, path: Path) -> PersonRecord:
     answers = targets(tags, [number(cells, name) for name in VAD.labels])
     corners = [number(cells, name) for name in _CORNERS]
     attributes = known(gender=cells["gender"], age=cells["age"], file=cells["filename"])
-    return PersonRecord(
-        picture, TABLES[path.name], corners, answers, attributes, partial(load_picture, path.parents[1] / picture)
-    )
+    load = partial(load_picture, path.parents[1] / picture)
+    return PersonRecord(picture, TABLES[path.name], corners, answers, attributes, load)
 
 
-EMOTIC_ARRAYS = Importer(
-    "emotic-arrays", f"a folder with annots_arrs/{'|'.join(TABLES)} and img_arrs/", HEADS, recognises, read
-)  # fmt: skip
+_LOOKS_FOR = f"a folder with annots_arrs/{'|'.join(TABLES)} and img_arrs/"
+EMOTIC_ARRAYS = Importer("emotic-arrays", _LOOKS_FOR, HEADS, recognises, read)

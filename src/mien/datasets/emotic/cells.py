@@ -1,7 +1,5 @@
 """Tables of EMOTIC's conversions: rows by column name, and what stands in their cells."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +19,7 @@ _NAN = re.compile(r"\bnan\b")
 
 
 def table(path: Path, needed: Sequence[str], log: ImportLog) -> list[Cells]:
-    """Return the rows of a CSV file, each by canonical column name; empty where a row was reported. Raises DataError."""
+    """Return the rows of a CSV file by canonical column name, {} for a rejected one. Raises DataError."""
     first, *rows = file_checks.csv_rows(path)
     header = list(map(canonical, first))
     if missing := [name for name in needed if canonical(name) not in header]:

@@ -1,6 +1,4 @@
-"""EMOTIC as one folder per emotion: a picture of several emotions lies in several folders, and becomes one sample."""
-
-from __future__ import annotations
+"""EMOTIC as one folder per emotion: a picture that lies in several of them becomes one sample."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,37 +14,34 @@ from .people import TAGS, targets
 
 #: A picture in folders of several splits goes to the first of these, so that what is scored on stays whole.
 _PRECEDENCE = ("test", "validation", "train", "")
-#: So many folders must be named after emotions that no set of faces has.
-_OWN = 3
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a folder with at least three emotions of EMOTIC alone (`Peace`, `Yearning` …), also inside its splits."""
+    """Recognise a folder with at least three emotions of EMOTIC alone (`Peace` …), also inside its splits."""
     names = {folder.name for _, folder in _classes(root)}
-    return sum(name in EMOTIC26 and name not in EXPRESSION8 for name in names) >= _OWN
+    return sum(name in EMOTIC26 and name not in EXPRESSION8 for name in names) >= 3
 
 
 def _classes(root: Path) -> list[tuple[str, Path]]:
     """Return class folders with their split, '' where they lie in none."""
-    splits = {
-        folder: SPLIT_FOLDERS[folder.name.lower()]
-        for folder in subfolders(root)
-        if folder.name.lower() in SPLIT_FOLDERS
-    }
-    above = [("", folder) for folder in subfolders(root) if folder not in splits]
-    return above + [(split, inner) for folder, split in splits.items() for inner in subfolders(folder)]
+    found = [(SPLIT_FOLDERS.get(folder.name.lower(), ""), folder) for folder in subfolders(root)]
+    inside = [(split, inner) for split, folder in found if split for inner in subfolders(folder)]
+    return [(split, folder) for split, folder in found if not split] + inside
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Yield pictures of different content with all their emotions; their source is the first of their paths."""
+    """Yield pictures of different content with all their emotions; their source is their first path."""
     files = _files(root, log)
     if not files:
-        raise DataError(f"{root}: no pictures in folders named after EMOTIC's emotions, such as {root / 'Affection'}")
+        example = root / "Affection"
+        raise DataError(f"{root}: no pictures in folders named after EMOTIC's emotions, such as {example}")
     copies = _by_content(files)
     shared = sum(len({file.split for file in group}) > 1 for group in copies)
-    log.notes.append(f"{len(files)} files are {len(copies)} pictures: the same content is one, with all its tags")
+    found = f"{len(files)} files are {len(copies)} pictures"
+    log.notes.append(f"{found}: the same content is one, with all its tags")
     if shared:
-        log.notes.append(f"{shared} pictures lie in folders of several splits; kept in test, else in validation")
+        kept = "kept in test, else in validation"
+        log.notes.append(f"{shared} pictures lie in folders of several splits; {kept}")
     log.total = len(copies)
     for group in copies:
         split = min((file.split for file in group), key=_PRECEDENCE.index)

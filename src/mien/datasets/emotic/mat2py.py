@@ -1,6 +1,4 @@
-"""EMOTIC as `mat2py.py` converts it: `train|val|test.csv` with lists in their cells, and pictures as `.npy` arrays."""
-
-from __future__ import annotations
+"""EMOTIC as `mat2py.py` converts it: `train|val|test.csv` with lists in cells, pictures as `.npy`."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +11,8 @@ from .cells import Cells, listed, numbers, table
 from .npy import Arrays
 from .people import HEADS, SPLITS, PersonRecord, items, known, photo, photo_folder, picture_name, targets
 
-COLUMNS = ("Folder", "Filename", "Image Size", "BBox", "Categorical_Labels", "Continuous_Labels", "Gender", "Age")
+COLUMNS = ("Folder", "Filename", "Image Size", "BBox", "Categorical_Labels", "Continuous_Labels", "Gender",
+           "Age")  # fmt: skip
 
 
 def recognises(root: Path) -> bool:
@@ -38,15 +37,12 @@ def read(root: Path, log: ImportLog) -> Iterator[PendingSample]:
     """Yield people by split and picture, with the original pictures if they exist, else the resized ones."""
     tables = _tables(root)
     if not tables:
-        raise DataError(
-            f"{root}: none of {', '.join(f'{split}.csv' for split in SPLITS)} with the columns of mat2py.py"
-        )
+        names = ", ".join(f"{split}.csv" for split in SPLITS)
+        raise DataError(f"{root}: none of {names} with the columns of mat2py.py")
     base = tables[0].absolute().parent
     folder = photo_folder(base, base.parent / "emotic", base.parent / "cvpr_emotic")
-    log.notes.append(
-        f"pictures: the originals in {folder.name}/" if folder
-        else "pictures: the resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept"
-    )  # fmt: skip
+    resized = "the resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept"
+    log.notes.append(f"pictures: {f'the originals in {folder.name}/' if folder else resized}")
     yield from items([person for path in tables for person in _people(path, folder, log)], log)
 
 
@@ -54,7 +50,8 @@ def _people(path: Path, folder: Path | None, log: ImportLog) -> Iterator[PersonR
     rows = table(path, COLUMNS, log)
     arrays = Arrays(path.parent, path.stem, len(rows))
     if folder is None and not arrays.has_pictures:
-        raise DataError(f"{path}: neither {path.stem}_context_arr.npy nor the original pictures are beside it")
+        wanted = f"{path.stem}_context_arr.npy nor the original pictures"
+        raise DataError(f"{path}: neither {wanted} are beside it")
     for number, cells in enumerate(rows):
         with log.rejecting(f"{path}, row {number}"):
             if cells:
@@ -73,6 +70,5 @@ def _person(cells: Cells, arrays: Arrays, row: int, folder: Path | None) -> Pers
     return PersonRecord(picture, SPLITS[arrays.split], corners, answers, attributes, load)
 
 
-EMOTIC_CSV = Importer(
-    "emotic-csv", "a folder with train.csv, val.csv or test.csv as mat2py.py writes them", HEADS, recognises, read
-)  # fmt: skip
+_LOOKS_FOR = "a folder with train.csv, val.csv or test.csv as mat2py.py writes them"
+EMOTIC_CSV = Importer("emotic-csv", _LOOKS_FOR, HEADS, recognises, read)

@@ -1,7 +1,5 @@
 """MATLAB's structs as plain Python (dicts, lists, text), and a person of EMOTIC in them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,13 +18,14 @@ _V5, _V73 = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
 
 
 def variables(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
-    """Return variables of a MAT-file, each as a list of structs. Raises DataError, and MissingExtraError without scipy."""
+    """Return variables of a MAT-file as lists of structs. Raises DataError, MissingExtraError."""
     _check(path)
     loadmat = require("scipy.io", "data").loadmat
     try:
         found = loadmat(path, variable_names=list(names), simplify_cells=True)
     except Exception as error:  # scipy raises a dozen kinds on damaged files
-        raise DataError(f"{path}: damaged MAT-file, download it again: {error or type(error).__name__}") from None
+        fault = error or type(error).__name__
+        raise DataError(f"{path}: damaged MAT-file, download it again: {fault}") from None
     if not any(name in found for name in names):
         raise DataError(f"{path}: none of the variables {', '.join(names)} is in this MAT-file")
     tables = {name: several(found[name]) for name in names if name in found}
@@ -37,11 +36,8 @@ def variables(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _check(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_V5))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    with file_checks.reading(path), path.open("rb") as file:
+        start = file.read(len(_V5))
     if start == _V73:
         raise DataError(f"{path}: a MAT-file of version 7.3; save it in MATLAB with -v7")
     if start != _V5:
@@ -50,11 +46,12 @@ def _check(path: Path) -> None:
 
 
 def several(value: Any) -> list[Any]:
-    """Return MATLAB's 1xN array as a list: N may be 0, a single item comes without an array, and cells may lie in cells."""
+    """Return MATLAB's 1xN array as a list: a single item may lack its array, and cells may lie in cells."""
     if value is None:
         return []
     found = np.atleast_1d(np.asarray(value, object)).ravel().tolist()
-    return [inner for item in found for inner in (several(item) if isinstance(item, list | np.ndarray) else [item])]
+    nested = (several(item) if isinstance(item, list | np.ndarray) else [item] for item in found)
+    return [item for items in nested for item in items]
 
 
 def structs(value: Any) -> list[dict[str, Any]]:
@@ -76,23 +73,18 @@ def corners(person: Mapping[str, Any]) -> list[float]:
 
 
 def described(person: Mapping[str, Any]) -> dict[str, Target]:
-    """Return the combined targets; where annotations were not combined, join their tags and average their values.
-
-    Raises DataError.
-    """
+    """Return the combined targets, else all annotators' tags and mean values. Raises DataError."""
+    each = structs(person.get("annotations_categories"))
     tags = several(person.get("combined_categories"))
-    tags = tags or [
-        tag
-        for annotator in structs(person.get("annotations_categories"))
-        for tag in several(annotator.get("categories"))
-    ]
+    tags = tags or [tag for annotator in each for tag in several(annotator.get("categories"))]
     ratings = structs(person.get("combined_continuous")) or structs(person.get("annotations_continuous"))
     return targets(tags, [_mean([rating.get(name) for rating in ratings]) for name in VAD.labels])
 
 
 def annotators(person: Mapping[str, Any]) -> str:
     """Return how many people annotated someone."""
-    return str(max(len(structs(person.get(f"annotations_{what}"))) for what in ("categories", "continuous")))
+    both = ("annotations_categories", "annotations_continuous")
+    return str(max(len(structs(person.get(name))) for name in both))
 
 
 def _mean(values: list[Any]) -> float | None:

@@ -1,6 +1,4 @@
-"""The `.npy` files of EMOTIC's conversions: opened without unpickling, and compared with the table beside them."""
-
-from __future__ import annotations
+"""The `.npy` files of EMOTIC's conversions, compared with the table beside them."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -17,12 +15,8 @@ from ...records import Pixels, Target
 from .. import safe_literals
 from .people import TAGS, VALUES, SizedPicture
 
-_KINDS: dict[str, tuple[int | None, ...]] = {
-    "context": (None, None, 3),
-    "body": (None, None, 3),
-    "cat": (26,),
-    "cont": (3,),
-}
+#: The shape of an entry of each array; 0 stands for any length.
+_KINDS: dict[str, tuple[int, ...]] = {"context": (0, 0, 3), "body": (0, 0, 3), "cat": (26,), "cont": (3,)}
 
 
 def load(path: Path, mapped: bool = False) -> NDArray[Any]:
@@ -36,15 +30,16 @@ def load(path: Path, mapped: bool = False) -> NDArray[Any]:
 
 
 def load_picture(path: Path) -> SizedPicture:
-    """Return a whole picture kept as an array, packed as JPEG, with the size that the array has. Raises DataError."""
+    """Return a whole picture kept as an array, packed as JPEG, and the array's size. Raises DataError."""
     pixels = load(path)
-    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
+    shaped = pixels.ndim in (2, 3) and pixels.shape[2:] in ((), (3,)) and pixels.size
+    if pixels.dtype != np.uint8 or not shaped:
         raise DataError(f"{path}: an array {pixels.shape} {pixels.dtype}, needed is (height, width, 3) uint8")
     return image.encode(pixels), (pixels.shape[1], pixels.shape[0])
 
 
 class Arrays:
-    """The arrays that `mat2py.py` wrote for a split, as far as they exist; row i belongs to row i of its table."""
+    """The arrays that `mat2py.py` wrote for a split; row i belongs to row i of its table."""
 
     def __init__(self, folder: Path, split: str, rows: int) -> None:
         """Open them. Raises DataError where one has another length or shape than the table asks for."""
@@ -54,25 +49,21 @@ class Arrays:
             if not path.exists():
                 continue
             found = self.arrays[kind] = load(path, mapped=True)
-            if len(found.shape) != len(tail) + 1 or any(
-                n not in (None, m) for n, m in zip(tail, found.shape[1:], strict=True)
-            ):
-                raise DataError(
-                    f"{path}: an array {found.shape}, needed is (rows, {', '.join(str(n or 'n') for n in tail)})"
-                )
+            shape = found.shape[1:]
+            if len(shape) != len(tail) or any(n not in (0, m) for n, m in zip(tail, shape, strict=True)):
+                needed = ", ".join(str(n or "n") for n in tail)
+                raise DataError(f"{path}: an array {found.shape}, needed is (rows, {needed})")
             if len(found) != rows:
-                raise DataError(
-                    f"{path}: {len(found)} entries, {split}.csv has {rows} rows; they belong to two conversions"
-                )
+                fault = f"{len(found)} entries, {split}.csv has {rows} rows"
+                raise DataError(f"{path}: {fault}; they belong to two conversions")
 
     def check(self, row: int, answers: Mapping[str, Target]) -> None:
         """Compare tags and values of a row with the arrays, by name. Raises DataError where they differ."""
         if "cat" in self.arrays:
             names = [EMOTIC26.labels[place] for place in np.flatnonzero(self.arrays["cat"][row])]
-            if names != answers.get(TAGS.name, []):
-                raise DataError(
-                    f"Categorical_Labels are {answers.get(TAGS.name, [])}, {self.split}_cat_arr.npy has {names}"
-                )
+            tags = answers.get(TAGS.name, [])
+            if names != tags:
+                raise DataError(f"Categorical_Labels are {tags}, {self.split}_cat_arr.npy has {names}")
         if "cont" in self.arrays:
             values = dict(zip(VAD.labels, map(float, self.arrays["cont"][row]), strict=True))
             rated: Any = answers.get(VALUES.name, {})

@@ -1,7 +1,4 @@
-"""People in pictures, as all releases of EMOTIC describe them: body box, tags, valence, arousal and
-dominance."""
-
-from __future__ import annotations
+"""People in pictures, as all releases of EMOTIC describe them: body box, tags and affect."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,8 +32,7 @@ SizedPicture = tuple[Pixels | bytes | Path, Size]
 
 @dataclass(frozen=True)
 class PersonRecord:
-    """One person in a picture. `corners` are the body's left, top, right, bottom; `load` reads the
-    picture, on any core."""
+    """One person. `corners` are the body's left, top, right, bottom; `load` reads the picture."""
 
     picture: str
     split: str
@@ -47,12 +43,12 @@ class PersonRecord:
 
 
 def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSample]:
-    """Yield a sample for each person, those of one picture together; people without an annotation are left
-    out."""
+    """Yield a sample for each annotated person, those of one picture together."""
     by_picture: dict[str, list[PersonRecord]] = {}
     for person in people:
         by_picture.setdefault(person.picture, []).append(person)
-    found = [(f"{picture}#{i}", person) for picture, group in by_picture.items() for i, person in enumerate(group)]
+    groups = by_picture.items()
+    found = [(f"{name}#{i}", person) for name, group in groups for i, person in enumerate(group)]
     annotated = [(source, person) for source, person in found if person.targets]
     note(log, [source for source, person in found if not person.targets], "not annotated, left out")
     log.notes.append("boxes are clipped to the picture; where nothing of one is left, the person has no box")
@@ -61,13 +57,10 @@ def items(people: Iterable[PersonRecord], log: ImportLog) -> Iterator[PendingSam
 
 
 def sample(source: str, person: PersonRecord) -> Sample:
-    """Return the sample of one person, with the whole picture. Raises InputError or DataError for a bad
-    picture."""
+    """Return the sample of one person, with the whole picture. Raises InputError or DataError."""
     image, size = person.load()
-    box = boxed(person.corners, size)
-    return Sample.of_image(
-        image, person.targets, person.split, source, box, group=person.picture, attributes=person.attributes
-    )
+    box, name, more = boxed(person.corners, size), person.picture, person.attributes
+    return Sample.of_image(image, person.targets, person.split, source, box, group=name, attributes=more)
 
 
 def note(log: ImportLog, sources: Sequence[str], what: str) -> None:
@@ -78,11 +71,7 @@ def note(log: ImportLog, sources: Sequence[str], what: str) -> None:
 
 
 def targets(tags: Iterable[str], vad: Sequence[float | None]) -> dict[str, Target]:
-    """Return targets from any spelling of the tags and from valence, arousal, dominance (1…10; NaN or None:
-    not rated).
-
-    Raises DataError.
-    """
+    """Return targets of tags and of three values (1…10; NaN, None: not rated). Raises DataError."""
     names = [EMOTIC26.labels[place] for place in sorted({EMOTIC26.index(str(tag)) for tag in tags})]
     rated = {name: float(value) for name, value in zip(VAD.labels, vad, strict=True) if value is not None}
     rated = {name: value for name, value in rated.items() if not math.isnan(value)}
@@ -98,9 +87,8 @@ def boxed(corners: Sequence[float], size: Size) -> Box | None:
     """Return the box of left, top, right, bottom clipped to the picture; None where nothing is left."""
     if not all(map(math.isfinite, corners)):
         return None
-    left, top, right, bottom = (
-        min(max(int(value), 0), limit) for value, limit in zip(corners, (*size, *size), strict=True)
-    )
+    pairs = zip(corners, (*size, *size), strict=True)
+    left, top, right, bottom = (min(max(int(value), 0), limit) for value, limit in pairs)
     return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
@@ -110,8 +98,7 @@ def known(**attributes: str) -> dict[str, str]:
 
 
 def picture_name(*parts: str) -> str:
-    """Return a picture's path from the parts a table gives. Raises DataError if it is empty or leads out
-    of the folder."""
+    """Return a picture's path from its parts. Raises DataError if it is empty or leads out of the folder."""
     path = PurePosixPath(*(part.replace("\\", "/") for part in parts))
     if path.is_absolute() or ".." in path.parts or not parts[-1].strip():
         raise DataError(f"the picture is {quoted('/'.join(parts))}, allowed is a path inside the data set")
@@ -119,10 +106,10 @@ def picture_name(*parts: str) -> str:
 
 
 def photo_folder(*places: Path) -> Path | None:
-    """Return the first folder in or below these places that holds the databases' folders, such as
-    `mscoco/images`."""
+    """Return the first folder in or below these places that holds a database such as `mscoco/images`."""
     folders = (place / inside for place in places for inside in _INSIDE)
-    return next((path for path in folders if any((path / name / "images").is_dir() for name in DATABASES)), None)
+    known = ((path, path / name / "images") for path in folders for name in DATABASES)
+    return next((path for path, images in known if images.is_dir()), None)
 
 
 def photo(path: Path) -> SizedPicture:

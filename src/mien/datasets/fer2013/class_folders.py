@@ -1,12 +1,10 @@
-"""FER-2013 as pictures in class folders: `train|validation|test/<class>/<picture>`, as both Kaggle releases have it."""
-
-from __future__ import annotations
+"""FER-2013 as class folders: `train|validation|test/<class>/<picture>`, as both Kaggle releases have it."""
 
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import DataError, InputError
+from ...errors import DataError
 from ...labels import EXPRESSION7, EXPRESSION8
 from ...records import Sample
 from ..base import Importer, ImportLog
@@ -17,8 +15,9 @@ from .official import note_counts, official_splits
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a folder with splits that hold classes of FER-2013, no contempt, and a first picture of its size."""
-    classes = [folder for split in _splits(root) for folder in subfolders(split) if folder.name in EXPRESSION8]
+    """Recognise splits that hold classes of FER-2013, no contempt, and a first picture of its size."""
+    inner = [folder for split in _splits(root) for folder in subfolders(split)]
+    classes = [folder for folder in inner if folder.name in EXPRESSION8]
     if not classes or any(folder.name not in EXPRESSION7 for folder in classes):
         return False
     return all(map(is_face_sized, next(filter(None, map(listed, classes)), [])[:1]))
@@ -29,7 +28,7 @@ def _splits(root: Path) -> list[Path]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Yield samples by split, class and number; their source is the path below `root`. Official splits in file names win."""
+    """Yield samples by split, class and number; their source is the path below `root`."""
     found = official_splits(_listed(root, log), log)
     yield from note_counts(_samples(root, found, log), log)
 
@@ -39,14 +38,10 @@ def _samples(root: Path, found: list[LabelledPicture], log: ImportLog) -> Iterat
     for done, (path, split, label) in enumerate(found, 1):
         source = path.relative_to(root).as_posix()
         log.progress(done, len(found))
-        try:
+        with log.rejecting():
             data = path.read_bytes()
             digest.update(source.encode("utf-8", "surrogateescape") + b"\0" + data)
-            image = decode_face(data, str(path))
-        except (InputError, OSError) as error:
-            log.reject(str(error))
-        else:
-            yield Sample.of_image(image, {"expression7": label}, split, source)
+            yield Sample.of_image(decode_face(data, str(path)), {"expression7": label}, split, source)
     log.inputs[f"{root.resolve().name}/ ({len(found)} pictures)"] = digest.hexdigest()
 
 
@@ -57,7 +52,8 @@ def _listed(root: Path, log: ImportLog) -> list[LabelledPicture]:
         files = listed(inner)
         if inner.name in EXPRESSION7:
             label = EXPRESSION7.labels[EXPRESSION7.index(inner.name)]
-            found += [LabelledPicture(path, SPLIT_FOLDERS[inner.parent.name.lower()], label) for path in files]
+            split = SPLIT_FOLDERS[inner.parent.name.lower()]
+            found += [LabelledPicture(path, split, label) for path in files]
         else:
             classes = ", ".join(EXPRESSION7.labels)
             log.reject(f"{inner}: no class of FER-2013 ({classes}), {len(files)} pictures inside")
@@ -66,6 +62,5 @@ def _listed(root: Path, log: ImportLog) -> list[LabelledPicture]:
     return found
 
 
-FER2013_FOLDERS = Importer(
-    "fer2013-folders", "a folder with train|validation|test/<class>/<picture>", (HEAD,), recognises, read
-)  # fmt: skip
+_LOOKS_FOR = "a folder with train|validation|test/<class>/<picture>"
+FER2013_FOLDERS = Importer("fer2013-folders", _LOOKS_FOR, (HEAD,), recognises, read)

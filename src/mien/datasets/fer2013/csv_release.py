@@ -1,7 +1,5 @@
 """FER-2013 as CSV: `fer2013.csv`, `icml_face_data.csv`, `train.csv`, and `test.csv` without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,8 @@ from .official import note_counts
 
 HEAD = Head("expression7", Kind.CLASS, EXPRESSION7)
 EMOTIONS = {
-    b"0": "angry", b"1": "disgust", b"2": "fear", b"3": "happy", b"4": "sad", b"5": "surprise", b"6": "neutral",
+    b"0": "angry", b"1": "disgust", b"2": "fear", b"3": "happy", b"4": "sad", b"5": "surprise",
+    b"6": "neutral",
 }  # fmt: skip
 USAGES = {b"Training": "train", b"PublicTest": "validation", b"PrivateTest": "test"}
 WHOLE = ("fer2013.csv", "icml_face_data.csv")
@@ -23,7 +22,7 @@ PARTS = ("train.csv", "test_with_emotions.csv", "test.csv")
 
 
 def known_files(root: Path) -> dict[str, Path]:
-    """Return the CSV files of FER-2013 in a folder, or in the folder `fer2013` inside it, by their usual names."""
+    """Return the CSV files of FER-2013 in a folder, or in `fer2013` inside it, by their usual names."""
     found: dict[str, Path] = {}
     for folder in (root / "fer2013", root):
         if folder.is_dir():
@@ -37,7 +36,7 @@ def recognises(root: Path) -> bool:
 
 
 def chosen(root: Path, log: ImportLog) -> list[Path]:
-    """Return the files to read: one that holds all splits, else the parts. Notes what was taken. Raises DataError."""
+    """Return the files to read: one with all splits, else the parts; notes which. Raises DataError."""
     if not root.is_dir():
         return [root]
     found = known_files(root)
@@ -53,7 +52,7 @@ def chosen(root: Path, log: ImportLog) -> list[Path]:
 
 
 def table(path: Path, log: ImportLog) -> FaceTable:
-    """Return the faces of one file. Raises DataError where the labels are missing, but for a file of pixels alone."""
+    """Return the faces of one file. Raises DataError without labels, but for a file of pixels alone."""
     faces = FaceTable(path, log, {"emotion": EMOTIONS, "usage": USAGES})
     if "emotion" not in faces.columns and faces.columns != ["pixels"]:
         raise DataError(f"{path}: no column 'emotion' (it has: {', '.join(faces.columns)})")
@@ -72,9 +71,9 @@ def _samples(path: Path, log: ImportLog) -> Iterator[Sample]:
         labels = "" if "emotion" in faces.columns else ", and no labels"
         log.notes.append(f"{path.name} has no column Usage{labels}: all its rows go to the split '{split}'")
     for number, image, emotion, usage in faces:
-        yield Sample.of_image(
-            image, {"expression7": emotion} if emotion else {}, usage or split, f"{path.name}:{number}"
-        )
+        targets = {"expression7": emotion} if emotion else {}
+        yield Sample.of_image(image, targets, usage or split, f"{path.name}:{number}")
 
 
-FER2013 = Importer("fer2013", f"a CSV file, or a folder with {', '.join(WHOLE + PARTS)}", (HEAD,), recognises, read)
+_LOOKS_FOR = f"a CSV file, or a folder with {', '.join(WHOLE + PARTS)}"
+FER2013 = Importer("fer2013", _LOOKS_FOR, (HEAD,), recognises, read)

@@ -1,10 +1,8 @@
 """The 48x48 faces of FER-2013: written as numbers in a CSV file, or in picture files of their own.
 
-CSV is read at the speed of the disk: numpy parses whole blocks of rows. A block that does not fit is read again row by row,
-to accept what is harmless and to name what is not.
+CSV is read at the speed of the disk: numpy parses whole blocks of rows. A block that does not fit is read
+again row by row, to accept what is harmless and to name what is not.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -29,7 +27,7 @@ _SPELLINGS = {"pixel_values": "pixels"}
 
 
 class FaceRow(NamedTuple):
-    """One face: its row, counted from 0, and what its codes stand for ('' where the file has no such column)."""
+    """One face: its row, counted from 0, and what its codes stand for ('' without such a column)."""
 
     number: int
     image: Pixels
@@ -38,7 +36,7 @@ class FaceRow(NamedTuple):
 
 
 class FaceTable:
-    """A CSV file with a column `pixels` (2304 numbers from 0 to 255), and `emotion` and `usage` coded as `names` says."""
+    """A CSV file with a column `pixels` (2304 numbers from 0 to 255); `names`: the codes of other columns."""
 
     def __init__(self, path: Path, log: ImportLog, names: Mapping[str, Mapping[bytes, str]]) -> None:
         """Read the header. Raises DataError for a file that is something else."""
@@ -46,9 +44,8 @@ class FaceTable:
         found = file_checks.column_names(path)
         self.columns = [_SPELLINGS.get(name, name) for name in found]
         if {"neutral", "nf"} <= set(found):
-            raise DataError(
-                f"{path}: these are FER+ votes (fer2013new.csv), not FER-2013; put both files into one folder"
-            )
+            votes = "these are FER+ votes (fer2013new.csv), not FER-2013"
+            raise DataError(f"{path}: {votes}; put both files into one folder")
         if "pixels" not in self.columns:
             first = file_checks.quoted(",".join(found), 60)
             raise DataError(f"{path}: no column 'pixels' (first line: {first}; needed: emotion,pixels,Usage)")
@@ -60,30 +57,30 @@ class FaceTable:
     def __iter__(self) -> Iterator[FaceRow]:
         """Read all rows; the file's SHA-256 goes into the log. Raises DataError naming row and line."""
         self.rows, self._lines = 0, 1
-        try:
+        with file_checks.reading(self.path), self.path.open("rb", buffering=_BLOCK) as file:
             total = self.path.stat().st_size
-            with self.path.open("rb", buffering=_BLOCK) as file:
-                digest, done = hashlib.sha256(file.readline()), 0
-                while lines := file.readlines(_BLOCK):
-                    block = b"".join(lines)
-                    digest.update(block)
-                    yield from self._faces(lines)
-                    done += len(block)
-                    self._log.progress(done, total)
-                self._log.progress(total, total)
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read: {error.strerror or error}") from None
+            digest, done = hashlib.sha256(file.readline()), 0
+            while lines := file.readlines(_BLOCK):
+                block = b"".join(lines)
+                digest.update(block)
+                yield from self._faces(lines)
+                done += len(block)
+                self._log.progress(done, total)
+            self._log.progress(total, total)
         self._log.inputs[self.path.name] = digest.hexdigest()
 
     def _faces(self, lines: list[bytes]) -> Iterator[FaceRow]:
         places = [place for place, line in enumerate(lines) if not line.isspace()]
         rows = [self._fields(lines[place]) for place in places]
-        faces = _images([row[self._pixels] for row in rows])
+        texts = [row[self._pixels] for row in rows]
+        parsed = parse(texts)
+        faces = [_face(text) for text in texts] if parsed is None else parsed
         emotions, usages = self._named("emotion", rows), self._named("usage", rows)
         first, self.rows = self.rows, self.rows + len(rows)
         before, self._lines = self._lines, self._lines + len(lines)
         if isinstance(faces, np.ndarray) and None not in emotions and None not in usages:
-            yield from map(FaceRow, range(first, self.rows), faces, emotions, usages)  # type: ignore[arg-type]
+            rows_of_faces = zip(range(first, self.rows), faces, emotions, usages, strict=True)
+            yield from map(FaceRow._make, rows_of_faces)
             return
         for i, (image, emotion, usage) in enumerate(zip(faces, emotions, usages, strict=True)):
             if isinstance(image, str) or emotion is None or usage is None:
@@ -115,28 +112,25 @@ class FaceTable:
         for column, names in self._names.items():
             code = row[self.columns.index(column)] if column in self.columns else next(iter(names))
             if code not in names:
-                return f"{column} is {file_checks.quoted(code)}, allowed are {', '.join(map(bytes.decode, names))}"
+                allowed = ", ".join(map(bytes.decode, names))
+                return f"{column} is {file_checks.quoted(code)}, allowed are {allowed}"
         return ""
 
 
-def _images(texts: list[bytes]) -> Pixels | list[Pixels | str]:
-    """Return the faces of all texts at once or, where a text is unusual, a list of faces and of faults."""
-    faces = parse(texts)
-    return [_face(text) for text in texts] if faces is None else faces
-
-
 def _face(text: bytes) -> Pixels | str:
+    """Return a face, or what is wrong with its text."""
     words = text.split()
     for position, word in enumerate(words):
         if not word.isdigit() or len(word.lstrip(b"0")) > 3 or int(word) > 255:
-            return f"pixel {position} is {file_checks.quoted(word, 20)}, allowed are whole numbers from 0 to 255"
+            wrong = file_checks.quoted(word, 20)
+            return f"pixel {position} is {wrong}, allowed are whole numbers from 0 to 255"
     if len(words) != PIXELS:
         return f"{len(words)} pixels, {PIXELS} are needed ({SIDE}x{SIDE})"
     return np.array([int(word) for word in words], np.uint8).reshape(SIDE, SIDE)
 
 
 def parse(texts: list[bytes]) -> Pixels | None:
-    """Return faces (n, 48, 48) from n texts of 2304 numbers with single blanks between; None if any text differs."""
+    """Return faces (n, 48, 48) from n texts of 2304 numbers with single blanks; None if any text differs."""
     text = np.frombuffer(b"   " + b" ".join(texts) + b" ", np.uint8)
     ends = (text[3:] == ord(" ")).nonzero()[0]
     last = np.cumsum(np.fromiter(map(len, texts), np.int64) + 1) - 1
@@ -145,7 +139,7 @@ def parse(texts: list[bytes]) -> Pixels | None:
     hundreds, tens, ones = (text[place:].take(ends, mode="clip") - np.uint8(ord("0")) for place in range(3))
     two = tens < 10
     three = two & (hundreds < 10)
-    # All that is not blank must be counted digits: then there is nothing else, and no number has four digits.
+    # All that is not blank must be counted digits: then nothing else is in it, and no number has four digits.
     counted = len(ends) + np.count_nonzero(two) + np.count_nonzero(three)
     if ones.max(initial=0) > 9 or counted != len(text) - 3 - len(ends):
         return None
@@ -161,12 +155,13 @@ def decode_face(data: bytes, source: str) -> Pixels:
     """Decode a 48x48 face, grey. Raises InputError for anything else."""
     face = images.recolour(images.decode(data, source), "grey")
     if face.shape != (SIDE, SIDE):
-        raise InputError(f"{source}: {face.shape[1]}x{face.shape[0]} pixels, faces of FER-2013 are {SIDE}x{SIDE}")
+        size = f"{face.shape[1]}x{face.shape[0]} pixels"
+        raise InputError(f"{source}: {size}, faces of FER-2013 are {SIDE}x{SIDE}")
     return face
 
 
 def is_face_sized(path: Path) -> bool:
-    """Return whether a picture is as large as the faces of FER-2013, by its header; true for one that cannot be read."""
+    """Return whether a picture has the size of FER-2013's faces, by its header; true if it cannot be read."""
     try:
         with Image.open(path, formats=images.FORMATS) as image:
             return image.size == (SIDE, SIDE)

@@ -1,17 +1,15 @@
 """FER+ as Microsoft's tools lay it out: `FER2013{Train,Valid,Test}/label.csv` with the pictures beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import DataError, InputError
+from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
 from .. import file_checks
 from ..base import Importer, ImportLog
 from .faces import decode_face
-from .ferplus_votes import HEADS, counted, targets
+from .ferplus_rules import HEADS, counted, targets
 
 FOLDERS = {"FER2013Train": "train", "FER2013Valid": "validation", "FER2013Test": "test"}
 FILE = "label.csv"
@@ -27,7 +25,7 @@ def _base(root: Path) -> Path:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Yield samples in the order of the rows; their source is the path below `root`. They lack FER-2013's own labels."""
+    """Yield samples by row, without FER-2013's own labels; their source is the path below `root`."""
     if not recognises(root):
         raise DataError(f"{root}: none of {', '.join(f'{folder}/{FILE}' for folder in FOLDERS)} is here")
     log.notes.append(f"votes from {FILE}, which differ from fer2013new.csv in about one row of 22")
@@ -39,7 +37,8 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
 def _samples(root: Path, folder: Path, split: str, log: ImportLog) -> Iterator[Sample]:
     path = folder / FILE
     if not any(folder.glob("*.png")):
-        raise DataError(f"{folder}: {FILE} but no pictures; make them with generate_training_data.py of FERPlus")
+        hint = "make them with generate_training_data.py of FERPlus"
+        raise DataError(f"{folder}: {FILE} but no pictures; {hint}")
     rows = file_checks.csv_rows(path)
     log.inputs[path.relative_to(root).as_posix()] = sha256(path)
     votes = targets(counted([row[2:] for row in rows], path, log, 1), log.options.get("votes", "raw"))
@@ -49,16 +48,13 @@ def _samples(root: Path, folder: Path, split: str, log: ImportLog) -> Iterator[S
         picture = folder / row[0]
         log.progress(number + 1, len(rows))
         if last[row[0]] != number:
-            log.notes.append(f"{path}, row {number}: left aside, row {last[row[0]]} has the same picture {row[0]}")
+            other = f"row {last[row[0]]} has the same picture {row[0]}"
+            log.notes.append(f"{path}, row {number}: left aside, {other}")
             continue
-        try:
+        with log.rejecting(f"{path}, row {number}"):
             image = decode_face(picture.read_bytes(), str(picture))
-        except (InputError, OSError) as error:
-            log.reject(f"{path}, row {number}: {error}")
-        else:
             yield Sample.of_image(image, votes[number], split, picture.relative_to(root).as_posix())
 
 
-FERPLUS_FOLDERS = Importer(
-    "ferplus-folders", f"a folder with FER2013Train|FER2013Valid|FER2013Test/{FILE} and pictures", HEADS, recognises, read
-)  # fmt: skip
+_LOOKS_FOR = f"a folder with {'|'.join(FOLDERS)}/{FILE} and pictures"
+FERPLUS_FOLDERS = Importer("ferplus-folders", _LOOKS_FOR, HEADS, recognises, read)

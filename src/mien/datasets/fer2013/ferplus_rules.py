@@ -1,17 +1,27 @@
-"""The official rules that turn ten FER+ votes into a target (Barsoum et al., arXiv 1608.01041; `src/ferplus.py` of FERPlus).
+"""FER+ votes as targets, by the official rules (Barsoum et al., arXiv 1608.01041; `src/ferplus.py` there).
 
-Votes are (n, 10) counts in the order of FERPLUS10: eight emotions, then unknown and no-face. Every rule returns the counts
-it keeps, (n, 10); a row it gives up is all on 'unknown'. `target` turns them into rows over the eight emotions.
+Votes are (n, 10) counts in the order of FERPLUS10: eight emotions, then unknown and no-face. Every rule
+returns the counts it keeps, (n, 10); a row it gives up is all on 'unknown'. `target` keeps the emotions.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...labels import EXPRESSION8, FERPLUS10
+from ...records import Target
+from ...tasks import Head, Kind
+from .. import file_checks
+from ..base import ImportLog
+
 Votes = NDArray[np.float64]
+HEADS = (
+    Head("expression8", Kind.CLASS, EXPRESSION8),
+    Head("distribution8", Kind.DISTRIBUTION, EXPRESSION8),
+    Head("votes10", Kind.DISTRIBUTION, FERPLUS10),
+)
 EMOTIONS = 8
 _UNKNOWN = 8
 
@@ -23,19 +33,17 @@ def raw(votes: Votes) -> Votes:
 
 def majority(votes: Votes) -> Votes:
     """Keep the emotion with more than half of the votes that count (single votes do not)."""
-    counted = _without_single(votes)
-    top = counted.argmax(axis=1)
-    kept = np.zeros_like(counted)
-    rows = np.arange(len(votes))
-    kept[rows, top] = counted[rows, top]
-    return _or_unknown(kept, kept.sum(axis=1) > 0.5 * counted.sum(axis=1))
+    several = _without_single(votes)
+    top = several.argmax(axis=1)
+    kept = np.where(np.arange(several.shape[1]) == top[:, None], several, 0.0)
+    return _or_unknown(kept, kept.sum(axis=1) > 0.5 * several.sum(axis=1))
 
 
 def probability(votes: Votes) -> Votes:
     """Keep whole levels of equal top votes, highest first, until 3/4 of the votes or 3 emotions are kept.
 
-    A level that holds unknown or no-face ends it; the emotions of that level still count, and where there is none at all
-    the row is given up. So is one that keeps half of the votes or less, or more than 3 emotions.
+    A level that holds unknown or no-face ends it; the emotions of that level still count. A row that keeps
+    none, half of the votes or less, or more than 3 emotions is given up.
     """
     left = _without_single(votes)
     total = left.sum(axis=1)
@@ -54,26 +62,23 @@ def probability(votes: Votes) -> Votes:
 
 def multi_target(votes: Votes) -> Votes:
     """Keep every answer with at least 0.3 of the votes that count, if together they have more than half."""
-    counted = _without_single(votes)
-    total = counted.sum(axis=1)
-    kept = np.where(counted >= 0.3 * total[:, None], counted, 0.0)
+    several = _without_single(votes)
+    total = several.sum(axis=1)
+    kept = np.where(several >= 0.3 * total[:, None], several, 0.0)
     return _or_unknown(kept, kept.sum(axis=1) > 0.5 * total)
 
 
-#: `crossentropy` and `probability` keep the same; the official training draws a class each time for the latter.
+#: `crossentropy` and `probability` keep the same; the official training draws a class for the latter.
 RULES: dict[str, Callable[[Votes], Votes]] = {
-    "raw": raw,
-    "majority": majority,
-    "probability": probability,
-    "crossentropy": probability,
+    "raw": raw, "majority": majority, "probability": probability, "crossentropy": probability,
     "multi_target": multi_target,
-}
+}  # fmt: skip
 
 
 def target(rule: str, votes: Votes) -> tuple[Votes, NDArray[np.bool_]]:
-    """Return targets (n, 8) of a rule and which rows have one: those whose top answer, the first of equals, is an emotion.
+    """Return targets (n, 8) of a rule, and which rows have one: their first top answer is an emotion.
 
-    `raw` gives counts, `multi_target` equal shares of the kept set, the others shares that sum to 1. Other rows are 0.
+    `raw` gives counts, `multi_target` equal shares of the kept set, others shares that sum to 1.
     """
     kept = RULES[rule](votes)
     present = (kept.argmax(axis=1) < EMOTIONS) & (kept.sum(axis=1) > 0)
@@ -93,3 +98,35 @@ def _or_unknown(kept: Votes, holds: NDArray[np.bool_]) -> Votes:
     unknown = np.zeros(kept.shape[1])
     unknown[_UNKNOWN] = 1.0
     return np.where(holds[:, None], kept, unknown)
+
+
+def targets(votes: Votes, rule: str) -> list[dict[str, Target]]:
+    """Return each row's targets: the majority's emotion, the distribution by `rule`, the votes, if any."""
+    sure, named = target("majority", votes)
+    shares, shared = target(rule, votes)
+    found: list[dict[str, Target]] = [{} for _ in votes]
+    for i, row in enumerate(votes.tolist()):
+        if any(row):
+            found[i]["votes10"] = dict(zip(FERPLUS10.labels, row, strict=True))
+        if named[i]:
+            found[i]["expression8"] = EXPRESSION8.labels[int(sure[i].argmax())]
+        if shared[i]:
+            found[i]["distribution8"] = dict(zip(EXPRESSION8.labels, shares[i].tolist(), strict=True))
+    return found
+
+
+def counted(cells: Sequence[Sequence[str]], path: Path, log: ImportLog, first_line: int) -> Votes:
+    """Return votes (n, 10) from ten texts a row. A row that is not ten numbers from 0 to 10 is rejected."""
+    votes = np.zeros((len(cells), len(FERPLUS10)))
+    for row, texts in enumerate(cells):
+        if len(texts) == len(FERPLUS10) and all(_is_count(text) for text in texts):
+            votes[row] = [int(text) for text in texts]
+        else:
+            where, cell = f"{path}, row {row} (line {row + first_line})", file_checks.quoted(",".join(texts))
+            log.reject(f"{where}: votes {cell} are not ten numbers from 0 to 10")
+    return votes
+
+
+def _is_count(text: str) -> bool:
+    plain = text.strip()
+    return plain.isascii() and plain.isdigit() and int(plain) <= 10

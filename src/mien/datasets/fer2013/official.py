@@ -1,6 +1,4 @@
-"""The official counts of FER-2013 by split and class; its official splits, found where a folder copy hides them."""
-
-from __future__ import annotations
+"""The official counts of FER-2013 by split and class, and its official splits in copies that hide them."""
 
 import re
 from collections import Counter
@@ -18,12 +16,10 @@ _TABLE = {
     "test": (491, 55, 528, 879, 594, 416, 626),
 }
 _USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
-
 #: The number of faces: OFFICIAL[split][class]
 OFFICIAL: dict[str, dict[str, int]] = {
     split: dict(zip(EXPRESSION7.labels, counts, strict=True)) for split, counts in _TABLE.items()
 }
-PREFIXES = {"Training_": "train", "PublicTest_": "validation", "PrivateTest_": "test"}
 _COUNTED = re.compile(r"im\d+\.png")
 
 
@@ -50,27 +46,26 @@ def _verdict(split: str, counts: Counter[tuple[str, str]]) -> str:
 def official_splits(found: list[LabelledPicture], log: ImportLog) -> list[LabelledPicture]:
     """Separate PublicTest and PrivateTest where that can be done, of pictures in natural order of each class.
 
-    Names `PublicTest_…` tell it themselves. `im<k>.png` were counted through the CSV class by class, PublicTest first, so
-    with the official number of files in every class the order tells it. What was decided is noted.
+    Names `PublicTest_…` say it. `im<k>.png` were counted through the CSV class by class, PublicTest first, so
+    with the official number of files in every class the order says it. What was decided is noted.
     """
-    named = [
-        next((split for prefix, split in PREFIXES.items() if path.name.startswith(prefix)), "") for path, *_ in found
-    ]
+    split_of = {usage: split for split, usage in _USAGE.items()}
+    named = [split_of.get(path.name.partition("_")[0], "") if "_" in path.name else "" for path, *_ in found]
     if any(named):
-        log.notes.append("splits by the file names (Training_, PublicTest_, PrivateTest_), not by the folders")
-        return [picture._replace(split=split or picture.split) for picture, split in zip(found, named, strict=True)]
+        prefixes = ", ".join(f"{usage}_" for usage in split_of)
+        log.notes.append(f"splits by the file names ({prefixes}), not by the folders")
+        pairs = zip(found, named, strict=True)
+        return [picture._replace(split=split or picture.split) for picture, split in pairs]
     test = [picture for picture in found if picture.split == "test"]
     if not test or not all(_COUNTED.fullmatch(picture.path.name) for picture in test):
         return found
     counts, public = Counter(picture.label for picture in test), OFFICIAL["validation"]
     if counts != public and counts != {label: public[label] + OFFICIAL["test"][label] for label in public}:
-        log.notes.append("test/im<k>.png: not the official counts, so PublicTest and PrivateTest cannot be told apart")
+        mixed = "PublicTest and PrivateTest cannot be told apart"
+        log.notes.append(f"test/im<k>.png: not the official counts, so {mixed}")
         return found
-    log.notes.append("test/im<k>.png: the first of each class are PublicTest (now validation), by its official counts")
-    return _recovered(found, public)
-
-
-def _recovered(found: list[LabelledPicture], public: dict[str, int]) -> list[LabelledPicture]:
+    first_of_class = "the first of each class are PublicTest (now validation)"
+    log.notes.append(f"test/im<k>.png: {first_of_class}, by its official counts")
     seen: Counter[str] = Counter()
     recovered = []
     for picture in found:

@@ -1,7 +1,4 @@
-"""The cells of one row of a user's table as targets, split and box; a DataError says which cell is wrong
-and why."""
-
-from __future__ import annotations
+"""The cells of one row of a user's table as targets, split and box; a DataError names the cell."""
 
 from pathlib import Path
 
@@ -77,10 +74,10 @@ def _label(meaning: Meaning, cells: list[str]) -> str:
         if label := text(meaning, cells, "label"):
             return label
         raise DataError("label is empty")
-    chosen = [name for name, number in _numbers(meaning, cells).items() if number]
-    if not chosen:
-        raise DataError("no class has a 1")
-    return chosen[0]
+    for name, number in _numbers(meaning, cells).items():
+        if number:
+            return name
+    raise DataError("no class has a 1")
 
 
 def _shares(meaning: Meaning, head: Head, cells: list[str]) -> Target:
@@ -112,11 +109,8 @@ def _values(meaning: Meaning, head: Head, cells: list[str]) -> dict[str, float]:
     for axis in filter(meaning.reads, AXES):
         number = meaning.table.number(cells, meaning.roles[axis])
         if number is not None and not low <= number <= high:
-            raise DataError(f"{axis} is {number:g}, allowed are numbers from {low:g} to {high:g}{_hint(head)}")
+            hint = "" if head.name == "vad" else " (from 1 to 10 where a table has dominance too)"
+            raise DataError(f"{axis} is {number:g}, allowed are numbers from {low:g} to {high:g}{hint}")
         if number is not None:
             values[axis] = number
     return values
-
-
-def _hint(head: Head) -> str:
-    return "" if head.name == "vad" else " (from 1 to 10 where a table has dominance too)"

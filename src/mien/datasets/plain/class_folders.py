@@ -1,6 +1,4 @@
-"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, with pictures at any depth."""
-
-from __future__ import annotations
+"""Class folders that a user made: `<class>/…` or `train|validation|test/<class>/…`, pictures at any depth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +14,9 @@ from ..picture_files import listed, subfolders, within
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a folder with at least two class folders named after emotions; others need --layout folders."""
-    known = {canonical(folder.name) for _, folder in _classes(root) if is_known(folder.name) and any(within(folder))}
-    return len(known) > 1
+    """Recognise at least two class folders named after emotions; others need --layout folders."""
+    named = [folder for _, folder in _classes(root) if is_known(folder.name)]
+    return len({canonical(folder.name) for folder in named if any(within(folder))}) > 1
 
 
 def _classes(root: Path) -> list[tuple[str, Path]]:
@@ -36,7 +34,7 @@ def _labelling(root: Path, log: ImportLog) -> Labelling:
 
 
 def heads(root: Path, log: ImportLog) -> tuple[Head, ...]:
-    """Return the heads that the names of the class folders fill; what was decided is noted. Raises ConfigError."""
+    """Return the heads for the names of the class folders; notes what was decided. Raises ConfigError."""
     understood = _labelling(root, log)
     log.notes += [understood.note] * bool(understood.note)
     return understood.heads
@@ -47,7 +45,8 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
     understood = _labelling(root, log)
     found = [(split, folder, sorted(within(folder), key=natural)) for split, folder in _classes(root)]
     if not any(files for *_, files in found):
-        raise DataError(f"{root}: no pictures in class folders such as {root / 'happy'} or {root / 'train' / 'happy'}")
+        examples = f"{root / 'happy'} or {root / 'train' / 'happy'}"
+        raise DataError(f"{root}: no pictures in class folders such as {examples}")
     _outside(root, log)
     log.total = sum(len(files) for *_, files in found)
     for split, folder, files in found:

@@ -1,7 +1,5 @@
 """What the columns of a user's table mean: by their names and, where names are free, by their cells."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,22 +24,24 @@ BOX = ("x", "y", "width", "height")
 _LONGEST = 200  # bytes of an attribute in a store
 AXES = ("valence", "arousal", "dominance")
 #: Numbers that describe, where class names are free.
-_DESCRIBING = ("age", "gender", "sex", "race", "ethnicity", "id", "index", "no", "number", "frame", "time", "timestamp")
+_DESCRIBING = (
+    "age", "gender", "sex", "race", "ethnicity", "id", "index", "no", "number", "frame", "time", "timestamp",
+)  # fmt: skip
 
 
 def roles(columns: list[str]) -> dict[str, int]:
     """Return the column number of each role that the table has a column for."""
     plain = [" ".join(name.lower().replace("_", " ").replace("-", " ").split()) for name in columns]
-    found = {role: next((plain.index(name) for name in names if name in plain), -1) for role, names in ROLES.items()}
-    if any(found[part] < 0 for part in BOX):
-        found |= dict.fromkeys(BOX, -1)
-    return {role: place for role, place in found.items() if place >= 0}
+    named = {role: [plain.index(name) for name in names if name in plain] for role, names in ROLES.items()}
+    found = {role: places[0] for role, places in named.items() if places}
+    boxed = found.keys() >= set(BOX)
+    return {role: place for role, place in found.items() if boxed or role not in BOX}
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What to read from each row. `label` speaks for a column of labels, or for `classes` of which one is 1 in each row;
-    `shares` for `classes` of any numbers, or of several ones; `values` for valence, arousal and dominance."""
+    """What to read from each row. `label` is for a column of labels, or for `classes` of which one is 1 in a
+    row; `shares` for `classes` of any numbers, or of several ones; `values` for affect."""
 
     table: TableFile
     roles: Mapping[str, int]
@@ -61,9 +61,8 @@ class Meaning:
         taken = {place for role, place in self.roles.items() if role not in AXES or self.reads(role)}
         taken |= set(self.classes)
         free = {place: name for place, name in enumerate(self.table.columns) if name and place not in taken}
-        long = {
-            place for cells in self.table.complete_rows() for place in free if len(cells[place].encode()) > _LONGEST
-        }
+        rows = list(self.table.complete_rows())
+        long = {place for cells in rows for place in free if len(cells[place].encode()) > _LONGEST}
         return {name.replace("/", "_"): place for place, name in free.items() if place not in long}
 
     def reads(self, axis: str) -> bool:
@@ -83,33 +82,32 @@ def meaning(table: TableFile, options: Mapping[str, str]) -> Meaning:
     """Decide what the columns of a table mean. Raises DataError that lists the columns and what is needed."""
     found, columns = roles(table.columns), f"it has: {', '.join(filter(None, table.columns))}"
     if "picture" not in found:
-        raise DataError(
-            f"{table.path}: no column with pictures ({columns}; needed: image, file, filename, path or pth)"
-        )
+        needed = "image, file, filename, path or pth"
+        raise DataError(f"{table.path}: no column with pictures ({columns}; needed: {needed})")
     values = _values(table, found)
     if "label" in found:
-        named = labelling((cells[found["label"]] for cells in table.complete_rows()), options, table.path)
-        return Meaning(table, found, label=named, values=values)
+        names = (cells[found["label"]] for cells in table.complete_rows())
+        return Meaning(table, found, label=labelling(names, options, table.path), values=values)
     classes = _classes(table, found, options)
     if classes:
         label, shares = _answers(table, classes, options)
         return Meaning(table, found, classes, label, shares, values)
     if not values:
-        needed = "label, emotion, expression or class; or a column of numbers for each class; or valence and arousal"
+        needed = "label, emotion, expression or class; or numbers for each class; or valence and arousal"
         raise DataError(f"{table.path}: no column with labels ({columns}; needed: {needed})")
     return Meaning(table, found, values=values)
 
 
 def _classes(table: TableFile, found: Mapping[str, int], options: Mapping[str, str]) -> tuple[int, ...]:
-    """Return the columns that are classes: those declared, else those with the name of a class or, where no column has valence,
-    with a number in the first cell."""
-    taken = set(found.values())
-    free = [(canonical(name), place) for place, name in enumerate(table.columns) if name and place not in taken]
+    """Return the columns that are classes: those declared, else those named after a class or, where no column
+    has valence, with a number in the first cell."""
+    columns = [(canonical(name), place) for place, name in enumerate(table.columns) if name]
+    free = [(name, place) for name, place in columns if place not in found.values()]
     if space := declared(options):
         place_of = dict(free)
         if missing := [label for label in space.labels if canonical(label) not in place_of]:
-            names = ", ".join(table.columns)
-            raise DataError(f"{table.path}: no column 'label', and none for the class '{missing[0]}' (it has: {names})")
+            fault = f"no column 'label', and none for the class '{missing[0]}'"
+            raise DataError(f"{table.path}: {fault} (it has: {', '.join(table.columns)})")
         return tuple(place_of[canonical(label)] for label in space.labels)
     any_number = not {"valence", "arousal"} & found.keys()
     classes = [
@@ -136,7 +134,7 @@ def _answers(
     """One-hot columns are labels, other zeros and ones tags, all else votes or probabilities."""
     names = tuple(table.columns[place] for place in classes)
     rows = list(filter(None, (_numbers(table, cells, classes) for cells in table.complete_rows())))
-    binary = all(value in (0, 1) for row in rows for value in row)
+    binary = {value for row in rows for value in row} <= {0, 1}
     if binary and max(map(sum, rows), default=1) <= 1:
         return labelling(names, options, table.path), None
     try:
@@ -157,10 +155,11 @@ def _numbers(table: TableFile, cells: list[str], places: Sequence[int]) -> list[
 
 
 def _values(table: TableFile, found: Mapping[str, int]) -> Head | None:
-    """Return valence and arousal in -1…1; with dominance, where most numbers are above 1, all three in 1…10."""
+    """Return valence and arousal in -1…1; with dominance and most numbers above 1, all three in 1…10."""
     places = [found[axis] for axis in AXES if axis in found]
     if not {"valence", "arousal"} & found.keys():
         return None
     numbers = [number for cells in table.complete_rows() for number in _numbers(table, cells, places)]
     large = 2 * sum(number > 1 for number in numbers) > len(numbers)
-    return TASKS["emotic"].head("vad") if "dominance" in found and large else TASKS["affect"].head("valence_arousal")
+    vad = "dominance" in found and large
+    return TASKS["emotic"].head("vad") if vad else TASKS["affect"].head("valence_arousal")

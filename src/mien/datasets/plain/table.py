@@ -1,6 +1,4 @@
-"""A table that a user made: a CSV file with a column of pictures, and of labels, class shares or valence and arousal."""
-
-from __future__ import annotations
+"""A user's table: a CSV file with a column of pictures, and labels, class shares or affect."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from ...errors import DataError
 from ...files import sha256
 from ...records import Sample
 from ...tasks import Head
+from .. import file_checks
 from ..base import Importer, ImportLog
 from . import cells, table_file
 from .columns import meaning, roles
@@ -17,12 +16,12 @@ _SUFFIXES = (".csv", ".tsv")
 
 
 def recognises(root: Path) -> bool:
-    """Recognise a CSV file, or a folder with just one, that names pictures and is not one of FER-2013 or FER+."""
+    """Recognise a CSV file, or a folder with just one, that names pictures and is not FER-2013 or FER+."""
     path = _file(root)
     if not path:
         return False
     try:
-        found = table_file.header(path)
+        found = file_checks.column_names(path, table_file.SEPARATORS)
     except DataError:
         return False
     return "picture" in roles(found) and "pixels" not in found and not {"usage", "nf"} <= set(found)
@@ -38,9 +37,8 @@ def _file(root: Path) -> Path | None:
 def _table(root: Path) -> table_file.TableFile:
     path = root if root.is_file() else _file(root)
     if not path:
-        raise DataError(
-            f"{root}: a table is one file with the ending {' or '.join(_SUFFIXES)}, or a folder with just one"
-        )
+        suffixes = " or ".join(_SUFFIXES)
+        raise DataError(f"{root}: a table is one file with the ending {suffixes}, or a folder with just one")
     return table_file.load(path)
 
 
@@ -65,6 +63,5 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
             yield sample
 
 
-TABLE = Importer(
-    "table", "a CSV file with a column image and a column label, or one column for each class", heads, recognises, read
-)  # fmt: skip
+_LOOKS_FOR = "a CSV file with a column image and a column label, or one column for each class"
+TABLE = Importer("table", _LOOKS_FOR, heads, recognises, read)

@@ -1,7 +1,5 @@
 """CSV files that people made: any usual encoding, separator and line end; every row knows its line."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -13,7 +11,7 @@ from typing import NamedTuple
 from ...errors import DataError
 from .. import file_checks
 
-_SEPARATORS = ",;\t"
+SEPARATORS = ",;\t"
 _MISSING = ("", "nan", "na", "none", "null")
 
 
@@ -27,7 +25,7 @@ class TableRow(NamedTuple):
 
 @dataclass(frozen=True)
 class TableFile:
-    """A CSV file in memory. `columns` are as written; `decimal` is what stands before the fraction of a number."""
+    """A CSV file in memory: `columns` as written; `decimal` is the sign before the fraction of a number."""
 
     path: Path
     columns: list[str]
@@ -61,7 +59,7 @@ def load(path: Path) -> TableFile:
     file_checks.read_start(path)
     text = _decoded(path.read_bytes())
     first = text.lstrip().partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
+    separator = max(SEPARATORS, key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         found = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
@@ -74,13 +72,6 @@ def load(path: Path) -> TableFile:
         raise DataError(f"{path}: column '{twice[0]}' is there twice")
     rows = [TableRow(number, line, cells) for number, (line, cells) in enumerate(body)]
     return TableFile(path, columns, rows, "," if separator == ";" else ".")
-
-
-def header(path: Path) -> list[str]:
-    """Return the column names in lower case, from the first line alone. Raises DataError for what is no text."""
-    first = file_checks.read_start(path).split(b"\n", 1)[0].decode("utf-8", "replace")
-    separator = max(_SEPARATORS, key=first.count)
-    return [name.strip(" \t\r\"'").lower() for name in first.split(separator)]
 
 
 def _plain(name: str) -> str:

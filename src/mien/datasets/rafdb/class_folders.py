@@ -1,6 +1,4 @@
-"""RAF-DB basic as a Kaggle copy has it: `DATASET/train|test/1…7/*_aligned.jpg`, with or without its two lists."""
-
-from __future__ import annotations
+"""RAF-DB basic as a Kaggle copy has it: `DATASET/train|test/1…7/*_aligned.jpg`, with or without its lists."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,8 @@ _COUNTS = {"train": 12271, "test": 3068}
 
 def recognises(root: Path) -> bool:
     """Recognise a folder with `train` or `test` (also in DATASET) whose folders 1 to 7 hold aligned faces."""
-    return any(path.stem.endswith("_aligned") for _, _, folder in _folders(root) for path in listed(folder)[:1])
+    first = (path for _, _, folder in _folders(root) for path in listed(folder)[:1])
+    return any(path.stem.endswith("_aligned") for path in first)
 
 
 def _folders(root: Path) -> list[tuple[str, str, Path]]:
@@ -30,7 +29,7 @@ def _folders(root: Path) -> list[tuple[str, str, Path]]:
 
 
 def read(root: Path, log: ImportLog) -> Iterator[Sample]:
-    """Yield samples by split, class and number; lists, if any, must say the same as the folders. Raises DataError."""
+    """Yield samples by split, class and number; lists, if any, must agree. Raises DataError."""
     found = [(split, code, path) for split, code, folder in _folders(root) for path in listed(folder)]
     if not found:
         raise DataError(f"{root}: no pictures in folders such as {root / 'DATASET' / 'train' / '1'}")
@@ -44,7 +43,7 @@ def read(root: Path, log: ImportLog) -> Iterator[Sample]:
 
 
 def _agree(root: Path, split: str, codes: dict[str, str], log: ImportLog) -> None:
-    """Reject what the list of a split, if it exists, says otherwise than the folders."""
+    """Reject the rows of a split's list, if it exists, that differ from the folders."""
     paths = [folder / f"{split}_labels.csv" for folder in (root, root / "DATASET", root.parent)]
     path = next((path for path in paths if path.is_file()), None)
     if not path:
@@ -56,11 +55,11 @@ def _agree(root: Path, split: str, codes: dict[str, str], log: ImportLog) -> Non
         if name not in codes:
             log.reject(f"{where}: {file_checks.quoted(name)} is in no folder of {split}")
         elif codes[name] != code:
-            log.reject(f"{where}: {name} has label {file_checks.quoted(code)}, but lies in folder {codes[name]}")
+            label = file_checks.quoted(code)
+            log.reject(f"{where}: {name} has label {label}, but lies in folder {codes[name]}")
     if missing := sorted(set(codes) - {name for name, _ in listed_codes}):
         log.reject(f"{path}: {len(missing)} pictures of the folders are not in it, such as {missing[0]}")
 
 
-RAFDB_FOLDERS = Importer(
-    "rafdb-folders", "a folder with DATASET/train|test/1…7/<name>_aligned.jpg", BASIC, recognises, read
-)  # fmt: skip
+_LOOKS_FOR = "a folder with DATASET/train|test/1…7/<name>_aligned.jpg"
+RAFDB_FOLDERS = Importer("rafdb-folders", _LOOKS_FOR, BASIC, recognises, read)

@@ -1,7 +1,5 @@
 """The files beside RAF-DB's lists: pictures, and annotations of age, gender, race and landmarks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,24 +23,20 @@ def form(base: Path) -> str:
 
 
 def sample(root: Path, name: Path, targets: Mapping[str, Target], where: str) -> Sample:
-    """Return the picture of one name (its path without folders and ending) and what is known of it. Raises DataError."""
-    base, aligned = name.parent, form(name.parent) == "aligned"
-    picture = base / "Image" / ("aligned" if aligned else "original") / f"{name.name}{'_aligned' * aligned}.jpg"
+    """Return the picture of a name (a path without folders and ending), annotated. Raises DataError."""
+    base, kind = name.parent, form(name.parent)
+    aligned = kind == "aligned"
+    picture = base / "Image" / kind / f"{name.name}{'_aligned' * aligned}.jpg"
     if not picture.is_file():
         raise DataError(f"{where}: no picture {picture}")
     attributes, points = manual(base / "Annotation" / "manual" / f"{name.name}_manu_attri.txt")
-    return Sample.of_image(
-        picture,
-        targets,
-        name.name.partition("_")[0],
-        picture.relative_to(root).as_posix(),
-        landmarks=() if aligned else points,  # the points lie in the original picture
-        attributes=attributes,
-    )
+    split, source = name.name.partition("_")[0], picture.relative_to(root).as_posix()
+    points = [] if aligned else points  # they lie in the original picture
+    return Sample.of_image(picture, targets, split, source, landmarks=points, attributes=attributes)
 
 
 def manual(path: Path) -> tuple[dict[str, str], list[tuple[float, float]]]:
-    """Return gender, race and age by name, and five points (x, y); nothing without such a file. Raises DataError."""
+    """Return gender, race and age by name, and five points (x, y); empty without a file. Raises DataError."""
     if not path.is_file():
         return {}, []
     words = path.read_text(encoding="utf-8-sig", errors="replace").split()
@@ -54,4 +48,5 @@ def manual(path: Path) -> tuple[dict[str, str], list[tuple[float, float]]]:
             raise ValueError
         return {"gender": _GENDERS[gender], "race": _RACES[race], "age": _AGES[age]}, points
     except (ValueError, IndexError):
-        raise DataError(f"{path}: needed are {_POINTS} points x y, then gender 0-2, race 0-2 and age 0-4") from None
+        needed = f"{_POINTS} points x y, then gender 0-2, race 0-2 and age 0-4"
+        raise DataError(f"{path}: needed are {needed}") from None

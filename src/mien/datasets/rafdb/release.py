@@ -1,7 +1,5 @@
 """RAF-DB as its authors give it out: `basic/` with seven expressions and `compound/` with eleven."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ COMPOUND_CODES = {str(code): label for code, label in enumerate(COMPOUND11.label
 
 @dataclass(frozen=True)
 class RafSubset:
-    """Half of RAF-DB: its folder, the names in its list, its codes and heads, and how many pictures a split has."""
+    """Half of RAF-DB: its folder, the names in its list, its codes and heads, and the size of each split."""
 
     folder: str
     names: str
@@ -34,7 +32,7 @@ class RafSubset:
     published: Mapping[str, int]
 
     def listed(self, root: Path) -> Path | None:
-        """Return the list of this half in `root` or in its folder there, recognised by the digits of the first name."""
+        """Return the list of this half in `root` or in its folder there, recognised by its first name."""
         return next((path for path in _lists(root, self.folder) if self.row(files.lines(path)[0])), None)
 
     def row(self, line: str) -> re.Match[str] | None:
@@ -46,7 +44,8 @@ class RafSubset:
         if not (path := self.listed(root)):
             for other in _lists(root, self.folder)[:1]:
                 file_checks.read_start(other)
-            raise DataError(f"{root}: no {self.folder}/EmoLabel/{LISTS[0]} with names of RAF-DB {self.folder}")
+            needed = f"{self.folder}/EmoLabel/{LISTS[0]} with names of RAF-DB {self.folder}"
+            raise DataError(f"{root}: no {needed}")
         base, lines = path.parent.parent, files.lines(path)
         log.inputs[path.relative_to(root).as_posix()], log.total = sha256(path), len(lines)
         log.notes.append(f"pictures from Image/{files.form(base)}")
@@ -74,7 +73,7 @@ def _importer(name: str, part: RafSubset) -> Importer:
     return Importer(name, looks_for, part.heads, lambda root: part.listed(root) is not None, part.read)
 
 
-RAFDB = _importer("rafdb", RafSubset("basic", r"train_\d{5}|test_\d{4}", CODES, BASIC, {"train": 12271, "test": 3068}))
-RAFDB_COMPOUND = _importer(
-    "rafdb-compound", RafSubset("compound", r"train_\d{4}|test_\d{3}", COMPOUND_CODES, TASKS["compound11"].heads, {"test": 792})
-)  # fmt: skip
+_BASIC = RafSubset("basic", r"train_\d{5}|test_\d{4}", CODES, BASIC, {"train": 12271, "test": 3068})
+_COMPOUND_HEADS = TASKS["compound11"].heads
+_COMPOUND = RafSubset("compound", r"train_\d{4}|test_\d{3}", COMPOUND_CODES, _COMPOUND_HEADS, {"test": 792})
+RAFDB, RAFDB_COMPOUND = _importer("rafdb", _BASIC), _importer("rafdb-compound", _COMPOUND)

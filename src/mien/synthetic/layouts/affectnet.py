@@ -1,7 +1,4 @@
-"""AffectNet in its two releases, and the 13-emotion set made from it: drawn faces under the names these
-have on disk."""
-
-from __future__ import annotations
+"""Drawn faces as AffectNet's two releases and its 13-emotion set have theirs on disk."""
 
 import hashlib
 import math
@@ -17,22 +14,19 @@ from ...labels import AFFECTNET8, EMOTION13, VAD_MEANS
 from ...records import Box, Sample
 from .writing import pixels, save_csv, save_picture, values
 
-#: One in so many training pictures of the 13-emotion set is a frame of a film: its id is text, and it has no
-#: class.
+#: One in so many training pictures of the 13-emotion set is from a film: its id is text, and it has no class.
 FRAMES = 16
 _PICTURES, _LISTS = "Manually_Annotated/Manually_Annotated_Images", "Manually_Annotated_file_lists"
 
 
 def affectnet(root: Path, samples: Iterable[Sample]) -> None:
-    """`train_set|val_set/images/<n>.jpg` and `annotations/<n>_exp|val|aro|lnd.npy`; what is for testing is
-    in val_set."""
+    """`train_set|val_set/images/<n>.jpg` and `annotations/<n>_exp|val|aro|lnd.npy`; no test set."""
     for sample, folder, number in _numbered(samples):
         _annotate(root / folder, str(number), sample)
 
 
 def prob_rank(root: Path, samples: Iterable[Sample]) -> None:
-    """The same with `<id>_prob_rank.txt`, `_rank.txt` and `_terms.txt` in `AffectNetFused/`, some ids
-    being text."""
+    """`AffectNetFused/`: the same with `<id>_prob_rank.txt`, `_rank.txt`, `_terms.txt`; some ids are text."""
     for sample, folder, number in _numbered(samples):
         frame = folder == "train_set" and number % FRAMES == FRAMES - 1
         name = f"film{number // FRAMES}_{number:05d}" if frame else str(number)
@@ -51,7 +45,8 @@ def affectnet_csv(root: Path, samples: Iterable[Sample]) -> None:
         suffix = ".PNG" if number % 7 == 6 else ".JPG" if number % 7 == 5 else ".jpg"
         picture = f"{number % 3 + 1}/{hashlib.sha224(sample.source.encode()).hexdigest()}{suffix}"
         save_picture(root / _PICTURES / picture, pixels(sample))
-        affect, landmarks = values(sample, "valence_arousal"), ";".join(f"{value:.2f}" for value in _landmarks(sample))
+        affect = values(sample, "valence_arousal")
+        landmarks = ";".join(f"{value:.2f}" for value in _landmarks(sample))
         table = rows["training.csv" if folder == "train_set" else "validation.csv"]
         table.append([picture, *_box(sample), landmarks, _code(sample), affect["valence"], affect["arousal"]])
     for name, found in rows.items():

@@ -1,7 +1,5 @@
 """Drawn people as EMOTIC's four releases have theirs on disk."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.emotic.mat2py import COLUMNS
 from ...extras import require
 from ...labels import EMOTIC26, VAD
 from ...media.image import resize
@@ -19,17 +18,17 @@ from .writing import save_csv, save_picture
 
 DATABASES = ("mscoco", "framesdb", "emodb_small", "ade20k")
 _SPLITS = {"train": "train", "validation": "val", "test": "test"}
-_CSV = ("Index", "Folder", "Filename", "Image Size", "BBox", "Categorical_Labels", "Continuous_Labels", "Gender", "Age")
 _CONTEXT, _BODY = 224, 128
 #: The order of the 40-column tables, which is not that of EMOTIC26.
 _ORDER = (
-    "Peace", "Affection", "Esteem", "Anticipation", "Engagement", "Confidence", "Happiness", "Pleasure", "Excitement",
-    "Surprise", "Sympathy", "Doubt/Confusion", "Disconnection", "Fatigue", "Embarrassment", "Yearning", "Disapproval",
-    "Aversion", "Annoyance", "Anger", "Sensitivity", "Sadness", "Disquietment", "Fear", "Pain", "Suffering",
+    "Peace", "Affection", "Esteem", "Anticipation", "Engagement", "Confidence", "Happiness", "Pleasure",
+    "Excitement", "Surprise", "Sympathy", "Doubt/Confusion", "Disconnection", "Fatigue", "Embarrassment",
+    "Yearning", "Disapproval", "Aversion", "Annoyance", "Anger", "Sensitivity", "Sadness", "Disquietment",
+    "Fear", "Pain", "Suffering",
 )  # fmt: skip
 _COLUMNS = (
-    "Filename", "Width", "Height", "Age", "Gender", "Valence", "Arousal", "Dominance", *_ORDER, "X_min", "Y_min", "X_max",
-    "Y_max", "Arr_name", "Crop_name",
+    "Filename", "Width", "Height", "Age", "Gender", "Valence", "Arousal", "Dominance", *_ORDER,
+    "X_min", "Y_min", "X_max", "Y_max", "Arr_name", "Crop_name",
 )  # fmt: skip
 _EXTRA = 5  # every so many pictures for training, one stands in the table `extra_train`
 
@@ -66,7 +65,8 @@ def _drawn(samples: Iterable[Sample]) -> Iterator[_DrawnPicture]:
         people = list(group)
         pixels = np.asarray(people[0].inputs["image"].data)
         split, database = _SPLITS[people[0].split], DATABASES[number % len(DATABASES)]
-        yield _DrawnPicture(split, database, f"{number:06d}.jpg", pixels, [_person(sample, split) for sample in people])
+        drawn = [_person(sample, split) for sample in people]
+        yield _DrawnPicture(split, database, f"{number:06d}.jpg", pixels, drawn)
 
 
 def _person(sample: Sample, split: str) -> _DrawnPerson:
@@ -74,11 +74,12 @@ def _person(sample: Sample, split: str) -> _DrawnPerson:
     region = sample.inputs["image"].region
     box = region if isinstance(region, Box) else Box(0, 0, width, height)
     targets: Any = sample.targets
-    vad = [float(targets["vad"][name]) for name in VAD.labels] if "vad" in targets else [float("nan")] * len(VAD)
+    vad = [float(targets.get("vad", {}).get(name, "nan")) for name in VAD.labels]
     tags = sorted(targets.get("tags", []), key=EMOTIC26.index)
     corners = (box.x, box.y, box.x + box.width, box.y + box.height)
     gender, age = sample.attributes.get("gender", "Female"), sample.attributes.get("age", "Adult")
-    return _DrawnPerson(corners, tags, [_whole(value) if split == "train" else value for value in vad], gender, age)
+    vad = [_whole(value) if split == "train" else value for value in vad]
+    return _DrawnPerson(corners, tags, vad, gender, age)
 
 
 def _whole(value: float) -> float:
@@ -92,14 +93,12 @@ def _by_split(samples: Iterable[Sample]) -> dict[str, list[_DrawnPicture]]:
 
 
 def write_mat(root: Path, samples: Iterable[Sample]) -> None:
-    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError without scipy."""
+    """`Annotations/Annotations.mat` and `emotic/<database>/images/*.jpg`. Raises MissingExtraError."""
     drawn = _by_split(samples)
     for picture in [picture for pictures in drawn.values() for picture in pictures]:
         save_picture(root / "emotic" / picture.folder / picture.file, picture.pixels)
     (root / "Annotations").mkdir()
-    tables = {
-        split: _structs([_entry(picture) for picture in pictures]) for split, pictures in drawn.items() if pictures
-    }
+    tables = {split: _structs(list(map(_entry, pictures))) for split, pictures in drawn.items() if pictures}
     require("scipy.io", "data").savemat(root / "Annotations" / "Annotations.mat", tables, do_compression=True)
 
 
@@ -164,7 +163,7 @@ def write_csv(root: Path, samples: Iterable[Sample]) -> None:
     for split, drawn in _by_split(samples).items():
         people = [(picture, person) for picture in drawn for person in picture.people]
         rows = [[number, *_row(picture, person)] for number, (picture, person) in enumerate(people)]
-        save_csv(root / f"{split}.csv", [_CSV, *rows], "\r\n")
+        save_csv(root / f"{split}.csv", [["Index", *COLUMNS], *rows], "\r\n")
         for kind, array in _arrays(people).items():
             np.save(root / f"{split}_{kind}_arr.npy", array)
 
@@ -176,10 +175,11 @@ def _row(picture: _DrawnPicture, person: _DrawnPerson) -> list[Any]:
 
 def _arrays(people: Sequence[tuple[_DrawnPicture, _DrawnPerson]]) -> dict[str, NDArray[Any]]:
     crops = [resize(_crop(picture, person), _BODY) for picture, person in people]
+    flags = [[label in person.tags for label in EMOTIC26.labels] for _, person in people]
     return {
         "context": np.array([resize(picture.pixels, _CONTEXT) for picture, _ in people], np.uint8),
         "body": np.array(crops, np.uint8),
-        "cat": np.array([[label in person.tags for label in EMOTIC26.labels] for _, person in people], np.float64),
+        "cat": np.array(flags, np.float64),
         "cont": np.array([person.vad for _, person in people]),
     }
 
@@ -205,19 +205,12 @@ def write_arrays(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def _forty(picture: _DrawnPicture, person: _DrawnPerson) -> list[Any]:
-    """Return a row without the names of its arrays. Width and height are swapped where the release swaps them."""
+    """Return a row without its arrays' names; width and height are swapped where the release swaps them."""
     size = picture.size[::-1] if picture.database == "emodb_small" else picture.size
     flags = [label in person.tags for label in _ORDER]
     vad = ["" if np.isnan(value) else float(value) for value in person.vad]
-    return [
-        picture.file,
-        *map(float, size),
-        person.age,
-        person.gender,
-        *vad,
-        *map(float, flags),
-        *map(float, person.corners),
-    ]
+    corners = map(float, person.corners)
+    return [picture.file, *map(float, size), person.age, person.gender, *vad, *map(float, flags), *corners]
 
 
 def write_folders(root: Path, samples: Iterable[Sample]) -> None:

@@ -1,6 +1,4 @@
-"""FER-2013, RAF-DB, CK+48, JAFFE, and what users make themselves: drawn faces under the names these have on disk."""
-
-from __future__ import annotations
+"""Drawn faces as FER-2013, RAF-DB, CK+48, JAFFE and users' own folders and tables have theirs on disk."""
 
 import io
 from collections import Counter
@@ -24,7 +22,9 @@ _FER_USAGES = {split: usage.decode() for usage, split in USAGES.items()}
 _CODE = {label: code for code, label in CODES.items()}
 _COMPOUND_CODE = {label: code for code, label in COMPOUND_CODES.items()}
 _CK_FOLDERS = {"angry": "anger", "sad": "sadness"}
-_ADVERBS = {"happily": "happy", "sadly": "sad", "fearfully": "fear", "angrily": "angry", "disgustedly": "disgust"}
+_ADVERBS = {
+    "happily": "happy", "sadly": "sad", "fearfully": "fear", "angrily": "angry", "disgustedly": "disgust",
+}  # fmt: skip
 #: Both eyes, the nose and the corners of the mouth, as shares of a picture's side.
 _POINTS = ((0.35, 0.4), (0.65, 0.4), (0.5, 0.6), (0.38, 0.78), (0.62, 0.78))
 
@@ -44,7 +44,7 @@ def rafdb(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def rafdb_compound(root: Path, samples: Iterable[Sample]) -> None:
-    """`compound/`, as `basic/`; the compound is that of the two emotions with the most probability together."""
+    """`compound/`, as `basic/`; the compound is of the two emotions with the most probability together."""
     _raf(root / "compound", samples, lambda sample: _COMPOUND_CODE[compound(sample)], (4, 3))
 
 
@@ -60,7 +60,7 @@ def rafdb_folders(root: Path, samples: Iterable[Sample]) -> None:
 
 
 def ck48(root: Path, samples: Iterable[Sample]) -> None:
-    """`CK+48/<class>/S<subject>_<sequence>_<frame>.png`, 48x48 grey; three frames a sequence. Neutral is not in it."""
+    """`CK+48/<class>/S<subject>_<sequence>_<frame>.png`, 48x48 grey; three a sequence, none neutral."""
     counts: Counter[str] = Counter()
     for sample in samples:
         if (label := str(sample.targets["expression8"])) == "neutral":
@@ -104,11 +104,14 @@ def folders(root: Path, samples: Iterable[Sample]) -> None:
 def compound(sample: Sample) -> str:
     """Return the compound emotion of RAF-DB whose two parts have the most probability together."""
     shares = values(sample, "distribution8")
-    parts = {label: [_ADVERBS.get(word, canonical(word)) for word in label.split()] for label in COMPOUND11.labels}
+    words = {label: label.split() for label in COMPOUND11.labels}
+    parts = {label: [_ADVERBS.get(word, canonical(word)) for word in pair] for label, pair in words.items()}
     return max(parts, key=lambda label: sum(shares[part] for part in parts[label]))
 
 
-def _raf(base: Path, samples: Iterable[Sample], code: Callable[[Sample], str], digits: tuple[int, int]) -> None:
+def _raf(
+    base: Path, samples: Iterable[Sample], code: Callable[[Sample], str], digits: tuple[int, int]
+) -> None:  # fmt: skip
     lines = []
     for sample, split, number in _numbered(samples):
         name = f"{split}_{number:0{digits[split == 'test']}d}"

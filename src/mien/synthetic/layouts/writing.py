@@ -1,7 +1,4 @@
-"""What all layouts write and read: files in folders that are made for them, CSV tables, and parts of a
-drawn sample."""
-
-from __future__ import annotations
+"""What all layouts use: files and CSV tables in new folders, and the parts of a drawn sample."""
 
 import csv
 from collections.abc import Iterable, Mapping
