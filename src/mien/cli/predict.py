@@ -185,10 +185,11 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
 
     def _outputs(self, job: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer
-        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs, names_of
+        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs
         from ..outputs.show import Sheet, open_sink
+        from ..outputs.show.picture import SourceNames
 
-        names = names_of(source.name for source in job.sources)
+        names = SourceNames(source.name for source in job.sources)
         writers: list[Writer] = []
         sinks: list[Sink] = []
         if self.out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -107,17 +107,3 @@ class PerSourceMedia:
     def _finish(self, video: Sink) -> None:
         video.close()
         self.written += video.written
-
-
-def names_of(sources: Iterable[str]) -> dict[str, str]:
-    """A different name for each source's results: the file's own, numbered where two share it."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for source in sources:
-        stem = Path(source).stem or "picture"
-        number, name = 1, stem
-        while name.casefold() in taken:
-            number, name = number + 1, f"{stem}-{number + 1}"
-        taken.add(name.casefold())
-        names[source] = name
-    return names

@@ -20,9 +20,9 @@ from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
 from ..records import Face, Floats, Items, Moment, Pixels, Prediction, ReadError, Subject
 from ..tasks import Task
-from .batching import MOST
 from .engine import Engine
 from .job import PredictionJob, plan_job
+from .pipeline import MOST
 from .results import Result, origin
 from .session import Session
 from .settings import Settings

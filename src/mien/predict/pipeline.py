@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from ..records import Moment, ReadError
+from ..records import Moment, Prediction, ReadError
+from ..sources.base import one_line
 from ..sources.per_source import PerSource
-from .batching import MOST, recognise_batch
 from .prefetch import Prefetcher
 from .results import Result
 from .session import Found, Session
 
+#: At most this many moments are recognised in one batch, of those that wait: a camera's is never held back.
+MOST = 16
 Step: TypeAlias = Moment | Found | Result | ReadError
 
 
@@ -34,9 +36,10 @@ def stream(
     try:
         yield from done
     finally:
-        for stage in (done, found, read):
+        stages = done, found, read
+        for stage in stages:
             stage.stop()
-        for stage in (done, found, read):
+        for stage in stages:
             stage.join()
 
 
@@ -65,10 +68,20 @@ def _recognised(waiting: Prefetcher[Found | ReadError]) -> Iterator[Result | Rea
                 yield item.session.result(item, predictions)
 
 
+def recognise_batch(batch: Sequence[Found]) -> list[list[Prediction] | Exception]:
+    """Recognise these in one go; if that fails, one by one, so that only the one at fault has an error."""
+    if not batch:
+        return []
+    try:
+        model = batch[0].session.model
+        return [*model.recognise([found.moment for found in batch], [found.subjects for found in batch])]
+    except Exception as error:  # whatever a model or its input raises
+        return [error] if len(batch) == 1 else [recognise_batch([found])[0] for found in batch]
+
+
 def _failed(moment: Moment, error: Exception) -> ReadError:
     where = moment.source if moment.time is None else f"{moment.source}, frame {moment.index}"
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return ReadError(moment.source, f"{where}: {reason}", moment.index, moment.time)
+    return ReadError(moment.source, f"{where}: {one_line(error)}", moment.index, moment.time)
 
 
 def _moment_of(item: Moment | Found | Result) -> Moment:

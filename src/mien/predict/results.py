@@ -64,31 +64,17 @@ class Result:
 
     def to_dict(self) -> Row:
         """The picture as JSON can hold it, its faces numbered from 0."""
-        return {
-            "source": self.source,
-            "frame": self.index,
-            "timestamp": short(self.time),
-            "shot": self.shot,
-            "width": self.width,
-            "height": self.height,
-            "faces": [
-                {"face_id": face_id(number, found), **short(found.to_dict())}
-                for number, found in enumerate(self.predictions)
-            ],
-        }
+        faces = enumerate(self.predictions)
+        return self._where() | {"faces": [{"face_id": face_id(*pair), **short(pair[1].to_dict())} for pair in faces]}
+
+    def _where(self) -> Row:
+        place = {"source": self.source, "frame": self.index, "timestamp": short(self.time), "shot": self.shot}
+        return place | {"width": self.width, "height": self.height}
 
     def rows(self, origin: ModelOrigin | None = None) -> list[Row]:
         """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
         origin = origin or self.origin
-        where = {
-            "source": self.source,
-            "frame": self.index,
-            "timestamp": short(self.time),
-            "shot": self.shot,
-            "width": self.width,
-            "height": self.height,
-            "faces": len(self.predictions),
-        }
+        where = self._where() | {"faces": len(self.predictions)}
         empty = dict.fromkeys(columns(origin.task)) if origin else {}
         model = {"model": origin.name, "model_sha256": origin.sha256, "settings": origin.settings} if origin else {}
         faces = [_face(number, found) for number, found in enumerate(self.predictions)]

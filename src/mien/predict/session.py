@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..records import Face, Moment, Pixels, Prediction, Subject
+from ..records import Moment, Prediction, Subject
 from .results import ModelOrigin, Result
 from .settings import Settings
 from .shot_detection import ShotDetector
@@ -23,27 +23,6 @@ class Recogniser(Protocol):
 
     def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> Sequence[list[Prediction]]:
         """Say what each subject of each moment shows."""
-
-
-class Tracks(Protocol):
-    """Follows the faces of one video."""
-
-    def update(self, faces: Sequence[Face], time: float, shot: int = 0) -> list[Face]:
-        """The same faces with their `track` set."""
-
-
-class Cuts(Protocol):
-    """Finds the cuts of one video."""
-
-    def update(self, pixels: Pixels, time: float) -> int:
-        """The number of the shot that a frame belongs to."""
-
-
-class Smooths(Protocol):
-    """Smooths the predictions of one video, each face's by its track."""
-
-    def update(self, predictions: Sequence[Prediction], time: float) -> list[Prediction]:
-        """The same predictions, smoothed."""
 
 
 class Found(NamedTuple):
@@ -76,9 +55,9 @@ class Session:
         """Of `settings` count track, cuts and smooth: the others are what `model` and `detector` were made with. `origin` goes
         into each result; `keep` leaves its media there too."""
         self.model, self.detector = model, detector
-        self.tracker: Tracks | None = Tracker() if settings.follows else None
-        self.shots: Cuts | None = ShotDetector() if settings.follows and settings.cuts else None
-        self.smoother: Smooths | None = Smoother(settings.smooth) if settings.smooth else None
+        self.tracker = Tracker() if settings.follows else None
+        self.shots = ShotDetector() if settings.follows and settings.cuts else None
+        self.smoother = Smoother(settings.smooth) if settings.smooth else None
         self._origin, self._keep = origin, keep
 
     def update(self, moment: Moment) -> Result:

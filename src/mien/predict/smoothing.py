@@ -110,17 +110,7 @@ class TrackedPerson:
 
     def to_dict(self) -> dict[str, Any]:
         """The person as JSON can hold it."""
-        return {
-            "source": self.source,
-            "track": self.track,
-            "first": self.first,
-            "last": self.last,
-            "frames": self.frames,
-            "share": dict(self.share),
-            "means": {head: dict(values) for head, values in self.means.items()},
-            "confidence": self.confidence,
-            "abstained": self.abstained,
-        }
+        return {name: value for name, value in vars(self).items() if name != "task"}
 
 
 class People:
@@ -128,7 +118,7 @@ class People:
 
     def __init__(self, most: int = 0) -> None:
         self.most = most
-        self._tallies: dict[tuple[str, int], _Tally] = {}
+        self._sums: dict[tuple[str, int], _TrackSum] = {}
 
     def add(self, result: Result) -> None:
         """Take in the next result."""
@@ -136,18 +126,18 @@ class People:
             if (track := found.face.track) is None:
                 continue
             key = result.source, track
-            if key not in self._tallies and (not self.most or len(self._tallies) < self.most):
-                self._tallies[key] = _Tally(found.task, result.time)
-            if key in self._tallies:
-                self._tallies[key].add(found, result.time)
+            if key not in self._sums and (not self.most or len(self._sums) < self.most):
+                self._sums[key] = _TrackSum(found.task, result.time)
+            if key in self._sums:
+                self._sums[key].add(found, result.time)
 
     def summed(self) -> list[TrackedPerson]:
         """The people so far, in order of appearance."""
-        return [tally.person(*key) for key, tally in self._tallies.items()]
+        return [total.person(*key) for key, total in self._sums.items()]
 
 
 @dataclass
-class _Tally:
+class _TrackSum:
     """What is known of a track so far: seconds by dominant label, and each answer's integral over time."""
 
     task: Task

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ConfigError, MienError
 from ..extras import require
 from ..machine import usable_cores
+from ..sources.base import one_line
 from .parts import Count
 from .worker import Order, Shard, Worker
 
@@ -95,8 +96,7 @@ def _start(ray: Any, address: str) -> None:
         except Exception as error:  # Ray raises a bare one where it starts too slowly
             ray.shutdown()
             if not left:
-                reason = " ".join(str(error).split())
-                raise ConfigError(f"Ray cannot be reached or started: {reason}") from None
+                raise ConfigError(f"Ray cannot be reached or started: {one_line(error)}") from None
 
 
 def _init(ray: Any, address: str) -> None:

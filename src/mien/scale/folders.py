@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,9 +15,10 @@ from .. import files
 from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
-from ..sources import RESULT, Flow, PictureSource, Sampling, Source, Video
-from ..sources.base import read_error
+from ..sources import RESULT, PictureSource, Sampling, Source, Video
+from ..sources.base import one_line
 from ..sources.kinds import PICTURES, VIDEOS
+from ..sources.urls import Fetched
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
 SCHEMES = ("s3", "gs", "abfs", "abfss")
@@ -71,31 +72,22 @@ class Folder:
             system.delete_file(f"{path}/{name}")
 
 
-class Stored:
-    """A picture or video on object storage: fetched when it is read, into memory or a file that vanishes afterwards."""
-
-    count: int | None = None
+class Stored(Fetched):
+    """A picture or video on object storage."""
 
     def __init__(self, name: str, place: tuple[str, str], sampling: Sampling, limits: Limits) -> None:
         """`place`: the address that was searched, which says how to reach its store, and the path inside."""
-        self.name = name
-        self._place, self._sampling, self._limits = place, sampling, limits
+        super().__init__(name, sampling, limits)
+        self._place = place
 
     @property
     def moving(self) -> bool:
         """Whether it is a video, by its name."""
         return Path(self.name).suffix.lower() in VIDEOS
 
-    def __iter__(self) -> Flow:
-        """Fetch and decode."""
-        try:
-            with self._fetched() as source:
-                yield from source
-        except (InputError, OSError) as error:
-            yield read_error(self.name, error)
-
     @contextmanager
-    def _fetched(self) -> Generator[Source, None, None]:
+    def fetched(self) -> Iterator[Source]:
+        """Fetch it. Raises InputError, OSError."""
         system, _ = _opened(self._place[0])
         most = self._limits.max_video_bytes if self.moving else self._limits.max_bytes
         with storage_errors(self.name), system.open_input_file(self._place[1]) as file:
@@ -152,5 +144,4 @@ def storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{what}: {reason}") from None
+        raise InputError(f"{what}: {one_line(error)}") from None

@@ -64,14 +64,10 @@ class Sampling:
     def expected(self, duration: float, frames: int) -> int:
         """How many of so many frames that take so many seconds are wanted."""
         left = max(0.0, min(duration, math.inf if self.end is None else self.end) - self.start)
-        wanted = _up(frames * left / duration) if duration > 0 else frames
+        wanted = math.ceil(frames * left / duration - 1e-6) if duration > 0 else frames
         if self.every is not None:
-            wanted = min(wanted, _up(left / self.every))
+            wanted = min(wanted, math.ceil(left / self.every - 1e-6))
         return wanted if self.limit is None else min(wanted, self.limit)
-
-
-def _up(number: float) -> int:
-    return math.ceil(number - 1e-6)
 
 
 #: No sampling: every frame.
@@ -108,7 +104,12 @@ class Picker:
         return ReadError(name, f"{name}: nothing {self._sampling}: it ends at {length:.2f} s")
 
 
+def one_line(error: Exception) -> str:
+    """Return what an exception says in one line: its class where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def read_error(name: str, error: Exception) -> ReadError:
-    """An exception as a ReadError whose one line begins with the source's name."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    """Turn an exception into a ReadError whose one line begins with the source's name."""
+    reason = one_line(error)
     return ReadError(name, reason if isinstance(error, InputError) else f"{name}: {reason}")

@@ -9,9 +9,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from ..errors import InputError, TooLargeError
 from ..media.limits import LIMITS, Limits
@@ -21,39 +21,48 @@ from .pictures import PictureSource
 from .videos import Video
 
 _PIECE = 1 << 16
+Clock: TypeAlias = Callable[[], float]
 
 
-class Remote:
-    """A picture or video at an http(s) address: fetched when it is read, into memory or a file that vanishes afterwards."""
+class Fetched:
+    """A picture or video from elsewhere: fetched when read, into memory or a file that vanishes afterwards."""
 
     count: int | None = None
 
-    def __init__(
-        self,
-        name: str,
-        sampling: Sampling = ALL,
-        limits: Limits = LIMITS,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, name: str, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
-        self._sampling, self._limits, self._clock = sampling, limits, clock
+        self._sampling, self._limits = sampling, limits
+
+    def __iter__(self) -> Flow:
+        """Fetch and decode."""
+        try:
+            with self.fetched() as source:
+                yield from source
+        except (InputError, OSError) as error:
+            yield read_error(self.name, error)
+
+    def fetched(self) -> AbstractContextManager[Source]:
+        """Fetch it; what is fetched is gone after the block."""
+        raise NotImplementedError
+
+
+class Remote(Fetched):
+    """A picture or video at an http(s) address."""
+
+    def __init__(
+        self, name: str, sampling: Sampling = ALL, limits: Limits = LIMITS, *, clock: Clock = time.monotonic
+    ) -> None:
+        super().__init__(name, sampling, limits)
+        self._clock = clock
 
     @property
     def moving(self) -> bool:
         """What its address says: nothing is fetched to find out."""
         return Path(urllib.parse.urlsplit(self.name).path).suffix.lower() in VIDEOS | {".gif"}
 
-    def __iter__(self) -> Flow:
-        """Fetch and decode."""
-        try:
-            with self._fetched() as source:
-                yield from source
-        except InputError as error:
-            yield read_error(self.name, error)
-
     @contextmanager
-    def _fetched(self) -> Iterator[Source]:
+    def fetched(self) -> Iterator[Source]:
+        """Fetch it. Raises InputError."""
         with _answer(self.name, self._limits) as answer, tempfile.NamedTemporaryFile(prefix="mien-") as file:
             try:
                 head = answer.read(HEAD)

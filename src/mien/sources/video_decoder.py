@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from ..errors import InputError
 from ..extras import require
-from ..records import ReadError
+from ..media.limits import LIMITS, Limits
+from ..records import Pixels, ReadError
 from .base import CLOSE, Picker
 
 if TYPE_CHECKING:
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 #: At most this many packets wait for the next keyframe to say that they are not needed: memory stays flat.
 _HELD = 600
+#: Widths of a pixel that are believed, as a share of its height.
+_ASPECTS = (0.25, 4.0)
 
 
 class DecodedFrame(NamedTuple):
@@ -143,3 +149,26 @@ class VideoDecoder:
 
     def _seconds(self, stamp: int) -> float:
         return (stamp - (self._origin or 0)) * self._base
+
+
+def upright(stream: VideoStream, limits: Limits = LIMITS) -> Callable[[VideoFrame], Pixels]:
+    """Make the converter of one stream's frames to uint8 (H, W, 3) RGB; it raises InputError.
+
+    They are turned as the frame's display matrix says, with square pixels.
+    """
+    av = require("av", "video")
+    aspect = float(stream.sample_aspect_ratio or 1)
+    stretch = aspect if _ASPECTS[0] <= aspect <= _ASPECTS[1] else 1.0
+    reformatter = av.video.reformatter.VideoReformatter()
+
+    def convert(frame: VideoFrame) -> Pixels:
+        width = round(frame.width * stretch)
+        limits.check_pixels((width, frame.height))
+        try:
+            pixels = reformatter.reformat(frame, width=width, height=frame.height, format="rgb24").to_ndarray()
+        except (av.FFmpegError, ValueError) as error:
+            raise InputError(f"its colours cannot be converted: {error}") from None
+        turns = round(frame.rotation / 90) % 4
+        return np.asarray(np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels, np.uint8)
+
+    return convert

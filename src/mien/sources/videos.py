@@ -12,9 +12,8 @@ from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, read_error
-from .frames import upright
 from .kinds import head_of, kind
-from .video_decoder import VideoDecoder
+from .video_decoder import VideoDecoder, upright
 
 if TYPE_CHECKING:
     from av.container import InputContainer

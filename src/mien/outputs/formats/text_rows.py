@@ -15,6 +15,7 @@ from ...files import with_filename
 from ...predict.results import ModelOrigin, Result, Row, columns
 from ...records import ReadError
 from .resume import ResumeState
+from .writer import csv_line
 
 
 class Lines:
@@ -75,10 +76,10 @@ def json_lines(path: Path, origin: ModelOrigin) -> Lines:
 def table(path: Path, origin: ModelOrigin) -> Lines:
     """CSV under a header (RFC 4180, but for bare line feeds); what is not known is empty."""
     names = columns(origin.task)
-    header = _packed(names)
+    header = csv_line(names)
 
     def pack(rows: list[Row]) -> str:
-        return "".join(_packed([_cell(row[name]) for name in names]) for row in rows)
+        return "".join(csv_line([_cell(row[name]) for name in names]) for row in rows)
 
     def read(line: bytes) -> Row:
         return dict(zip(names, next(csv.reader([line.decode()])), strict=True))
@@ -95,12 +96,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list):  # landmarks
         return ";".join(" ".join(map(str, point)) for point in value)
     return value
-
-
-def _packed(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
 
 
 def _earlier(path: Path, origin: ModelOrigin, read: Callable[[bytes], Row], header: bytes) -> tuple[ResumeState, int]:

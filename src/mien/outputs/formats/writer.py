@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
@@ -96,13 +98,17 @@ class TextDocument(AtomicWriter):
                 self._stack.close()
 
 
+def csv_line(cells: Iterable[object]) -> str:
+    """Pack cells into a line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
 def seven(origin: ModelOrigin, what: str) -> str:
     """The head that holds the seven basic expressions, one that holds nothing else before others. Raises ConfigError."""
-    heads = [
-        head
-        for head in origin.task
-        if head.kind.is_exclusive and all(label in head.space for label in EXPRESSION7.labels)
-    ]
+    exclusive = [head for head in origin.task if head.kind.is_exclusive]
+    heads = [head for head in exclusive if all(label in head.space for label in EXPRESSION7.labels)]
     if not heads:
         raise ConfigError(f"format {what}: the model has no head with {', '.join(EXPRESSION7.labels)}; use csv or json")
     return min(heads, key=len).name

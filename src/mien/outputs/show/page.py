@@ -7,15 +7,15 @@ import json
 import mimetypes
 import os
 import re
+from functools import partial
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from ...errors import ConfigError
 from ...files import write_text
 from ...palette import EMOTIONS, PAGE, bright, colours
 from ...tasks import Head, Kind, Task
@@ -24,10 +24,7 @@ from .card import scored
 from .panels import LEFT, RIGHT, WIDTH, clock
 from .plot import svg
 from .series import Series, Track
-from .sink import Recordings
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
+from .sink import Recordings, SeriesRecording, check_suffix
 
 #: Smaller videos become part of the page, in bytes; larger ones are referred to by their path from the page.
 EMBED = 3_000_000
@@ -35,30 +32,14 @@ EMBED = 3_000_000
 MOST = 20_000
 
 
-class Page:
-    """The page of one video, written when it ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._series, self._source = path, Series(), ""
-
-    def add(self, result: Result) -> None:
-        """Take the result of one frame."""
-        self._source = result.source
-        self._series.add(result)
-
-    def close(self) -> None:
-        """Write the page."""
-        write_text(self._path, render(self._series, self._source, self._path))
-
-    def discard(self) -> None:
-        """Nothing is there yet."""
-
-
 def open_page(path: Path) -> Recordings:
     """A sink that writes pages, .html. Raises ConfigError for another suffix."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"{path}: not the name of a page to write (one of: .htm, .html)")
-    return Recordings(path, Page)
+    check_suffix(path, (".htm", ".html"), "a page")
+    return Recordings(path, partial(SeriesRecording, write=_write))
+
+
+def _write(series: Series, source: str, path: Path) -> None:
+    write_text(path, render(series, source, path))
 
 
 def render(series: Series, source: str, path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,19 +24,37 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: smaller pictures grow, larger ones shrink
 
 
+class SourceNames(dict[str, str]):
+    """A different name for the results of each source: the file's own, numbered where two share it."""
+
+    def __init__(self, sources: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._taken: set[str] = set()
+        for source in sources:
+            _ = self[source]
+
+    def __missing__(self, source: str) -> str:
+        stem = Path(source).stem or "picture"
+        number, name = 1, stem
+        while name.casefold() in self._taken:
+            number, name = number + 1, f"{stem}-{number + 1}"
+        self._taken.add(name.casefold())
+        self[source] = name
+        return name
+
+
 class Pictures:
     """A sink that writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
 
     def __init__(self, folder: Path, names: Mapping[str, str] | None = None) -> None:
         """`names`: what each source's pictures are called (default: the file's name, numbered where two share it)."""
         self.written: list[Path] = []
-        self._folder, self._names = folder, dict(names or {})
+        self._folder, self._names = folder, SourceNames() if names is None else names
 
     def add(self, result: Result) -> None:
         """Write one annotated picture."""
-        name = self._name(result.source)
         number = "" if result.time is None else f"-{result.index:06}"
-        path = self._folder / f"{name}{number}.mien.png"
+        path = self._folder / f"{self._names[result.source]}{number}.mien.png"
         save(path, result.moment.pixels, result.predictions)
         self.written.append(path)
 
@@ -45,16 +63,6 @@ class Pictures:
 
     def discard(self) -> None:
         """No picture is there in part."""
-
-    def _name(self, source: str) -> str:
-        if source not in self._names:
-            stem = Path(source).stem or "picture"
-            taken = {name.casefold() for name in self._names.values()}
-            number, name = 1, stem
-            while name.casefold() in taken:
-                number, name = number + 1, f"{stem}-{number + 1}"
-            self._names[source] = name
-        return self._names[source]
 
 
 def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:

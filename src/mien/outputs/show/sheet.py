@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ...errors import ConfigError, lookup
+from ...errors import lookup
 from ...files import atomic_write, natural
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
 from ...records import Moment, Prediction
 from .card import UNSURE, scored
+from .sink import check_suffix
 
 if TYPE_CHECKING:
     from ...predict.results import Result
@@ -50,8 +51,7 @@ class Sheet:
 
     def __init__(self, path: Path, order: str = "emotion") -> None:
         """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError for another one, or another suffix."""
-        if path.suffix.lower() not in FORMATS:
-            raise ConfigError(f"{path}: not the name of a contact sheet to write (one of: {', '.join(FORMATS)})")
+        check_suffix(path, FORMATS, "a contact sheet")
         self.written: list[Path] = []
         self._path, self._key, self._order = path, lookup(ORDERS, order, "order of a contact sheet"), order
         self._cells: list[SheetCell] = []

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ...errors import ConfigError
 from ...sources.per_source import PerSource
+from .series import Series
 
 if TYPE_CHECKING:
     from ...predict.results import Result
 
 
-class Sink(Protocol):
+class Recording(Protocol):
+    """What is made of one video: one file, in place after `close`, gone after `discard`."""
+
+    def add(self, result: Result) -> None:
+        """Take one frame's result. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
+
+    def close(self) -> None:
+        """Finish with all that was added so far, after an interruption too; a second call does nothing."""
+
+    def discard(self) -> None:
+        """Give up what is not in place yet and leave no part of it; after `close` this does nothing."""
+
+
+class Sink(Recording, Protocol):
     """Takes results that kept their media as they stream, in order; those of one source come one after the other.
 
     Files appear whole or not at all. `written` names those that are in place. Not for several threads at once.
@@ -20,27 +35,30 @@ class Sink(Protocol):
 
     written: list[Path]
 
+
+def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:
+    """Raise ConfigError for a file whose name has none of these suffixes."""
+    if path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{path}: not the name of {what} to write (one of: {', '.join(suffixes)})")
+
+
+class SeriesRecording:
+    """The file of one video that `write`, from its results, its source and the file's path, makes when it ends."""
+
+    def __init__(self, path: Path, write: Callable[[Series, str, Path], None]) -> None:
+        self._path, self._write, self._series, self._source = path, write, Series(), ""
+
     def add(self, result: Result) -> None:
-        """Take one frame's result. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
+        """Take the result of one frame."""
+        self._source = result.source
+        self._series.add(result)
 
     def close(self) -> None:
-        """Finish the files with all that was added so far (after an interruption too); a second call does nothing."""
+        """Write the file."""
+        self._write(self._series, self._source, self._path)
 
     def discard(self) -> None:
-        """Give up what is not in place yet and leave no part of it; after `close` this does nothing."""
-
-
-class Recording(Protocol):
-    """What is made of one video: one file, in place after `close`, gone after `discard`."""
-
-    def add(self, result: Result) -> None:
-        """Take the next frame's result."""
-
-    def close(self) -> None:
-        """Finish the file."""
-
-    def discard(self) -> None:
-        """Leave no file."""
+        """Leave nothing: nothing is written before the end."""
 
 
 class Recordings:

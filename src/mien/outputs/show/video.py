@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import ConfigError, InputError
+from ...errors import InputError
 from ...extras import require
 from ...files import atomic_write
 from ...records import Pixels
 from .overlay import Overlay
-from .sink import Recordings
+from .sink import Recordings, check_suffix
 
 if TYPE_CHECKING:
     from ...predict.results import Result
@@ -76,8 +76,7 @@ class Film:
 
 def open_video(path: Path) -> Recordings:
     """A sink that writes annotated videos. Raises ConfigError for a suffix that is no video's, MissingExtraError."""
-    if path.suffix.lower() not in CONTAINERS:
-        raise ConfigError(f"{path}: not the name of a video to write (one of: {', '.join(CONTAINERS)})")
+    check_suffix(path, CONTAINERS, "a video")
     require("av", "video")
     return Recordings(path, Film)
 
