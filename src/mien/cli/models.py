@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .terminal import print_json, say
+from .terminal import new_table, print_json, say
 
 if TYPE_CHECKING:
     from ..predict import Engine
@@ -26,8 +26,7 @@ class Models:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without
-        the train extra."""
+        """List them. Raises ModelError for a damaged model, MissingExtraError for --search without timm."""
         from ..errors import MissingExtraError
 
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
@@ -49,7 +48,8 @@ class Models:
         if not self.search:
             say(hint)
         elif not listing["own"] + listing["timm"]:
-            say(f"no backbone's name contains '{self.search}' ({listing['timm_total']} names of timm searched)")
+            searched = f"{listing['timm_total']} names of timm searched"
+            say(f"no backbone's name contains '{self.search}' ({searched})")
 
 
 def _bundled() -> list[dict[str, Any]]:
@@ -102,9 +102,8 @@ def _figures_line(record: dict[str, Any]) -> str:
 
 
 def _figure(figure: dict[str, Any], share: bool) -> str:
-    value, low, high = (
-        f"{number:.1%}" if share else f"{number:.3f}" for number in (figure["value"], *figure["interval"])
-    )
+    form = ".1%" if share else ".3f"
+    value, low, high = (f"{number:{form}}" for number in (figure["value"], *figure["interval"]))
     return f"{value} [{low}, {high}]"
 
 
@@ -122,8 +121,7 @@ def _backbones(text: str) -> dict[str, Any]:
 
 
 def _described(timm: Any, name: str) -> dict[str, Any]:
-    """What timm knows of its default weights for a name: their tag and licence (None: no weights), and
-    input size."""
+    """What timm knows of a name's default weights (tag and licence, None: no weights) and input size."""
     config = timm.models.get_pretrained_cfg(name)
     weights = bool(config and config.has_weights)
     return {
@@ -135,16 +133,15 @@ def _described(timm: Any, name: str) -> dict[str, Any]:
 
 
 def _print(own: list[str], theirs: list[dict[str, Any]]) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = new_table()
     for title in ("backbone", "from", "size", "pretrained weights", "their licence"):
         table.add_column(title, overflow="fold", no_wrap=title == "backbone")
     for name in own:
         table.add_row(name, "mien", "any", "–", "–")
     for entry in theirs:
-        table.add_row(entry["name"], "timm", *(str(entry[key] or "–") for key in ("size", "weights", "licence")))
+        known = (str(entry[key] or "–") for key in ("size", "weights", "licence"))
+        table.add_row(entry["name"], "timm", *known)
     if table.row_count:
         Console().print(table)

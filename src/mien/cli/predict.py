@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,19 +28,17 @@ if TYPE_CHECKING:
     from ..outputs.per_source import RunOutputs
     from ..outputs.show import Sink
     from ..predict.job import PredictionJob
-    from ..predict.results import Result
     from ..predict.settings import Settings
-    from ..records import ReadError
     from ..scale import Job
-    from ..signals import StopRequest
-    from .terminal import ProgressBar
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
 _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
 
 
 @dataclass
-class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions):
+class Predict(
+    WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions
+):  # fmt: skip
     """`mien predict`: what was asked for, and how it is done."""
 
     def run(self) -> None:
@@ -84,7 +81,7 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         self._finish(job)
 
     def _finish(self, job: Job) -> None:
-        """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
+        """Let the workers do what is left. Raises InputError at the end if something could not be read."""
         summary = RunSummary(total=job.total)
         for error in job.faults:
             summary.add(error)
@@ -106,13 +103,13 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         summary.leave(resumable=True)
 
     def _unturned(self, trained: bool) -> str:
-        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
+        """What to say of faces that nobody can turn; `trained`: the model was trained on turned faces."""
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
         who = "this model" if self.align == "model" else "--align on"
         return (
-            f"mien: faces stay as they lean: {who} wants them turned until their eyes are level, and --faces {self.faces} "
-            "does not find the eyes (yunet does)"
+            f"mien: faces stay as they lean: {who} wants them turned until their eyes are level, "
+            f"and --faces {self.faces} does not find the eyes (yunet does)"
         )
 
     def _check(self) -> None:
@@ -128,9 +125,8 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         if self.out and self.engine == "local":
             named(self.out, self.format)
         if self.fetch and self.faces != "yunet":
-            raise ConfigError(
-                f"--fetch fetches YuNet's file; with --faces {self.faces} it is of no use (try --faces yunet)"
-            )
+            useless = f"with --faces {self.faces} it is of no use (try --faces yunet)"
+            raise ConfigError(f"--fetch fetches YuNet's file; {useless}")
         if self.fetch and self.detector_file is None:
             fetch_yunet()
 
@@ -165,23 +161,13 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
             bar = stack.enter_context(progress_over(job.left))
             stop = stack.enter_context(interruptible())
             results = stack.enter_context(closing(job.results(keep=bool(outputs.sinks))))
-            self._go(results, outputs, summary, (bar, stop))
-
-    def _go(
-        self,
-        results: Iterator[Result | ReadError],
-        outputs: RunOutputs,
-        summary: RunSummary,
-        person: tuple[ProgressBar, StopRequest],
-    ) -> None:
-        bar, stop = person
-        for item in results:
-            outputs.add(item)
-            summary.add(item)
-            bar.step(item)
-            summary.stopped = stop.signal
-            if stop.signal or (self.strict and summary.failed):
-                return
+            for item in results:
+                outputs.add(item)
+                summary.add(item)
+                bar.step(item)
+                summary.stopped = stop.signal
+                if stop.signal or (self.strict and summary.failed):
+                    return
 
     def _outputs(self, job: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer

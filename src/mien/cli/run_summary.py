@@ -1,4 +1,4 @@
-"""What a prediction has come to: how many frames and faces, what could not be read, what is shown and written."""
+"""What a prediction has come to: frames and faces, what could not be read, what is shown and written."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ TABLE = 10
 
 @dataclass
 class RunSummary:
-    """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
-    `unturned`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
-    that asked for it."""
+    """What was read so far. `first`: results of up to TABLE rows, for the table; `people`: those followed.
+
+    `unturned`: what to say at the first face whose eyes nobody found. `stopped`: the signal that asked for
+    it.
+    """
 
     total: int = 0
     frames: int = 0
@@ -90,4 +92,5 @@ class RunSummary:
 
     def __str__(self) -> str:
         cuts = f", {self.cuts:,} cuts" if self.cuts else ""
-        return f"{self.frames:,} pictures or frames, {self.faces:,} faces, {self.empty:,} without a face{cuts}"
+        faces = f"{self.faces:,} faces, {self.empty:,} without a face"
+        return f"{self.frames:,} pictures or frames, {faces}{cuts}"

@@ -74,8 +74,8 @@ class PerSourceJson:
 
 
 class PerSourceMedia:
-    """A sink that writes `<name>.mien.png` of each still picture and `<name>.mien.mp4` of each video into a folder; without
-    PyAV, a picture of each frame."""
+    """Writes `<name>.mien.png` of each picture, `<name>.mien.mp4` of each video (without PyAV, its
+    frames)."""
 
     def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
         self._folder, self._names = folder, names

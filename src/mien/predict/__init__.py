@@ -7,4 +7,6 @@ from .model import Model, as_pixels, load
 from .results import Result, to_frame
 from .settings import Settings
 
-__all__ = ["Detector", "Engine", "Model", "Result", "Settings", "as_pixels", "crop", "detector", "load", "to_frame"]
+__all__ = [
+    "Detector", "Engine", "Model", "Result", "Settings", "as_pixels", "crop", "detector", "load", "to_frame",
+]  # fmt: skip

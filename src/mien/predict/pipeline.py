@@ -1,4 +1,4 @@
-"""From moments to results: decoding, looking for faces and recognising them overlap, in order and in bounded memory."""
+"""From moments to results: decoding, detection and recognition overlap, in order and in bounded memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .session import Found, Session
 
 #: At most this many moments are recognised in one batch, of those that wait: a camera's is never held back.
 MOST = 16
+Moments: TypeAlias = Iterable[Moment | ReadError]
 Step: TypeAlias = Moment | Found | Result | ReadError
 
 
 def stream(
-    make_session: Callable[[], Session], moments: Iterable[Moment | ReadError], *, live: Collection[str] = ()
+    make_session: Callable[[], Session], moments: Moments, *, live: Collection[str] = ()
 ) -> Generator[Result | ReadError, None, None]:
-    """Results in the order of the moments, each source with a session of its own; a moment that fails becomes a ReadError, and
-    the rest goes on.
+    """Yield results in the order of the moments; a moment that fails becomes a ReadError, the rest goes on.
 
-    Moments of the sources named in `live` wait for nobody: newer ones take the place of those that wait. Closing the iterator
-    stops the threads and closes `moments`.
+    Each source has a session of its own. Of the sources named in `live`, newer moments replace those that
+    wait. Closing the iterator stops the threads and closes `moments`.
     """
 
     def passing(item: Step) -> bool:
@@ -43,7 +43,7 @@ def stream(
             stage.join()
 
 
-def _found(moments: Iterable[Moment | ReadError], make_session: Callable[[], Session]) -> Iterator[Found | ReadError]:
+def _found(moments: Moments, make_session: Callable[[], Session]) -> Iterator[Found | ReadError]:
     sessions = PerSource(lambda _: make_session())
     for moment in moments:
         if isinstance(moment, ReadError):
@@ -89,4 +89,5 @@ def _moment_of(item: Moment | Found | Result) -> Moment:
 
 
 def _bytes(item: Step) -> int:
-    return 0 if isinstance(item, ReadError) else sum(array.nbytes for array in _moment_of(item).media.values())
+    media = {} if isinstance(item, ReadError) else _moment_of(item).media
+    return sum(array.nbytes for array in media.values())

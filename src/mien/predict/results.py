@@ -31,9 +31,11 @@ class ModelOrigin:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video. A picture without a face
-    has no predictions. `shot` counts the cuts before it where faces are followed. The moment holds its media only where asked
-    for."""
+    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video.
+
+    `shot` counts the cuts before it where faces are followed. The moment keeps its media only where asked
+    for.
+    """
 
     moment: Moment
     width: int
@@ -64,19 +66,21 @@ class Result:
 
     def to_dict(self) -> Row:
         """The picture as JSON can hold it, its faces numbered from 0."""
-        faces = enumerate(self.predictions)
-        return self._where() | {"faces": [{"face_id": face_id(*pair), **short(pair[1].to_dict())} for pair in faces]}
+        numbered = enumerate(self.predictions)
+        faces = [{"face_id": face_id(number, found), **short(found.to_dict())} for number, found in numbered]
+        return self._where() | {"faces": faces}
 
     def _where(self) -> Row:
         place = {"source": self.source, "frame": self.index, "timestamp": short(self.time), "shot": self.shot}
         return place | {"width": self.width, "height": self.height}
 
     def rows(self, origin: ModelOrigin | None = None) -> list[Row]:
-        """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
+        """List a row a face, or one with empty face columns; with an origin, each has all of `columns`."""
         origin = origin or self.origin
         where = self._where() | {"faces": len(self.predictions)}
         empty = dict.fromkeys(columns(origin.task)) if origin else {}
-        model = {"model": origin.name, "model_sha256": origin.sha256, "settings": origin.settings} if origin else {}
+        model = {} if origin is None else {"model": origin.name, "model_sha256": origin.sha256}
+        model |= {} if origin is None else {"settings": origin.settings}
         faces = [_face(number, found) for number, found in enumerate(self.predictions)]
         return [{**empty, **where, **face, **model} for face in faces or [{}]]
 
@@ -97,7 +101,8 @@ def columns(task: Task) -> list[str]:
 
 
 def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:
-    """A pandas frame of results, or of the predictions of one picture: a row a face, and one for a frame without a face.
+    """A pandas frame of results, or of the predictions of one picture: a row a face, and one for a frame
+    without a face.
 
     Raises MissingExtraError where pandas is not installed.
 
@@ -124,7 +129,7 @@ def short(value: Any) -> Any:
 
 
 def face_id(number: int, found: Prediction) -> int:
-    """The number of a face: its track's where it is followed through a video, else its place from left to right."""
+    """Return a face's number: that of its track, else its place from left to right."""
     return number if found.subject.track is None else found.subject.track
 
 

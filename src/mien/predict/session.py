@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from ..records import Moment, Prediction, Subject
 from .results import ModelOrigin, Result
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from ..detect import Detector
 
 _DEFAULTS = Settings()
+#: The subjects of each of some moments.
+Subjects: TypeAlias = Sequence[Sequence[Subject]]
 
 
 class Recogniser(Protocol):
     """What a session asks of a model."""
 
-    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> Sequence[list[Prediction]]:
+    def recognise(self, moments: Sequence[Moment], subjects: Subjects) -> Sequence[list[Prediction]]:
         """Say what each subject of each moment shows."""
 
 
 class Found(NamedTuple):
-    """The faces of a moment, and its shot where cuts are looked for: what the first half of `Session.update` gives the second."""
+    """The faces of a moment, and its shot where cuts are looked for."""
 
     moment: Moment
     subjects: Sequence[Subject]
@@ -35,12 +37,11 @@ class Found(NamedTuple):
 
 
 class Session:
-    """Predicts on one source, moment by moment; what it keeps from one to the next are tracks, cuts and smoothed answers.
+    """Predicts on one source, moment by moment; it keeps tracks, cuts and smoothed answers in between.
 
-    `Model.session` makes one. `update` does all that is to be done with a moment. `find` and `result` are its two halves: one
-    thread may find while another makes results, and the recognition between them may take several moments at once.
-
-    Moments with a `time`, those of a video or camera, must come in order; those without are still pictures, each for itself.
+    `Model.session` makes one. `find` and `result` are the halves of `update`: one thread may find while
+    another makes results, and the recognition between them may take several moments at once. Moments with a
+    `time`, those of a video or camera, must come in order; others are still pictures, each for itself.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Session:
         origin: ModelOrigin | None = None,
         keep: bool = False,
     ) -> None:
-        """Of `settings` count track, cuts and smooth: the others are what `model` and `detector` were made with. `origin` goes
-        into each result; `keep` leaves its media there too."""
+        """Use track, cuts and smooth of `settings`: `model` and `detector` know the others.
+
+        `origin` goes into each result; `keep` leaves its media there too.
+        """
         self.model, self.detector = model, detector
         self.tracker = Tracker() if settings.follows else None
         self.shots = ShotDetector() if settings.follows and settings.cuts else None
@@ -61,13 +64,13 @@ class Session:
         self._origin, self._keep = origin, keep
 
     def update(self, moment: Moment) -> Result:
-        """What this moment shows. Raises InputError where time runs back, and whatever detector and model raise."""
+        """Predict on a moment. Raises InputError where time runs back, and what detector and model raise."""
         found = self.find(moment)
         (predictions,) = self.model.recognise([moment], [found.subjects])
         return self.result(found, predictions)
 
     def find(self, moment: Moment) -> Found:
-        """Find the faces of a moment, and give each its track; a moment without a picture is one subject, all of it."""
+        """Find the faces of a moment and track them; a moment without a picture is one subject."""
         if "image" not in moment.media:
             return Found(moment, [Subject(None)], None, self)
         time = moment.time

@@ -1,9 +1,10 @@
 """Find the cuts of a video; docs/concepts/tracking.md says how well.
 
-Two pictures belong to one shot if they agree in structure and colour. Structure: the normalised correlation of two small grey
-pictures without their coarse light and shade, at the shift where it is largest (after the correlation of blocks of Porter,
-Mirmehdi and Thomas, ICPR 2000). It outlasts a flash and a moving camera. Colour: what the histograms of their chromaticities
-share (Swain and Ballard's intersection, IJCV 1991), which outlasts all that moves.
+Two pictures belong to one shot if they agree in structure and colour. Structure: the normalised correlation
+of two small grey pictures without their coarse light and shade, at the shift where it is largest (after the
+correlation of blocks of Porter, Mirmehdi and Thomas, ICPR 2000). It outlasts a flash and a moving camera.
+Colour: what the histograms of their chromaticities share (Swain and Ballard's intersection, IJCV 1991), which
+outlasts all that moves.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import numpy as np
 
 from ..records import Floats, Pixels
 
-#: Width and height of the small picture; how many pixels each way it is shifted; the window of light and shade.
+#: Width and height of the small picture; how many pixels each way it is shifted; the window of light and
+#: shade.
 _SIZE, _SHIFT, _SHADE = (32, 24), (5, 4), (7, 7)
-#: Correlation, plus half of what is shared of colour, within a shot; and by how much more it must be to go back to one.
+#: Correlation, plus half of what is shared of colour, within a shot; and by how much more it must be to go
+#: back to one.
 _SAME, _SURE = 0.85, 0.1
 #: Below this contrast, in grey levels, a picture says nothing: black, white, or fog.
 _BLANK = 1.0
@@ -45,8 +48,9 @@ class Signature:
 class ShotDetector:
     """Numbers the shots of one video from 0, frame by frame and looking back only.
 
-    A frame that looks unlike the one before begins a new shot, unless it has nothing to see. If the shot before is back within
-    half a second, or in the very next frame, it was a flash: it goes on under its own number. Slow dissolves are not found.
+    A frame unlike the one before begins a new shot, unless it has nothing to see. If the shot before is back
+    within half a second, or in the very next frame, it was a flash: its number goes on. Slow dissolves are
+    not found.
     """
 
     def __init__(self) -> None:
@@ -56,7 +60,7 @@ class ShotDetector:
         self._began, self._frames = 0.0, 0
 
     def update(self, pixels: Pixels, time: float) -> int:
-        """The number of the shot that a frame belongs to, uint8 (H, W) or (H, W, 3) RGB at `time` in seconds."""
+        """Return a frame's shot; `pixels` uint8 (H, W) or (H, W, 3) RGB, `time` in seconds."""
         look = _look(pixels, time)
         if look is None:
             return self._now[0] if self._now else 0
@@ -82,7 +86,8 @@ class ShotDetector:
 
 
 def _look(pixels: Pixels, time: float) -> Signature | None:
-    """None of a picture with nothing to see. Sampled before it is averaged, so that large pictures take no longer."""
+    """None of a picture with nothing to see. Sampled before averaging, so that large pictures take no
+    longer."""
     width, height = _SIZE
     few = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(few, _SIZE, interpolation=cv2.INTER_AREA).reshape(height, width, -1)

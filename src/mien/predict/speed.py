@@ -1,4 +1,4 @@
-"""How fast models answer on the processor: in one go, in turn and repeated, so that all meet the same noise."""
+"""Time models on the processor: in one go, in turn and repeated, so that all meet the same noise."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ class Timing:
 
     def describe(self) -> str:
         """How it was measured, in words."""
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return (
-            f"Speed: ONNX Runtime on {self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}; all models in one "
-            f"go, in turn, {self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the "
-            "model's own size, with normalising, without finding faces."
+            f"Speed: ONNX Runtime on {threads} of {self.machine}; all models in one go, in turn, {self.rounds} "
+            f"rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the model's own size, "
+            "with normalising, without finding faces."
         )
 
 
@@ -46,8 +47,7 @@ def measure(
     models: Sequence[Path], threads: int = 0, budget: float = 120.0, *,
     clock: Clock = time.perf_counter, progress: Progress = silent,
 ) -> Timing:  # fmt: skip
-    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this
-    process may use).
+    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all it may).
 
     11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64.
     Fewer, but at least 3, once `budget` seconds are over. Raises ModelError for a file that is no model.
@@ -62,10 +62,10 @@ def measure(
         turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
         rounds.append({place: _once(engines[place], clock) for place in turns})
         progress(len(rounds), ROUNDS)
-    speeds = [
-        Speed(statistics.median(one for one, _ in times), BATCH / statistics.median(many for _, many in times))
-        for times in ([one[place] for one in rounds] for place in range(len(engines)))
-    ]
+    speeds = []
+    for place in range(len(engines)):
+        singles, batches = zip(*(turn[place] for turn in rounds), strict=True)
+        speeds.append(Speed(statistics.median(singles), BATCH / statistics.median(batches)))
     return Timing(tuple(speeds), cores, len(rounds), machine.describe())
 
 

@@ -1,11 +1,10 @@
-"""Test-time augmentation: the same faces seen several times, a little different, and the answers' mean.
-
-The arithmetic mean: docs/concepts/tracking.md has what the geometric one would change.
-"""
+"""Test-time augmentation: faces seen several times, a little different, and the arithmetic mean of the
+answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..records import Pixels
 
 #: How far crops are shifted, as a share of their side: two pixels of 48.
 SHIFT = 1 / 24
+Views: TypeAlias = Callable[[Pixels], Iterator[Pixels]]
 
 
 def _once(pixels: Pixels) -> Iterator[Pixels]:
@@ -36,8 +36,9 @@ def _ten_crop(pixels: Pixels) -> Iterator[Pixels]:
         yield from _flip(around[:, top : top + side, left : left + side])
 
 
-#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten times the cost.
-AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten_crop": _ten_crop}
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten
+#: times the cost.
+AVERAGES: dict[str, Views] = {"none": _once, "flip": _flip, "ten_crop": _ten_crop}
 #: What an averaging was called before.
 OLD_NAMES = {"ten": "ten_crop"}
 
@@ -53,9 +54,8 @@ def averaging(name: str) -> str:
 _VIEWED = ("image",)
 
 
-def seen_in(views: Callable[[Pixels], Iterator[Pixels]], fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
-    """Fitted inputs by name, once for each view of their pictures; inputs of which there are no views stay
-    as they are."""
+def seen_in(views: Views, fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
+    """Yield fitted inputs by name, once for each view of their pictures; other inputs stay as they are."""
     viewed = [each.name for each in inputs if each.modality in _VIEWED]
     if not viewed:
         yield fitted

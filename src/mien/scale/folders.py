@@ -27,10 +27,12 @@ _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)}):/+(.*)", re.DOTALL)
 
 
 def address_of(given: str | Path) -> str:
-    """The address on object storage that `given` is, else ''. Raises ConfigError for one with a password in it."""
+    """Return `given` if it is an address on object storage, else ''. Raises ConfigError for a password in
+    it."""
     found = _ADDRESS.fullmatch(str(given))
     if found and "@" in found[2].partition("/")[0] and found[1] in ("s3", "gs"):
-        raise ConfigError(f"{found[1]}://…@…: no keys in an address; give them by the environment, a profile or a role")
+        hint = "give them by the environment, a profile or a role"
+        raise ConfigError(f"{found[1]}://…@…: no keys in an address; {hint}")
     return f"{found[1]}://{found[2]}" if found else ""
 
 
@@ -104,7 +106,7 @@ class Stored(Fetched):
 
 
 def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[Source]:
-    """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
+    """List the pictures and videos at and below an address, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
     with storage_errors(address):

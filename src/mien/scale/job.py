@@ -1,4 +1,4 @@
-"""One prediction over many inputs: what is to be done, in shards, and what an earlier run has done already."""
+"""One prediction over many inputs: what is to be done, in shards, and what an earlier run has done."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _DEFAULTS = Settings()
 
 @dataclass(frozen=True)
 class Job:
-    """A prediction that is planned: `shards` in order, those `done` before with their counts, `faults` of inputs that named
-    nothing, and the number of inputs in all."""
+    """A planned prediction: `shards` in order, the counts of those `done`, `faults` of inputs that named
+    nothing."""
 
     order: Order
     shards: Sequence[Shard]
@@ -41,19 +41,20 @@ class Job:
         return [shard for shard in self.shards if shard.number not in self.done]
 
     def run(self, workers: int = 0) -> Generator[Count, None, None]:
-        """The counts of all parts: those that were there, then those of the workers (0: one a core), in no order.
+        """Yield the counts of all parts, earlier ones first, with so many workers (0: one a core).
 
-        Closing the iterator stops the workers. Raises MienError where a worker cannot work or parts are missing at the end.
+        Closing the iterator stops the workers. Raises MienError where a worker cannot work or parts are
+        missing.
         """
         yield from self.done.values()
         if self.left:
             yield from cluster.spread(self.order, self.left, workers)
         missing = {shard.number for shard in self.shards} - parts.finished(self.order.folder)
         if missing:
+            lost = f"{len(missing)} of {len(self.shards)} parts are missing"
             raise MienError(
-                f"{self.order.folder.given}: {len(missing)} of {len(self.shards)} parts are missing (the first: "
-                f"{parts.name_of(min(missing))}): their workers died over them, or write to a folder of their own; "
-                "run the same again"
+                f"{self.order.folder.given}: {lost} (the first: {parts.name_of(min(missing))}): their workers "
+                "died over them, or write to a folder of their own; run the same again"
             )
 
 
@@ -67,8 +68,11 @@ def plan(
     overwrite: bool = False,
     allow_urls: bool = False,
 ) -> Job:
-    """Plan to predict on `inputs`, as `mien predict` takes them and addresses on object storage besides, in shards of so many
-    pictures (a video is one of its own), into a folder or an address. Raises ConfigError, ModelError, InputError."""
+    """Plan to predict on `inputs`, in shards of so many pictures (a video is one of its own), into `out`.
+
+    Inputs are those of `mien predict` and addresses on object storage. Raises ConfigError, ModelError,
+    InputError.
+    """
     if shard < 1:
         raise ConfigError(f"shards of {shard} pictures: must be 1 or more")
     folder = Folder(address_of(out) or str(Path(out).absolute()))
@@ -89,11 +93,13 @@ def plan(
 
 
 def _planned(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> PredictionJob:
-    away = [address for given in inputs if (address := address_of(given))]
-    planned = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
+    away = [address for text in inputs if (address := address_of(text))]
+    local = [text for text in inputs if not address_of(text)]
+    planned = load(model).read(local, settings, allow_urls=allow_urls)
     found = {source.name: source for source in planned.sources}
     for address in away:
-        found |= {source.name: source for source in stored(address, settings.sampling(), planned.settings.limits)}
+        remote = stored(address, settings.sampling(), planned.settings.limits)
+        found |= {source.name: source for source in remote}
     for name, source in found.items():
         if isinstance(source, Camera):
             raise ConfigError(f"{name}: a camera cannot be shared among workers")

@@ -17,8 +17,10 @@ CLOSE = 0.0005
 
 
 class Source(Protocol):
-    """Something that gives pictures. Nothing is opened before it is iterated or asked about; then it never raises, save for an
-    interruption: what cannot be read is a ReadError in its place."""
+    """Gives moments, and opens nothing before it is iterated or asked about.
+
+    Then it never raises, save for an interruption: what cannot be read is a ReadError in its place.
+    """
 
     @property
     def name(self) -> str:
@@ -38,8 +40,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which frames of a moving source are wanted, by their time in seconds from its start: the first at or after each tick of
-    `every` (None: all), from `start` on, before `end`, at most `limit`. Still pictures are always wanted."""
+    """Which frames of a moving source are wanted, by their time in seconds from its start.
+
+    The first at or after each tick of `every` (None: all), from `start` on, before `end`, at most `limit`.
+    Still pictures are always wanted.
+    """
 
     every: float | None = None
     start: float = 0.0

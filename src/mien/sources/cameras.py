@@ -1,4 +1,5 @@
-"""Cameras and live streams as sources: frames as they come, timed by a clock, until they end or enough was seen."""
+"""Cameras and live streams as sources: frames as they come, timed by a clock, until they end or enough was
+seen."""
 
 from __future__ import annotations
 
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
 STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
 _PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 
-#: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises InputError.
+#: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises
+#: InputError.
+Capture: TypeAlias = Callable[..., cv2.VideoCapture]
 Opener: TypeAlias = Callable[[str], Generator[Pixels, None, None]]
 
 
 class Camera:
-    """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`, `camera:http://…`).
+    """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`).
 
-    A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again when it ends: that
-    is said in one line, unless the sampling wanted no more.
+    A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again
+    when it ends: that is said in one line, unless the sampling wanted no more.
     """
 
     moving = True
@@ -80,11 +83,13 @@ class Camera:
         yield read_error(self.name, InputError(f"{self.name}: {reason}"))
 
 
-def device(name: str, capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture) -> Generator[Pixels, None, None]:
+def device(name: str, capture: Capture = cv2.VideoCapture) -> Generator[Pixels, None, None]:
     """The pictures of a camera of this machine, by its number or path. Raises InputError."""
     if not re.fullmatch(r"\d{1,3}|/dev/\S+", name):
-        raise InputError("unknown camera (a number such as camera:0, a path such as /dev/video0, or rtsp://…)")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would write lines of its own
+        known = "a number such as camera:0, a path such as /dev/video0, or rtsp://…"
+        raise InputError(f"unknown camera ({known})")
+    silent = cv2.utils.logging.LOG_LEVEL_SILENT  # it would write lines of its own
+    level = cv2.utils.logging.setLogLevel(silent)
     try:
         camera = capture(int(name) if name.isdecimal() else name)
     finally:
@@ -120,7 +125,8 @@ def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, Non
 
 
 def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFrame]:
-    """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over in silence."""
+    """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over
+    in silence."""
     failure = require("av", "video").FFmpegError
     ended: Exception | None = None
     packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))

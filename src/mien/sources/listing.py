@@ -1,4 +1,5 @@
-"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses, in a person's order."""
+"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses, in a person's
+order."""
 
 from __future__ import annotations
 
@@ -36,9 +37,10 @@ def plan(
 ) -> tuple[list[Source], list[ReadError]]:
     """The sources that `inputs` name, each once, and what named none.
 
-    A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier results are passed
-    over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks), `-` (a list, or a picture's bytes, from
-    standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with `allow_urls` http(s) addresses. Opens no file but lists.
+    A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier
+    results are passed over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks),
+    `-` (a list, or a picture's bytes, from standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with
+    `allow_urls` http(s) addresses. Opens no file but lists.
     """
     planner = _Planner(sampling, limits, allow_urls, stdin)
     found: dict[str, Source] = {}
@@ -76,13 +78,13 @@ class _Planner:
             yield from map(self._file, _files(given))
 
     def _file(self, path: Path) -> Source:
-        return (Video if kind_of(path) == "video" else PictureSource)(str(path), path, self.sampling, self.limits)
+        source = Video if kind_of(path) == "video" else PictureSource
+        return source(str(path), path, self.sampling, self.limits)
 
     def _address(self, given: str, scheme: str) -> Source:
         if scheme not in ("http", "https"):
-            raise InputError(
-                f"{given}: unknown kind of address (known: http, https, {', '.join(s[:-3] for s in STREAMS)})"
-            )
+            known = ", ".join(["http", "https", *(start[:-3] for start in STREAMS)])
+            raise InputError(f"{given}: unknown kind of address (known: {known})")
         if not self.allow_urls:
             raise InputError(f"{given}: an address is fetched only when that is allowed (--allow-urls)")
         return Remote(given, self.sampling, self.limits)
@@ -92,7 +94,8 @@ class _Planner:
         try:
             content = text.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError(f"{name}: not a list of paths (must be text in UTF-8, one path a line)") from None
+            needed = "must be text in UTF-8, one path a line"
+            raise InputError(f"{name}: not a list of paths ({needed})") from None
         lines = content.split("\0") if "\0" in content else content.splitlines()
         for number, line in enumerate(map(str.strip, lines), 1):
             if not line or line.startswith("#"):
@@ -114,7 +117,8 @@ class _Planner:
         if kind(head):
             yield PictureSource("-", data, self.sampling, self.limits)
         elif not data.strip():
-            raise InputError("-: nothing on standard input (expected paths, one a line, or a picture's bytes)")
+            expected = "expected paths, one a line, or a picture's bytes"
+            raise InputError(f"-: nothing on standard input ({expected})")
         else:
             yield from self._lines("-", data)
 

@@ -1,4 +1,5 @@
-"""Pictures and videos from http(s) addresses, fetched only when asked for and within limits; their bytes say what they are."""
+"""Pictures and videos from http(s) addresses, fetched only when asked for and within limits; their bytes say
+what they are."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
+from urllib import request
 
 from ..errors import InputError, TooLargeError
 from ..media.limits import LIMITS, Limits
@@ -25,7 +26,8 @@ Clock: TypeAlias = Callable[[], float]
 
 
 class Fetched:
-    """A picture or video from elsewhere: fetched when read, into memory or a file that vanishes afterwards."""
+    """A picture or video from elsewhere: fetched when read, into memory or a file that vanishes
+    afterwards."""
 
     count: int | None = None
 
@@ -70,7 +72,8 @@ class Remote(Fetched):
                 most = self._limits.max_video_bytes if video else self._limits.max_bytes
                 self._save(head, answer, file, most)  # type: ignore[arg-type]
             except (OSError, http.client.HTTPException) as error:
-                raise InputError(f"{self.name}: not fetched to its end: {_reason(error, self._limits)}") from None
+                reason = _reason(error, self._limits)
+                raise InputError(f"{self.name}: not fetched to its end: {reason}") from None
             answer.close()
             file.flush()
             path = Path(file.name)
@@ -95,16 +98,16 @@ class Remote(Fetched):
 
 def _answer(address: str, limits: Limits) -> http.client.HTTPResponse:
     """The answer to a request, proxies of the environment used. Raises InputError."""
-    redirects = type("Redirects", (urllib.request.HTTPRedirectHandler,), {"max_redirections": limits.max_redirects})
-    opener = urllib.request.OpenerDirector()  # it knows http(s) alone
+    redirects = type("Redirects", (request.HTTPRedirectHandler,), {"max_redirections": limits.max_redirects})
+    opener = request.OpenerDirector()  # it knows http(s) alone
     for handler in (
-        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), redirects(),
-        urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
+        request.ProxyHandler(), request.HTTPHandler(), request.HTTPSHandler(), redirects(),
+        request.HTTPErrorProcessor(), request.HTTPDefaultErrorHandler(), request.UnknownHandler(),
     ):  # fmt: skip
         opener.add_handler(handler)
     try:
-        request = urllib.request.Request(address, headers={"User-Agent": "mien"})
-        answer: http.client.HTTPResponse = opener.open(request, timeout=limits.answer_seconds)
+        query = request.Request(address, headers={"User-Agent": "mien"})
+        answer: http.client.HTTPResponse = opener.open(query, timeout=limits.answer_seconds)
         return answer
     except urllib.error.HTTPError as error:
         error.close()

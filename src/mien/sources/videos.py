@@ -1,11 +1,12 @@
-"""Video files as sources, through PyAV: real timestamps, turned as the file says, only what is needed decoded."""
+"""Video files as sources, through PyAV: real timestamps, turned as the file says, only what is needed
+decoded."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import InputError, MienError
 from ..extras import require
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+Opening: TypeAlias = "Generator[tuple[InputContainer, VideoStream], None, None]"
 #: Containers that are opened. Playlists are not among them: they name other files and addresses to be read.
 CONTAINERS = (
     "mov,mp4,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,ivf,obu,h264,hevc,mxf,dv,rm,wtv,nut,mjpeg,"
@@ -29,7 +31,8 @@ _SHORT, _SHARE = 1.0, 0.02
 
 
 class Video:
-    """A video file. Time 0 is its first frame; a frame's index is its place in the file, also where others were passed over."""
+    """A video file. Time 0 is its first frame; a frame's index is its place in the file, also where others
+    were passed over."""
 
     moving = True
 
@@ -43,7 +46,8 @@ class Video:
         opening = _opened(self.name, self._path, self._limits)
         try:
             container, stream = next(opening)
-            rate, duration = float(stream.average_rate or stream.guessed_rate or 0), _duration(container, stream)
+            rate = float(stream.average_rate or stream.guessed_rate or 0)
+            duration = _duration(container, stream)
             frames = stream.frames or round(duration * rate)
             return self._sampling.expected(duration or frames / (rate or 1), frames) if frames else None
         except MienError:
@@ -73,7 +77,8 @@ class Video:
                 try:
                     yield Moment({"image": turn(frame)}, self.name, index, time)
                 except InputError as error:
-                    yield ReadError(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
+                    reason = f"{self.name}, frame {index} at {time:.2f} s: {error}"
+                    yield ReadError(self.name, reason, index, time)
         if decoder.lost:
             yield decoder.damage
         if whole:
@@ -85,14 +90,13 @@ class Video:
             yield ReadError(self.name, f"{self.name}: a video without frames")
         elif decoder.broken or claimed - decoder.length > max(_SHORT, claimed * _SHARE):
             reason = decoder.broken or f"its header says {claimed:.2f} s"
-            yield ReadError(
-                self.name, f"{self.name}: cut off: it ends at {decoder.length:.2f} s ({reason})", None, decoder.length
-            )
+            reason = f"cut off: it ends at {decoder.length:.2f} s ({reason})"
+            yield ReadError(self.name, f"{self.name}: {reason}", None, decoder.length)
         elif decoder.shown and (fault := picker.verdict(self.name, decoder.length)):
             yield fault
 
 
-def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputContainer, VideoStream], None, None]:
+def _opened(name: str, path: Path, limits: Limits) -> Opening:
     """The file and its video stream; closing lets go of both. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     if not path.exists():
@@ -109,7 +113,8 @@ def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputConta
 
 
 def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream:
-    """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are too large."""
+    """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are
+    too large."""
     av = require("av", "video")
     cover = av.stream.Disposition.attached_pic
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]

@@ -45,9 +45,8 @@ class DeepFace(_Array):
         box = found.face.box
         region = {"x": box.x, "y": box.y, "w": box.width, "h": box.height, **_eyes(found.face)}
         dominant = max(values, key=lambda label: values[label])
-        return {
-            "emotion": values, "dominant_emotion": dominant, "region": region, "face_confidence": found.face.score,
-        }  # fmt: skip
+        answer: Row = {"emotion": values, "dominant_emotion": dominant, "region": region}
+        return answer | {"face_confidence": found.face.score}
 
 
 class Fer(_Array):
@@ -71,8 +70,10 @@ class _Table(TextDocument):
 
     def texts(self, result: Result) -> list[str]:
         """A line a face; one with empty columns where there is none."""
-        rows = [self.row(result, face_id(place, found), found) for place, found in enumerate(result.predictions)]
-        return [csv_line([row.get(name) for name in self._names]) for row in rows or [self.row(result, 0, None)]]
+        numbered = enumerate(result.predictions)
+        rows = [self.row(result, face_id(place, found), found) for place, found in numbered]
+        rows = rows or [self.row(result, 0, None)]
+        return [csv_line(row.get(name) for name in self._names) for row in rows]
 
     def row(self, result: Result, number: int, found: Prediction | None) -> Row:
         """What the other tool says of a face."""
@@ -80,25 +81,27 @@ class _Table(TextDocument):
 
 
 class OpenFace(_Table):
-    """OpenFace 2.x: its first five columns, then what this model says, under its own names: no action units, gaze or pose."""
+    """OpenFace 2.x: its first five columns, then this model's own answers: no action units, gaze or pose."""
 
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         outputs = [f"{head.name}.{label}" for head in origin.task for label in head.space.labels]
-        super().__init__(path, origin, ["frame", "face_id", "timestamp", "confidence", "success", *outputs, "source"])
+        first = ["frame", "face_id", "timestamp", "confidence", "success"]
+        super().__init__(path, origin, [*first, *outputs, "source"])
 
     def row(self, result: Result, number: int, found: Prediction | None) -> Row:
         """Frames count from 1, as there; a frame without a face has confidence 0 and success 0."""
         where = {"frame": result.index + 1, "timestamp": short(result.time or 0.0), "source": result.source}
         if found is None:
             return {**where, "face_id": 0, "confidence": 0, "success": 0}
-        answers = {
-            f"{head}.{name}": short(value) for head, values in found.outputs.items() for name, value in values.items()
-        }
-        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **answers}
+        row = {**where, "face_id": number, "confidence": short(found.face.score), "success": 1}
+        for head, values in found.outputs.items():
+            row |= {f"{head}.{name}": short(value) for name, value in values.items()}
+        return row
 
 
-#: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and arousal.
+#: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and
+#: arousal.
 _FIRST = "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"
 _SECOND = "Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"
 

@@ -20,7 +20,8 @@ class Document(TextDocument):
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Open it. Raises OSError naming the file."""
         model = {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
-        start = json.dumps({"schema": SCHEMA, "model": model, "settings": origin.settings}, ensure_ascii=False)
+        record = {"schema": SCHEMA, "model": model, "settings": origin.settings}
+        start = json.dumps(record, ensure_ascii=False)
         self.head = start[:-1] + ', "pictures": [\n'
         self._failed: list[ReadError] = []
         super().__init__(path, origin)

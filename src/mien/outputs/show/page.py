@@ -47,11 +47,11 @@ def render(series: Series, source: str, path: Path) -> str:
     name = Path(source).name or source
     start, end = series.span
     faces = len(series.tracks)
-    facts = f"{clock(end - start)} · {len(series.times)} frames · {faces} {'face' if faces == 1 else 'faces'}"
+    counts = f"{len(series.times)} frames · {faces} {'face' if faces == 1 else 'faces'}"
     width, height = series.size
     parts = {
         "NAME": escape(name),
-        "FACTS": f"{facts} · {width}×{height}",
+        "FACTS": f"{clock(end - start)} · {counts} · {width}×{height}",
         "COLOURS": _colours(),
         "WIDTH": str(width),
         "HEIGHT": str(height),
@@ -67,7 +67,7 @@ def render(series: Series, source: str, path: Path) -> str:
 
 
 def data(series: Series) -> dict[str, Any]:
-    """What the script of the page reads: frames by time, tracks by frame, probabilities as ints out of 1000."""
+    """Collect what the page's script reads: frames by time, tracks by frame, probabilities out of 1000."""
     every = max(1, -(-len(series.times) // MOST))
     head = _scored(series.task)
     labels = head.space.labels if head else ()
@@ -116,7 +116,7 @@ def _scored(task: Task | None) -> Head | None:
 
 
 def _video(source: str, path: Path) -> str:
-    """The video element: the file itself where it is small, else its path from the page; nothing for a camera."""
+    """The video element: a small file itself, else its path from the page; nothing for a camera."""
     file = Path(source)
     if not file.is_file():
         return ""
@@ -131,10 +131,9 @@ def _video(source: str, path: Path) -> str:
 def _lost(source: str, path: Path) -> str:
     """What the page says where a browser does not play the video."""
     file = Path(source)
-    lost = file.is_file() and not _embedded(file)
-    why = (
-        f"is not at {_from(path, file)} from this page, or its format is unknown" if lost else "is of an unknown format"
-    )
+    why = "is of an unknown format"
+    if file.is_file() and not _embedded(file):
+        why = f"is not at {_from(path, file)} from this page, or its format is unknown"
     return f"This browser cannot play {file.name}: it {why} (most browsers know H.264, VP9 and AV1)."
 
 
@@ -149,7 +148,8 @@ def _from(page: Path, file: Path) -> str:
 
 def _colours() -> str:
     light, dark = ("".join(f"--{name}: {tones[at]}; " for name, tones in PAGE.items()) for at in (0, 1))
-    shapes = "".join(f".f-{name} {{ fill: var(--{name}); }} .s-{name} {{ stroke: var(--{name}); }}\n" for name in PAGE)
+    rule = ".f-{0} {{ fill: var(--{0}); }} .s-{0} {{ stroke: var(--{0}); }}\n"
+    shapes = "".join(map(rule.format, PAGE))
     return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n{shapes}"
 
 

@@ -1,9 +1,9 @@
-"""Predictions drawn on a picture: a frame round each face, its likeliest labels as bars, valence and arousal as a dot."""
+"""Predictions drawn on a picture: a frame round each face, its labels as bars, its values as a dot."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,20 @@ from ...files import atomic_write
 from ...media.image import recolour
 from ...records import Pixels, Prediction
 from .card import OverlayCard, card_of
-from .drawing import FINE, GROUND, Area, Pen, draw_card, patch, spread
+from .drawing import FINE, GROUND, Area, Paint, Pen, draw_card, patch, spread
 
 if TYPE_CHECKING:
     from ...predict.results import Result
 
-SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: smaller pictures grow, larger ones shrink
+SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: others are resized
 
 
 class SourceNames(dict[str, str]):
-    """A different name for the results of each source: the file's own, numbered where two share it."""
+    """A name for each source's results: a known one, else the file's, numbered where two share it."""
 
-    def __init__(self, sources: Iterable[str] = ()) -> None:
-        super().__init__()
-        self._taken: set[str] = set()
+    def __init__(self, sources: Iterable[str] = (), names: Mapping[str, str] | None = None) -> None:
+        super().__init__(names or {})
+        self._taken = {name.casefold() for name in self.values()}
         for source in sources:
             _ = self[source]
 
@@ -44,12 +44,12 @@ class SourceNames(dict[str, str]):
 
 
 class Pictures:
-    """A sink that writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
+    """Writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
 
     def __init__(self, folder: Path, names: Mapping[str, str] | None = None) -> None:
-        """`names`: what each source's pictures are called (default: the file's name, numbered where two share it)."""
+        """`names`: what each source's pictures are called (default: after their files)."""
         self.written: list[Path] = []
-        self._folder, self._names = folder, SourceNames() if names is None else names
+        self._folder, self._names = folder, SourceNames(names=names)
 
     def add(self, result: Result) -> None:
         """Write one annotated picture."""
@@ -66,10 +66,8 @@ class Pictures:
 
 
 def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:
-    """The picture with its predictions drawn on it, uint8 (H, W, 3) RGB.
-
-    Its long side is brought to SMALLEST…LARGEST pixels; where a face leaves no room beside it, a strip is added.
-    """
+    """Draw predictions on a picture, uint8 (H, W, 3) RGB, its long side brought to SMALLEST…LARGEST
+    pixels."""
     picture, scale = _scaled(pixels)
     boxes = [_area(prediction, scale * FINE) for prediction in predictions]
     pen = Pen(_letter(max(picture.size), boxes) * FINE)
@@ -90,7 +88,7 @@ def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
         Image.fromarray(annotate(pixels, predictions)).save(part, format="PNG", compress_level=3)
 
 
-def _lay(canvas: Image.Image, area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> None:
+def _lay(canvas: Image.Image, area: Area, paint: Paint) -> None:
     drawn, corner = patch(area, paint)
     canvas.paste(drawn, corner, drawn)
 
@@ -127,10 +125,9 @@ def _fitting(pen: Pen, card: OverlayCard, width: int) -> OverlayCard:
 
 
 def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The picture's size, with a strip at the right if a lone face fills it, and never smaller than a card."""
-    wide, high = (
-        math.ceil(max(sizes, default=0) / FINE) for sizes in (zip(*cards, strict=True) if cards else ((), ()))
-    )
+    """The picture's size, with a strip at the right if a lone face fills it; never smaller than a card."""
+    wide = math.ceil(max((size[0] for size in cards), default=0) / FINE)
+    high = math.ceil(max((size[1] for size in cards), default=0) / FINE)
     width, height = picture.size
     if len(boxes) == 1:
         left, top, right, bottom = (side / FINE for side in boxes[0])
@@ -142,7 +139,7 @@ def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[i
 def _arranged(
     pen: Pen, cards: Sequence[OverlayCard], boxes: Sequence[Area], canvas: tuple[int, int]
 ) -> list[tuple[OverlayCard, Area]]:
-    """Cards where they hide no face and no other card; where they cannot, without their values, then titles alone."""
+    """Cards that hide nothing; if that cannot be had, without their values, then titles alone."""
     shorter = [replace(card, note="", spot=None) if card.bars else card for card in cards]
     titles = [OverlayCard(card.title, card.colour) for card in cards]
     for some in (cards, shorter, titles):

@@ -29,7 +29,7 @@ _MARGIN = 0.15  # of the picture round a face's box
 
 
 class Answer(NamedTuple):
-    """What a face shows: the label's place in its order, its name, the length of its bar (0…1), the number and the colour."""
+    """What a face shows: the label's order and name, its bar's length (0…1), number and colour."""
 
     place: int
     label: str
@@ -47,10 +47,10 @@ class SheetCell(NamedTuple):
 
 
 class Sheet:
-    """A sink that writes pages of `path`, numbered from the second on. Of a video it takes each track's surest frame."""
+    """Writes pages of `path`, numbered from the second on; of a video, each track's surest frame."""
 
     def __init__(self, path: Path, order: str = "emotion") -> None:
-        """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError for another one, or another suffix."""
+        """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError, also for a suffix."""
         check_suffix(path, FORMATS, "a contact sheet")
         self.written: list[Path] = []
         self._path, self._key, self._order = path, lookup(ORDERS, order, "order of a contact sheet"), order
@@ -130,7 +130,8 @@ def _cell(moment: Moment, prediction: Prediction) -> SheetCell:
     face = crop(recolour(moment.pixels, "rgb"), prediction.face.box, _MARGIN)
     name = Path(moment.source).name
     if moment.time is not None:
-        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{moment.time:.1f} s"
+        track = prediction.face.track
+        name = f"{name} {'' if track is None else f'#{track} '}{moment.time:.1f} s"
     return SheetCell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
 
 

@@ -18,7 +18,7 @@ class Recording(Protocol):
     """What is made of one video: one file, in place after `close`, gone after `discard`."""
 
     def add(self, result: Result) -> None:
-        """Take one frame's result. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
+        """Take one frame's result. Raises MienError if it cannot be shown, OSError naming the file."""
 
     def close(self) -> None:
         """Finish with all that was added so far, after an interruption too; a second call does nothing."""
@@ -28,9 +28,10 @@ class Recording(Protocol):
 
 
 class Sink(Recording, Protocol):
-    """Takes results that kept their media as they stream, in order; those of one source come one after the other.
+    """Takes results that kept their media as they stream, in order, one source after the other.
 
-    Files appear whole or not at all. `written` names those that are in place. Not for several threads at once.
+    Files appear whole or not at all. `written` names those that are in place. Not for several threads at
+    once.
     """
 
     written: list[Path]
@@ -43,7 +44,7 @@ def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:
 
 
 class SeriesRecording:
-    """The file of one video that `write`, from its results, its source and the file's path, makes when it ends."""
+    """Gathers one video's results; when it ends, `write` makes the file from them, source and path."""
 
     def __init__(self, path: Path, write: Callable[[Series, str, Path], None]) -> None:
         self._path, self._write, self._series, self._source = path, write, Series(), ""
@@ -62,7 +63,7 @@ class SeriesRecording:
 
 
 class Recordings:
-    """A sink that makes one file of each video: `path`, then `path` numbered from 2. Still pictures are passed over."""
+    """Makes one file of each video: `path`, then `path` numbered from 2. Still pictures are passed over."""
 
     def __init__(self, path: Path, start: Callable[[Path], Recording]) -> None:
         self.written: list[Path] = []

@@ -19,7 +19,7 @@ _LEGEND = 20  # height of a line of it
 
 
 def open_timeline(path: Path) -> Recordings:
-    """A sink that writes timelines, .svg (light and dark) or .png (light). Raises ConfigError for another suffix."""
+    """Make a sink of timelines, .svg (light and dark) or .png (light). Raises ConfigError."""
     check_suffix(path, (".svg", ".png"), "a timeline")
     return Recordings(path, partial(SeriesRecording, write=_write))
 
@@ -34,7 +34,7 @@ def _write(series: Series, source: str, path: Path) -> None:
 
 
 def draw(series: Series, name: str) -> TimelinePlot:
-    """The timeline as a plot, under `name` if it is not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
+    """Plot the timeline, under `name` if not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
     plot = TimelinePlot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
     top = 8.0
     if name:

@@ -27,7 +27,7 @@ _BITS = 6  # a second and pixel, for encoders that have no measure of quality
 
 
 class Film:
-    """One video: as large as its first frame (an odd side grows by one pixel), from its first frame on; it starts at 0."""
+    """One video, as large as its first frame (an odd side grows by one pixel), from that frame's time on."""
 
     def __init__(self, path: Path) -> None:
         """Begin a part file beside `path`. Raises MissingExtraError without PyAV."""
@@ -75,14 +75,15 @@ class Film:
 
 
 def open_video(path: Path) -> Recordings:
-    """A sink that writes annotated videos. Raises ConfigError for a suffix that is no video's, MissingExtraError."""
+    """Make a sink of annotated videos. Raises ConfigError for another suffix, MissingExtraError."""
     check_suffix(path, CONTAINERS, "a video")
     require("av", "video")
     return Recordings(path, Film)
 
 
 def _even(picture: Pixels, size: tuple[int, int]) -> Pixels:
-    """The picture at `size` (width, height): its last row and column repeated, or cut where it changed its size."""
+    """The picture at `size` (width, height): last row and column repeated, or cut where it changed its
+    size."""
     height, width = picture.shape[:2]
     if (width, height) == size:
         return picture
