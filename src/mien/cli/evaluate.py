@@ -58,8 +58,7 @@ class Evaluate:
 
 
 def _show(results: dict[str, Any]) -> None:
-    """One table a head: each metric with its direction, value, interval, and references: chance, oracle,
-    noise."""
+    """One table a head: each metric with its direction, value, interval, and references."""
     data, drawn = results["data"], results["intervals"]
     say(f"{results['run']} on {data['rows']} faces of {data['store']}, split {data['split']}")
     if data["trained_on"]:

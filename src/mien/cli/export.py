@@ -34,8 +34,7 @@ class Export:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """Export, check and print the outcome. Raises ModelError where a model does not answer as torch
-        does."""
+        """Export, check and print. Raises ModelError where a model does not answer as torch does."""
         from ..extras import require
 
         require("torch", "train")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .terminal import new_table, print_json, say
-
-if TYPE_CHECKING:
-    from ..predict import Engine
 
 #: What is shown of a bundled model's figures, where its file has them; shares in per cent.
 _FIGURES = {"accuracy": "accuracy", "top_label_accuracy": "top label", "kl": "KL", "ece": "ECE"}
@@ -42,8 +39,7 @@ class Models:
         if self.json:
             print_json(listing)
             return
-        if not self.search:
-            _print_bundled(listing["bundled"])
+        _print_bundled(listing.get("bundled", []))
         _print(listing["own"], listing["timm"])
         if not self.search:
             say(hint)
@@ -57,23 +53,22 @@ def _bundled() -> list[dict[str, Any]]:
     from .. import bundle
     from ..predict import Engine
 
-    return [_description(name, Engine(bundle.find(name), threads=1)) for name in bundle.checksums()]
-
-
-def _description(name: str, engine: Engine) -> dict[str, Any]:
-    from .. import bundle
-
-    metadata = engine.metadata
-    return {
-        "name": name,
-        "default": name == bundle.DEFAULT,
-        "bytes": engine.path.stat().st_size,
-        "parameters": metadata.get("parameters"),
-        "heads": {head.name: list(head.space.labels) for head in engine.task},
-        "figures": metadata.get("figures", []),
-        "licence": metadata.get("licence", ""),
-        "sha256": engine.sha256,
-    }
+    found = []
+    for name in bundle.checksums():
+        engine = Engine(bundle.find(name), threads=1)
+        found.append(
+            {
+                "name": name,
+                "default": name == bundle.DEFAULT,
+                "bytes": engine.path.stat().st_size,
+                "parameters": engine.metadata.get("parameters"),
+                "heads": {head.name: list(head.space.labels) for head in engine.task},
+                "figures": engine.metadata.get("figures", []),
+                "licence": engine.metadata.get("licence", ""),
+                "sha256": engine.sha256,
+            }
+        )
+    return found
 
 
 def _print_bundled(models: list[dict[str, Any]]) -> None:

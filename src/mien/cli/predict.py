@@ -64,7 +64,7 @@ class Predict(
         summary.leave(resumable=bool(self.out))
 
     def _spread(self) -> None:
-        """Let workers do it, each shard into a part of its own."""
+        """Plan what workers do, each shard into a part of its own, and let them. Raises ConfigError."""
         from ..errors import ConfigError
         from ..scale import plan
 

@@ -68,8 +68,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
 
 
 class ProgressBar:
-    """How far a prediction is: one bar for all sources, a video's frames as shares of it, with frames a
-    second."""
+    """How far a prediction is: one bar for all sources, a video's frames as shares of it."""
 
     def __init__(self, sources: Sequence[Source], bar: Any = None) -> None:
         self._places = {source.name: place for place, source in enumerate(sources)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,8 @@ class StatusLine:
             self.clear()
             say(text)
         elif self.live:
-            sys.stderr.write(f"\r\x1b[2K{text[: _width()]}")
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[2K{text[:width]}")
             sys.stderr.flush()
 
     def __enter__(self) -> None:
@@ -110,12 +112,6 @@ class StatusLine:
         """Take the line away."""
         if self.live:
             sys.stderr.write("\r\x1b[2K")
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns - 1
 
 
 def _show(found: Outcome) -> None:

@@ -17,11 +17,10 @@ LONGEST = 4096
 
 
 class Detector(Protocol):
-    """Finds the faces in a picture, uint8 (H, W) or (H, W, 3) RGB, sorted from left to right; boxes are in
-    its pixels and may reach past its border."""
+    """Finds the faces in a picture, from left to right; boxes may reach past its border."""
 
     def __call__(self, pixels: Pixels) -> list[Face]:
-        """Faces found."""
+        """Find faces in uint8 (H, W) or (H, W, 3) RGB pixels."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ _MOST_BYTES = 10_000_000
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: $XDG_CACHE_HOME/mien, else the platform's folder for caches. It need not
-    exist."""
+    """Where fetched files are kept: $XDG_CACHE_HOME/mien, else the platform's folder for caches."""
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen) / "mien"
     if sys.platform == "darwin":

@@ -74,8 +74,7 @@ class PerSourceJson:
 
 
 class PerSourceMedia:
-    """Writes `<name>.mien.png` of each picture, `<name>.mien.mp4` of each video (without PyAV, its
-    frames)."""
+    """Writes `<name>.mien.png` of each picture, `<name>.mien.mp4` of each video (without PyAV: frames)."""
 
     def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
         self._folder, self._names = folder, names

@@ -1,5 +1,4 @@
-"""Run a self-describing `model.onnx` with ONNX Runtime, without torch: inputs in, probabilities and values
-out."""
+"""Run a self-describing `model.onnx` with ONNX Runtime, without torch."""
 
 from __future__ import annotations
 

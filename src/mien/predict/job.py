@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 from ..detect import Detector
 from ..errors import ConfigError
 from ..records import Moment, ReadError
-from ..sources import Camera, PictureSource, Source, plan
+from ..sources import Camera, PictureSource, Source
 from .pipeline import stream
 from .results import ModelOrigin, Result
 from .session import Recogniser, Session
@@ -56,31 +56,19 @@ class PredictionJob:
                 raise ConfigError(f"{path}: {held}; choose another file or --overwrite")
         return replace(self, done=done)
 
+    def session(self, *, keep: bool = False) -> Session:
+        """Make a session for one source."""
+        return Session(self.model, self.detector, self.settings, origin=self.origin, keep=keep)
+
     def results(self, *, keep: bool = False) -> Generator[Result | ReadError, None, None]:
-        """Yield results and faults in order. A followed video is read from its start, but not written
-        again."""
+        """Yield results and faults in order; a followed video is read again, but not written again."""
         replayed = self.settings.follows
         moments = _moments(self.left, self.faults, {} if replayed else self.done)
         live = [source.name for source in self.sources if isinstance(source, Camera)]
-        session = partial(Session, self.model, self.detector, self.settings, origin=self.origin, keep=keep)
-        with closing(stream(session, moments, live=live)) as results:
+        with closing(stream(partial(self.session, keep=keep), moments, live=live)) as results:
             for item in results:
                 if not replayed or _new(item, self.done):
                     yield item
-
-
-def plan_job(
-    model: Recogniser,
-    origin: ModelOrigin,
-    settings: Settings,
-    inputs: Iterable[str | Path],
-    *,
-    detector: Detector | None = None,
-    allow_urls: bool = False,
-) -> PredictionJob:
-    """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
-    sources, faults = plan(inputs, settings.sampling(), settings.limits, allow_urls=allow_urls)
-    return PredictionJob(model, origin, settings, detector or settings.detector(), sources, faults)
 
 
 def _moments(

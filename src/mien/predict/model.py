@@ -19,9 +19,10 @@ from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
 from ..records import Face, Floats, Items, Moment, Pixels, Prediction, ReadError, Subject
+from ..sources import plan
 from ..tasks import Task
 from .engine import Engine, Pictures
-from .job import PredictionJob, plan_job
+from .job import PredictionJob
 from .pipeline import MOST
 from .results import Result, origin
 from .session import Session, Subjects
@@ -78,8 +79,7 @@ class Model:
     def predict(
         self, image: Picture | list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
     ) -> list[Prediction] | list[list[Prediction]]:
-        """Find the faces in a picture, from left to right, and say what each shows; no face gives an empty
-        list.
+        """Find the faces in a picture, from left to right, and predict on each; no face gives an empty list.
 
         `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow
         image; a list or tuple of them gives a list of such lists. `faces`: a detector or its name; 'cropped'
@@ -115,12 +115,11 @@ class Model:
         allow_urls: bool = False,
         **settings: Any,
     ) -> Iterator[Result]:
-        """Read pictures, folders, patterns, videos or a camera ('0') frame by frame; frames without a face
-        come too.
+        """Read pictures, folders, patterns, videos or a camera frame by frame, those without a face too.
 
-        `settings` as in `mien.predict.Settings`: every=0.5, start=10, end=60, track=True, smooth=0.5, most=3
-        …  What cannot be read goes to `on_fault`; without it, it raises InputError. `keep` leaves its
-        `pixels` in each result. Raises ConfigError, InputError.
+        `settings` as in `mien.predict.Settings`: every=0.5, start=10, track=True … What cannot be read goes to
+        `on_fault`; without it, it raises InputError. `keep` leaves its `pixels` in each result. Raises
+        ConfigError, InputError.
 
         >>> import mien
         >>> from mien.synthetic import face
@@ -133,9 +132,9 @@ class Model:
         >>> mien.to_frame(results)["frame"].tolist()
         [0, 0]
         """
-        given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        several = [inputs] if isinstance(inputs, (str, Path)) else inputs
         name, detector = _named(faces)
-        job = self.read(given, Settings(name, **settings), detector, allow_urls=allow_urls)
+        job = self.read(several, Settings(name, **settings), detector, allow_urls=allow_urls)
         with closing(job.results(keep=keep)) as results:
             for item in results:
                 if isinstance(item, Result):
@@ -156,8 +155,8 @@ class Model:
         """Plan what `stream` reads; `detector` finds the faces instead of the one that the settings name."""
         model, asked = self._configured(settings)
         detector = self._detector(asked) if detector is None else asked.filtered(detector)
-        source = origin(self.engine, str(asked))
-        return plan_job(model, source, asked, inputs, detector=detector, allow_urls=allow_urls)
+        sources, faults = plan(inputs, asked.sampling(), asked.limits, allow_urls=allow_urls)
+        return PredictionJob(model, origin(self.engine, str(asked)), asked, detector, sources, faults)
 
     def session(self, faces: str | Detector = "haar", *, keep: bool = False, **settings: Any) -> Session:
         """Predict on one camera or video whose pictures you have yourself, moment by moment.
@@ -177,9 +176,7 @@ class Model:
         0
         """
         name, detector = _named(faces)
-        model, asked = self._configured(Settings(name, **settings))
-        detector = self._detector(asked) if detector is None else asked.filtered(detector)
-        return Session(model, detector, asked, origin=origin(self.engine, str(asked)), keep=keep)
+        return self.read((), Settings(name, **settings), detector).session(keep=keep)
 
     def _configured(self, settings: Settings) -> tuple[Model, Settings]:
         """Return this model as the settings ask for it, and the settings, completed by the model."""
@@ -220,8 +217,7 @@ class Model:
     def probabilities(
         self, pictures: Pictures, boxes: Boxes | None = None, landmarks: Landmarks | None = None
     ) -> dict[str, Floats]:
-        """Predict on each picture's box, as `Engine.probabilities` does: {head: float32 (N, K)}. Raises
-        InputError."""
+        """Predict on each picture's box, as `Engine.probabilities` does. Raises InputError."""
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
@@ -240,7 +236,6 @@ def items_of(inputs: InputSet, pairs: Sequence[tuple[Moment, Subject]]) -> dict[
 
 
 def _named(faces: str | Detector) -> tuple[str, Detector | None]:
-    """What results say of a detector; None for the detector that this names."""
     return (faces, None) if isinstance(faces, str) else (name_of(faces), faces)
 
 

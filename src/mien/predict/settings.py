@@ -53,8 +53,7 @@ class Settings:
             raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
 
     def __str__(self) -> str:
-        """Write what differs from the defaults in one line; a file of results must agree with it to be
-        continued."""
+        """Write what differs from the defaults in one line; a file to be continued must agree with it."""
         words = [f"faces={self.faces}"]
         for field in fields(self)[1:-1]:  # limits change no figure
             value = getattr(self, field.name)
@@ -90,8 +89,7 @@ def current_words(settings: str) -> str:
 
 
 def seconds(text: str, what: str) -> float | None:
-    """Parse a time such as 0.5s, 90, 1:30 or 0:01:30; an empty one is None. Raises ConfigError naming
-    `what`."""
+    """Parse a time such as 0.5s, 90 or 0:01:30; an empty one is None. Raises ConfigError naming `what`."""
     if not text:
         return None
     parts = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+) ?s?", text.strip())

@@ -86,8 +86,7 @@ class ShotDetector:
 
 
 def _look(pixels: Pixels, time: float) -> Signature | None:
-    """None of a picture with nothing to see. Sampled before averaging, so that large pictures take no
-    longer."""
+    """None of a picture with nothing to see. Sampled before averaging: large pictures take no longer."""
     width, height = _SIZE
     few = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(few, _SIZE, interpolation=cv2.INTER_AREA).reshape(height, width, -1)

@@ -42,8 +42,7 @@ class Smoother:
         self._sums: dict[int, _Sum] = {}
 
     def update(self, predictions: Sequence[Prediction], time: float) -> list[Prediction]:
-        """Return the predictions smoothed, in the same order. Raises InputError where `time` (seconds) runs
-        back."""
+        """Return the predictions smoothed, in order. Raises InputError where `time` (s) runs back."""
         smoothed = [self._smoothed(found, time) for found in predictions]
         oldest = time - 50 * self.half_life  # what is forgotten to the last digit need not be kept
         self._sums = {track: kept for track, kept in self._sums.items() if kept.time > oldest}
@@ -119,8 +118,7 @@ class TrackedPerson:
 
 
 class People:
-    """Sums up the followed faces of results as they come: of `most` people, the first to appear (0: of
-    all)."""
+    """Sums up the followed faces of results: of `most` people, the first to appear (0: of all)."""
 
     def __init__(self, most: int = 0) -> None:
         self.most = most

@@ -37,9 +37,9 @@ class Timing:
         """How it was measured, in words."""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return (
-            f"Speed: ONNX Runtime on {threads} of {self.machine}; all models in one go, in turn, {self.rounds} "
-            f"rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the model's own size, "
-            "with normalising, without finding faces."
+            f"Speed: ONNX Runtime on {threads} of {self.machine}; all models in one go, in turn, "
+            f"{self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the "
+            "model's own size, with normalising, without finding faces."
         )
 
 
@@ -57,10 +57,10 @@ def measure(
     for engine in engines:
         engine.outputs(engine.inputs.example(BATCH))
         engine.outputs(engine.inputs.example(1))
-    start, rounds = clock(), list[dict[int, tuple[float, float]]]()
+    start, rounds = clock(), list[dict[int, list[float]]]()
     while len(rounds) < ROUNDS and (len(rounds) < LEAST or clock() - start < budget):
         turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
-        rounds.append({place: _once(engines[place], clock) for place in turns})
+        rounds.append({place: _seconds(engines[place], clock) for place in turns})
         progress(len(rounds), ROUNDS)
     speeds = []
     for place in range(len(engines)):
@@ -69,15 +69,14 @@ def measure(
     return Timing(tuple(speeds), cores, len(rounds), machine.describe())
 
 
-def _once(engine: Engine, clock: Clock) -> tuple[float, float]:
+def _seconds(engine: Engine, clock: Clock) -> list[float]:
     """Seconds for one face and for a batch, each the median of a few times."""
-    return _seconds(engine, 1, SINGLES, clock), _seconds(engine, BATCH, BATCHES, clock)
-
-
-def _seconds(engine: Engine, count: int, times: int, clock: Clock) -> float:
-    samples, found = engine.inputs.example(count), []
-    for _ in range(times):
-        start = clock()
-        engine.outputs(samples)
-        found.append(clock() - start)
-    return statistics.median(found)
+    medians = []
+    for count, times in ((1, SINGLES), (BATCH, BATCHES)):
+        samples, found = engine.inputs.example(count), []
+        for _ in range(times):
+            start = clock()
+            engine.outputs(samples)
+            found.append(clock() - start)
+        medians.append(statistics.median(found))
+    return medians

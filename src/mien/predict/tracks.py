@@ -85,8 +85,7 @@ class _Track:
         self._spread = np.diag([_PLACED**2, _SPEED**2])
 
     def expected(self, time: float) -> Array:
-        """Predict centre x, y, width, height, and the uncertainty of the place in shares of the face's
-        size."""
+        """Predict centre x, y, width, height, and the place's uncertainty in shares of the face."""
         state, spread = self._predicted(time)
         return np.append(state[0], np.sqrt(spread[0, 0]))
 
@@ -114,8 +113,7 @@ def _centred(box: Box) -> tuple[float, float, float, float]:
 
 
 def _overlap(boxes: Array, others: Array, wider: Array) -> Array:
-    """Intersection over union of each box (n, 4) with each other (m, 4), grown by `wider` (m,) on every
-    side."""
+    """Intersection over union of boxes (n, 4) and others (m, 4), grown by `wider` (m,) on every side."""
     grown = 1 + 2 * wider
     size, other = boxes[:, None, 2:] * grown[None, :, None], others[None, :, 2:] * grown[None, :, None]
     apart = np.abs(boxes[:, None, :2] - others[None, :, :2])
@@ -124,8 +122,7 @@ def _overlap(boxes: Array, others: Array, wider: Array) -> Array:
 
 
 def _pairs(shared: Array, least: float) -> Iterator[tuple[int, int]]:
-    """Yield row and column of the largest value above `least`, then of the largest among the others, and so
-    on."""
+    """Yield row and column of the largest value above `least`, then the largest of the others, and so on."""
     left = np.array(shared)
     while left.max() > least:
         row, column = divmod(int(left.argmax()), left.shape[1])

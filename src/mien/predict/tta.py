@@ -1,5 +1,4 @@
-"""Test-time augmentation: faces seen several times, a little different, and the arithmetic mean of the
-answers."""
+"""Test-time augmentation: faces seen several times, a little different; answers are averaged."""
 
 from __future__ import annotations
 
@@ -18,10 +17,6 @@ SHIFT = 1 / 24
 Views: TypeAlias = Callable[[Pixels], Iterator[Pixels]]
 
 
-def _once(pixels: Pixels) -> Iterator[Pixels]:
-    yield pixels
-
-
 def _flip(pixels: Pixels) -> Iterator[Pixels]:
     yield pixels
     yield np.ascontiguousarray(pixels[:, :, ::-1])
@@ -38,7 +33,7 @@ def _ten_crop(pixels: Pixels) -> Iterator[Pixels]:
 
 #: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten
 #: times the cost.
-AVERAGES: dict[str, Views] = {"none": _once, "flip": _flip, "ten_crop": _ten_crop}
+AVERAGES: dict[str, Views] = {"none": lambda pixels: iter([pixels]), "flip": _flip, "ten_crop": _ten_crop}
 #: What an averaging was called before.
 OLD_NAMES = {"ten": "ten_crop"}
 

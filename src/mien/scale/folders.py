@@ -15,9 +15,10 @@ from .. import files
 from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
-from ..sources import RESULT, PictureSource, Sampling, Source, Video
+from ..sources import PictureSource, Sampling, Source, Video
 from ..sources.base import one_line
-from ..sources.kinds import PICTURES, VIDEOS
+from ..sources.kinds import VIDEOS
+from ..sources.listing import is_input
 from ..sources.urls import Fetched
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
@@ -27,8 +28,7 @@ _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)}):/+(.*)", re.DOTALL)
 
 
 def address_of(given: str | Path) -> str:
-    """Return `given` if it is an address on object storage, else ''. Raises ConfigError for a password in
-    it."""
+    """Return `given` if it is an address on object storage, else ''. Raises ConfigError for a key in it."""
     found = _ADDRESS.fullmatch(str(given))
     if found and "@" in found[2].partition("/")[0] and found[1] in ("s3", "gs"):
         hint = "give them by the environment, a profile or a role"
@@ -125,8 +125,7 @@ def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[So
 
 def _wanted(name: str) -> bool:
     path = Path(name)
-    hidden = any(part.startswith((".", "__")) for part in path.parts)
-    return path.suffix.lower() in PICTURES | VIDEOS and not hidden and not path.stem.endswith(RESULT)
+    return is_input(path) and not any(part.startswith((".", "__")) for part in path.parts)
 
 
 @cache

@@ -26,8 +26,7 @@ _DEFAULTS = Settings()
 
 @dataclass(frozen=True)
 class Job:
-    """A planned prediction: `shards` in order, the counts of those `done`, `faults` of inputs that named
-    nothing."""
+    """A planned prediction: `shards` in order, counts of those `done`, `faults` of inputs that named nothing."""
 
     order: Order
     shards: Sequence[Shard]
@@ -53,8 +52,8 @@ class Job:
         if missing:
             lost = f"{len(missing)} of {len(self.shards)} parts are missing"
             raise MienError(
-                f"{self.order.folder.given}: {lost} (the first: {parts.name_of(min(missing))}): their workers "
-                "died over them, or write to a folder of their own; run the same again"
+                f"{self.order.folder.given}: {lost} (the first: {parts.name_of(min(missing))}): their "
+                "workers died over them, or write to a folder of their own; run the same again"
             )
 
 

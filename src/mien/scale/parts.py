@@ -123,16 +123,13 @@ def _same(folder: Folder, manifest: Mapping[str, Any]) -> None:
             damaged = f"{folder.given}/{MANIFEST}: damaged"
             raise ConfigError(f"{damaged}; choose another folder or --overwrite") from None
     for key, value in manifest.items():
-        if key != "version" and _current(earlier.get(key)) != value:
-            change = f"{_short(earlier.get(key))}, now {_short(value)}"
+        found = earlier.get(key)
+        if key != "version" and (current_words(found) if isinstance(found, str) else found) != value:
+            change = f"{_short(found)}, now {_short(value)}"
             raise ConfigError(
                 f"{folder.given}: holds results of other {key} ({change}); "
                 "give the same, choose another folder or --overwrite"
             )
-
-
-def _current(value: Any) -> Any:
-    return current_words(value) if isinstance(value, str) else value
 
 
 def _short(value: Any) -> str:

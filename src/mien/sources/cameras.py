@@ -1,5 +1,4 @@
-"""Cameras and live streams as sources: frames as they come, timed by a clock, until they end or enough was
-seen."""
+"""Cameras and live streams as sources: frames as they come, timed by a clock."""
 
 from __future__ import annotations
 
@@ -125,8 +124,7 @@ def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, Non
 
 
 def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFrame]:
-    """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over
-    in silence."""
+    """Whole frames from the first keyframe on; damaged packets, common on the air, are passed over."""
     failure = require("av", "video").FFmpegError
     ended: Exception | None = None
     packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))

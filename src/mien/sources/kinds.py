@@ -39,8 +39,7 @@ def kind(head: bytes) -> str:
 
 
 def kind_of(path: Path) -> str:
-    """'picture' or 'video' of a named file; what is neither is taken for a picture, whose decoder then says
-    what it found."""
+    """'picture' or 'video' of a file; what is neither counts as a picture, whose decoder refuses it."""
     suffix = path.suffix.lower()
     if suffix in VIDEOS:
         return "video"

@@ -1,5 +1,4 @@
-"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses, in a person's
-order."""
+"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -150,21 +149,19 @@ def _files(given: str) -> list[Path]:
 def _inside(folder: Path, given: str) -> list[Path]:
     """The pictures and videos in a folder and below it; a folder that cannot be opened ends the search."""
     found: list[Path] = []
-    for base, folders, names in os.walk(folder, onerror=_refused(given)):
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{given}: cannot be searched: {error.filename}: {error.strerror}") from None
+
+    for base, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        found += [Path(base, name) for name in names if _wanted(name)]
+        found += filter(is_input, (Path(base, name) for name in names))
     if not found:
         raise InputError(f"{given}: a folder without pictures or videos")
     return sorted(found, key=natural)
 
 
-def _refused(given: str) -> Callable[[OSError], None]:
-    def refuse(error: OSError) -> None:
-        raise InputError(f"{given}: cannot be searched: {error.filename}: {error.strerror}") from None
-
-    return refuse
-
-
-def _wanted(name: str) -> bool:
-    path = Path(name)
-    return path.suffix.lower() in PICTURES | VIDEOS and name[0] != "." and not path.stem.endswith(RESULT)
+def is_input(path: Path) -> bool:
+    """Whether a file that was searched for is a picture or video: neither hidden nor an earlier result."""
+    hidden, earlier = path.name.startswith("."), path.stem.endswith(RESULT)
+    return path.suffix.lower() in PICTURES | VIDEOS and not hidden and not earlier

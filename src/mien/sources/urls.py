@@ -1,5 +1,4 @@
-"""Pictures and videos from http(s) addresses, fetched only when asked for and within limits; their bytes say
-what they are."""
+"""Pictures and videos from http(s) addresses, fetched within limits; their bytes say what they are."""
 
 from __future__ import annotations
 
@@ -26,8 +25,7 @@ Clock: TypeAlias = Callable[[], float]
 
 
 class Fetched:
-    """A picture or video from elsewhere: fetched when read, into memory or a file that vanishes
-    afterwards."""
+    """A picture or video from elsewhere: fetched when read, into memory or a temporary file."""
 
     count: int | None = None
 

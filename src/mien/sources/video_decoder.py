@@ -1,5 +1,4 @@
-"""The decoding of one video stream: what must be decoded to get the wanted frames, their places and times,
-what was lost."""
+"""Decode one video stream: the wanted frames, their places and times, and what was lost."""
 
 from __future__ import annotations
 
@@ -102,8 +101,7 @@ class VideoDecoder:
         self.length = max(self.length, self._seconds(stamp + (packet.duration or 0)))
 
     def _needed(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
-        """Leave out what lies between frames that are wanted: all before the last keyframe that is not later
-        than the next."""
+        """Leave out packets before the last keyframe that is not later than the next wanted frame."""
         held: list[Packet[VideoStream]] = []
         fed = False
         for packet in packets:

@@ -36,8 +36,7 @@ class OverlayCard:
 
 
 def card_of(prediction: Prediction, most: int = 3) -> OverlayCard:
-    """Show the track, the `most` likeliest labels (else tags) and the first head of values; grey if
-    unsure."""
+    """Show the track, the `most` likeliest labels (else tags) and the first values; grey if unsure."""
     bars = _bars(prediction, most)
     note, spot = _values(prediction)
     number = "" if prediction.face.track is None else f"#{prediction.face.track} "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ...records import Prediction
 from .card import Colour, OverlayCard
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom
@@ -39,6 +40,12 @@ class Pen:
         if card.spot:
             width += height + self.gap
         return width + 2 * self.gap, height + (self.gap if card.bars else self.gap // 3)
+
+
+def area_of(prediction: Prediction, scale: float = 1) -> Area:
+    """Return the area of a face's box in a picture enlarged by `scale`."""
+    x, y, width, height = prediction.face.box
+    return round(x * scale), round(y * scale), round((x + width) * scale) - 1, round((y + height) * scale) - 1
 
 
 def patch(area: Area, paint: Paint) -> tuple[Image.Image, tuple[int, int]]:

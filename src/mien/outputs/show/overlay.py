@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...media.image import recolour
 from ...records import Pixels, Prediction
 from .card import Colour, OverlayCard, card_of, scored
-from .drawing import FINE, GROUND, Area, Pen, around, draw_card, overlap, patch, spread
+from .drawing import FINE, GROUND, Area, Pen, area_of, around, draw_card, overlap, patch, spread
 
 HOLD = 0.25  # seconds for which a card's words stay
 STAY = 1.0  # seconds for which a card keeps its side of the face, and a lost face is remembered
@@ -56,7 +56,7 @@ class Overlay:
     def draw(self, pixels: Pixels, predictions: Sequence[Prediction], time: float) -> Pixels:
         """A copy of the frame with its predictions drawn on it, uint8 (H, W, 3) RGB; `time` in seconds."""
         picture = np.array(recolour(pixels, "rgb"))
-        boxes = [_area(prediction) for prediction in predictions]
+        boxes = [area_of(prediction) for prediction in predictions]
         keyed = zip(_keys(predictions), predictions, strict=True)
         faces = [self._card(key, prediction, time) for key, prediction in keyed]
         cards = self._roomy([shown.card for shown in faces], boxes, time)
@@ -133,8 +133,9 @@ class Overlay:
 
 
 def _keys(predictions: Sequence[Prediction]) -> list[Hashable]:
-    """What tells one face from another: its track, else its position."""
-    return [("at", at) if one.face.track is None else one.face.track for at, one in enumerate(predictions)]
+    """The key of each face: its track, else its position."""
+    tracks = [prediction.face.track for prediction in predictions]
+    return [("at", at) if track is None else track for at, track in enumerate(tracks)]
 
 
 def _widest(prediction: Prediction, pen: Pen) -> int:
@@ -147,14 +148,8 @@ def _glided(at: float, to: float, share: float) -> float:
     return at if abs(to - at) <= _STILL else at + share * (to - at)
 
 
-def _area(prediction: Prediction) -> Area:
-    x, y, width, height = prediction.face.box
-    return x, y, x + width - 1, y + height - 1
-
-
 def _frame(picture: Pixels, box: Area, colour: Colour, thick: int) -> None:
-    """Outline a box, `thick` pixels inside its border, between dark hairlines that part it from any
-    picture."""
+    """Outline a box, `thick` pixels inside its border, between dark hairlines."""
     left, top, right, bottom = box
     for inset, width, shade in ((-1, thick + 2, _DARK), (0, thick, colour)):
         x0, y0, x1, y1 = left + inset, top + inset, right + 1 - inset, bottom + 1 - inset

@@ -16,7 +16,7 @@ from ...files import atomic_write
 from ...media.image import recolour
 from ...records import Pixels, Prediction
 from .card import OverlayCard, card_of
-from .drawing import FINE, GROUND, Area, Paint, Pen, draw_card, patch, spread
+from .drawing import FINE, GROUND, Area, Paint, Pen, area_of, draw_card, patch, spread
 
 if TYPE_CHECKING:
     from ...predict.results import Result
@@ -66,12 +66,13 @@ class Pictures:
 
 
 def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:
-    """Draw predictions on a picture, uint8 (H, W, 3) RGB, its long side brought to SMALLEST…LARGEST
-    pixels."""
+    """Draw predictions on a picture, uint8 (H, W, 3) RGB, its long side SMALLEST…LARGEST pixels."""
     picture, scale = _scaled(pixels)
-    boxes = [_area(prediction, scale * FINE) for prediction in predictions]
+    boxes = [area_of(prediction, scale * FINE) for prediction in predictions]
     pen = Pen(_letter(max(picture.size), boxes) * FINE)
-    cards = [_fitting(pen, card_of(prediction), picture.width * FINE) for prediction in predictions]
+    cards = list(map(card_of, predictions))
+    room = picture.width * FINE  # a card wider than the picture has no plane
+    cards = [card if pen.size(card)[0] <= room else replace(card, spot=None) for card in cards]
     size = _canvas(picture, boxes, [pen.size(card) for card in cards])
     canvas = Image.new("RGB", size, GROUND[:3])
     canvas.paste(picture, (0, 0))
@@ -107,21 +108,11 @@ def _scaled(pixels: Pixels) -> tuple[Image.Image, float]:
     return image.resize(size, Image.Resampling.BICUBIC), scale
 
 
-def _area(prediction: Prediction, scale: float) -> Area:
-    x, y, width, height = prediction.face.box
-    return round(x * scale), round(y * scale), round((x + width) * scale) - 1, round((y + height) * scale) - 1
-
-
 def _letter(longest: int, boxes: Sequence[Area]) -> int:
     """Height of a letter in picture pixels: after the picture, smaller where the faces are many and small."""
     widths = sorted(right - left for left, _, right, _ in boxes)
     typical = widths[len(widths) // 2] // FINE if len(widths) > 2 else longest
     return max(15, longest // 90, min(longest // 46, typical // 7))
-
-
-def _fitting(pen: Pen, card: OverlayCard, width: int) -> OverlayCard:
-    """The card, without its plane where it is wider than the picture."""
-    return card if pen.size(card)[0] <= width else replace(card, spot=None)
 
 
 def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[int, int]]) -> tuple[int, int]:

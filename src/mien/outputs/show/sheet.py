@@ -75,8 +75,8 @@ class Sheet:
         self.discard()
         most = COLUMNS * ROWS
         pages = -(-len(cells) // most)
+        title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
         for page in range(pages):
-            title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
             number = f", page {page + 1} of {pages}" if pages > 1 else ""
             path = self._path if page == 0 else self._path.with_stem(f"{self._path.stem}-{page + 1}")
             with atomic_write(path) as part:
@@ -151,12 +151,7 @@ def _answer(prediction: Prediction) -> Answer:
     return Answer(head.space.index(label), label, values[label], number, colours(head.space)[label])
 
 
-def _by_emotion(cell: SheetCell) -> Any:
-    return cell.answer.place, -cell.answer.value
-
-
-def _by_source(cell: SheetCell) -> Any:
-    return natural(Path(cell.source))
-
-
-ORDERS: dict[str, Callable[[SheetCell], Any]] = {"emotion": _by_emotion, "source": _by_source}
+ORDERS: dict[str, Callable[[SheetCell], Any]] = {
+    "emotion": lambda cell: (cell.answer.place, -cell.answer.value),
+    "source": lambda cell: natural(Path(cell.source)),
+}

@@ -82,8 +82,7 @@ def open_video(path: Path) -> Recordings:
 
 
 def _even(picture: Pixels, size: tuple[int, int]) -> Pixels:
-    """The picture at `size` (width, height): last row and column repeated, or cut where it changed its
-    size."""
+    """The picture at `size` (width, height): last row and column repeated, or cut where it changed."""
     height, width = picture.shape[:2]
     if (width, height) == size:
         return picture
