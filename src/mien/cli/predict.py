@@ -72,8 +72,8 @@ class Predict(
             raise ConfigError("--engine ray needs --out FOLDER (or an address such as s3://bucket/results)")
         if self.format not in (None, "parquet"):
             raise ConfigError(f"--engine ray writes parquet, not {self.format}")
-        if given := [f"--{name}" for name in _LOCAL if getattr(self, name)]:
-            raise ConfigError(f"--engine ray writes parquet alone: leave out {', '.join(given)}")
+        if options := [f"--{name}" for name in _LOCAL if getattr(self, name)]:
+            raise ConfigError(f"--engine ray writes parquet alone: leave out {', '.join(options)}")
         job = plan(
             self.input, self.out, self.model, self._settings(), shard=self.shard, overwrite=self.overwrite,
             allow_urls=self.allow_urls,
@@ -99,7 +99,7 @@ class Predict(
                 if stop.signal:
                     break
         say(f"{summary}")
-        say(f"wrote {job.order.folder.given}")
+        say(f"wrote {job.order.folder.location}")
         summary.leave(resumable=True)
 
     def _unturned(self, trained: bool) -> str:
@@ -184,12 +184,12 @@ class Predict(
         if document:
             writers.append(open_writer(document, job.origin))
         if self.draw:
-            one = self.draw.suffix and not self.draw.is_dir()
-            sinks.append(open_sink("video", self.draw) if one else PerSourceMedia(self.draw, names))
+            single = self.draw.suffix and not self.draw.is_dir()
+            sinks.append(open_sink("video", self.draw) if single else PerSourceMedia(self.draw, names))
         if self.sheet:
             sinks.append(Sheet(self.sheet, self.sheet_by))
-        more = {"timeline": self.timeline, "page": self.page}
-        sinks += [open_sink(kind, path) for kind, path in more.items() if path]
+        files = {"timeline": self.timeline, "page": self.page}
+        sinks += [open_sink(kind, path) for kind, path in files.items() if path]
         if not (writers or sinks):
             writers.append(PerSourceJson(self.out_dir, job.origin, names))
             sinks.append(PerSourceMedia(self.out_dir, names))

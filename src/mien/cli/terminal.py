@@ -49,10 +49,6 @@ def show(*parts: Any) -> None:
         Console(stderr=True).print(part)
 
 
-# --- progress
-# ---------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
     """Show a bar on stderr, if that is a terminal; `progress(done, total)` moves it until the block ends."""

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..records import Box, Face, Pixels
 
-#: No picture is searched at more pixels on its long side, however small the faces asked for: memory stays
-#: bounded.
+#: No picture is searched at more pixels on its long side, for the smallest faces: memory stays bounded.
 LONGEST = 4096
 
 

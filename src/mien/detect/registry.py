@@ -12,8 +12,7 @@ from .custom import CustomDetector, NoDetector
 from .haar import Haar
 from .yunet import YuNet
 
-#: By name: what makes a detector from its own file and the width in pixels of the smallest face to look for
-#: (0: its default).
+#: Makers of detectors from a file and the width in pixels of the smallest face (0: the default), by name.
 DETECTORS: dict[str, Callable[[Path | None, int], Detector]]
 DETECTORS = {"haar": Haar, "yunet": YuNet, "cropped": NoDetector}
 
@@ -41,7 +40,8 @@ def name_of(detector: Detector) -> str:
     if isinstance(name := getattr(detector, "name", None), str):
         return name
     if isinstance(detector, partial):
-        given = [*map(str, detector.args), *(f"{key}={value}" for key, value in detector.keywords.items())]
-        return f"{name_of(detector.func)}({','.join(given)})"
+        keywords = (f"{key}={value}" for key, value in detector.keywords.items())
+        arguments = [*map(str, detector.args), *keywords]
+        return f"{name_of(detector.func)}({','.join(arguments)})"
     code = detector if hasattr(detector, "__qualname__") else type(detector)
     return f"{code.__module__}:{code.__qualname__}"

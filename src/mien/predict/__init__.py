@@ -1,4 +1,4 @@
-"""From a picture to faces to probabilities, without torch: `load(model).predict(image)`."""
+"""From an input to faces to probabilities, without torch: `load(model).predict(image)`."""
 
 from ..detect import Detector, detector
 from ..media.cropping import crop

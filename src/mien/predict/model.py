@@ -1,4 +1,4 @@
-"""From a picture to faces to probabilities, without torch: `load(model).predict(image)`."""
+"""From an input to faces to probabilities, without torch: `load(model).predict(image)`."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class Model:
 
     @overload
     def predict(self, image: Picture, faces: str | Detector = "haar") -> list[Prediction]:
-        """Of one picture."""
+        """Predict on one picture."""
 
     @overload
     def predict(
         self, image: list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
     ) -> list[list[Prediction]]:
-        """Of several."""
+        """Predict on several."""
 
     def predict(
         self, image: Picture | list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
@@ -117,7 +117,7 @@ class Model:
     ) -> Iterator[Result]:
         """Read pictures, folders, patterns, videos or a camera frame by frame, those without a face too.
 
-        `settings` as in `mien.predict.Settings`: every=0.5, start=10, track=True … What cannot be read goes to
+        `settings` as in `mien.predict.Settings`: every=0.5, track=True … What cannot be read goes to
         `on_fault`; without it, it raises InputError. `keep` leaves its `pixels` in each result. Raises
         ConfigError, InputError.
 

@@ -1,4 +1,4 @@
-"""What was found in each picture, and the rows that every table of results is made of."""
+"""What was found in each moment, and the rows that every table of results is made of."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Result:
         return self.moment.media.get("image")
 
     def to_dict(self) -> Row:
-        """The picture as JSON can hold it, its faces numbered from 0."""
+        """The result as JSON can hold it, its faces numbered from 0."""
         numbered = enumerate(self.predictions)
         faces = [{"face_id": face_id(number, found), **short(found.to_dict())} for number, found in numbered]
         return self._where() | {"faces": faces}
@@ -101,8 +101,7 @@ def columns(task: Task) -> list[str]:
 
 
 def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:
-    """A pandas frame of results, or of the predictions of one picture: a row a face, and one for a frame
-    without a face.
+    """Make a pandas frame of results or predictions: a row a face, and one for a moment without a face.
 
     Raises MissingExtraError where pandas is not installed.
 

@@ -17,11 +17,9 @@ import numpy as np
 
 from ..records import Floats, Pixels
 
-#: Width and height of the small picture; how many pixels each way it is shifted; the window of light and
-#: shade.
+#: Width and height of the small picture; its shifts each way, in pixels; the window of light and shade.
 _SIZE, _SHIFT, _SHADE = (32, 24), (5, 4), (7, 7)
-#: Correlation, plus half of what is shared of colour, within a shot; and by how much more it must be to go
-#: back to one.
+#: Correlation, plus half of the shared colour, within a shot; and how much more it takes to go back to one.
 _SAME, _SURE = 0.85, 0.1
 #: Below this contrast, in grey levels, a picture says nothing: black, white, or fog.
 _BLANK = 1.0

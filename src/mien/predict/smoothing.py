@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 POOLS = ("mean", "geometric")
 _TINY = 1e-7
-#: What a frame counts besides the time around it, in seconds: enough to sum up a face seen once, or in still
-#: pictures.
+#: What a frame counts besides the time around it, in seconds: enough to sum up a face seen once.
 _INSTANT = 1e-6
 
 

@@ -38,8 +38,8 @@ class Timing:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return (
             f"Speed: ONNX Runtime on {threads} of {self.machine}; all models in one go, in turn, "
-            f"{self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the "
-            "model's own size, with normalising, without finding faces."
+            f"{self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of "
+            "the model's own size, with normalising, without finding faces."
         )
 
 

@@ -14,13 +14,11 @@ from ..records import Box, Face
 
 Array = NDArray[np.float64]
 
-#: How exactly detectors place a face, and how fast faces move (sizes a second); both in shares of the face's
-#: size.
+#: How exactly detectors place a face, and how fast it moves (a second), in shares of its size.
 _PLACED, _SPEED = 0.05, 1.5
 #: After so many seconds unseen a face is taken to have lost most of its speed.
 _COAST = 0.5
-#: Boxes are compared as if wider on every side by what the filter is unsure of, up to this share of their
-#: size.
+#: Boxes are compared as if wider by what the filter is unsure of, up to this share of their size.
 _WIDEST = 1.0
 
 

@@ -31,8 +31,7 @@ def _ten_crop(pixels: Pixels) -> Iterator[Pixels]:
         yield from _flip(around[:, top : top + side, left : left + side])
 
 
-#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten
-#: times the cost.
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging.
 AVERAGES: dict[str, Views] = {"none": lambda pixels: iter([pixels]), "flip": _flip, "ten_crop": _ten_crop}
 #: What an averaging was called before.
 OLD_NAMES = {"ten": "ten_crop"}

@@ -15,10 +15,9 @@ from ..sources.base import one_line
 from .parts import Count
 from .worker import Order, Shard, Worker
 
-#: Ray's memory for what goes between processes: lists of names and counts, never pictures.
+#: Ray's memory for what goes between processes: lists of names and counts, never media.
 _STORE = 100_000_000
-#: How often a shard is tried again whose worker died over it, and the most pieces of work that Ray keeps an
-#: eye on.
+#: How often a shard is tried again whose worker died over it, and the most pieces of work that Ray watches.
 _RETRIES, _BLOCKS = 3, 1000
 #: Nothing is reported to anybody, and of its own work Ray tells only what went wrong.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_LOG_LEVEL": "ERROR", "RAY_BACKEND_LOG_LEVEL": "fatal"}
@@ -91,26 +90,15 @@ def _ray() -> Iterator[Any]:
 
 
 def _start(ray: Any, address: str) -> None:
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if not address:  # reached from this machine alone
+        options |= {"num_cpus": usable_cores(), "object_store_memory": _STORE, "include_dashboard": False}
+        options |= {"_node_ip_address": "127.0.0.1"}
     for left in reversed(range(1 if address else _STARTS)):
         try:
-            _init(ray, address)
+            ray.init(address or "local", **options)
             return
         except Exception as error:  # Ray raises a bare one where it starts too slowly
             ray.shutdown()
             if not left:
                 raise ConfigError(f"Ray cannot be reached or started: {one_line(error)}") from None
-
-
-def _init(ray: Any, address: str) -> None:
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address:
-        ray.init(address, **quiet)
-        return
-    ray.init(
-        "local",
-        num_cpus=usable_cores(),
-        object_store_memory=_STORE,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",  # reached from this machine alone
-        **quiet,
-    )

@@ -1,4 +1,4 @@
-"""A folder of files on this machine or on object storage, and the pictures that lie there."""
+"""A folder of files on this machine or on object storage, and the inputs that lie there."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SCHEMES = ("s3", "gs", "abfs", "abfss")
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)}):/+(.*)", re.DOTALL)
 
 
-def address_of(given: str | Path) -> str:
-    """Return `given` if it is an address on object storage, else ''. Raises ConfigError for a key in it."""
-    found = _ADDRESS.fullmatch(str(given))
+def address_of(location: str | Path) -> str:
+    """Return a location that is an address on object storage, else ''. Raises ConfigError for a key in it."""
+    found = _ADDRESS.fullmatch(str(location))
     if found and "@" in found[2].partition("/")[0] and found[1] in ("s3", "gs"):
         hint = "give them by the environment, a profile or a role"
         raise ConfigError(f"{found[1]}://…@…: no keys in an address; {hint}")
@@ -40,37 +40,37 @@ def address_of(given: str | Path) -> str:
 class Folder:
     """A folder by its path, or by its address on object storage."""
 
-    given: str
+    location: str
 
     def names(self) -> set[str]:
         """The files and folders in it, less hidden ones; none where it is not there. Raises InputError."""
-        system, path = _opened(self.given)
+        system, path = _opened(self.location)
         fs = require("pyarrow.fs", "scale")
-        with storage_errors(self.given):
+        with storage_errors(self.location):
             found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
         return {info.base_name for info in found if not info.base_name.startswith(".")}
 
     def open(self, name: str) -> Any:
         """One of its files as pyarrow reads it. Raises OSError."""
-        system, path = _opened(self.given)
+        system, path = _opened(self.location)
         return system.open_input_file(f"{path}/{name}")
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole or not at all. Raises OSError, InputError."""
-        system, path = _opened(self.given)
-        if not address_of(self.given):
+        system, path = _opened(self.location)
+        if not address_of(self.location):
             with files.atomic_write(Path(path, name)) as part:
                 part.write_bytes(data)
             return
-        with storage_errors(f"{self.given}/{name}"):
+        with storage_errors(f"{self.location}/{name}"):
             stream = system.open_output_stream(f"{path}/{name}")
             stream.write(data)
             stream.close()  # an object is there once it is complete
 
     def remove(self, name: str) -> None:
         """Remove one of its files. Raises InputError."""
-        system, path = _opened(self.given)
-        with storage_errors(f"{self.given}/{name}"):
+        system, path = _opened(self.location)
+        with storage_errors(f"{self.location}/{name}"):
             system.delete_file(f"{path}/{name}")
 
 
@@ -129,14 +129,14 @@ def _wanted(name: str) -> bool:
 
 
 @cache
-def _opened(given: str) -> tuple[Any, str]:
+def _opened(location: str) -> tuple[Any, str]:
     """pyarrow's file system for a path or address, and the path inside."""
     fs = require("pyarrow.fs", "scale")
-    if address := address_of(given):
+    if address := address_of(location):
         with storage_errors(address):
             system, path = fs.FileSystem.from_uri(address)
             return system, path.rstrip("/")
-    return fs.LocalFileSystem(), str(Path(given).absolute())
+    return fs.LocalFileSystem(), str(Path(location).absolute())
 
 
 @contextmanager

@@ -19,14 +19,14 @@ from .folders import Folder, address_of, stored
 from .parts import Count
 from .worker import Order, Shard
 
-#: Pictures of a shard: a part of a minute or less, and one file of Parquet.
+#: Inputs of a shard: a part of a minute or less, and one file of Parquet.
 SHARD = 1000
 _DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
 class Job:
-    """A planned prediction: `shards` in order, counts of those `done`, `faults` of inputs that named nothing."""
+    """A planned prediction: `shards` in order, counts of those `done`, `faults` of bad inputs."""
 
     order: Order
     shards: Sequence[Shard]
@@ -52,7 +52,7 @@ class Job:
         if missing:
             lost = f"{len(missing)} of {len(self.shards)} parts are missing"
             raise MienError(
-                f"{self.order.folder.given}: {lost} (the first: {parts.name_of(min(missing))}): their "
+                f"{self.order.folder.location}: {lost} (the first: {parts.name_of(min(missing))}): their "
                 "workers died over them, or write to a folder of their own; run the same again"
             )
 
@@ -67,13 +67,13 @@ def plan(
     overwrite: bool = False,
     allow_urls: bool = False,
 ) -> Job:
-    """Plan to predict on `inputs`, in shards of so many pictures (a video is one of its own), into `out`.
+    """Plan to predict on `inputs`, in shards of so many inputs (a video is one of its own), into `out`.
 
     Inputs are those of `mien predict` and addresses on object storage. Raises ConfigError, ModelError,
     InputError.
     """
     if shard < 1:
-        raise ConfigError(f"shards of {shard} pictures: must be 1 or more")
+        raise ConfigError(f"shards of {shard} inputs: must be 1 or more")
     folder = Folder(address_of(out) or str(Path(out).absolute()))
     if not address_of(out) and Path(out).exists() and not Path(out).is_dir():
         raise ConfigError(f"{out}: a file; results of many workers go into a folder")
@@ -87,7 +87,7 @@ def plan(
         "shard": shard,
     }
     done = parts.begin(folder, manifest, overwrite=overwrite)
-    shards = [Shard(number, some) for number, some in enumerate(_groups(planned.sources, shard))]
+    shards = [Shard(number, group) for number, group in enumerate(_groups(planned.sources, shard))]
     return Job(order, shards, done, planned.faults, len(planned.sources) + len(planned.faults))
 
 
@@ -113,16 +113,16 @@ def _digest(sources: Iterable[Source]) -> str:
 
 
 def _groups(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
-    """The sources of each shard: so many pictures, or one video."""
-    some = list[Source]()
+    """The sources of each shard: so many inputs, or one video."""
+    group = list[Source]()
     for source in sources:
         alone = not isinstance(source, PictureSource) and source.moving
-        if some and (alone or len(some) == size):
-            yield some
-            some = []
-        some.append(source)
+        if group and (alone or len(group) == size):
+            yield group
+            group = []
+        group.append(source)
         if alone:
-            yield some
-            some = []
-    if some:
-        yield some
+            yield group
+            group = []
+    if group:
+        yield group

@@ -105,7 +105,7 @@ def begin(folder: Folder, manifest: Mapping[str, Any], *, overwrite: bool = Fals
         _same(folder, manifest)
         return _done(folder, names)
     if names:
-        raise ConfigError(f"{folder.given}: holds {min(names)} but no {MANIFEST}; choose an empty folder")
+        raise ConfigError(f"{folder.location}: holds {min(names)} but no {MANIFEST}; choose an empty folder")
     folder.write(MANIFEST, json.dumps(manifest, indent=2).encode())
     return {}
 
@@ -120,14 +120,14 @@ def _same(folder: Folder, manifest: Mapping[str, Any]) -> None:
         try:
             earlier = dict(json.loads(file.read()))
         except ValueError:
-            damaged = f"{folder.given}/{MANIFEST}: damaged"
+            damaged = f"{folder.location}/{MANIFEST}: damaged"
             raise ConfigError(f"{damaged}; choose another folder or --overwrite") from None
     for key, value in manifest.items():
         found = earlier.get(key)
         if key != "version" and (current_words(found) if isinstance(found, str) else found) != value:
             change = f"{_short(found)}, now {_short(value)}"
             raise ConfigError(
-                f"{folder.given}: holds results of other {key} ({change}); "
+                f"{folder.location}: holds results of other {key} ({change}); "
                 "give the same, choose another folder or --overwrite"
             )
 

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
 _PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 
-#: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises
-#: InputError.
+#: Opens a camera by its name and yields its pictures, uint8 (H, W, 3) RGB, until closed. Raises InputError.
 Capture: TypeAlias = Callable[..., cv2.VideoCapture]
 Opener: TypeAlias = Callable[[str], Generator[Pixels, None, None]]
 
@@ -39,8 +38,8 @@ Opener: TypeAlias = Callable[[str], Generator[Pixels, None, None]]
 class Camera:
     """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`).
 
-    A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again
-    when it ends: that is said in one line, unless the sampling wanted no more.
+    A frame's time is when it came, by `clock` in seconds, counted from the first one. Its end is a fault,
+    unless the sampling wanted no more.
     """
 
     moving = True

@@ -15,8 +15,7 @@ from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels, ReadError
 from .base import ALL, Flow, Picker, Sampling, read_error
 
-#: Formats that may hold more than one picture, and suffixes that may be theirs; '' is of what came without a
-#: file.
+#: Formats that may hold more than one picture, and suffixes that may be theirs ('': no file).
 _ANIMATED, _PAGED = {"GIF", "PNG", "WEBP", "AVIF"}, {"TIFF"}
 _MANY = {".gif", ".png", ".apng", ".webp", ".avif", ".tif", ".tiff", ""}
 #: How long a frame is shown that says nothing of it, in seconds: what browsers do.

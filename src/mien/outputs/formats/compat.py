@@ -100,8 +100,7 @@ class OpenFace(_Table):
         return row
 
 
-#: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and
-#: arousal.
+#: py-feat's names of the seven: of its first detector, and of the second, which has valence and arousal.
 _FIRST = "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"
 _SECOND = "Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"
 

@@ -19,8 +19,7 @@ from ...records import Prediction, ReadError
 class Writer(Protocol):
     """Writes results to one file, frame by frame, never half a frame."""
 
-    #: The last frame of each source that the file held already, in the order of their last rows: those up to
-    #: it need not be done again.
+    #: The last frame of each source that an earlier run wrote, in the order of their last rows.
     done: Mapping[str, int]
 
     def add(self, result: Result) -> None:

@@ -129,8 +129,8 @@ def around(box: Area, size: tuple[int, int], canvas: tuple[int, int], gap: int) 
     return [(x, y, x + width - 1, y + height - 1) for x, y in inside]
 
 
-def overlap(one: Area, other: Area) -> int:
+def overlap(area: Area, other: Area) -> int:
     """How many pixels two areas share."""
-    width = min(one[2], other[2]) - max(one[0], other[0]) + 1
-    height = min(one[3], other[3]) - max(one[1], other[1]) + 1
+    width = min(area[2], other[2]) - max(area[0], other[0]) + 1
+    height = min(area[3], other[3]) - max(area[1], other[1]) + 1
     return max(0, width) * max(0, height)
