@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from ..choices import Split
+from ..errors import ConfigError
 from .terminal import new_table, print_json, progress_bar, say, show
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ class DataClean:
     def run(self) -> None:
         """Audit the store, choose what to drop, write the clean store, and show what was dropped."""
         from ..audit import clean
-        from ..errors import ConfigError
         from ..store import Store
 
         if not self.drop and not self.rows:

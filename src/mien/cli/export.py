@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ..choices import Calibration
+from ..errors import ModelError
+from ..extras import require
 from .terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -35,8 +37,6 @@ class Export:
 
     def run(self) -> None:
         """Export, check and print. Raises ModelError where a model does not answer as torch does."""
-        from ..extras import require
-
         require("torch", "train")
         from .. import export
 
@@ -50,7 +50,6 @@ class Export:
             self._check(models)
 
     def _check(self, models: list[Path]) -> None:
-        from ..errors import ModelError
         from ..export import TOLERANCE, checking
 
         alike = checking.against_torch(self.run_folder, self.data)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .terminal import new_table, print_json, say
+from ..errors import MissingExtraError
+from ..extras import require
+from .terminal import new_table, print_json, say, show
 
 #: What is shown of a bundled model's figures, where its file has them; shares in per cent.
 _FIGURES = {"accuracy": "accuracy", "top_label_accuracy": "top label", "kl": "KL", "ece": "ECE"}
@@ -24,8 +26,6 @@ class Models:
 
     def run(self) -> None:
         """List them. Raises ModelError for a damaged model, MissingExtraError for --search without timm."""
-        from ..errors import MissingExtraError
-
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
         try:
             listing |= _backbones(self.search.lower())
@@ -104,8 +104,6 @@ def _figure(figure: dict[str, Any], share: bool) -> str:
 
 def _backbones(text: str) -> dict[str, Any]:
     """The backbones whose names contain a text; none of timm's for an empty text."""
-    from ..extras import require
-
     require("torch", "train")
     timm = require("timm", "train")
     from ..models import ENCODERS
@@ -128,8 +126,6 @@ def _described(timm: Any, name: str) -> dict[str, Any]:
 
 
 def _print(own: list[str], theirs: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-
     table = new_table()
     for title in ("backbone", "from", "size", "pretrained weights", "their licence"):
         table.add_column(title, overflow="fold", no_wrap=title == "backbone")
@@ -139,4 +135,4 @@ def _print(own: list[str], theirs: list[dict[str, Any]]) -> None:
         known = (str(entry[key] or "–") for key in ("size", "weights", "licence"))
         table.add_row(entry["name"], "timm", *known)
     if table.row_count:
-        Console().print(table)
+        show(table, stderr=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from ..signals import interruptible
 from .predict_options import (
     AnswerOptions,
@@ -21,7 +22,7 @@ from .predict_options import (
     WorkOptions,
 )
 from .run_summary import TABLE, RunSummary
-from .terminal import progress_bar, progress_over, say
+from .terminal import progress_bar, progress_over, say, show
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
@@ -65,7 +66,6 @@ class Predict(
 
     def _spread(self) -> None:
         """Plan what workers do, each shard into a part of its own, and let them. Raises ConfigError."""
-        from ..errors import ConfigError
         from ..scale import plan
 
         if self.out is None:
@@ -115,7 +115,6 @@ class Predict(
     def _check(self) -> None:
         """Say what is wrong with the words themselves, before anything is loaded. Raises ConfigError."""
         from ..detect import fetch_yunet
-        from ..errors import ConfigError
         from ..outputs.formats import named
 
         if not self.input:
@@ -196,8 +195,6 @@ class Predict(
         return RunOutputs(writers, sinks)
 
     def _spare_inputs(self, job: PredictionJob) -> None:
-        from ..errors import ConfigError
-
         if self.out and self.out.resolve() in {Path(source.name).resolve() for source in job.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
@@ -214,14 +211,12 @@ class Predict(
                 say(f"wrote no {asked}: there was no {needed}")
 
     def _tell(self, summary: RunSummary) -> None:
-        from rich.console import Console
-
         from .faces_table import faces_table, people_table
 
         if not self.json and summary.people and (people := summary.people.summed()):
-            Console().print(people_table(people))
+            show(people_table(people), stderr=False)
         elif summary.first and not self.json:
-            Console().print(faces_table(summary.first))
+            show(faces_table(summary.first), stderr=False)
         if summary.frames > len(summary.first):
             say(f"{'…' if not self.json else ''}{summary}")
         self._tell_files(summary)

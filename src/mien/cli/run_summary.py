@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -69,8 +70,6 @@ class RunSummary:
 
     def leave(self, *, resumable: bool) -> None:
         """Leave with 128 and the signal if stopped. Raises InputError if something could not be read."""
-        from ..errors import InputError
-
         if self.stopped:
             say(f"stopped after {self}" + ("; run the same again to go on" if resumable else ""))
             raise SystemExit(128 + self.stopped)

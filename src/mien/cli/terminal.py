@@ -41,12 +41,11 @@ def new_table(title: Any = None, **options: Any) -> Table:
     return Table(box=SIMPLE_HEAD, title=title, title_justify="left", **options)
 
 
-def show(*parts: Any) -> None:
-    """Print tables or styled text on stderr."""
+def show(table: Any, *, stderr: bool = True) -> None:
+    """Print a table or styled text for people, a command's own result on stdout."""
     from rich.console import Console
 
-    for part in parts:
-        Console(stderr=True).print(part)
+    Console(stderr=stderr).print(table)
 
 
 @contextmanager

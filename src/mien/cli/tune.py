@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ..choices import Objective, Pruner, Sampler
+from ..errors import ConfigError
+from ..extras import require
 from .terminal import exit_when_interrupted, new_table, print_json, say, show
 
 if TYPE_CHECKING:
@@ -59,11 +61,8 @@ class Tune:
 
     def run(self, overrides: list[str]) -> None:
         """Search, write what was found, and show it."""
-        from ..extras import require
-
         require("optuna", "tune")
         from .. import tune
-        from ..errors import ConfigError
         from ..tune.space import load
 
         space, folder = load(self.config, overrides), self.out or Path("runs") / f"tune-{self.config.stem}"

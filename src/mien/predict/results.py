@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..extras import require
 from ..records import Box, Moment, Pixels, Prediction
-from ..tasks import Head, Kind, Task
+from ..tasks import Kind, Task
+from .engine import Engine
 
 if TYPE_CHECKING:
     import pandas
-
-    from .engine import Engine
 
 Row = dict[str, Any]
 
@@ -153,12 +152,10 @@ def _face(number: int, found: Prediction) -> Row:
 
 
 def _heads(engine: Engine) -> list[Row]:
-    def more(head: Head) -> Row:
-        bounds = {"bounds": list(head.bounds)} if head.kind is Kind.VALUES else {}
+    rows = []
+    for head in engine.task:
+        row: Row = {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels)}
+        row |= {"bounds": list(head.bounds)} if head.kind is Kind.VALUES else {}
         chosen = engine.thresholds.get(head.name)
-        return bounds | ({"thresholds": short(dict(chosen))} if chosen else {})
-
-    return [
-        {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels), **more(head)}
-        for head in engine.task
-    ]
+        rows.append(row | ({"thresholds": short(dict(chosen))} if chosen else {}))
+    return rows

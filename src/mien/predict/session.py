@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
+from ..detect import Detector
 from ..records import Moment, Prediction, Subject
 from .results import ModelOrigin, Result
 from .settings import Settings
 from .shot_detection import ShotDetector
 from .smoothing import Smoother
 from .tracks import Tracker
-
-if TYPE_CHECKING:
-    from ..detect import Detector
 
 _DEFAULTS = Settings()
 #: The subjects of each of some moments.

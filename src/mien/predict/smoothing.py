@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from ..records import Prediction
 from ..tasks import Head, Kind, Task
-
-if TYPE_CHECKING:
-    from .results import Result
+from .results import Result
 
 Array = NDArray[np.float64]
 POOLS = ("mean", "geometric")

@@ -7,19 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ...files import atomic_write
 from ...media.image import recolour
+from ...predict.results import Result
 from ...records import Pixels, Prediction
 from .card import OverlayCard, card_of
 from .drawing import FINE, GROUND, Area, Paint, Pen, area_of, draw_card, patch, spread
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: others are resized
 

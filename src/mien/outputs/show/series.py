@@ -5,16 +5,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...predict.results import Result
 from ...records import Prediction
 from ...tasks import Head, Task
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 Array = NDArray[np.float64]
 #: Seconds without a face from which on a track has a gap, where frames do not lie further apart.

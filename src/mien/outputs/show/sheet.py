@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,12 +14,10 @@ from ...files import atomic_write, natural
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
+from ...predict.results import Result
 from ...records import Moment, Prediction
 from .card import UNSURE, scored
 from .sink import check_suffix
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 COLUMNS, ROWS = 7, 6
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ...errors import ConfigError
+from ...predict.results import Result
 from ...sources.per_source import PerSource
 from .series import Series
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 
 class Recording(Protocol):

@@ -5,19 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
 from ...extras import require
 from ...files import atomic_write
+from ...predict.results import Result
 from ...records import Pixels
 from .overlay import Overlay
 from .sink import Recordings, check_suffix
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 #: Ticks a second: exact for 24, 25, 29.97, 30 and 60 frames a second, and no more than MPEG-4 can count.
