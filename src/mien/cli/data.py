@@ -186,8 +186,8 @@ def _show_import(found: dict[str, Any]) -> None:
 
 
 def _show_info(found: dict[str, Any]) -> None:
-    picture = "x".join(map(str, found["picture"])) if found["picture"] else "picture files"
-    say(f"{found['store']}: {found['faces']} faces, {picture}, {_megabytes(found)}")
+    size = "x".join(map(str, found["picture"])) if found["picture"] else "picture files"
+    say(f"{found['store']}: {found['faces']} faces, {size}, {_megabytes(found)}")
     options = "".join(f", {key} {value}" for key, value in found["options"].items())
     say(f"importer: {found['importer']} {found['version']}{options}")
     for name, checksum in found["inputs"].items():

@@ -1,4 +1,4 @@
-"""`mien predict`: pictures, videos and cameras in; a table, files of results and annotated pictures out."""
+"""`mien predict`: from inputs to a table, files of results and annotated media."""
 
 from __future__ import annotations
 

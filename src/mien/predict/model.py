@@ -14,7 +14,7 @@ from .. import bundle
 from ..detect import Detector, name_of
 from ..errors import InputError
 from ..media import MODALITIES, InputSet
-from ..media import image as pictures
+from ..media import image as image_files
 from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
@@ -55,7 +55,7 @@ class Model:
         """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: the model's
         own, else 0).
 
-        `align`, `average`: as in `Engine.outputs`. `limits` hold for the pictures of `predict`.
+        `align`, `average`: as in `Engine.outputs`. `limits` hold for `predict`.
         """
         self.engine, self.align, self.average, self.limits = engine, align, averaging(average), limits
         self._detectors: dict[Settings, Detector] = {}
@@ -68,7 +68,7 @@ class Model:
 
     @overload
     def predict(self, image: Picture, faces: str | Detector = "haar") -> list[Prediction]:
-        """Predict on one picture."""
+        """Predict on one input."""
 
     @overload
     def predict(
@@ -118,7 +118,7 @@ class Model:
         """Read pictures, folders, patterns, videos or a camera frame by frame, those without a face too.
 
         `settings` as in `mien.predict.Settings`: every=0.5, track=True … What cannot be read goes to
-        `on_fault`; without it, it raises InputError. `keep` leaves its `pixels` in each result. Raises
+        `on_fault`; without it, it raises InputError. `keep` leaves its media in each result. Raises
         ConfigError, InputError.
 
         >>> import mien
@@ -159,10 +159,10 @@ class Model:
         return PredictionJob(model, origin(self.engine, str(asked)), asked, detector, sources, faults)
 
     def session(self, faces: str | Detector = "haar", *, keep: bool = False, **settings: Any) -> Session:
-        """Predict on one camera or video whose pictures you have yourself, moment by moment.
+        """Predict on one camera or video that you read yourself, moment by moment.
 
         `settings` as in `mien.predict.Settings`: track=True, smooth=0.5, most=3 …; those that say which
-        frames to read do nothing. `keep` leaves the picture in each result. Raises ConfigError, ModelError.
+        frames to read do nothing. `keep` leaves its media in each result. Raises ConfigError, ModelError.
 
         >>> import mien
         >>> from mien.records import Moment
@@ -254,13 +254,13 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
 def as_pixels(image: Picture, limits: Limits = LIMITS) -> Pixels:
     """Return any picture that `Model.predict` takes as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
     if isinstance(image, (str, Path)):
-        return pictures.read(Path(image), limits)
+        return image_files.read(Path(image), limits)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return pictures.decode(bytes(image), f"{len(image)} bytes", limits)
+        return image_files.decode(bytes(image), f"{len(image)} bytes", limits)
     if isinstance(image, np.ndarray):
         check_pictures([image])
         return image
     if hasattr(image, "save") and hasattr(image, "mode"):
-        return pictures.from_pillow(image)
+        return image_files.from_pillow(image)
     kind = type(image).__name__
     raise InputError(f"a picture cannot be a {kind} (a path, bytes, uint8 pixels or a Pillow image)")

@@ -49,10 +49,10 @@ _VIEWED = ("image",)
 
 
 def seen_in(views: Views, fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
-    """Yield fitted inputs by name, once for each view of their pictures; other inputs stay as they are."""
+    """Yield fitted inputs by name, once for each view of them; other inputs stay as they are."""
     viewed = [each.name for each in inputs if each.modality in _VIEWED]
     if not viewed:
         yield fitted
         return
-    for pictures in zip(*(views(fitted[name]) for name in viewed), strict=True):
-        yield fitted | dict(zip(viewed, pictures, strict=True))
+    for seen in zip(*(views(fitted[name]) for name in viewed), strict=True):
+        yield fitted | dict(zip(viewed, seen, strict=True))

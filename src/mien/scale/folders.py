@@ -75,7 +75,7 @@ class Folder:
 
 
 class Stored(Fetched):
-    """A picture or video on object storage."""
+    """An input on object storage."""
 
     def __init__(self, name: str, place: tuple[str, str], sampling: Sampling, limits: Limits) -> None:
         """`place`: the address that was searched, which says how to reach its store, and the path inside."""
@@ -106,7 +106,7 @@ class Stored(Fetched):
 
 
 def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[Source]:
-    """List the pictures and videos at and below an address, less earlier results. Raises InputError."""
+    """List the inputs at and below an address, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
     with storage_errors(address):
