@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from .. import extras
 from ..choices import Calibration
 from ..errors import ModelError
-from ..extras import require
 from .terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Export:
 
     def run(self) -> None:
         """Export, check and print. Raises ModelError where a model does not answer as torch does."""
-        require("torch", "train")
+        extras.require("torch", "train")
         from .. import export
 
         recalibrate = self.data if self.calibration or not (self.int8 or self.check) else None

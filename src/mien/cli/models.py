@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .. import extras
 from ..errors import MissingExtraError
-from ..extras import require
 from .terminal import new_table, print_json, say, show
 
 #: What is shown of a bundled model's figures, where its file has them; shares in per cent.
@@ -104,8 +104,8 @@ def _figure(figure: dict[str, Any], share: bool) -> str:
 
 def _backbones(text: str) -> dict[str, Any]:
     """The backbones whose names contain a text; none of timm's for an empty text."""
-    require("torch", "train")
-    timm = require("timm", "train")
+    extras.require("torch", "train")
+    timm = extras.require("timm", "train")
     from ..models import ENCODERS
 
     known, ours = timm.list_models(), [name for modality, name in ENCODERS if modality == "image"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from .. import extras
 from ..choices import Objective, Pruner, Sampler
 from ..errors import ConfigError
-from ..extras import require
 from .terminal import exit_when_interrupted, new_table, print_json, say, show
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Tune:
 
     def run(self, overrides: list[str]) -> None:
         """Search, write what was found, and show it."""
-        require("optuna", "tune")
+        extras.require("optuna", "tune")
         from .. import tune
         from ..tune.space import load
 
