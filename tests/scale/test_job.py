@@ -86,7 +86,7 @@ def test_from_and_to_object_storage(here: Path, alone: list[int], bucket: Bucket
         ([], "--engine ray needs --out FOLDER"),
         (["--out", "x", "--format", "csv"], "writes parquet, not csv"),
         (["--out", "x", "--json", "--sheet", "a.png"], "leave out --json, --sheet"),
-        (["--out", "x", "--shard", "0"], "shards of 0 pictures"),
+        (["--out", "x", "--shard", "0"], "shards of 0 inputs"),
         (["--out", "model.onnx"], "model.onnx: a file; results of many workers go into a folder"),
         (["camera:0", "--out", "x"], "camera:0: a camera cannot be shared among workers"),
         (["--out", "pics"], "pics: holds 0.png but no _manifest.json"),

@@ -44,7 +44,7 @@ def test_a_part_is_the_parquet_of_the_local_engine_with_its_count(here: Path) ->
 def test_a_folder_is_begun_and_gone_on_with(here: Path, folder: Folder) -> None:
     reading = load("model.onnx").read(["pics"], Settings("cropped"))
     assert parts.begin(folder, MANIFEST) == {}
-    assert json.loads(Path(folder.given, parts.MANIFEST).read_text()) == MANIFEST
+    assert json.loads(Path(folder.location, parts.MANIFEST).read_text()) == MANIFEST
     counts = {}
     for number in (0, 2):
         data, counts[number] = parts.part_of(number, reading.results(), reading.origin)

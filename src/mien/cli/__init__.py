@@ -1,4 +1,4 @@
-"""The command line: parse, call, show. Heavy libraries are imported inside each verb's `run`, so `--help` is instant."""
+"""The command line: parse, call, show."""
 
 from .main import Verb, main
 

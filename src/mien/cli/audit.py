@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from ..choices import Split
-from .terminal import print_json, progress_bar, say
+from ..errors import ConfigError
+from .terminal import new_table, print_json, progress_bar, say, show
 
 if TYPE_CHECKING:
     from .. import audit as auditing
@@ -19,7 +20,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": ""}
 
 @dataclass
 class DataAudit:
-    """Look for blank and duplicate pictures, leaks between splits, and contradictory or impossible annotations."""
+    """Look for blank and duplicate pictures, leaks between splits, and contradictory or impossible
+    annotations."""
 
     file: Positional[Path]
     """The store."""
@@ -52,18 +54,19 @@ class DataClean:
     out: Path
     """The store to write."""
     drop: tuple[str, ...] = ()
-    """Findings to drop by their code, such as constant duplicate leak, or for one head conflict:expression7."""
+    """Findings to drop by their code, such as constant duplicate leak, or for one head
+    conflict:expression7."""
     rows: Path | None = None
     """A text file of more rows to drop, whatever their split: a source or a row number on each line."""
     splits: tuple[Split, ...] = ("train",)
-    """Splits that findings may take rows from; by default test sets stay whole, so that figures remain comparable."""
+    """Splits that findings may take rows from; by default test sets stay whole, so that figures remain
+    comparable."""
     json: bool = False
     """Print one JSON object instead of text."""
 
     def run(self) -> None:
         """Audit the store, choose what to drop, write the clean store, and show what was dropped."""
         from ..audit import clean
-        from ..errors import ConfigError
         from ..store import Store
 
         if not self.drop and not self.rows:
@@ -80,12 +83,8 @@ class DataClean:
             split: [len(store.rows(split)), len(new.rows(split)) if split in new.splits else 0]
             for split in store.splits
         }
-        result = {
-            "store": str(self.out),
-            "splits": counts,
-            "dropped": dict(decided.dropped),
-            "kept": dict(decided.kept),
-        }
+        result: dict[str, Any] = {"store": str(self.out), "splits": counts}
+        result |= {"dropped": dict(decided.dropped), "kept": dict(decided.kept)}
         if self.json:
             print_json(result)
         else:
@@ -111,12 +110,7 @@ def _write(found: auditing.Audit, store: Any, folder: Path) -> Path:
 
 def _show(found: auditing.Audit) -> None:
     """Print a table of the findings: a row for each, a column for each split."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    title = f"{found.store}: {found.faces} faces, {len(found.findings)} findings"
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    table = new_table(f"{found.store}: {found.faces} faces, {len(found.findings)} findings")
     table.add_column("finding", no_wrap=True)
     for split in found.splits:
         table.add_column(split, justify="right")
@@ -124,7 +118,7 @@ def _show(found: auditing.Audit) -> None:
     for finding in found.findings:
         counts = [str(finding.by_split[split]) if finding.rows else "-" for split in found.splits]
         table.add_row(finding.name, *counts, finding.says, style=_COLOURS[finding.check.severity])
-    Console(stderr=True).print(table)
+    show(table)
     say(f"nothing found: {', '.join(found.nothing)}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from ..choices import TableFormat
-from .terminal import print_json, progress_bar, say
+from .terminal import new_table, print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -23,9 +23,11 @@ _WIDE = 120  # columns from which one table is readable
 
 @dataclass
 class Compare:
-    """Compare runs evaluated on the same samples: metrics with intervals, cost, speed, and which differences are significant.
+    """Compare runs evaluated on the same samples: metrics with intervals, cost, speed, and which differences
+    are significant.
 
-    The first run is the baseline of the others. Writes comparison.html, .csv, .md, .tex and .json into one folder.
+    The first run is the baseline of the others. Writes comparison.html, .csv, .md, .tex and .json into one
+    folder.
     """
 
     runs: Positional[tuple[Path, ...]]
@@ -35,9 +37,11 @@ class Compare:
     out: Path | None = None
     """The folder for the files (default: comparison here; none with --json or --format)."""
     metrics: tuple[str, ...] = ()
-    """METRIC or HEAD.METRIC: what the narrow tables show, or all (default: the one watched and the first two of each head)."""
+    """METRIC or HEAD.METRIC: what the narrow tables show, or all (default: the one watched and the first two
+    of each head)."""
     seeds: bool = True
-    """Put runs that differ only in the seed into one row, mean and standard deviation; --no-seeds shows each by itself."""
+    """Put runs that differ only in the seed into one row, mean and standard deviation; --no-seeds shows each
+    by itself."""
     speed: bool = True
     """Time the models on this machine; --no-speed skips it."""
     threads: int = 0
@@ -56,8 +60,8 @@ class Compare:
         spare_backends()
         with progress_bar("timing the models") as progress:
             found = compare(
-                self.runs, self.metrics, split=self.split, seeds=self.seeds, speed=self.speed, threads=self.threads,
-                progress=progress,
+                self.runs, self.metrics, split=self.split, seeds=self.seeds, speed=self.speed,
+                threads=self.threads, progress=progress,
             )  # fmt: skip
         folder = self.out or (None if self.json or self.format else _FOLDER)
         paths = write(found, folder) if folder else ()
@@ -85,17 +89,14 @@ def _show(found: Comparison) -> None:
 
 def _grid(table: ComparisonTable) -> Any:
     """Values with their intervals below them, which no column is too narrow for."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     cells = [[_cell(table, row.values, place) for place in range(len(table.columns))] for row in table.rows]
-    grid = Table(box=SIMPLE_HEAD)
+    grid = new_table()
     grid.add_column("run")
     for column, own in zip(table.columns, zip(*cells, strict=True), strict=True):
-        grid.add_column(
-            column.head, justify="right", min_width=max(cell.cell_len for text in own for cell in text.split())
-        )
+        widest = max(cell.cell_len for text in own for cell in text.split())
+        grid.add_column(column.head, justify="right", min_width=widest)
     for row, line in zip(table.rows, cells, strict=True):
         grid.add_row(Text(row.title), *line)
     return grid

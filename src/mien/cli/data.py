@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from ..choices import Colour, VoteRule
 from .audit import DataAudit, DataClean
-from .terminal import exit_when_interrupted, print_json, progress_bar, say
+from .terminal import exit_when_interrupted, new_table, print_json, progress_bar, say, show
 
 _SHOWN = 10
 
@@ -29,7 +29,8 @@ class DataImport:
     votes: VoteRule = "raw"
     """FER+: the rule that turns ten votes into a distribution over eight emotions."""
     labels: str = ""
-    """Names of the classes, in order, where the files do not give them: a,b,c or the name of a label space."""
+    """Names of the classes, in order, where the files do not give them: a,b,c or the name of a label
+    space."""
     validation: float = 0.1
     """Share to validate on, where the data set has no such split: of everything, or of its training split."""
     test: float = 0.1
@@ -120,7 +121,8 @@ class DataSplit:
 
 @dataclass
 class DataSketch:
-    """Draw faces whose truth is known exactly for every task, into a store or into a folder as a real data set has them."""
+    """Draw faces whose truth is known exactly for every task, into a store or into a folder as a real data
+    set has them."""
 
     out: Positional[Path]
     """The store to write, or with --layout the folder."""
@@ -147,11 +149,11 @@ class DataSketch:
             synthetic.write_folder(self.out, self.layout, self.count, self.size, self.seed)
             say(f"drawn in the layout of {self.layout} -> {self.out}")
             return
+        size, candid = self.size or (240 if self.scenes else 48), self.candid
         if self.scenes:
-            store = synthetic.write_scenes(self.out, self.count, self.size or 240, self.seed, candid=self.candid)
+            store = synthetic.write_scenes(self.out, self.count, size, self.seed, candid=candid)
         else:
-            size = self.size or 48
-            store = synthetic.write_store(self.out, self.count, size, self.seed, self.colour, candid=self.candid)
+            store = synthetic.write_store(self.out, self.count, size, self.seed, self.colour, candid=candid)
         say(f"{len(store)} drawn faces -> {self.out}")
 
 
@@ -184,8 +186,8 @@ def _show_import(found: dict[str, Any]) -> None:
 
 
 def _show_info(found: dict[str, Any]) -> None:
-    picture = "x".join(map(str, found["picture"])) if found["picture"] else "picture files"
-    say(f"{found['store']}: {found['faces']} faces, {picture}, {_megabytes(found)}")
+    size = "x".join(map(str, found["picture"])) if found["picture"] else "picture files"
+    say(f"{found['store']}: {found['faces']} faces, {size}, {_megabytes(found)}")
     options = "".join(f", {key} {value}" for key, value in found["options"].items())
     say(f"importer: {found['importer']} {found['version']}{options}")
     for name, checksum in found["inputs"].items():
@@ -205,11 +207,7 @@ def _show_info(found: dict[str, Any]) -> None:
 
 def _show_head(head: dict[str, Any], splits: dict[str, int]) -> None:
     """Print a table of a head: a row for each label, a column for each split."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, title=f"{head['name']} ({head['kind']}, {head['meaning']})", title_justify="left")
+    table = new_table(f"{head['name']} ({head['kind']}, {head['meaning']})")
     table.add_column("label")
     for split in splits:
         table.add_column(split, justify="right")
@@ -217,7 +215,7 @@ def _show_head(head: dict[str, Any], splits: dict[str, int]) -> None:
         table.add_row(label, *(_number(numbers[split]) for split in splits))
     table.add_section()
     table.add_row("annotated", *(f"{head['annotated'][split]} of {faces}" for split, faces in splits.items()))
-    Console(stderr=True).print(table)
+    show(table)
     for name, value in head["votes"].items():
         say(f"  {name}: {value}")
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction
 
-from .terminal import print_json, progress_bar, say
+from .terminal import new_table, print_json, progress_bar, say, show
 
 
 @dataclass
 class Evaluate:
-    """Score a trained model on a split of a store; writes results/SPLIT.json and predictions/SPLIT.parquet."""
+    """Score a trained model on a split of a store; writes results/SPLIT.json and
+    predictions/SPLIT.parquet."""
 
     model: Positional[Path]
     """The run folder, or a model.onnx."""
@@ -23,11 +24,11 @@ class Evaluate:
     split: str = ""
     """train, validation or test (default: the run's validation split)."""
     match: Annotated[tuple[str, ...], UseAppendAction] = ()
-    """HEAD=TARGET: which target of the store answers a head of the model (default: the one of its name, else the one that
-    shares most labels)."""
+    """HEAD=TARGET: which target of the store answers a head of the model (default: the one of its name, else
+    the one that shares most labels)."""
     out: Path | None = None
-    """Folder for the files (default: the run folder; on-STORE in it for another store than the run's own or with --match).
-    They replace those of an earlier evaluation of the same split."""
+    """Folder for the files (default: the run folder; on-STORE in it for another store than the run's own or
+    with --match). They replace those of an earlier evaluation of the same split."""
     draws: int = 1000
     """Bootstrap draws for the 95 % intervals; 0: neither intervals nor subgroups."""
     by: Annotated[tuple[str, ...], UseAppendAction] = ()
@@ -37,36 +38,33 @@ class Evaluate:
 
     def run(self) -> None:
         """Evaluate and show each metric beside what it is measured against."""
-        from rich.console import Console
-
         from ..evaluate import destination, evaluate
         from ..matching import parse_match
         from ..metrics.distributions import spare_backends
         from ..run_folder import split_files
 
         spare_backends()
-        console = Console(stderr=True)
         match = parse_match(self.match)
         with progress_bar("predicting") as progress:
             results = evaluate(
-                self.model, self.data, self.split, self.out, progress, match=match, draws=self.draws, by=self.by
-            )
+                self.model, self.data, self.split, self.out, progress,
+                match=match, draws=self.draws, by=self.by,
+            )  # fmt: skip
         if self.json:
             return print_json(results)
-        _show(results, console)
+        _show(results)
         folder = self.out or destination(self.model, self.data, match)
         return say("\n".join(map(str, split_files(folder, results["data"]["split"]))))
 
 
-def _show(results: dict[str, Any], console: Any) -> None:
-    """One table a head: each metric with its direction, the value, its interval, and the references: chance (equal shares, the
-    training mean), the oracle that knows the top label, the noise of the votes."""
+def _show(results: dict[str, Any]) -> None:
+    """One table a head: each metric with its direction, value, interval, and references."""
     data, drawn = results["data"], results["intervals"]
     say(f"{results['run']} on {data['rows']} faces of {data['store']}, split {data['split']}")
     if data["trained_on"]:
         say("Careful: the model was trained on these faces; they say nothing about new ones.")
     for name, head in results["heads"].items():
-        console.print(_table(name, head))
+        show(_table(name, head))
         for note in _notes(name, head, data["chosen_on"]):
             say(f"  {note}")
     if drawn["draws"]:
@@ -93,8 +91,8 @@ def _notes(name: str, head: dict[str, Any], same: bool) -> Iterator[str]:
 def _gap(attribute: str, gaps: dict[str, Any]) -> Iterator[str]:
     """How far apart the groups of an attribute lie, by the metric that stands first."""
     for metric, gap in list(gaps.items())[:1]:
-        apart = f"{_number(gap['gap'])} ({_interval(gap['interval'])}) between {gap['best']} and {gap['worst']}"
-        yield f"By {attribute}: {metric} lies {apart}."
+        apart = f"{_number(gap['gap'])} ({_interval(gap['interval'])})"
+        yield f"By {attribute}: {metric} lies {apart} between {gap['best']} and {gap['worst']}."
 
 
 def _at_thresholds(at: dict[str, Any], same: bool) -> str:
@@ -108,11 +106,12 @@ def _certainty(head: dict[str, Any]) -> str:
     """How far confidence can be trusted, in a line."""
     errors = head["calibration"]
     text = f"Confidence is off by {errors['ece']:.1%} on average (ECE)."
-    if "vote_ece" in errors:
-        votes_text = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE)"
-        text = f"{votes_text}, by {errors['ece']:.1%} from being right about their top label (ECE)."
+    votes = f"{errors['vote_ece']:.1%}" if "vote_ece" in errors else ""
+    if votes:
+        text = f"Confidence is off by {votes} on average from the raters' votes (vote ECE)"
+        text = f"{text}, by {errors['ece']:.1%} from being right about their top label (ECE)."
     if "label" in errors:
-        votes = f" Shares of votes are off by {errors['vote_ece']:.1%} (vote ECE)." if "vote_ece" in errors else ""
+        votes = f" Shares of votes are off by {votes} (vote ECE)." if votes else ""
         text = f"Confidence in the label is off by {errors['label']['ece']:.1%} on average (ECE).{votes}"
     if "conformal" not in head:
         return text
@@ -122,25 +121,18 @@ def _certainty(head: dict[str, Any]) -> str:
 
 
 def _table(name: str, head: dict[str, Any]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    title = f"{name} ({head['rows']} annotated)"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table = new_table(f"{name} ({head['rows']} annotated)", collapse_padding=True, pad_edge=False)
     table.add_column("metric", no_wrap=True)
     columns, references = head.get("per_column", []), head["references"]
     drawn = any(found["interval"] for found in head["metrics"].values())
-    for words in ("value", *["95 %"] * drawn, *(column["label"] for column in columns), *map(_reference, references)):
+    names = *(column["label"] for column in columns), *(name.replace("_", " ") for name in references)
+    for words in ("value", *["95 %"] * drawn, *names):
         table.add_column(words, justify="right", no_wrap=words == "95 %")
     for metric, found in head["metrics"].items():
-        values = [*(column[metric] for column in columns), *(values[metric] for values in references.values())]
+        values = [numbers[metric] for numbers in (*columns, *references.values())]
         cells = [_number(found["value"]), *[_interval(found["interval"])] * drawn, *map(_number, values)]
         table.add_row(f"{metric} {'↑' if found['higher_is_better'] else '↓'}", *cells)
     return table
-
-
-def _reference(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _interval(ends: list[float] | None) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from .. import extras
 from ..choices import Calibration
+from ..errors import ModelError
 from .terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ class Export:
     run_folder: Positional[Path]
     """The run, as `mien train` wrote it."""
     int8: bool = False
-    """Write model-int8.onnx too: smaller and faster, calibrated with training faces, its temperature fitted anew."""
+    """Write model-int8.onnx too: smaller and faster, calibrated with training faces, its temperature fitted
+    anew."""
     check: bool = False
     """Compare the models with torch, and int8 with float, on real faces of the run's store, and time them."""
     calibration: Calibration | None = None
@@ -33,10 +36,8 @@ class Export:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """Export, check and print what came of it. Raises ModelError where a model does not answer as torch does."""
-        from ..extras import require
-
-        require("torch", "train")
+        """Export, check and print. Raises ModelError where a model does not answer as torch does."""
+        extras.require("torch", "train")
         from .. import export
 
         recalibrate = self.data if self.calibration or not (self.int8 or self.check) else None
@@ -49,24 +50,22 @@ class Export:
             self._check(models)
 
     def _check(self, models: list[Path]) -> None:
-        from ..errors import ModelError
         from ..export import TOLERANCE, checking
 
         alike = checking.against_torch(self.run_folder, self.data)
-        record = {"torch": [vars(likeness) for likeness in alike]}
+        record = {"torch": [*map(vars, alike)]}
         _say_alike("ONNX against torch", alike)
         if len(models) > 1:
             twins, losses = checking.against_float(self.run_folder, models[1], self.data)
-            record |= {"int8": [vars(likeness) for likeness in twins], "metrics": [vars(loss) for loss in losses]}
+            record |= {"int8": [*map(vars, twins)], "metrics": [*map(vars, losses)]}
             _say_alike("int8 against float", twins)
             _say_losses(losses)
         record["speed"] = self._time(models)
         if self.json:
             print_json(record)
         if (worst := max(likeness.largest for likeness in alike)) > TOLERANCE:
-            raise ModelError(
-                f"{models[0]}: answers differ from torch by {worst:.1e}, at most {TOLERANCE:.0e} is allowed"
-            )
+            allowed = f"at most {TOLERANCE:.0e} is allowed"
+            raise ModelError(f"{models[0]}: answers differ from torch by {worst:.1e}, {allowed}")
 
     def _time(self, models: list[Path]) -> list[dict[str, float | str]]:
         from ..predict import speed
@@ -86,7 +85,8 @@ def _say_alike(title: str, found: list[Likeness]) -> None:
     for likeness in found:
         share = likeness.agreement
         same = "" if share is None else f", same label on {share:.2%}"
-        say(f"{title}, {likeness.faces} faces, {likeness.head}: largest difference {likeness.largest:.1e}{same}")
+        largest = f"largest difference {likeness.largest:.1e}{same}"
+        say(f"{title}, {likeness.faces} faces, {likeness.head}: {largest}")
 
 
 def _say_losses(losses: list[Loss]) -> None:

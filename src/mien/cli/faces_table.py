@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .terminal import new_table
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -19,10 +21,7 @@ _SHARES = 3
 
 def faces_table(results: Sequence[Result]) -> Table:
     """A row a face, and one for a picture without a face; times only where there are any."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
+    table = new_table()
     tagged = any(found.tags for result in results for found in result.predictions)
     timed = any(result.time is not None for result in results)
     titles = ["picture", "time", "face", "dominant", "likeliest", "tags"]
@@ -69,31 +68,28 @@ def _likeliest(prediction: Prediction) -> Text:
     wide = max(map(len, head.space.labels)) if head else 0
     for label, value, shade in card.bars:
         full = round(value * _BAR)
-        colour = "rgb({},{},{})".format(*shade)
-        lines.append(
-            Text.assemble(f"{label:<{wide}} ", ("━" * full, colour), ("─" * (_BAR - full), "dim"), f" {value:4.0%}")
-        )
+        bar = ("━" * full, "rgb({},{},{})".format(*shade)), ("─" * (_BAR - full), "dim")
+        lines.append(Text.assemble(f"{label:<{wide}} ", *bar, f" {value:4.0%}"))
     return Text("\n").join([*lines, Text(card.note)] if card.note else lines)
 
 
 def people_table(people: Sequence[TrackedPerson]) -> Table:
-    """A row for each followed face: when it was seen, what it showed for how much of that time, and its mean answers."""
-    from rich import box
-    from rich.table import Table
+    """A row for each followed face: when it was seen, what it showed for how long, its mean answers."""
     from rich.text import Text
 
     from ..records import Box, Face, Prediction
 
-    sources = {one.source for one in people}
-    table = Table(box=box.SIMPLE_HEAD, title=Text(sources.pop()) if len(sources) == 1 else None)
+    sources = {person.source for person in people}
+    table = new_table(Text(sources.pop()) if len(sources) == 1 else None)
     if sources:
         table.add_column("picture", overflow="fold")
     for title in ("face", "seen", "frames", "of the time", "on average"):
         table.add_column(title, no_wrap=True)
-    for one in people:
-        seen = "" if one.first is None or one.last is None else f"{one.first:.2f}–{one.last:.2f} s"
-        shares = [f"{label} {share:.0%}" for label, share in list(one.share.items())[:_SHARES]]
-        mean = _likeliest(Prediction(Face(Box(0, 0, 0, 0), track=one.track), one.means, one.task))
-        where = [Text(one.source)] if sources else []
-        table.add_row(*where, str(one.track), seen, f"{one.frames:,}", "\n".join(shares), mean)
+    for person in people:
+        first, last = person.first, person.last
+        seen = "" if first is None or last is None else f"{first:.2f}–{last:.2f} s"
+        shares = [f"{label} {share:.0%}" for label, share in list(person.share.items())[:_SHARES]]
+        mean = _likeliest(Prediction(Face(Box(0, 0, 0, 0), track=person.track), person.means, person.task))
+        where = [Text(person.source)] if sources else []
+        table.add_row(*where, str(person.track), seen, f"{person.frames:,}", "\n".join(shares), mean)
     return table

@@ -1,4 +1,4 @@
-"""The command line: parse, call, show. Heavy libraries are imported inside each verb's `run`, so `--help` is instant."""
+"""The command line: parse, call, show. Each verb's `run` imports what is heavy, so `--help` is instant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from .terminal import exit_when_interrupted
 from .train import Train
 from .tune import Tune
 
-_ABOUT = """Read affect from faces: data sets to trained, evaluated and reported models, pictures to probabilities.
+_ABOUT = """Read affect from faces: from data sets to trained, evaluated and reported models, from pictures
+to probabilities.
 
 Every verb takes --debug, which shows the traceback of a fault."""
 
@@ -59,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"mien: unknown option {rest[0]} (see mien {words[0]} --help)\n")
         raise SystemExit(2)
     try:
-        with sigterm_as_interrupt(), exit_when_interrupted("nothing is half written, run the same command again"):
+        kept = "nothing is half written, run the same command again"
+        with sigterm_as_interrupt(), exit_when_interrupted(kept):
             verb.run(*([rest] if isinstance(verb, (Train, Tune)) else []))
     except (MienError, OSError) as error:
         if debug:
@@ -69,4 +71,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _message(error: Exception) -> str:
-    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .terminal import print_json, say
-
-if TYPE_CHECKING:
-    from ..predict import Engine
+from .. import extras
+from ..errors import MissingExtraError
+from .terminal import new_table, print_json, say, show
 
 #: What is shown of a bundled model's figures, where its file has them; shares in per cent.
 _FIGURES = {"accuracy": "accuracy", "top_label_accuracy": "top label", "kl": "KL", "ece": "ECE"}
@@ -26,10 +25,7 @@ class Models:
     """Print one JSON object on stdout."""
 
     def run(self) -> None:
-        """List them. Raises ModelError for a damaged bundled model, MissingExtraError for --search without
-        the train extra."""
-        from ..errors import MissingExtraError
-
+        """List them. Raises ModelError for a damaged model, MissingExtraError for --search without timm."""
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
         try:
             listing |= _backbones(self.search.lower())
@@ -43,13 +39,13 @@ class Models:
         if self.json:
             print_json(listing)
             return
-        if not self.search:
-            _print_bundled(listing["bundled"])
+        _print_bundled(listing.get("bundled", []))
         _print(listing["own"], listing["timm"])
         if not self.search:
             say(hint)
         elif not listing["own"] + listing["timm"]:
-            say(f"no backbone's name contains '{self.search}' ({listing['timm_total']} names of timm searched)")
+            searched = f"{listing['timm_total']} names of timm searched"
+            say(f"no backbone's name contains '{self.search}' ({searched})")
 
 
 def _bundled() -> list[dict[str, Any]]:
@@ -57,23 +53,22 @@ def _bundled() -> list[dict[str, Any]]:
     from .. import bundle
     from ..predict import Engine
 
-    return [_description(name, Engine(bundle.find(name), threads=1)) for name in bundle.checksums()]
-
-
-def _description(name: str, engine: Engine) -> dict[str, Any]:
-    from .. import bundle
-
-    metadata = engine.metadata
-    return {
-        "name": name,
-        "default": name == bundle.DEFAULT,
-        "bytes": engine.path.stat().st_size,
-        "parameters": metadata.get("parameters"),
-        "heads": {head.name: list(head.space.labels) for head in engine.task},
-        "figures": metadata.get("figures", []),
-        "licence": metadata.get("licence", ""),
-        "sha256": engine.sha256,
-    }
+    found = []
+    for name in bundle.checksums():
+        engine = Engine(bundle.find(name), threads=1)
+        found.append(
+            {
+                "name": name,
+                "default": name == bundle.DEFAULT,
+                "bytes": engine.path.stat().st_size,
+                "parameters": engine.metadata.get("parameters"),
+                "heads": {head.name: list(head.space.labels) for head in engine.task},
+                "figures": engine.metadata.get("figures", []),
+                "licence": engine.metadata.get("licence", ""),
+                "sha256": engine.sha256,
+            }
+        )
+    return found
 
 
 def _print_bundled(models: list[dict[str, Any]]) -> None:
@@ -102,18 +97,15 @@ def _figures_line(record: dict[str, Any]) -> str:
 
 
 def _figure(figure: dict[str, Any], share: bool) -> str:
-    value, low, high = (
-        f"{number:.1%}" if share else f"{number:.3f}" for number in (figure["value"], *figure["interval"])
-    )
+    form = ".1%" if share else ".3f"
+    value, low, high = (f"{number:{form}}" for number in (figure["value"], *figure["interval"]))
     return f"{value} [{low}, {high}]"
 
 
 def _backbones(text: str) -> dict[str, Any]:
     """The backbones whose names contain a text; none of timm's for an empty text."""
-    from ..extras import require
-
-    require("torch", "train")
-    timm = require("timm", "train")
+    extras.require("torch", "train")
+    timm = extras.require("timm", "train")
     from ..models import ENCODERS
 
     known, ours = timm.list_models(), [name for modality, name in ENCODERS if modality == "image"]
@@ -122,8 +114,7 @@ def _backbones(text: str) -> dict[str, Any]:
 
 
 def _described(timm: Any, name: str) -> dict[str, Any]:
-    """What timm knows of its default weights for a name: their tag and licence (None: no weights), and
-    input size."""
+    """What timm knows of a name's default weights (tag and licence, None: no weights) and input size."""
     config = timm.models.get_pretrained_cfg(name)
     weights = bool(config and config.has_weights)
     return {
@@ -135,16 +126,13 @@ def _described(timm: Any, name: str) -> dict[str, Any]:
 
 
 def _print(own: list[str], theirs: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
+    table = new_table()
     for title in ("backbone", "from", "size", "pretrained weights", "their licence"):
         table.add_column(title, overflow="fold", no_wrap=title == "backbone")
     for name in own:
         table.add_row(name, "mien", "any", "–", "–")
     for entry in theirs:
-        table.add_row(entry["name"], "timm", *(str(entry[key] or "–") for key in ("size", "weights", "licence")))
+        known = (str(entry[key] or "–") for key in ("size", "weights", "licence"))
+        table.add_row(entry["name"], "timm", *known)
     if table.row_count:
-        Console().print(table)
+        show(table, stderr=False)

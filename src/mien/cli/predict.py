@@ -1,16 +1,16 @@
-"""`mien predict`: pictures, videos and cameras in; a table, files of results and annotated pictures out."""
+"""`mien predict`: from inputs to a table, files of results and annotated media."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from ..signals import interruptible
 from .predict_options import (
     AnswerOptions,
@@ -22,26 +22,24 @@ from .predict_options import (
     WorkOptions,
 )
 from .run_summary import TABLE, RunSummary
-from .terminal import progress_bar, progress_over, say
+from .terminal import progress_bar, progress_over, say, show
 
 if TYPE_CHECKING:
     from ..outputs.formats import Writer
     from ..outputs.per_source import RunOutputs
     from ..outputs.show import Sink
     from ..predict.job import PredictionJob
-    from ..predict.results import Result
     from ..predict.settings import Settings
-    from ..records import ReadError
     from ..scale import Job
-    from ..signals import StopRequest
-    from .terminal import ProgressBar
 
 #: The options that --engine ray cannot take: what one process shows or writes as it goes, or stops at.
 _LOCAL = ("json", "draw", "timeline", "sheet", "page", "strict")
 
 
 @dataclass
-class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions):
+class Predict(
+    WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOptions, DetectionOptions, InputOptions
+):  # fmt: skip
     """`mien predict`: what was asked for, and how it is done."""
 
     def run(self) -> None:
@@ -67,16 +65,15 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         summary.leave(resumable=bool(self.out))
 
     def _spread(self) -> None:
-        """Let workers do it, each shard into a part of its own."""
-        from ..errors import ConfigError
+        """Plan what workers do, each shard into a part of its own, and let them. Raises ConfigError."""
         from ..scale import plan
 
         if self.out is None:
             raise ConfigError("--engine ray needs --out FOLDER (or an address such as s3://bucket/results)")
         if self.format not in (None, "parquet"):
             raise ConfigError(f"--engine ray writes parquet, not {self.format}")
-        if given := [f"--{name}" for name in _LOCAL if getattr(self, name)]:
-            raise ConfigError(f"--engine ray writes parquet alone: leave out {', '.join(given)}")
+        if options := [f"--{name}" for name in _LOCAL if getattr(self, name)]:
+            raise ConfigError(f"--engine ray writes parquet alone: leave out {', '.join(options)}")
         job = plan(
             self.input, self.out, self.model, self._settings(), shard=self.shard, overwrite=self.overwrite,
             allow_urls=self.allow_urls,
@@ -84,7 +81,7 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         self._finish(job)
 
     def _finish(self, job: Job) -> None:
-        """Let the workers do what is left of a job. Raises InputError at the end if something could not be read."""
+        """Let the workers do what is left. Raises InputError at the end if something could not be read."""
         summary = RunSummary(total=job.total)
         for error in job.faults:
             summary.add(error)
@@ -102,23 +99,22 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
                 if stop.signal:
                     break
         say(f"{summary}")
-        say(f"wrote {job.order.folder.given}")
+        say(f"wrote {job.order.folder.location}")
         summary.leave(resumable=True)
 
     def _unturned(self, trained: bool) -> str:
-        """What to say of faces that nobody can turn, where they are to be turned; `trained`: the model was on such faces."""
+        """What to say of faces that nobody can turn; `trained`: the model was trained on turned faces."""
         if not {"on": True, "off": False}.get(self.align, trained):
             return ""
         who = "this model" if self.align == "model" else "--align on"
         return (
-            f"mien: faces stay as they lean: {who} wants them turned until their eyes are level, and --faces {self.faces} "
-            "does not find the eyes (yunet does)"
+            f"mien: faces stay as they lean: {who} wants them turned until their eyes are level, "
+            f"and --faces {self.faces} does not find the eyes (yunet does)"
         )
 
     def _check(self) -> None:
         """Say what is wrong with the words themselves, before anything is loaded. Raises ConfigError."""
         from ..detect import fetch_yunet
-        from ..errors import ConfigError
         from ..outputs.formats import named
 
         if not self.input:
@@ -128,9 +124,8 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         if self.out and self.engine == "local":
             named(self.out, self.format)
         if self.fetch and self.faces != "yunet":
-            raise ConfigError(
-                f"--fetch fetches YuNet's file; with --faces {self.faces} it is of no use (try --faces yunet)"
-            )
+            useless = f"with --faces {self.faces} it is of no use (try --faces yunet)"
+            raise ConfigError(f"--fetch fetches YuNet's file; {useless}")
         if self.fetch and self.detector_file is None:
             fetch_yunet()
 
@@ -165,30 +160,21 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
             bar = stack.enter_context(progress_over(job.left))
             stop = stack.enter_context(interruptible())
             results = stack.enter_context(closing(job.results(keep=bool(outputs.sinks))))
-            self._go(results, outputs, summary, (bar, stop))
-
-    def _go(
-        self,
-        results: Iterator[Result | ReadError],
-        outputs: RunOutputs,
-        summary: RunSummary,
-        person: tuple[ProgressBar, StopRequest],
-    ) -> None:
-        bar, stop = person
-        for item in results:
-            outputs.add(item)
-            summary.add(item)
-            bar.step(item)
-            summary.stopped = stop.signal
-            if stop.signal or (self.strict and summary.failed):
-                return
+            for item in results:
+                outputs.add(item)
+                summary.add(item)
+                bar.step(item)
+                summary.stopped = stop.signal
+                if stop.signal or (self.strict and summary.failed):
+                    return
 
     def _outputs(self, job: PredictionJob, document: Path | None) -> RunOutputs:
         from ..outputs.formats import open_writer
-        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs, names_of
+        from ..outputs.per_source import PerSourceJson, PerSourceMedia, RunOutputs
         from ..outputs.show import Sheet, open_sink
+        from ..outputs.show.picture import SourceNames
 
-        names = names_of(source.name for source in job.sources)
+        names = SourceNames(source.name for source in job.sources)
         writers: list[Writer] = []
         sinks: list[Sink] = []
         if self.out:
@@ -197,20 +183,18 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
         if document:
             writers.append(open_writer(document, job.origin))
         if self.draw:
-            one = self.draw.suffix and not self.draw.is_dir()
-            sinks.append(open_sink("video", self.draw) if one else PerSourceMedia(self.draw, names))
+            single = self.draw.suffix and not self.draw.is_dir()
+            sinks.append(open_sink("video", self.draw) if single else PerSourceMedia(self.draw, names))
         if self.sheet:
             sinks.append(Sheet(self.sheet, self.sheet_by))
-        more = {"timeline": self.timeline, "page": self.page}
-        sinks += [open_sink(kind, path) for kind, path in more.items() if path]
+        files = {"timeline": self.timeline, "page": self.page}
+        sinks += [open_sink(kind, path) for kind, path in files.items() if path]
         if not (writers or sinks):
             writers.append(PerSourceJson(self.out_dir, job.origin, names))
             sinks.append(PerSourceMedia(self.out_dir, names))
         return RunOutputs(writers, sinks)
 
     def _spare_inputs(self, job: PredictionJob) -> None:
-        from ..errors import ConfigError
-
         if self.out and self.out.resolve() in {Path(source.name).resolve() for source in job.sources}:
             raise ConfigError(f"--out {self.out} is one of the pictures to predict on")
 
@@ -227,14 +211,12 @@ class Predict(WorkOptions, PictureOptions, ResultOptions, AnswerOptions, VideoOp
                 say(f"wrote no {asked}: there was no {needed}")
 
     def _tell(self, summary: RunSummary) -> None:
-        from rich.console import Console
-
         from .faces_table import faces_table, people_table
 
         if not self.json and summary.people and (people := summary.people.summed()):
-            Console().print(people_table(people))
+            show(people_table(people), stderr=False)
         elif summary.first and not self.json:
-            Console().print(faces_table(summary.first))
+            show(faces_table(summary.first), stderr=False)
         if summary.frames > len(summary.first):
             say(f"{'…' if not self.json else ''}{summary}")
         self._tell_files(summary)

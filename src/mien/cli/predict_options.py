@@ -22,8 +22,8 @@ class InputOptions:
     """What is read, and by which model."""
 
     input: Annotated[Positional[tuple[str, ...]], arg(metavar="INPUT …", help_behavior_hint="")]
-    """Pictures, videos, folders (through all levels), patterns such as 'photos/*.jpg', @list.txt, - (standard input),
-    camera:0, rtsp://…, or http(s)://… with --allow-urls."""
+    """Pictures, videos, folders (through all levels), patterns such as 'photos/*.jpg', @list.txt, - (standard
+    input), camera:0, rtsp://…, or http(s)://… with --allow-urls."""
     model: Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="(default: face)")] = None
     """A model that comes with mien (`mien models`), a run folder or a model.onnx."""
     allow_urls: _Switch = field(default=False, kw_only=True)
@@ -37,7 +37,8 @@ class DetectionOptions:
     """How faces are found and cut out."""
 
     faces: Annotated[str, arg(metavar="NAME")] = "haar"
-    """haar, yunet (finds more; needs its file), cropped (each picture is one face), or your own package.module:name."""
+    """haar, yunet (finds more; needs its file), cropped (each picture is one face), or your own
+    package.module:name."""
     detector_file: _File = None
     """The face detector's own file."""
     fetch: _Switch = False
@@ -82,10 +83,12 @@ class AnswerOptions:
 
 @dataclass
 class ResultOptions:
-    """Results as numbers. Without any of these and of the pictures below, each input gets files of its own."""
+    """Results as numbers. Without any of these and of the pictures below, each input gets files of its
+    own."""
 
     out: _File = None
-    """One file for all results, by its suffix: .csv, .jsonl, .parquet (each goes on where it stopped) or .json."""
+    """One file for all results, by its suffix: .csv, .jsonl, .parquet (each goes on where it stopped) or
+    .json."""
     format: Annotated[
         ResultFormat | None, arg(metavar=f"{{{','.join(get_args(ResultFormat))}}}", help_behavior_hint="")
     ] = None
@@ -119,7 +122,8 @@ class WorkOptions:
     """Who does the work."""
 
     engine: Literal["local", "ray"] = "local"
-    """This process, or workers of Ray (RAY_ADDRESS names a cluster); then --out is a folder or s3:// address of parts."""
+    """This process, or workers of Ray (RAY_ADDRESS names a cluster); then --out is a folder or s3:// address
+    of parts."""
     workers: Annotated[int, arg(metavar="N", help_behavior_hint="(default: one a core)")] = 0
     """Ray: how many workers."""
     shard: Annotated[int, arg(metavar="N")] = 1000

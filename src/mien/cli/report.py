@@ -12,12 +12,14 @@ from .terminal import say
 
 @dataclass
 class Report:
-    """Write a run's report: one HTML file with metrics, learning curves, confusion and sample faces; it needs no network."""
+    """Write a run's report: one HTML file with metrics, learning curves, confusion and sample faces; it needs
+    no network."""
 
     run_folder: Positional[Path]
     """The run folder."""
     split: str = ""
-    """The split to show in detail: train, validation or test (default: validation, else the first that was scored)."""
+    """The split to show in detail: train, validation or test (default: validation, else the first that was
+    scored)."""
     data: Path | None = None
     """The store whose faces were evaluated (default: where the run says)."""
     out: Path | None = None

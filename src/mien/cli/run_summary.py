@@ -1,4 +1,4 @@
-"""What a prediction has come to: how many frames and faces, what could not be read, what is shown and written."""
+"""What a prediction has come to: frames and faces, what could not be read, what is shown and written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ TABLE = 10
 
 @dataclass
 class RunSummary:
-    """What was read so far. `first`: the results of up to TABLE rows for the table; `people`: those followed, for another.
-    `unturned`: what to say of the first face whose eyes nobody found, where faces are to be turned by them. `stopped`: the signal
-    that asked for it."""
+    """What was read so far. `first`: results of up to TABLE rows, for the table; `people`: those followed.
+
+    `unturned`: what to say at the first face whose eyes nobody found. `stopped`: the signal that asked for
+    it.
+    """
 
     total: int = 0
     frames: int = 0
@@ -67,8 +70,6 @@ class RunSummary:
 
     def leave(self, *, resumable: bool) -> None:
         """Leave with 128 and the signal if stopped. Raises InputError if something could not be read."""
-        from ..errors import InputError
-
         if self.stopped:
             say(f"stopped after {self}" + ("; run the same again to go on" if resumable else ""))
             raise SystemExit(128 + self.stopped)
@@ -90,4 +91,5 @@ class RunSummary:
 
     def __str__(self) -> str:
         cuts = f", {self.cuts:,} cuts" if self.cuts else ""
-        return f"{self.frames:,} pictures or frames, {self.faces:,} faces, {self.empty:,} without a face{cuts}"
+        faces = f"{self.faces:,} faces, {self.empty:,} without a face"
+        return f"{self.frames:,} pictures or frames, {faces}{cuts}"

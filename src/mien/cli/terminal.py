@@ -1,4 +1,4 @@
-"""The terminal: JSON on stdout, everything for people on stderr, progress bars, and what Ctrl-C and SIGTERM do."""
+"""The terminal: JSON on stdout, words for people on stderr, tables, progress bars, and interruptions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .. import machine
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..predict.results import Result
     from ..records import ReadError
     from ..sources import Source
@@ -31,12 +33,24 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-# --- progress ---------------------------------------------------------------------------------------------------------
+def new_table(title: Any = None, **options: Any) -> Table:
+    """Make a table with a line under its head, in which columns are still to be put."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(box=SIMPLE_HEAD, title=title, title_justify="left", **options)
+
+
+def show(table: Any, *, stderr: bool = True) -> None:
+    """Print a table or styled text for people, a command's own result on stdout."""
+    from rich.console import Console
+
+    Console(stderr=stderr).print(table)
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
-    """Show a bar on stderr, where that is a terminal, that `progress(done, total)` moves until the block ends."""
+    """Show a bar on stderr, if that is a terminal; `progress(done, total)` moves it until the block ends."""
     if not sys.stderr.isatty():
         yield silent
         return
@@ -49,7 +63,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
 
 
 class ProgressBar:
-    """How far a prediction is: one bar for all sources, a video's frames as shares of it, with frames a second."""
+    """How far a prediction is: one bar for all sources, a video's frames as shares of it."""
 
     def __init__(self, sources: Sequence[Source], bar: Any = None) -> None:
         self._places = {source.name: place for place, source in enumerate(sources)}
@@ -90,17 +104,15 @@ def progress_over(sources: Sequence[Source]) -> Iterator[ProgressBar]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
+    title, speed = TextColumn("{task.description}"), TextColumn("{task.fields[speed]}")
+    columns = title, BarColumn(), TaskProgressColumn(), speed, TimeRemainingColumn()
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield ProgressBar(sources, bar)
 
 
 @contextmanager
 def exit_when_interrupted(what_is_kept: str) -> Iterator[None]:
-    """Where the block is interrupted, say what is kept and how to go on, and exit with 128 plus the signal's number."""
+    """Where the block is interrupted, say what is kept, and exit with 128 plus the signal's number."""
     try:
         yield
     except KeyboardInterrupt as interrupt:

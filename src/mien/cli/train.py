@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Train:
-    """Train, evaluate, export and report as a TOML file says; `--section.key value` changes one of its values.
+    """Train, evaluate, export and report as a TOML file says; `--section.key value` changes one of its
+    values.
 
     Examples: `mien train configs/ferplus.toml --data.store faces.h5 --train.seed 3`, or one phase's rate with
     `--train.phases.0.lr 1e-3`. See configs/ for commented files.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from .. import extras
 from ..choices import Objective, Pruner, Sampler
-from .terminal import exit_when_interrupted, print_json, say
+from ..errors import ConfigError
+from .terminal import exit_when_interrupted, new_table, print_json, say, show
 
 if TYPE_CHECKING:
     from ..tune import Outcome
@@ -21,10 +24,11 @@ _CELL = 14  # columns of a terminal that a hyperparameter takes
 
 @dataclass
 class Tune:
-    """Search hyperparameters: what a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log = true}`.
+    """Search hyperparameters: what a TOML file leaves open, such as `lr = {low = 1e-4, high = 1e-2, log =
+    true}`.
 
-    Stopped, the same command goes on; started again elsewhere at the same time, both work on one study. `--section.key value`
-    fixes one of the file's values.
+    Stopped, the same command goes on; started again elsewhere at the same time, both work on one study.
+    `--section.key value` fixes one of the file's values.
     """
 
     config: Positional[Path]
@@ -48,7 +52,8 @@ class Tune:
     from_: str = ""
     """An earlier study (its folder, its study.db or its database) to learn from."""
     heartbeat: int = 30
-    """Seconds between signs of life; a worker silent for three times as long is dead, its trial is run again."""
+    """Seconds between signs of life; a worker silent for three times as long is dead, its trial is run
+    again."""
     best: bool = True
     """Make the best trial a whole run with model, figures and report in best/; --no-best leaves it out."""
     json: bool = False
@@ -56,21 +61,18 @@ class Tune:
 
     def run(self, overrides: list[str]) -> None:
         """Search, write what was found, and show it."""
-        from ..extras import require
-
-        require("optuna", "tune")
+        extras.require("optuna", "tune")
         from .. import tune
-        from ..errors import ConfigError
         from ..tune.space import load
 
-        space = load(self.config, overrides)
+        space, folder = load(self.config, overrides), self.out or Path("runs") / f"tune-{self.config.stem}"
+        pruner = self.pruner or ("none" if len(self.objectives) > 1 else "median")
         settings = tune.StudyConfig(
-            space, self.out or Path("runs") / f"tune-{self.config.stem}", self.trials, self.objectives, self.sampler,
-            self.pruner or ("none" if len(self.objectives) > 1 else "median"), self.seed, self.storage, self.from_,
-            self.timeout, self.heartbeat,
+            space, folder, self.trials, self.objectives, self.sampler, pruner, self.seed, self.storage,
+            self.from_, self.timeout, self.heartbeat,
         )  # fmt: skip
         line = StatusLine()
-        with exit_when_interrupted(f"{settings.folder} keeps what is finished, the same command goes on"), line:
+        with exit_when_interrupted(f"{folder} keeps what is finished, the same command goes on"), line:
             found = tune.tune(settings, line)
             line.clear()
             paths = tune.write(found)
@@ -95,7 +97,8 @@ class StatusLine:
             self.clear()
             say(text)
         elif self.live:
-            sys.stderr.write(f"\r\x1b[2K{text[: _width()]}")
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[2K{text[:width]}")
             sys.stderr.flush()
 
     def __enter__(self) -> None:
@@ -110,35 +113,24 @@ class StatusLine:
             sys.stderr.write("\r\x1b[2K")
 
 
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns - 1
-
-
 def _show(found: Outcome) -> None:
     """The best trials, and what mattered."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     from ..tune.outcome import format_value
     from ..tune.workers import first_number
 
-    console = Console(stderr=True)
     shares = found.importances[0]
-    parameters = sorted(found.settings.space.parameters, key=lambda parameter: -shares.get(parameter.key, 0.0))[
-        : max(1, console.width // _CELL - 2)
-    ]
-    grid = Table(box=SIMPLE_HEAD)
+    ranked = sorted(found.settings.space.parameters, key=lambda parameter: -shares.get(parameter.key, 0.0))
+    parameters = ranked[: max(1, Console(stderr=True).width // _CELL - 2)]
+    grid = new_table()
     for head in ("trial", *found.names, *(parameter.name for parameter in parameters)):
         grid.add_column(head, justify="right", overflow="fold")
     for trial in (found.front if len(found.names) > 1 else found.measured)[:_ROWS]:
         values = (f"{value:.4f}" for value in trial.values)
-        grid.add_row(
-            str(first_number(trial)), *values, *(format_value(trial.params[parameter.key]) for parameter in parameters)
-        )
-    console.print(grid)
+        chosen = (format_value(trial.params[parameter.key]) for parameter in parameters)
+        grid.add_row(str(first_number(trial)), *values, *chosen)
+    show(grid)
     counts = f"{len(found.trials)} trials finished, {len(found.measured)} measured"
     named = {parameter.name: shares.get(parameter.key) for parameter in parameters}
     important = ", ".join(f"{name} {share:.0%}" for name, share in named.items() if share)

@@ -8,14 +8,6 @@ from .registry import DETECTORS, detector, name_of
 from .yunet import YuNet
 
 __all__ = [
-    "DETECTORS",
-    "CustomDetector",
-    "Detector",
-    "FilteredDetector",
-    "Haar",
-    "NoDetector",
-    "YuNet",
-    "detector",
-    "fetch_yunet",
-    "name_of",
-]
+    "DETECTORS", "CustomDetector", "Detector", "FilteredDetector", "Haar", "NoDetector", "YuNet", "detector",
+    "fetch_yunet", "name_of",
+]  # fmt: skip

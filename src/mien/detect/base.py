@@ -11,21 +11,20 @@ import numpy as np
 
 from ..records import Box, Face, Pixels
 
-#: No picture is searched at more pixels on its long side, however small the faces asked for: memory stays bounded.
+#: No picture is searched at more pixels on its long side, for the smallest faces: memory stays bounded.
 LONGEST = 4096
 
 
 class Detector(Protocol):
-    """Finds the faces in a picture, uint8 (H, W) or (H, W, 3) RGB, sorted from left to right; boxes are in its pixels
-    and may reach past its border."""
+    """Finds the faces in a picture, from left to right; boxes may reach past its border."""
 
     def __call__(self, pixels: Pixels) -> list[Face]:
-        """Faces found."""
+        """Find faces in uint8 (H, W) or (H, W, 3) RGB pixels."""
 
 
 @dataclass(frozen=True)
 class FilteredDetector:
-    """Another detector's faces without those narrower than `smallest` pixels, and of these the `most` largest (0: all)."""
+    """Another detector's faces of at least `smallest` pixels, and of these the `most` largest (0: all)."""
 
     detector: Detector
     smallest: int = 0
@@ -42,8 +41,10 @@ class FilteredDetector:
 
 @dataclass(frozen=True)
 class Search:
-    """How large a picture is searched: at most `usual` pixels long, unless faces of `smallest` pixels are asked for. Then it is
-    shrunk (never enlarged) until they are `reach` wide, the least that the detector finds."""
+    """How large a picture is searched: at most `usual` pixels long, or as `smallest` faces need.
+
+    Then it is shrunk (never enlarged) until they are `reach` wide, the least that the detector finds.
+    """
 
     usual: int
     reach: int

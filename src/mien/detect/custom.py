@@ -15,8 +15,11 @@ from .base import ordered
 
 
 class CustomDetector:
-    """The detector `package.module:attribute`: a function from pixels, uint8 (H, W) or (H, W, 3) RGB, to a list of `Face`, or a
-    class that is called once, without arguments, for such a function. The current folder is searched for the module too."""
+    """The detector `package.module:attribute`: a function from pixels to a list of `Face`, or a class.
+
+    Pixels are uint8 (H, W) or (H, W, 3) RGB. A class is called once, without arguments, for such a function.
+    The current folder is searched for the module too.
+    """
 
     def __init__(self, name: str) -> None:
         """Import it. Raises ConfigError."""
@@ -24,21 +27,21 @@ class CustomDetector:
         self._detector = _imported(name)
 
     def __call__(self, pixels: Pixels) -> list[Face]:
-        """Faces found, from left to right. Raises InputError where it fails on this picture, ConfigError where it answers with
-        something else than faces."""
+        """Find faces, from left to right. Raises InputError where it fails, ConfigError for other answers."""
         try:
             faces = list(self._detector(pixels))
         except Exception as error:  # a stranger's code may raise anything
             raise InputError(f"face detector '{self.name}' failed: {_reason(error)}") from error
         if wrong := [type(face).__name__ for face in faces if not isinstance(face, Face)]:
-            raise ConfigError(f"face detector '{self.name}' answered with a {wrong[0]}, needed is a list of mien.Face")
+            answer = f"answered with a {wrong[0]}, needed is a list of mien.Face"
+            raise ConfigError(f"face detector '{self.name}' {answer}")
         return ordered(faces)
 
 
 class NoDetector:
     """No detector: the picture is a crop of one face already."""
 
-    def __init__(self, file: Path | None = None, smallest: int = 0) -> None:  # noqa: ARG002 - nothing is searched
+    def __init__(self, file: Path | None = None, smallest: int = 0) -> None:  # noqa: ARG002
         """Take no file. Raises ConfigError if one is given."""
         if file is not None:
             raise ConfigError(f"'cropped' looks for no face and takes no detector file, given {file}")
@@ -60,9 +63,8 @@ def _imported(name: str) -> Any:
     except Exception as error:  # a stranger's code may raise anything
         raise ConfigError(f"face detector '{name}' cannot be loaded: {_reason(error)}") from error
     if not callable(detector):
-        raise ConfigError(
-            f"face detector '{name}' is a {type(detector).__name__}, needed is a function from pixels to faces"
-        )
+        kind = type(detector).__name__
+        raise ConfigError(f"face detector '{name}' is a {kind}, needed is a function from pixels to faces")
     return detector
 
 

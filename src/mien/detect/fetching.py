@@ -20,7 +20,7 @@ _MOST_BYTES = 10_000_000
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: $XDG_CACHE_HOME/mien, else the platform's folder for caches. It need not exist."""
+    """Where fetched files are kept: $XDG_CACHE_HOME/mien, else the platform's folder for caches."""
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen) / "mien"
     if sys.platform == "darwin":
@@ -37,10 +37,11 @@ def cached_yunet() -> Path | None:
 
 
 def fetch_yunet(url: str = YUNET_URL, folder: Path | None = None) -> Path:
-    """Fetch YuNet (230 kB, MIT licence) into `folder`, the cache folder by default, unless it is there; return its path.
+    """Fetch YuNet (230 kB, MIT licence) into `folder`, the cache folder by default, unless it is there;
+    return its path.
 
-    Written whole or not at all, and only if its SHA-256 is the pinned one. Nothing but a call of this fetches it.
-    Raises ModelError.
+    Written whole or not at all, and only if its SHA-256 is the pinned one. Nothing but a call of this fetches
+    it. Raises ModelError.
     """
     path = (folder or cache_folder()) / YUNET
     if path.is_file() and files.sha256(path) == YUNET_SHA256:
@@ -48,7 +49,8 @@ def fetch_yunet(url: str = YUNET_URL, folder: Path | None = None) -> Path:
     data = _download(url)
     found = hashlib.sha256(data).hexdigest()
     if found != YUNET_SHA256:
-        raise ModelError(f"{url}: {len(data)} bytes with SHA-256 {found}, needed is {YUNET_SHA256}; nothing was kept")
+        needed = f"needed is {YUNET_SHA256}; nothing was kept"
+        raise ModelError(f"{url}: {len(data)} bytes with SHA-256 {found}, {needed}")
     try:
         with files.atomic_write(path) as part:
             part.write_bytes(data)

@@ -23,8 +23,9 @@ _REACH = 32
 class Haar:
     """OpenCV's bundled frontal-face cascade: no download, upright faces looking ahead. It gives no score.
 
-    Pictures are searched at 960 pixels or fewer on the long side; faces narrower than a twentieth of the short side, or 24
-    pixels of the searched picture, are passed over. `smallest` looks for faces from so many pixels of the picture instead.
+    Pictures are searched at 960 pixels or fewer on the long side; faces narrower than a twentieth of the
+    short side, or 24 pixels of the searched picture, are passed over. `smallest` looks for faces from so many
+    pixels of the picture instead.
     """
 
     def __init__(self, file: Path | None = None, smallest: int = 0) -> None:
@@ -34,7 +35,7 @@ class Haar:
         self._cascades = Pool(partial(_cascade, path))
 
     def __call__(self, pixels: Pixels) -> list[Face]:
-        """Faces found. `detectMultiScale3` could rank them, but lets through what the cascade's last stages refuse."""
+        """Find faces. `detectMultiScale3` could rank them, but lets through what the last stages refuse."""
         small, scale = self._search.shrunk(recolour(pixels, "grey"))
         least = _WINDOW if self._search.smallest else max(_WINDOW, min(small.shape) // 20)
         grey = cv2.equalizeHist(small)

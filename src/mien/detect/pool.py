@@ -14,8 +14,10 @@ Object = TypeVar("Object")
 
 
 class Pool(Generic[Object]):
-    """Lends out objects that are alike, each to one thread at a time. Another is made where all are lent, up to one for each core
-    this process may use; then a thread waits until one comes back."""
+    """Lends out objects that are alike, each to one thread at a time.
+
+    Another is made where all are lent, up to one for each core this process may use; then a thread waits.
+    """
 
     def __init__(self, make: Callable[[], Object]) -> None:
         """Make the first. Raises what `make` raises."""

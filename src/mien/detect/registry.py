@@ -12,16 +12,17 @@ from .custom import CustomDetector, NoDetector
 from .haar import Haar
 from .yunet import YuNet
 
-#: By name: what makes a detector from its own file and the width in pixels of the smallest face to look for (0: its default).
-DETECTORS: dict[str, Callable[[Path | None, int], Detector]] = {"haar": Haar, "yunet": YuNet, "cropped": NoDetector}
+#: Makers of detectors from a file and the width in pixels of the smallest face (0: the default), by name.
+DETECTORS: dict[str, Callable[[Path | None, int], Detector]]
+DETECTORS = {"haar": Haar, "yunet": YuNet, "cropped": NoDetector}
 
 
 def detector(name: str, file: Path | None = None, *, smallest: int = 0, most: int = 0) -> Detector:
-    """The detector of that name, with its own file where it takes one, or a user's own, `package.module:attribute`.
+    """Make the detector of that name, or a user's own, `package.module:attribute`; `file` is its model.
 
-    `smallest`: faces narrower than so many pixels are left out, wider ones looked for at the size this takes. `most`: only so
-    many, the largest; 0 for all. Each call loads a new one. One may be used from several threads; a user's own if it bears that.
-    Raises ConfigError, ModelError.
+    `smallest`: faces narrower than so many pixels are left out, wider ones looked for at the size this takes.
+    `most`: only so many, the largest; 0 for all. One may be used from several threads; a user's own if it
+    can. Raises ConfigError, ModelError.
     """
     if min(smallest, most) < 0:
         raise ConfigError(f"smallest face {smallest} and most faces {most} must be 0 or more")
@@ -35,11 +36,12 @@ def detector(name: str, file: Path | None = None, *, smallest: int = 0, most: in
 
 
 def name_of(detector: Detector) -> str:
-    """What results say of a detector that was given as code: its own `name`, else where its function or class is defined."""
+    """Name a detector given as code: by its own `name`, else by where its function or class is defined."""
     if isinstance(name := getattr(detector, "name", None), str):
         return name
     if isinstance(detector, partial):
-        given = [*map(str, detector.args), *(f"{key}={value}" for key, value in detector.keywords.items())]
-        return f"{name_of(detector.func)}({','.join(given)})"
+        keywords = (f"{key}={value}" for key, value in detector.keywords.items())
+        arguments = [*map(str, detector.args), *keywords]
+        return f"{name_of(detector.func)}({','.join(arguments)})"
     code = detector if hasattr(detector, "__qualname__") else type(detector)
     return f"{code.__module__}:{code.__qualname__}"

@@ -20,21 +20,22 @@ _REACH = 24
 
 
 class YuNet:
-    """OpenCV's YuNet network (`cv2.FaceDetectorYN`): small, turned and half-covered faces too, five landmarks, a score.
+    """OpenCV's YuNet network: small, turned and half-covered faces too, five landmarks, a score.
 
-    Pictures are searched at 960 pixels or fewer on the long side; `smallest` looks for faces from so many pixels instead.
+    Pictures are searched at 960 pixels or fewer on the long side; `smallest` looks for faces from so many
+    pixels instead.
     """
 
     def __init__(self, file: Path | None = None, smallest: int = 0, threshold: float = 0.6) -> None:
-        """Load the network from `file`, else the one that `fetch_yunet` left; faces scored below `threshold` (0…1) are dropped.
+        """Load `file`, else what `fetch_yunet` left; drop faces scored below `threshold` (0…1).
 
         Raises ConfigError, ModelError.
         """
         file = file or cached_yunet()
         if file is None:
             raise ConfigError(
-                f"the face detector 'yunet' needs its model file: give {YUNET} (OpenCV Zoo), or fetch it once (230 kB) with "
-                "--fetch, in Python mien.detect.fetch_yunet()"
+                f"the face detector 'yunet' needs its model file: give {YUNET} (OpenCV Zoo), "
+                "or fetch it once (230 kB) with --fetch, in Python mien.detect.fetch_yunet()"
             )
         if not file.is_file():
             raise ModelError(f"{file}: no such face detector file")
@@ -47,8 +48,9 @@ class YuNet:
         with self._networks.lent() as network:
             network.setInputSize((small.shape[1], small.shape[0]))
             _, rows = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        found = () if rows is None else rows
         # On pictures a few pixels thin the network answers with infinities.
-        return ordered(_scored(row, scale) for row in (() if rows is None else rows) if np.isfinite(row).all())
+        return ordered(_scored(row, scale) for row in found if np.isfinite(row).all())
 
 
 def _network(file: Path, threshold: float) -> cv2.FaceDetectorYN:

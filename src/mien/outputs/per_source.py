@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -74,8 +74,7 @@ class PerSourceJson:
 
 
 class PerSourceMedia:
-    """A sink that writes `<name>.mien.png` of each still picture and `<name>.mien.mp4` of each video into a folder; without
-    PyAV, a picture of each frame."""
+    """Writes `<name>.mien.png` of each picture, `<name>.mien.mp4` of each video (without PyAV: frames)."""
 
     def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
         self._folder, self._names = folder, names
@@ -107,17 +106,3 @@ class PerSourceMedia:
     def _finish(self, video: Sink) -> None:
         video.close()
         self.written += video.written
-
-
-def names_of(sources: Iterable[str]) -> dict[str, str]:
-    """A different name for each source's results: the file's own, numbered where two share it."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for source in sources:
-        stem = Path(source).stem or "picture"
-        number, name = 1, stem
-        while name.casefold() in taken:
-            number, name = number + 1, f"{stem}-{number + 1}"
-        taken.add(name.casefold())
-        names[source] = name
-    return names

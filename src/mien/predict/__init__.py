@@ -1,4 +1,4 @@
-"""From a picture to faces to probabilities, without torch: `load(model).predict(image)`."""
+"""From an input to faces to probabilities, without torch: `load(model).predict(image)`."""
 
 from ..detect import Detector, detector
 from ..media.cropping import crop
@@ -7,4 +7,6 @@ from .model import Model, as_pixels, load
 from .results import Result, to_frame
 from .settings import Settings
 
-__all__ = ["Detector", "Engine", "Model", "Result", "Settings", "as_pixels", "crop", "detector", "load", "to_frame"]
+__all__ = [
+    "Detector", "Engine", "Model", "Result", "Settings", "as_pixels", "crop", "detector", "load", "to_frame",
+]  # fmt: skip

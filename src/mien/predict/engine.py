@@ -1,12 +1,11 @@
-"""Run a self-describing `model.onnx` with ONNX Runtime: pictures and boxes in, probabilities and values
-out. No torch."""
+"""Run a self-describing `model.onnx` with ONNX Runtime, without torch."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -24,20 +23,22 @@ from .scaling import label_temperature, read
 from .tta import AVERAGES, averaging, seen_in
 
 _BATCH = 64
+Pictures: TypeAlias = Sequence[Pixels] | Pixels
 
 
 class Engine:
     """A model file opened for prediction. One engine may be used from several threads.
 
-    `task`, `inputs`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's
-    sets) and `metadata` are what the file says of itself; `scaling` is what calibrates the answers of the
-    graph, by head, and `label_temperature` what makes shares of votes the chance of each label; `sha256`
-    names the file's exact bytes.
+    `task`, `inputs`, `thresholds` (of tags, by head and label), `conformal` (the threshold of a head's sets)
+    and `metadata` come from the file. `scaling` calibrates the graph's answers, by head; `label_temperature`
+    turns shares of votes into the chance of each label; `sha256` is that of the file.
     """
 
     def __init__(self, path: str | Path, threads: int | None = None, *, calibrated: bool = True) -> None:
         """Open a `model.onnx`, or the one in a run folder, on `threads` cores (default: all it may use).
-        Without `calibrated` it gives the graph's answers as they are. Raises ModelError."""
+
+        Without `calibrated` it gives the graph's answers as they are. Raises ModelError.
+        """
         self.path = _model_file(Path(path))
         self.sha256 = files.sha256(self.path)
         self._session = _session(self.path, threads or usable_cores())
@@ -50,11 +51,12 @@ class Engine:
                 for head, chosen in self.metadata.get("thresholds", {}).items()
             }
             sets = self.metadata.get("conformal", {})
-            self.conformal = {head.name: float(sets[head.name]["threshold"]) for head in self.task if head.name in sets}
-            scaling = {head.name: found for head in self.task if (found := read(self.metadata, head))}
+            heads = {head.name: head for head in self.task}
+            self.conformal = {name: float(sets[name]["threshold"]) for name in heads if name in sets}
+            scaling = {name: found for name, head in heads.items() if (found := read(self.metadata, head))}
             self.scaling = scaling if calibrated else {}
-            heats = {head.name: label_temperature(self.metadata, head) for head in self.task}
-            self.label_temperature = {name: heat for name, heat in heats.items() if heat != 1}
+            temperatures = {name: label_temperature(self.metadata, head) for name, head in heads.items()}
+            self.label_temperature = {name: value for name, value in temperatures.items() if value != 1}
         except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
             raise ModelError(f"{self.path}: its description of itself is damaged: {error!r}") from None
         self._check_graph()
@@ -67,12 +69,12 @@ class Engine:
     def outputs(
         self, inputs: Mapping[str, Items], *, align: bool | None = None, average: str = "none"
     ) -> dict[str, Floats]:
-        """Say what the model sees in N samples: {head: float32 (N, K)}, K in the order of the head's labels.
+        """Predict on N samples: {head: float32 (N, K)}, K in the order of the head's labels.
 
-        `inputs`: the samples' items by name, such as {"image": Items(pictures, boxes)}; one that is
-        missing counts as absent. `align`: whether crops are turned until the eyes are level (None: as the
-        model was trained). `average`: none, flip (each picture also mirrored: twice the time) or ten (also
-        shifted to four sides, all mirrored: ten times). Raises InputError, ConfigError.
+        `inputs`: the samples' items by name, such as {"image": Items(pictures, boxes)}; a missing one counts
+        as absent. `align`: whether crops are turned until the eyes are level (None: as the model was
+        trained). `average`: none, flip (each picture also mirrored: twice the time) or ten_crop (also shifted
+        to four sides, all mirrored: ten times). Raises InputError, ConfigError.
         """
         views = AVERAGES[averaging(average)]
         shown = self.inputs if align is None else self.inputs.with_options(align=align)
@@ -88,20 +90,18 @@ class Engine:
 
     def probabilities(
         self,
-        pictures: Sequence[Pixels] | Pixels,
+        pictures: Pictures,
         boxes: Boxes | None = None,
         landmarks: Landmarks | None = None,
         *,
         align: bool | None = None,
         average: str = "none",
     ) -> dict[str, Floats]:
-        """Say what the model sees in each picture's box, as `outputs` does for {"image": Items(pictures,
-        boxes, landmarks)}.
+        """Predict on each picture's box, as `outputs` does on {"image": Items(pictures, boxes, landmarks)}.
 
-        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes.
-        Without `boxes`, int (N, 4), they are ready crops; a model that looks at the picture too then sees
-        the crop for both. `landmarks` of each face count where the model was trained on aligned faces, or
-        `align` says otherwise. Raises InputError, ConfigError.
+        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes. Without
+        `boxes`, int (N, 4), they are ready crops; a model that looks at the picture too then sees the crop
+        for both. Raises InputError, ConfigError.
         """
         return self.outputs({"image": Items(pictures, boxes, landmarks)}, align=align, average=average)
 
@@ -109,20 +109,20 @@ class Engine:
         """The graph's answers in the order of the heads, averaged over views of the same samples."""
         names = [head.name for head in self.task]
         seen = [self._session.run(names, feed) for feed in feeds]
-        return (
-            seen[0] if len(seen) == 1 else [np.mean(rows, axis=0, dtype=np.float32) for rows in zip(*seen, strict=True)]
-        )
+        if len(seen) == 1:
+            return list(seen[0])
+        return [np.mean(rows, axis=0, dtype=np.float32) for rows in zip(*seen, strict=True)]
 
     def _check_graph(self) -> None:
         shapes = {output.name: output.shape for output in self._session.get_outputs()}
         for head in self.task:
             if head.name not in shapes or shapes[head.name][-1] not in (len(head), None):
-                raise ModelError(f"{self.path}: its graph lacks the output '{head.name}' of {len(head)} columns")
-        found, needed = {given.name for given in self._session.get_inputs()}, self.inputs.graph_inputs
+                columns = f"output '{head.name}' of {len(head)} columns"
+                raise ModelError(f"{self.path}: its graph lacks the {columns}")
+        found, needed = {item.name for item in self._session.get_inputs()}, self.inputs.graph_inputs
         if found != set(needed):
-            raise ModelError(
-                f"{self.path}: its graph must have the inputs {', '.join(needed)}; it has {', '.join(found)}"
-            )
+            must = f"must have the inputs {', '.join(needed)}; it has {', '.join(found)}"
+            raise ModelError(f"{self.path}: its graph {must}")
 
 
 def _model_file(path: Path) -> Path:
@@ -131,12 +131,11 @@ def _model_file(path: Path) -> Path:
             raise ModelError(f"{path}: a folder without model.onnx (make it with `mien export {path}`)")
         return path / "model.onnx"
     if not path.is_file():
-        raise ModelError(
-            f"{path}: no such model (give a model.onnx or a run folder; bundled are {', '.join(checksums())})"
-        )
+        choices = f"give a model.onnx or a run folder; bundled are {', '.join(checksums())}"
+        raise ModelError(f"{path}: no such model ({choices})")
     with path.open("rb") as file:
         if file.read(64).startswith(b"version https://git-lfs"):
-            raise ModelError(f"{path}: a Git-LFS pointer, not the model itself (fetch it with `git lfs pull`)")
+            raise ModelError(f"{path}: a Git-LFS pointer, not the model (fetch it with `git lfs pull`)")
     return path
 
 
@@ -144,7 +143,7 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    # Between two pictures the threads sleep: a detector or a web server needs the cores.
+    # Between two calls the threads sleep: a detector or a web server needs the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -156,14 +155,14 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 def _metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, Any]:
     text = session.get_modelmeta().custom_metadata_map.get("mien")
     if text is None:
-        raise ModelError(
-            f"{path}: an ONNX model without mien's description (make one with `mien train` or `mien export`)"
-        )
+        hint = "make one with `mien train` or `mien export`"
+        raise ModelError(f"{path}: an ONNX model without mien's description ({hint})")
     try:
         metadata = json.loads(text)
         schema = metadata["schema"]
     except (ValueError, TypeError, KeyError):
         raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
     if schema not in MODEL_SCHEMAS:
-        raise ModelError(f"{path}: schema {schema}, this version of mien reads {' and '.join(map(str, MODEL_SCHEMAS))}")
+        known = " and ".join(map(str, MODEL_SCHEMAS))
+        raise ModelError(f"{path}: schema {schema}, this version of mien reads {known}")
     return dict(metadata)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 from ..detect import Detector
 from ..errors import ConfigError
 from ..records import Moment, ReadError
-from ..sources import Camera, PictureSource, Source, plan
+from ..sources import Camera, PictureSource, Source
 from .pipeline import stream
 from .results import ModelOrigin, Result
 from .session import Recogniser, Session
@@ -20,7 +20,7 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class PredictionJob:
-    """What is to be read, by which model and how. `faults`: inputs that named nothing; they come first among the results."""
+    """What is to be read, by which model and how. `faults`: inputs that named nothing; they come first."""
 
     model: Recogniser
     origin: ModelOrigin
@@ -32,12 +32,16 @@ class PredictionJob:
 
     @property
     def left(self) -> list[Source]:
-        """The sources that `done`, the last frame of each source in an earlier run's file, does not cover. Pictures of several
-        frames say how many they have. Of the others only the last in the file may be unfinished: it comes first."""
+        """The sources that `done`, the last frame of each source in an earlier run's file, does not cover.
+
+        Pictures of several frames know how many they have. Of the others only the last in the file may be
+        unfinished: it comes first.
+        """
         last = next(reversed(list(self.done)), None)
-        begun = [source for source in self.sources if source.name in self.done and self._unfinished(source, last)]
-        begun.sort(key=lambda source: source.name != last)
-        return begun + [source for source in self.sources if source.name not in self.done]
+        begun = [source for source in self.sources if source.name in self.done]
+        unfinished = [source for source in begun if self._unfinished(source, last)]
+        unfinished.sort(key=lambda source: source.name != last)
+        return unfinished + [source for source in self.sources if source.name not in self.done]
 
     def _unfinished(self, source: Source, last: str | None) -> bool:
         if isinstance(source, PictureSource):
@@ -45,36 +49,26 @@ class PredictionJob:
         return source.name == last
 
     def resume_from(self, done: Mapping[str, int], path: Path) -> PredictionJob:
-        """The same, less what `path` holds already. Raises ConfigError for a camera, which cannot be gone on with."""
+        """Return the job less what `path` holds already. Raises ConfigError for a camera: it cannot go on."""
         for source in self.sources:
             if isinstance(source, Camera) and source.name in done:
-                raise ConfigError(f"{path}: holds frames of {source.name}; choose another file or --overwrite")
+                held = f"holds frames of {source.name}"
+                raise ConfigError(f"{path}: {held}; choose another file or --overwrite")
         return replace(self, done=done)
 
+    def session(self, *, keep: bool = False) -> Session:
+        """Make a session for one source."""
+        return Session(self.model, self.detector, self.settings, origin=self.origin, keep=keep)
+
     def results(self, *, keep: bool = False) -> Generator[Result | ReadError, None, None]:
-        """Results and faults in order. A video that is followed is read again from its start, but not written again."""
+        """Yield results and faults in order; a followed video is read again, but not written again."""
         replayed = self.settings.follows
         moments = _moments(self.left, self.faults, {} if replayed else self.done)
         live = [source.name for source in self.sources if isinstance(source, Camera)]
-        session = partial(Session, self.model, self.detector, self.settings, origin=self.origin, keep=keep)
-        with closing(stream(session, moments, live=live)) as results:
+        with closing(stream(partial(self.session, keep=keep), moments, live=live)) as results:
             for item in results:
                 if not replayed or _new(item, self.done):
                     yield item
-
-
-def plan_job(
-    model: Recogniser,
-    origin: ModelOrigin,
-    settings: Settings,
-    inputs: Iterable[str | Path],
-    *,
-    detector: Detector | None = None,
-    allow_urls: bool = False,
-) -> PredictionJob:
-    """Plan to read `inputs`, http(s) addresses only where allowed. Raises ConfigError, ModelError."""
-    sources, faults = plan(inputs, settings.sampling(), settings.limits, allow_urls=allow_urls)
-    return PredictionJob(model, origin, settings, detector or settings.detector(), sources, faults)
 
 
 def _moments(

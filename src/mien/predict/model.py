@@ -1,4 +1,4 @@
-"""From a picture to faces to probabilities, without torch: `load(model).predict(image)`."""
+"""From an input to faces to probabilities, without torch: `load(model).predict(image)`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from .. import bundle
 from ..detect import Detector, name_of
 from ..errors import InputError
 from ..media import MODALITIES, InputSet
-from ..media import image as pictures
+from ..media import image as image_files
 from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
 from ..records import Face, Floats, Items, Moment, Pixels, Prediction, ReadError, Subject
+from ..sources import plan
 from ..tasks import Task
-from .batching import MOST
-from .engine import Engine
-from .job import PredictionJob, plan_job
+from .engine import Engine, Pictures
+from .job import PredictionJob
+from .pipeline import MOST
 from .results import Result, origin
-from .session import Session
+from .session import Session, Subjects
 from .settings import Settings
 from .tta import averaging
 
@@ -51,10 +52,11 @@ class Model:
         *,
         limits: Limits = LIMITS,
     ) -> None:
-        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: what the model says, else 0).
-        `align`: whether faces are turned until their eyes are level (default: as those that the model was trained on).
-        `average`: how often each is looked at, as in `Engine.probabilities`.
-        `limits`: what the pictures of `predict` are held to (`Settings` have those of sources)."""
+        """Wrap an engine. `abstain`: the confidence below which predictions abstain (default: the model's
+        own, else 0).
+
+        `align`, `average`: as in `Engine.outputs`. `limits` hold for `predict`.
+        """
         self.engine, self.align, self.average, self.limits = engine, align, averaging(average), limits
         self._detectors: dict[Settings, Detector] = {}
         self.abstain = float(engine.metadata.get("abstain") or 0.0) if abstain is None else abstain
@@ -66,19 +68,18 @@ class Model:
 
     @overload
     def predict(self, image: Picture, faces: str | Detector = "haar") -> list[Prediction]:
-        """Of one picture."""
+        """Predict on one input."""
 
     @overload
     def predict(
         self, image: list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
     ) -> list[list[Prediction]]:
-        """Of several."""
+        """Predict on several."""
 
     def predict(
         self, image: Picture | list[Picture] | tuple[Picture, ...], faces: str | Detector = "haar"
     ) -> list[Prediction] | list[list[Prediction]]:
-        """Find the faces in a picture, from left to right, and say what each shows; no face gives an empty
-        list.
+        """Find the faces in a picture, from left to right, and predict on each; no face gives an empty list.
 
         `image`: a path, an encoded file's bytes, uint8 pixels (H, W) or (H, W, 3) in RGB order, or a Pillow
         image; a list or tuple of them gives a list of such lists. `faces`: a detector or its name; 'cropped'
@@ -99,7 +100,8 @@ class Model:
         many = image if isinstance(image, (list, tuple)) else [image]
         found: list[list[Prediction]] = []
         for start in range(0, len(many), MOST):
-            moments = [Moment({"image": as_pixels(one, self.limits)}, "") for one in many[start : start + MOST]]
+            batch = many[start : start + MOST]
+            moments = [Moment({"image": as_pixels(picture, self.limits)}, "") for picture in batch]
             found += self.recognise(moments, [detector(moment.pixels) for moment in moments])
         return found if isinstance(image, (list, tuple)) else found[0]
 
@@ -113,12 +115,11 @@ class Model:
         allow_urls: bool = False,
         **settings: Any,
     ) -> Iterator[Result]:
-        """Read pictures, folders, patterns, videos or a camera ('0') frame by frame; frames without a face
-        come too.
+        """Read pictures, folders, patterns, videos or a camera frame by frame, those without a face too.
 
-        `settings` as in `mien.predict.Settings`: every=0.5, start=10, end=60, track=True, smooth=0.5, most=3
-        …  What cannot be read goes to `on_fault`; without it, it raises InputError. `keep` leaves its
-        `pixels` in each result. Raises ConfigError, InputError.
+        `settings` as in `mien.predict.Settings`: every=0.5, track=True … What cannot be read goes to
+        `on_fault`; without it, it raises InputError. `keep` leaves its media in each result. Raises
+        ConfigError, InputError.
 
         >>> import mien
         >>> from mien.synthetic import face
@@ -131,9 +132,9 @@ class Model:
         >>> mien.to_frame(results)["frame"].tolist()
         [0, 0]
         """
-        given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        several = [inputs] if isinstance(inputs, (str, Path)) else inputs
         name, detector = _named(faces)
-        job = self.read(given, Settings(name, **settings), detector, allow_urls=allow_urls)
+        job = self.read(several, Settings(name, **settings), detector, allow_urls=allow_urls)
         with closing(job.results(keep=keep)) as results:
             for item in results:
                 if isinstance(item, Result):
@@ -151,16 +152,17 @@ class Model:
         *,
         allow_urls: bool = False,
     ) -> PredictionJob:
-        """What `stream` goes through, with its sources. `detector` finds the faces instead of the settings' one."""
+        """Plan what `stream` reads; `detector` finds the faces instead of the one that the settings name."""
         model, asked = self._configured(settings)
         detector = self._detector(asked) if detector is None else asked.filtered(detector)
-        return plan_job(model, origin(self.engine, str(asked)), asked, inputs, detector=detector, allow_urls=allow_urls)
+        sources, faults = plan(inputs, asked.sampling(), asked.limits, allow_urls=allow_urls)
+        return PredictionJob(model, origin(self.engine, str(asked)), asked, detector, sources, faults)
 
     def session(self, faces: str | Detector = "haar", *, keep: bool = False, **settings: Any) -> Session:
-        """Predict on one camera or video whose pictures you have yourself, moment by moment.
+        """Predict on one camera or video that you read yourself, moment by moment.
 
-        `settings` as in `mien.predict.Settings`: track=True, smooth=0.5, most=3 …; those that say which frames to read do
-        nothing. `keep` leaves the picture in each result. Raises ConfigError, ModelError.
+        `settings` as in `mien.predict.Settings`: track=True, smooth=0.5, most=3 …; those that say which
+        frames to read do nothing. `keep` leaves its media in each result. Raises ConfigError, ModelError.
 
         >>> import mien
         >>> from mien.records import Moment
@@ -174,16 +176,15 @@ class Model:
         0
         """
         name, detector = _named(faces)
-        model, asked = self._configured(Settings(name, **settings))
-        detector = self._detector(asked) if detector is None else asked.filtered(detector)
-        return Session(model, detector, asked, origin=origin(self.engine, str(asked)), keep=keep)
+        return self.read((), Settings(name, **settings), detector).session(keep=keep)
 
     def _configured(self, settings: Settings) -> tuple[Model, Settings]:
-        """This model as the settings ask for it, and the settings with what the model decides where they leave it open."""
+        """Return this model as the settings ask for it, and the settings, completed by the model."""
         average = self.average if settings.average is None else settings.average
         align = self.align if settings.align is None else settings.align
         abstain = self.abstain if settings.abstain is None else settings.abstain
-        asked = replace(settings, average=None if average == "none" else average, align=align, abstain=abstain or None)
+        changed = None if average == "none" else average
+        asked = replace(settings, average=changed, align=align, abstain=abstain or None)
         return Model(self.engine, abstain, align, average, limits=self.limits), asked
 
     def _detector(self, settings: Settings) -> Detector:
@@ -197,58 +198,53 @@ class Model:
         """Say what each of these faces shows; `pixels` is uint8 (H, W) or (H, W, 3) RGB."""
         return self.recognise([Moment({"image": pixels}, "")], [faces])[0]
 
-    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> list[list[Prediction]]:
+    def recognise(self, moments: Sequence[Moment], subjects: Subjects) -> list[list[Prediction]]:
         """Say what each subject of each moment shows, all in one go. Raises InputError."""
-        pairs = [(moment, subject) for moment, some in zip(moments, subjects, strict=True) for subject in some]
-        found = self.engine.outputs(items_of(self.engine.inputs, pairs), align=self.align, average=self.average)
+        both = zip(moments, subjects, strict=True)
+        pairs = [(moment, subject) for moment, some in both for subject in some]
+        items = items_of(self.engine.inputs, pairs)
+        found = self.engine.outputs(items, align=self.align, average=self.average)
         rows = iter(range(len(pairs)))
         return [[self._prediction(subject, found, next(rows)) for subject in some] for some in subjects]
 
     def _prediction(self, subject: Subject, found: dict[str, Floats], row: int) -> Prediction:
-        outputs = {
-            head.name: dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True)) for head in self.task
-        }
-        chosen = self.engine.thresholds, self.engine.conformal, self.abstain, self.engine.label_temperature
+        engine, outputs = self.engine, dict[str, dict[str, float]]()
+        for head in self.task:
+            outputs[head.name] = dict(zip(head.space.labels, found[head.name][row].tolist(), strict=True))
+        chosen = engine.thresholds, engine.conformal, self.abstain, engine.label_temperature
         return Prediction(subject, outputs, self.task, *chosen)
 
     def probabilities(
-        self, pictures: Sequence[Pixels] | Pixels, boxes: Boxes | None = None, landmarks: Landmarks | None = None
+        self, pictures: Pictures, boxes: Boxes | None = None, landmarks: Landmarks | None = None
     ) -> dict[str, Floats]:
-        """What the model says of each picture's box: {head: float32 (N, K)}, K in the order of the head's
-        labels.
-
-        `pictures`: uint8 (N, H, W) grey or (N, H, W, 3) RGB, or a list of such images of any sizes.
-        Without `boxes`, int (N, 4), they are ready crops; a model that looks at the picture too then sees
-        the crop for both. `landmarks` of each face count where the model wants its faces aligned. Raises
-        InputError.
-        """
+        """Predict on each picture's box, as `Engine.probabilities` does. Raises InputError."""
         return self.engine.probabilities(pictures, boxes, landmarks, average=self.average)
 
 
 def items_of(inputs: InputSet, pairs: Sequence[tuple[Moment, Subject]]) -> dict[str, Items]:
-    """Collect what a model looks at of some subjects, each in its moment; media that a moment lacks are absent."""
+    """Collect what a model looks at of each subject in its moment; media that a moment lacks are absent."""
     items = {}
     for name, modality in {each.of: each.modality for each in inputs.inputs}.items():
         data = [moment.media.get(name) for moment, _ in pairs]
         present = np.array([item is not None for item in data], np.bool_)
         kind = MODALITIES[modality].region
-        regions = [subject.region if kind and isinstance(subject.region, kind) else None for _, subject in pairs]
-        points = [subject.points for _, subject in pairs]
+        subjects = [subject for _, subject in pairs]
+        regions = [each.region if kind and isinstance(each.region, kind) else None for each in subjects]
+        points = [each.points for each in subjects]
         items[name] = Items(data, regions, points, None if present.all() else present)
     return items
 
 
 def _named(faces: str | Detector) -> tuple[str, Detector | None]:
-    """What results say of a detector; None for the detector that this names."""
     return (faces, None) if isinstance(faces, str) else (name_of(faces), faces)
 
 
 def load(model: str | Path | None = None, average: str = "none", threads: int | None = None) -> Model:
-    """Open a model: one that comes with mien by its name (default: `face`; `mien models` lists them), a
-    `model.onnx` or a run folder (`./face` for one with a bundled model's name).
+    """Open a model: a bundled one by its name (default: `face`), a `model.onnx` or a run folder.
 
-    `average`: none, flip (each face also mirrored: twice the time) or ten_crop (also shifted to four sides, all mirrored: ten
-    times). `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
+    `mien models` lists the bundled ones; `./face` is a folder with such a name. `average`: none, flip (each
+    face also mirrored: twice the time) or ten_crop (also shifted to four sides, all mirrored: ten times).
+    `threads`: cores to use (default: all it may). Raises ModelError, ConfigError.
     """
     name = bundle.DEFAULT if model is None else str(model)
     path = bundle.find(name) if name in bundle.checksums() else name
@@ -256,14 +252,15 @@ def load(model: str | Path | None = None, average: str = "none", threads: int | 
 
 
 def as_pixels(image: Picture, limits: Limits = LIMITS) -> Pixels:
-    """A picture in any of the forms that `Model.predict` takes, as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
+    """Return any picture that `Model.predict` takes as uint8 (H, W) or (H, W, 3) RGB. Raises InputError."""
     if isinstance(image, (str, Path)):
-        return pictures.read(Path(image), limits)
+        return image_files.read(Path(image), limits)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return pictures.decode(bytes(image), f"{len(image)} bytes", limits)
+        return image_files.decode(bytes(image), f"{len(image)} bytes", limits)
     if isinstance(image, np.ndarray):
         check_pictures([image])
         return image
     if hasattr(image, "save") and hasattr(image, "mode"):
-        return pictures.from_pillow(image)
-    raise InputError(f"a picture cannot be a {type(image).__name__} (a path, bytes, uint8 pixels or a Pillow image)")
+        return image_files.from_pillow(image)
+    kind = type(image).__name__
+    raise InputError(f"a picture cannot be a {kind} (a path, bytes, uint8 pixels or a Pillow image)")

@@ -1,28 +1,30 @@
-"""From moments to results: decoding, looking for faces and recognising them overlap, in order and in bounded memory."""
+"""From moments to results: decoding, detection and recognition overlap, in order and in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from ..records import Moment, ReadError
+from ..records import Moment, Prediction, ReadError
+from ..sources.base import one_line
 from ..sources.per_source import PerSource
-from .batching import MOST, recognise_batch
 from .prefetch import Prefetcher
 from .results import Result
 from .session import Found, Session
 
+#: At most this many moments are recognised in one batch, of those that wait: a camera's is never held back.
+MOST = 16
+Moments: TypeAlias = Iterable[Moment | ReadError]
 Step: TypeAlias = Moment | Found | Result | ReadError
 
 
 def stream(
-    make_session: Callable[[], Session], moments: Iterable[Moment | ReadError], *, live: Collection[str] = ()
+    make_session: Callable[[], Session], moments: Moments, *, live: Collection[str] = ()
 ) -> Generator[Result | ReadError, None, None]:
-    """Results in the order of the moments, each source with a session of its own; a moment that fails becomes a ReadError, and
-    the rest goes on.
+    """Yield results in the order of the moments; a moment that fails becomes a ReadError, the rest goes on.
 
-    Moments of the sources named in `live` wait for nobody: newer ones take the place of those that wait. Closing the iterator
-    stops the threads and closes `moments`.
+    Each source has a session of its own. Of the sources named in `live`, newer moments replace those that
+    wait. Closing the iterator stops the threads and closes `moments`.
     """
 
     def passing(item: Step) -> bool:
@@ -34,13 +36,14 @@ def stream(
     try:
         yield from done
     finally:
-        for stage in (done, found, read):
+        stages = done, found, read
+        for stage in stages:
             stage.stop()
-        for stage in (done, found, read):
+        for stage in stages:
             stage.join()
 
 
-def _found(moments: Iterable[Moment | ReadError], make_session: Callable[[], Session]) -> Iterator[Found | ReadError]:
+def _found(moments: Moments, make_session: Callable[[], Session]) -> Iterator[Found | ReadError]:
     sessions = PerSource(lambda _: make_session())
     for moment in moments:
         if isinstance(moment, ReadError):
@@ -65,10 +68,20 @@ def _recognised(waiting: Prefetcher[Found | ReadError]) -> Iterator[Result | Rea
                 yield item.session.result(item, predictions)
 
 
+def recognise_batch(batch: Sequence[Found]) -> list[list[Prediction] | Exception]:
+    """Recognise these in one go; if that fails, one by one, so that only the one at fault has an error."""
+    if not batch:
+        return []
+    try:
+        model = batch[0].session.model
+        return [*model.recognise([found.moment for found in batch], [found.subjects for found in batch])]
+    except Exception as error:  # whatever a model or its input raises
+        return [error] if len(batch) == 1 else [recognise_batch([found])[0] for found in batch]
+
+
 def _failed(moment: Moment, error: Exception) -> ReadError:
     where = moment.source if moment.time is None else f"{moment.source}, frame {moment.index}"
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return ReadError(moment.source, f"{where}: {reason}", moment.index, moment.time)
+    return ReadError(moment.source, f"{where}: {one_line(error)}", moment.index, moment.time)
 
 
 def _moment_of(item: Moment | Found | Result) -> Moment:
@@ -76,4 +89,5 @@ def _moment_of(item: Moment | Found | Result) -> Moment:
 
 
 def _bytes(item: Step) -> int:
-    return 0 if isinstance(item, ReadError) else sum(array.nbytes for array in _moment_of(item).media.values())
+    media = {} if isinstance(item, ReadError) else _moment_of(item).media
+    return sum(array.nbytes for array in media.values())

@@ -1,4 +1,4 @@
-"""An iterator that runs ahead of its reader in a thread of its own, by a bounded number of items and bytes."""
+"""An iterator that runs ahead of its reader in a thread, by a bounded number of items and bytes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ _PASSING = 2
 
 
 class Prefetcher(Generic[Item]):
-    """Iterate over `items` in a thread. What they raise is raised here, in its place; `weigh` says how many bytes one takes.
-    Items that are `passing`, a camera's, are dropped, the oldest first, where others would have to wait."""
+    """Iterates over `items` in a thread and raises here what they raise; `weigh` gives the bytes of an item.
+
+    Items that are `passing`, a camera's, are dropped, the oldest first, where others would have to wait.
+    """
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class Prefetcher(Generic[Item]):
             self._changed.notify_all()
 
     def join(self, timeout: float = 5.0) -> None:
-        """Wait until the thread has closed its items; a camera that never answers is left behind after `timeout` seconds."""
+        """Wait at most `timeout` seconds for the thread to close its items: a camera may never answer."""
         self._thread.join(timeout)
 
     def _run(self) -> None:

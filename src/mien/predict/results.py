@@ -1,4 +1,4 @@
-"""What was found in each picture, and the rows that every table of results is made of."""
+"""What was found in each moment, and the rows that every table of results is made of."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..extras import require
 from ..records import Box, Moment, Pixels, Prediction
-from ..tasks import Head, Kind, Task
+from ..tasks import Kind, Task
+from .engine import Engine
 
 if TYPE_CHECKING:
     import pandas
-
-    from .engine import Engine
 
 Row = dict[str, Any]
 
@@ -31,9 +30,11 @@ class ModelOrigin:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video. A picture without a face
-    has no predictions. `shot` counts the cuts before it where faces are followed. The moment holds its media only where asked
-    for."""
+    """What was found in one moment: a picture of `width` x `height` pixels, or such a frame of a video.
+
+    `shot` counts the cuts before it where faces are followed. The moment keeps its media only where asked
+    for.
+    """
 
     moment: Moment
     width: int
@@ -63,34 +64,22 @@ class Result:
         return self.moment.media.get("image")
 
     def to_dict(self) -> Row:
-        """The picture as JSON can hold it, its faces numbered from 0."""
-        return {
-            "source": self.source,
-            "frame": self.index,
-            "timestamp": short(self.time),
-            "shot": self.shot,
-            "width": self.width,
-            "height": self.height,
-            "faces": [
-                {"face_id": face_id(number, found), **short(found.to_dict())}
-                for number, found in enumerate(self.predictions)
-            ],
-        }
+        """The result as JSON can hold it, its faces numbered from 0."""
+        numbered = enumerate(self.predictions)
+        faces = [{"face_id": face_id(number, found), **short(found.to_dict())} for number, found in numbered]
+        return self._where() | {"faces": faces}
+
+    def _where(self) -> Row:
+        place = {"source": self.source, "frame": self.index, "timestamp": short(self.time), "shot": self.shot}
+        return place | {"width": self.width, "height": self.height}
 
     def rows(self, origin: ModelOrigin | None = None) -> list[Row]:
-        """One row a face, and one with empty face columns where there is none; with an origin, each has all of `columns`."""
+        """List a row a face, or one with empty face columns; with an origin, each has all of `columns`."""
         origin = origin or self.origin
-        where = {
-            "source": self.source,
-            "frame": self.index,
-            "timestamp": short(self.time),
-            "shot": self.shot,
-            "width": self.width,
-            "height": self.height,
-            "faces": len(self.predictions),
-        }
+        where = self._where() | {"faces": len(self.predictions)}
         empty = dict.fromkeys(columns(origin.task)) if origin else {}
-        model = {"model": origin.name, "model_sha256": origin.sha256, "settings": origin.settings} if origin else {}
+        model = {} if origin is None else {"model": origin.name, "model_sha256": origin.sha256}
+        model |= {} if origin is None else {"settings": origin.settings}
         faces = [_face(number, found) for number, found in enumerate(self.predictions)]
         return [{**empty, **where, **face, **model} for face in faces or [{}]]
 
@@ -111,7 +100,7 @@ def columns(task: Task) -> list[str]:
 
 
 def to_frame(results: Iterable[Result | Prediction]) -> pandas.DataFrame:
-    """A pandas frame of results, or of the predictions of one picture: a row a face, and one for a frame without a face.
+    """Make a pandas frame of results or predictions: a row a face, and one for a moment without a face.
 
     Raises MissingExtraError where pandas is not installed.
 
@@ -138,7 +127,7 @@ def short(value: Any) -> Any:
 
 
 def face_id(number: int, found: Prediction) -> int:
-    """The number of a face: its track's where it is followed through a video, else its place from left to right."""
+    """Return a face's number: that of its track, else its place from left to right."""
     return number if found.subject.track is None else found.subject.track
 
 
@@ -163,12 +152,10 @@ def _face(number: int, found: Prediction) -> Row:
 
 
 def _heads(engine: Engine) -> list[Row]:
-    def more(head: Head) -> Row:
-        bounds = {"bounds": list(head.bounds)} if head.kind is Kind.VALUES else {}
+    rows = []
+    for head in engine.task:
+        row: Row = {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels)}
+        row |= {"bounds": list(head.bounds)} if head.kind is Kind.VALUES else {}
         chosen = engine.thresholds.get(head.name)
-        return bounds | ({"thresholds": short(dict(chosen))} if chosen else {})
-
-    return [
-        {"name": head.name, "kind": str(head.kind), "labels": list(head.space.labels), **more(head)}
-        for head in engine.task
-    ]
+        rows.append(row | ({"thresholds": short(dict(chosen))} if chosen else {}))
+    return rows

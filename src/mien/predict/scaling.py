@@ -1,5 +1,4 @@
-"""What makes a graph's probabilities mean what they say: temperature and vector scaling, applied outside the
-graph."""
+"""Calibrate a graph's probabilities: temperature and vector scaling, applied outside the graph."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ LEAST = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True)
 class Scaling:
-    """Probabilities p become softmax(scale · ln p + bias), scale and bias (K,) in the order of a head's
+    """Turns probabilities p into softmax(scale · ln p + bias); scale and bias (K,) in the order of the
     labels.
 
     A scale of 1 / T for every label without bias is a temperature T (Guo et al. 2017, arXiv 1706.04599); with
@@ -49,7 +48,7 @@ def temperature_scaling(temperature: float, labels: int) -> Scaling:
 
 
 def read(metadata: Mapping[str, Any], head: Head) -> Scaling | None:
-    """What a model's description says of a head: softmax(scale · ln p / T + bias); None where that changes
+    """Read a head's softmax(scale · ln p / T + bias) from a model's description; None where it changes
     nothing.
 
     Raises KeyError for a label that has no scale or bias, ValueError for a number that cannot be one.
@@ -62,20 +61,16 @@ def read(metadata: Mapping[str, Any], head: Head) -> Scaling | None:
         return None
     scale, bias = np.ones(len(head)), np.zeros(len(head))
     if by_label is not None:
-        scale, bias = (
-            np.array([float(by_label[side][name]) for name in head.space.labels]) for side in ("scale", "bias")
-        )
+        sides = by_label["scale"], by_label["bias"]
+        scale, bias = (np.array([float(side[name]) for name in head.space.labels]) for side in sides)
     if not (temperature > 0 and np.isfinite([temperature, *scale, *bias]).all()):
-        raise ValueError(
-            f"head '{head.name}': temperature {temperature}, scale {scale}, bias {bias}: not finite, or T not > 0"
-        )
+        numbers = f"temperature {temperature}, scale {scale}, bias {bias}"
+        raise ValueError(f"head '{head.name}': {numbers}: not finite, or T not > 0")
     return Scaling(scale / temperature, bias)
 
 
 def label_temperature(metadata: Mapping[str, Any], head: Head) -> float:
-    """The temperature at which a head's calibrated probabilities, shares of votes, become the chance of each
-    label to be right; 1 where a model's description names none. Raises ValueError for a number that cannot be
-    one."""
+    """Read the temperature (1 by default) that turns shares of votes into chances. Raises ValueError."""
     temperature = float(metadata.get("label_temperature", {}).get(head.name, 1))
     if not 0 < temperature < np.inf:
         raise ValueError(f"head '{head.name}': label temperature {temperature}: not a finite number above 0")

@@ -3,51 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
-from ..records import Face, Moment, Pixels, Prediction, Subject
+from ..detect import Detector
+from ..records import Moment, Prediction, Subject
 from .results import ModelOrigin, Result
 from .settings import Settings
 from .shot_detection import ShotDetector
 from .smoothing import Smoother
 from .tracks import Tracker
 
-if TYPE_CHECKING:
-    from ..detect import Detector
-
 _DEFAULTS = Settings()
+#: The subjects of each of some moments.
+Subjects: TypeAlias = Sequence[Sequence[Subject]]
 
 
 class Recogniser(Protocol):
     """What a session asks of a model."""
 
-    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> Sequence[list[Prediction]]:
+    def recognise(self, moments: Sequence[Moment], subjects: Subjects) -> Sequence[list[Prediction]]:
         """Say what each subject of each moment shows."""
 
 
-class Tracks(Protocol):
-    """Follows the faces of one video."""
-
-    def update(self, faces: Sequence[Face], time: float, shot: int = 0) -> list[Face]:
-        """The same faces with their `track` set."""
-
-
-class Cuts(Protocol):
-    """Finds the cuts of one video."""
-
-    def update(self, pixels: Pixels, time: float) -> int:
-        """The number of the shot that a frame belongs to."""
-
-
-class Smooths(Protocol):
-    """Smooths the predictions of one video, each face's by its track."""
-
-    def update(self, predictions: Sequence[Prediction], time: float) -> list[Prediction]:
-        """The same predictions, smoothed."""
-
-
 class Found(NamedTuple):
-    """The faces of a moment, and its shot where cuts are looked for: what the first half of `Session.update` gives the second."""
+    """The faces of a moment, and its shot where cuts are looked for."""
 
     moment: Moment
     subjects: Sequence[Subject]
@@ -56,12 +35,11 @@ class Found(NamedTuple):
 
 
 class Session:
-    """Predicts on one source, moment by moment; what it keeps from one to the next are tracks, cuts and smoothed answers.
+    """Predicts on one source, moment by moment; it keeps tracks, cuts and smoothed answers in between.
 
-    `Model.session` makes one. `update` does all that is to be done with a moment. `find` and `result` are its two halves: one
-    thread may find while another makes results, and the recognition between them may take several moments at once.
-
-    Moments with a `time`, those of a video or camera, must come in order; those without are still pictures, each for itself.
+    `Model.session` makes one. `find` and `result` are the halves of `update`: one thread may find while
+    another makes results, and the recognition between them may take several moments at once. Moments with a
+    `time`, those of a video or camera, must come in order; others are still pictures, each for itself.
     """
 
     def __init__(
@@ -73,22 +51,24 @@ class Session:
         origin: ModelOrigin | None = None,
         keep: bool = False,
     ) -> None:
-        """Of `settings` count track, cuts and smooth: the others are what `model` and `detector` were made with. `origin` goes
-        into each result; `keep` leaves its media there too."""
+        """Use track, cuts and smooth of `settings`: `model` and `detector` know the others.
+
+        `origin` goes into each result; `keep` leaves its media there too.
+        """
         self.model, self.detector = model, detector
-        self.tracker: Tracks | None = Tracker() if settings.follows else None
-        self.shots: Cuts | None = ShotDetector() if settings.follows and settings.cuts else None
-        self.smoother: Smooths | None = Smoother(settings.smooth) if settings.smooth else None
+        self.tracker = Tracker() if settings.follows else None
+        self.shots = ShotDetector() if settings.follows and settings.cuts else None
+        self.smoother = Smoother(settings.smooth) if settings.smooth else None
         self._origin, self._keep = origin, keep
 
     def update(self, moment: Moment) -> Result:
-        """What this moment shows. Raises InputError where time runs back, and whatever detector and model raise."""
+        """Predict on a moment. Raises InputError where time runs back, and what detector and model raise."""
         found = self.find(moment)
         (predictions,) = self.model.recognise([moment], [found.subjects])
         return self.result(found, predictions)
 
     def find(self, moment: Moment) -> Found:
-        """Find the faces of a moment, and give each its track; a moment without a picture is one subject, all of it."""
+        """Find the faces of a moment and track them; a moment without a picture is one subject."""
         if "image" not in moment.media:
             return Found(moment, [Subject(None)], None, self)
         time = moment.time

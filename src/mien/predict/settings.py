@@ -17,12 +17,14 @@ from .tta import OLD_NAMES, averaging
 
 @dataclass(frozen=True)
 class Settings:
-    """`faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a picture (0: any).
-    A frame `every` so many seconds of a video (None: each), from `start` on, before `end`, at most `limit`. `track`: follow
-    faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0: none). `align`: turn faces until their eyes are level
-    (None: as the model was trained). `average`: none, flip or
-    ten_crop (None: as the model was loaded). `abstain` below that confidence (None: below the model's own
-    threshold). `limits`: what foreign input is held to."""
+    """How predictions are made, in all that changes a figure.
+
+    `faces`, `detector_file`: the detector and its own file. `smallest` face in pixels and `most` faces of a
+    picture (0: any). A frame `every` so many seconds of a video (None: each), from `start` on, before `end`,
+    at most `limit`. `track`: follow faces; `cuts`: none through a cut. `smooth`: half-life in seconds (0:
+    none). `align`, `average`: as in `Engine.outputs` (None: as the model was loaded). `abstain` below that
+    confidence (None: the model's own threshold). `limits`: what foreign input is held to.
+    """
 
     faces: str = "haar"
     detector_file: Path | None = None
@@ -51,13 +53,14 @@ class Settings:
             raise ConfigError(f"abstain {self.abstain}: must be a probability, 0…1")
 
     def __str__(self) -> str:
-        """What differs from the defaults, in one line: what a file of results must agree with before a run goes on with it."""
-        changed: list[tuple[str, object]] = [("faces", self.faces)]
+        """Write what differs from the defaults in one line; a file to be continued must agree with it."""
+        words = [f"faces={self.faces}"]
         for field in fields(self)[1:-1]:  # limits change no figure
             value = getattr(self, field.name)
             if value != field.default:
-                changed.append((field.name, value.name if isinstance(value, Path) else value))
-        return " ".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in changed)
+                value = value.name if isinstance(value, Path) else value
+                words.append(f"{field.name}={int(value) if isinstance(value, bool) else value}")
+        return " ".join(words)
 
     def detector(self) -> Detector:
         """A new detector. Raises ConfigError, ModelError."""
@@ -65,7 +68,8 @@ class Settings:
 
     def filtered(self, detector: Detector) -> Detector:
         """This detector, less the faces that `smallest` and `most` leave out."""
-        return FilteredDetector(detector, self.smallest, self.most) if self.smallest or self.most else detector
+        wanted = self.smallest, self.most
+        return FilteredDetector(detector, *wanted) if any(wanted) else detector
 
     def sampling(self) -> Sampling:
         """Which frames of a video are wanted."""
@@ -78,14 +82,14 @@ class Settings:
 
 
 def current_words(settings: str) -> str:
-    """A line of settings as `str(Settings(…))` writes it today: earlier versions had other words for some values."""
+    """Rewrite a line of settings of an earlier version in today's words."""
     for old, new in OLD_NAMES.items():
         settings = re.sub(rf"\baverage={old}\b", f"average={new}", settings)
     return settings
 
 
 def seconds(text: str, what: str) -> float | None:
-    """A time such as 0.5s, 90, 1:30 or 0:01:30 in seconds; None for an empty one. Raises ConfigError naming `what`."""
+    """Parse a time such as 0.5s, 90 or 0:01:30; an empty one is None. Raises ConfigError naming `what`."""
     if not text:
         return None
     parts = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+) ?s?", text.strip())

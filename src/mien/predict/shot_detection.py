@@ -1,9 +1,10 @@
 """Find the cuts of a video; docs/concepts/tracking.md says how well.
 
-Two pictures belong to one shot if they agree in structure and colour. Structure: the normalised correlation of two small grey
-pictures without their coarse light and shade, at the shift where it is largest (after the correlation of blocks of Porter,
-Mirmehdi and Thomas, ICPR 2000). It outlasts a flash and a moving camera. Colour: what the histograms of their chromaticities
-share (Swain and Ballard's intersection, IJCV 1991), which outlasts all that moves.
+Two frames belong to one shot if they agree in structure and colour. Structure: the normalised correlation
+of two small grey frames without their coarse light and shade, at the shift where it is largest (after the
+correlation of blocks of Porter, Mirmehdi and Thomas, ICPR 2000). It outlasts a flash and a moving camera.
+Colour: what the histograms of their chromaticities share (Swain and Ballard's intersection, IJCV 1991), which
+outlasts all that moves.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy as np
 
 from ..records import Floats, Pixels
 
-#: Width and height of the small picture; how many pixels each way it is shifted; the window of light and shade.
+#: Width and height of the small frame; its shifts each way; the window of light and shade.
 _SIZE, _SHIFT, _SHADE = (32, 24), (5, 4), (7, 7)
-#: Correlation, plus half of what is shared of colour, within a shot; and by how much more it must be to go back to one.
+#: Correlation, plus half of the shared colour, within a shot; and how much more it takes to go back to one.
 _SAME, _SURE = 0.85, 0.1
-#: Below this contrast, in grey levels, a picture says nothing: black, white, or fog.
+#: Below this contrast, in grey levels, a frame says nothing: black, white, or fog.
 _BLANK = 1.0
 #: So soon a shot that was broken off goes on, in seconds: a flash, not two cuts.
 _BACK = 0.5
@@ -28,14 +29,14 @@ _BACK = 0.5
 
 @dataclass(frozen=True)
 class Signature:
-    """What is kept of a picture: structure (H, W), colours (16, 16) that sum to 1, and its time."""
+    """What is kept of a frame: structure (H, W), colours (16, 16) that sum to 1, and its time."""
 
     structure: Floats
     colours: Floats
     time: float
 
     def like(self, other: Signature) -> float:
-        """Near 1.5 for pictures of one shot; near 0.3 for others."""
+        """Near 1.5 for frames of one shot; near 0.3 for others."""
         across, down = _SHIFT
         inner = self.structure[down:-down, across:-across]
         alike = cv2.matchTemplate(other.structure, inner, cv2.TM_CCOEFF_NORMED).max()
@@ -45,8 +46,9 @@ class Signature:
 class ShotDetector:
     """Numbers the shots of one video from 0, frame by frame and looking back only.
 
-    A frame that looks unlike the one before begins a new shot, unless it has nothing to see. If the shot before is back within
-    half a second, or in the very next frame, it was a flash: it goes on under its own number. Slow dissolves are not found.
+    A frame unlike the one before begins a new shot, unless it has nothing to see. If the shot before is back
+    within half a second, or in the very next frame, it was a flash: its number goes on. Slow dissolves are
+    not found.
     """
 
     def __init__(self) -> None:
@@ -56,7 +58,7 @@ class ShotDetector:
         self._began, self._frames = 0.0, 0
 
     def update(self, pixels: Pixels, time: float) -> int:
-        """The number of the shot that a frame belongs to, uint8 (H, W) or (H, W, 3) RGB at `time` in seconds."""
+        """Return a frame's shot; `pixels` uint8 (H, W) or (H, W, 3) RGB, `time` in seconds."""
         look = _look(pixels, time)
         if look is None:
             return self._now[0] if self._now else 0
@@ -81,10 +83,10 @@ class ShotDetector:
         return look.like(self._before[1]) > _SAME + _SURE
 
 
-def _look(pixels: Pixels, time: float) -> Signature | None:
-    """None of a picture with nothing to see. Sampled before it is averaged, so that large pictures take no longer."""
+def _look(frame: Pixels, time: float) -> Signature | None:
+    """None of a frame with nothing to see. Sampled before averaging: large frames take no longer."""
     width, height = _SIZE
-    few = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_NEAREST)
+    few = cv2.resize(frame, (4 * width, 4 * height), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(few, _SIZE, interpolation=cv2.INTER_AREA).reshape(height, width, -1)
     colour = np.asarray(small if small.shape[2] == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB), np.uint8)
     grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -95,9 +97,9 @@ def _look(pixels: Pixels, time: float) -> Signature | None:
     return Signature(np.clip(structure, -2 * contrast, 2 * contrast), _colours(colour), time)
 
 
-def _colours(picture: Pixels) -> Floats:
+def _colours(frame: Pixels) -> Floats:
     """Histogram of red and green by their share in the sum, its steps blurred."""
-    light = picture.astype(np.float32) + 8  # next to black every colour is noise
+    light = frame.astype(np.float32) + 8  # next to black every colour is noise
     share = light[..., :2] / cv2.transform(light, np.ones((1, 3), np.float32))[..., None]
     parts: Sequence[Floats] = [np.ascontiguousarray(share)]
     found = cv2.blur(cv2.calcHist(parts, [0, 1], None, [16, 16], [0.1, 0.6, 0.1, 0.6]), (3, 3))

@@ -1,10 +1,10 @@
-"""Smooth what a model says of each face through time, and sum it up by person; docs/concepts/tracking.md says why so."""
+"""Smooth each face's answers through time, and sum them up by person (docs/concepts/tracking.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,21 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from ..records import Prediction
 from ..tasks import Head, Kind, Task
-
-if TYPE_CHECKING:
-    from .results import Result
+from .results import Result
 
 Array = NDArray[np.float64]
 POOLS = ("mean", "geometric")
 _TINY = 1e-7
-#: What a frame counts besides the time around it, in seconds: enough to sum up a face seen once, or in still pictures.
+#: What a frame counts besides the time around it, in seconds: enough to sum up a face seen once.
 _INSTANT = 1e-6
 
 
 class Smoother:
-    """Replaces each prediction by the weighted mean of those of its track so far, the latest with weight 1, one `half_life`
-    seconds ago with weight 1/2. The first is unchanged, and faces without a track are.
+    """Replaces each prediction by the weighted mean of those of its track so far.
 
-    `pool`: 'mean' averages probabilities (the linear pool); 'geometric' averages their logarithms and normalises, tags by
-    their log-odds. Values are averaged as they are.
+    The latest has weight 1, one `half_life` seconds ago weight 1/2. Faces without a track are unchanged.
+    `pool`: 'mean' averages probabilities (the linear pool); 'geometric' averages their logarithms and
+    normalises, tags by their log-odds. Values are averaged as they are.
     """
 
     def __init__(self, half_life: float = 0.5, pool: str = "mean") -> None:
@@ -41,10 +39,10 @@ class Smoother:
         self._sums: dict[int, _Sum] = {}
 
     def update(self, predictions: Sequence[Prediction], time: float) -> list[Prediction]:
-        """The same predictions in the same order, smoothed. `time` in seconds must not run back. Raises InputError."""
+        """Return the predictions smoothed, in order. Raises InputError where `time` (s) runs back."""
         smoothed = [self._smoothed(found, time) for found in predictions]
-        # What is forgotten to the last digit need not be kept.
-        self._sums = {track: kept for track, kept in self._sums.items() if time - kept.time < 50 * self.half_life}
+        oldest = time - 50 * self.half_life  # what is forgotten to the last digit need not be kept
+        self._sums = {track: kept for track, kept in self._sums.items() if kept.time > oldest}
         return smoothed
 
     def _smoothed(self, found: Prediction, time: float) -> Prediction:
@@ -53,7 +51,8 @@ class Smoother:
             return found
         last = self._sums.get(track, _Sum(time, 0.0, {}))
         if time < last.time:
-            raise InputError(f"frame at {time} s after one at {last.time} s: faces are smoothed forwards only")
+            order = f"frame at {time} s after one at {last.time} s"
+            raise InputError(f"{order}: faces are smoothed forwards only")
         kept = 0.5 ** ((time - last.time) / self.half_life)
         answers = {head.name: self._into(head, found.outputs[head.name]) for head in found.task}
         sums = {name: kept * last.sums.get(name, 0.0) + values for name, values in answers.items()}
@@ -69,7 +68,7 @@ class Smoother:
         if self.pool == "mean" or head.kind is Kind.VALUES:
             return values
         values = np.clip(values, _TINY, 1 - _TINY)
-        return np.asarray(np.log(values / (1 - values)) if head.kind is Kind.TAGS else np.log(values), np.float64)
+        return np.asarray(np.log(values / (1 - values) if head.kind is Kind.TAGS else values))
 
     def _back(self, head: Head, mean: Array) -> dict[str, float]:
         if self.pool == "geometric" and head.kind is Kind.TAGS:
@@ -91,10 +90,12 @@ class _Sum:
 
 @dataclass(frozen=True)
 class TrackedPerson:
-    """One track of one source, summed up. `first`, `last`: times of its first and last frame in seconds, None in still pictures;
-    `share`: of its time, by dominant label; `means`: by head, label -> mean; `confidence` and `abstained` (a share) are means.
+    """One track of one source, summed up.
 
-    Means are over time: a frame counts for half the time to the one before it and half the time to the next.
+    `first`, `last`: times of its first and last frame in seconds, None in still pictures; `share`: of its
+    time, by dominant label; `means`: by head, label -> mean; `confidence` and `abstained` (a share) are
+    means. Means are over time: a frame counts for half the time to the one before it and half the time to the
+    next.
     """
 
     source: str
@@ -110,25 +111,15 @@ class TrackedPerson:
 
     def to_dict(self) -> dict[str, Any]:
         """The person as JSON can hold it."""
-        return {
-            "source": self.source,
-            "track": self.track,
-            "first": self.first,
-            "last": self.last,
-            "frames": self.frames,
-            "share": dict(self.share),
-            "means": {head: dict(values) for head, values in self.means.items()},
-            "confidence": self.confidence,
-            "abstained": self.abstained,
-        }
+        return {name: value for name, value in vars(self).items() if name != "task"}
 
 
 class People:
-    """The followed faces of results as they come, summed up; of `most` of them, the first to appear, if it is not 0."""
+    """Sums up the followed faces of results: of `most` people, the first to appear (0: of all)."""
 
     def __init__(self, most: int = 0) -> None:
         self.most = most
-        self._tallies: dict[tuple[str, int], _Tally] = {}
+        self._sums: dict[tuple[str, int], _TrackSum] = {}
 
     def add(self, result: Result) -> None:
         """Take in the next result."""
@@ -136,18 +127,18 @@ class People:
             if (track := found.face.track) is None:
                 continue
             key = result.source, track
-            if key not in self._tallies and (not self.most or len(self._tallies) < self.most):
-                self._tallies[key] = _Tally(found.task, result.time)
-            if key in self._tallies:
-                self._tallies[key].add(found, result.time)
+            if key not in self._sums and (not self.most or len(self._sums) < self.most):
+                self._sums[key] = _TrackSum(found.task, result.time)
+            if key in self._sums:
+                self._sums[key].add(found, result.time)
 
     def summed(self) -> list[TrackedPerson]:
         """The people so far, in order of appearance."""
-        return [tally.person(*key) for key, tally in self._tallies.items()]
+        return [total.person(*key) for key, total in self._sums.items()]
 
 
 @dataclass
-class _Tally:
+class _TrackSum:
     """What is known of a track so far: seconds by dominant label, and each answer's integral over time."""
 
     task: Task
@@ -180,8 +171,7 @@ class _Tally:
         *values, confidence, abstained = (np.asarray(self.sums) / self.total).tolist()
         each = iter(values)
         means = {head.name: {label: next(each) for label in head.space.labels} for head in self.task}
-        share = {label: seconds / self.total for label, seconds in sorted(self.seconds.items(), key=lambda kv: -kv[1])}
-        sure = confidence if share else None
-        return TrackedPerson(
-            source, track, self.first, self.last, self.frames, share, means, sure, abstained, self.task
-        )
+        longest = sorted(self.seconds.items(), key=lambda item: -item[1])
+        share = {label: seconds / self.total for label, seconds in longest}
+        sure, seen = confidence if share else None, (self.first, self.last, self.frames)
+        return TrackedPerson(source, track, *seen, share, means, sure, abstained, self.task)

@@ -1,4 +1,4 @@
-"""How fast models answer on the processor: in one go, in turn and repeated, so that all meet the same noise."""
+"""Time models on the processor: in one go, in turn and repeated, so that all meet the same noise."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ class Timing:
 
     def describe(self) -> str:
         """How it was measured, in words."""
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return (
-            f"Speed: ONNX Runtime on {self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}; all models in one "
-            f"go, in turn, {self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of the "
-            "model's own size, with normalising, without finding faces."
+            f"Speed: ONNX Runtime on {threads} of {self.machine}; all models in one go, in turn, "
+            f"{self.rounds} rounds, medians. Latency: one face; faces/s: batches of {BATCH}; ready crops of "
+            "the model's own size, with normalising, without finding faces."
         )
 
 
@@ -46,8 +47,7 @@ def measure(
     models: Sequence[Path], threads: int = 0, budget: float = 120.0, *,
     clock: Clock = time.perf_counter, progress: Progress = silent,
 ) -> Timing:  # fmt: skip
-    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all this
-    process may use).
+    """Time each model on ready crops of its own size, with normalising, on `threads` cores (0: all it may).
 
     11 rounds, each with every model in turn, starting at another one: 15 times one face, three times 64.
     Fewer, but at least 3, once `budget` seconds are over. Raises ModelError for a file that is no model.
@@ -57,27 +57,26 @@ def measure(
     for engine in engines:
         engine.outputs(engine.inputs.example(BATCH))
         engine.outputs(engine.inputs.example(1))
-    start, rounds = clock(), list[dict[int, tuple[float, float]]]()
+    start, rounds = clock(), list[dict[int, list[float]]]()
     while len(rounds) < ROUNDS and (len(rounds) < LEAST or clock() - start < budget):
         turns = [(len(rounds) + place) % len(engines) for place in range(len(engines))]
-        rounds.append({place: _once(engines[place], clock) for place in turns})
+        rounds.append({place: _seconds(engines[place], clock) for place in turns})
         progress(len(rounds), ROUNDS)
-    speeds = [
-        Speed(statistics.median(one for one, _ in times), BATCH / statistics.median(many for _, many in times))
-        for times in ([one[place] for one in rounds] for place in range(len(engines)))
-    ]
+    speeds = []
+    for place in range(len(engines)):
+        singles, batches = zip(*(turn[place] for turn in rounds), strict=True)
+        speeds.append(Speed(statistics.median(singles), BATCH / statistics.median(batches)))
     return Timing(tuple(speeds), cores, len(rounds), machine.describe())
 
 
-def _once(engine: Engine, clock: Clock) -> tuple[float, float]:
+def _seconds(engine: Engine, clock: Clock) -> list[float]:
     """Seconds for one face and for a batch, each the median of a few times."""
-    return _seconds(engine, 1, SINGLES, clock), _seconds(engine, BATCH, BATCHES, clock)
-
-
-def _seconds(engine: Engine, count: int, times: int, clock: Clock) -> float:
-    samples, found = engine.inputs.example(count), []
-    for _ in range(times):
-        start = clock()
-        engine.outputs(samples)
-        found.append(clock() - start)
-    return statistics.median(found)
+    medians = []
+    for count, times in ((1, SINGLES), (BATCH, BATCHES)):
+        samples, found = engine.inputs.example(count), []
+        for _ in range(times):
+            start = clock()
+            engine.outputs(samples)
+            found.append(clock() - start)
+        medians.append(statistics.median(found))
+    return medians

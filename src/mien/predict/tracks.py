@@ -1,4 +1,4 @@
-"""Follow faces through a video: after ByteTrack (Zhang et al., ECCV 2022, arXiv 2110.06864), in seconds, not frames."""
+"""Follow faces through a video: after ByteTrack (Zhang et al., ECCV 2022, arXiv 2110.06864), in seconds."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ..records import Box, Face
 
 Array = NDArray[np.float64]
 
-#: How exactly detectors place a face, and how fast faces move (sizes a second); both in shares of the face's size.
+#: How exactly detectors place a face, and how fast it moves (a second), in shares of its size.
 _PLACED, _SPEED = 0.05, 1.5
 #: After so many seconds unseen a face is taken to have lost most of its speed.
 _COAST = 0.5
-#: Boxes are compared as if wider on every side by what the filter is unsure of, up to this share of their size.
+#: Boxes are compared as if wider by what the filter is unsure of, up to this share of their size.
 _WIDEST = 1.0
 
 
 class Tracker:
-    """Gives the faces of one video their `track`: a number from 0 that is never used again, nor in another shot.
+    """Gives the faces of one video their `track`: a number from 0, never used again, nor in another shot.
 
-    Faces scored `high` or better, or not scored, are matched first, by their overlap with where a track is expected
-    (intersection over union above `overlap`); the others then with the tracks that are left. Whoever is left starts a new
-    track at once. One unseen for `patience` seconds is over; seen again later, a face gets a new number.
+    Faces scored `high` or better, or not scored, are matched first, by their overlap with where a track is
+    expected (intersection over union above `overlap`); the others then with the tracks that are left. An
+    unmatched face starts a new track at once. A track unseen for `patience` seconds is over.
     """
 
     def __init__(self, patience: float = 2.0, high: float = 0.6, overlap: float = 0.2) -> None:
@@ -36,19 +36,22 @@ class Tracker:
         self._numbers, self._time = count(), -np.inf
 
     def update(self, faces: Sequence[Face], time: float, shot: int = 0) -> list[Face]:
-        """The same faces in the same order with their `track` set. `time` in seconds must not run back; `shot` is the number of
-        what lies between two cuts. Raises InputError."""
+        """Return the faces with their `track` set, in the same order; `shot` is the number of the shot.
+
+        `time` is in seconds. Raises InputError where it runs back.
+        """
         if not time >= self._time:
-            raise InputError(f"frame at {time} s after one at {self._time} s: faces are followed forwards only")
+            order = f"frame at {time} s after one at {self._time} s"
+            raise InputError(f"{order}: faces are followed forwards only")
         before, self._time = self._time, time
-        # A track seen in the last frame is alive however long ago that was.
-        self._tracks = [track for track in self._tracks if time - track.time <= self.patience or track.time == before]
+        oldest = min(before, time - self.patience)  # one seen in the last frame is alive, however old
+        self._tracks = [track for track in self._tracks if track.time >= oldest]
         boxes = np.array([_centred(face.box) for face in faces]).reshape(-1, 4)
         sure = [k for k, face in enumerate(faces) if face.score is None or face.score >= self.high]
         unsure = [k for k in range(len(faces)) if k not in sure]
-        there = [track for track in self._tracks if track.shot == shot]
-        matched = self._match(boxes, sure, there)
-        unmatched = [track for track in there if track not in matched.values()]
+        alive = [track for track in self._tracks if track.shot == shot]
+        matched = self._match(boxes, sure, alive)
+        unmatched = [track for track in alive if track not in matched.values()]
         matched |= self._match(boxes, unsure, unmatched)
         for k in range(len(faces)):
             if k in matched:
@@ -70,8 +73,8 @@ class Tracker:
 class _Track:
     """A face's box as centre, width and height, and their speeds, through a Kalman filter.
 
-    All four have the same covariance in shares of the face's size, so one of 2x2 does. Speeds fade (an Ornstein-Uhlenbeck
-    process) instead of holding for ever: what is expected of a face unseen for a second stays near.
+    All four share one 2x2 covariance, in shares of the face's size. Speeds fade (an Ornstein-Uhlenbeck
+    process): what is expected of a face unseen for a second stays near.
     """
 
     def __init__(self, number: int, box: Array, time: float, shot: int) -> None:
@@ -80,19 +83,19 @@ class _Track:
         self._spread = np.diag([_PLACED**2, _SPEED**2])
 
     def expected(self, time: float) -> Array:
-        """Where the face should be: centre x, y, width, height, and how far off that may be, in shares of its size."""
-        state, spread = self._ahead(time)
+        """Predict centre x, y, width, height, and the place's uncertainty in shares of the face."""
+        state, spread = self._predicted(time)
         return np.append(state[0], np.sqrt(spread[0, 0]))
 
     def correct(self, box: Array, time: float) -> None:
         """Take in where the face was seen."""
-        state, spread = self._ahead(time)
+        state, spread = self._predicted(time)
         gain = spread[:, 0] / (spread[0, 0] + _PLACED**2)
         self._state = state + np.outer(gain, box - state[0])
         self._spread = spread - np.outer(gain, spread[0])
         self.time = time
 
-    def _ahead(self, time: float) -> tuple[Array, Array]:
+    def _predicted(self, time: float) -> tuple[Array, Array]:
         since = (time - self.time) / _COAST
         left = np.exp(-since)
         move = np.array([[1.0, _COAST * (1 - left)], [0.0, left]])
@@ -108,7 +111,7 @@ def _centred(box: Box) -> tuple[float, float, float, float]:
 
 
 def _overlap(boxes: Array, others: Array, wider: Array) -> Array:
-    """Intersection over union of each box (n, 4) with each other (m, 4), both first grown by `wider` (m,) on every side."""
+    """Intersection over union of boxes (n, 4) and others (m, 4), grown by `wider` (m,) on every side."""
     grown = 1 + 2 * wider
     size, other = boxes[:, None, 2:] * grown[None, :, None], others[None, :, 2:] * grown[None, :, None]
     apart = np.abs(boxes[:, None, :2] - others[None, :, :2])
@@ -117,7 +120,7 @@ def _overlap(boxes: Array, others: Array, wider: Array) -> Array:
 
 
 def _pairs(shared: Array, least: float) -> Iterator[tuple[int, int]]:
-    """Row and column of the largest value above `least`, then of the largest among other rows and columns, and so on."""
+    """Yield row and column of the largest value above `least`, then the largest of the others, and so on."""
     left = np.array(shared)
     while left.max() > least:
         row, column = divmod(int(left.argmax()), left.shape[1])

@@ -1,11 +1,9 @@
-"""Test-time augmentation: the same faces seen several times, a little different, and the answers' mean.
-
-The arithmetic mean: docs/concepts/tracking.md has what the geometric one would change.
-"""
+"""Test-time augmentation: faces seen several times, a little different; answers are averaged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,10 +14,7 @@ from ..records import Pixels
 
 #: How far crops are shifted, as a share of their side: two pixels of 48.
 SHIFT = 1 / 24
-
-
-def _once(pixels: Pixels) -> Iterator[Pixels]:
-    yield pixels
+Views: TypeAlias = Callable[[Pixels], Iterator[Pixels]]
 
 
 def _flip(pixels: Pixels) -> Iterator[Pixels]:
@@ -36,8 +31,8 @@ def _ten_crop(pixels: Pixels) -> Iterator[Pixels]:
         yield from _flip(around[:, top : top + side, left : left + side])
 
 
-#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging: once, twice or ten times the cost.
-AVERAGES: dict[str, Callable[[Pixels], Iterator[Pixels]]] = {"none": _once, "flip": _flip, "ten_crop": _ten_crop}
+#: Views of fitted pixels, uint8 (N, size, size[, channels]), by the name of the averaging.
+AVERAGES: dict[str, Views] = {"none": lambda pixels: iter([pixels]), "flip": _flip, "ten_crop": _ten_crop}
 #: What an averaging was called before.
 OLD_NAMES = {"ten": "ten_crop"}
 
@@ -53,12 +48,11 @@ def averaging(name: str) -> str:
 _VIEWED = ("image",)
 
 
-def seen_in(views: Callable[[Pixels], Iterator[Pixels]], fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
-    """Fitted inputs by name, once for each view of their pictures; inputs of which there are no views stay
-    as they are."""
+def seen_in(views: Views, fitted: Arrays, inputs: Sequence[Input]) -> Iterator[Arrays]:
+    """Yield fitted inputs by name, once for each view of them; other inputs stay as they are."""
     viewed = [each.name for each in inputs if each.modality in _VIEWED]
     if not viewed:
         yield fitted
         return
-    for pictures in zip(*(views(fitted[name]) for name in viewed), strict=True):
-        yield fitted | dict(zip(viewed, pictures, strict=True))
+    for seen in zip(*(views(fitted[name]) for name in viewed), strict=True):
+        yield fitted | dict(zip(viewed, seen, strict=True))

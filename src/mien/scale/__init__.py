@@ -1,4 +1,4 @@
-"""Prediction over millions of pictures: shards of the inputs, workers on one or many machines, a Parquet part of each shard.
+"""Prediction over millions of inputs: shards, workers on one or many machines, a Parquet part of each.
 
 docs/how-to/predict-millions.md, docs/concepts/scale.md
 """

@@ -1,4 +1,4 @@
-"""Shards spread over workers by Ray Data: it starts them, feeds them no faster than they work, and replaces those that die."""
+"""Spread shards over workers by Ray Data: it starts and feeds them, and replaces those that die."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 from ..errors import ConfigError, MienError
 from ..extras import require
 from ..machine import usable_cores
+from ..sources.base import one_line
 from .parts import Count
 from .worker import Order, Shard, Worker
 
-#: Ray's memory for what goes between processes: lists of names and counts, never pictures.
+#: Ray's memory for what goes between processes: lists of names and counts, never media.
 _STORE = 100_000_000
-#: How often a shard is tried again whose worker died over it, and the most pieces of work that Ray keeps an eye on.
+#: How often a shard is tried again whose worker died over it, and the most pieces of work that Ray watches.
 _RETRIES, _BLOCKS = 3, 1000
 #: Nothing is reported to anybody, and of its own work Ray tells only what went wrong.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_LOG_LEVEL": "ERROR", "RAY_BACKEND_LOG_LEVEL": "fatal"}
@@ -25,24 +26,24 @@ _STARTS = 3
 
 
 def spread(order: Order, shards: Sequence[Shard], workers: int = 0) -> Generator[Count, None, None]:
-    """The counts of the parts as they are written, in no order. Raises MienError with what a worker could not do."""
+    """Yield the parts' counts as they are written, in any order. Raises MienError for a worker's error."""
     with _ray() as ray:
         count, cores = _sized(int(ray.cluster_resources().get("CPU", 0)), workers, len(shards))
         with _quiet():
-            answers = _answers(ray.data, order, shards, (count, cores))
+            answers = _answers(ray.data, order, shards, count, cores)
         for answer in answers:
             if answer["error"]:
                 raise MienError(answer["error"])
             yield Count.from_json(answer["count"])
 
 
-def _answers(data: Any, order: Order, shards: Sequence[Shard], size: tuple[int, int]) -> Iterator[dict[str, str]]:
-    count, cores = size
+def _answers(data: Any, order: Order, shards: Sequence[Shard], count: int, cores: int) -> Iterator[Any]:
     context = data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     context.max_errored_blocks = -1  # a shard that kills its workers must not take the others with it
     context.max_consecutive_actor_init_deaths = _RETRIES
-    rows = data.from_items([shard.to_row() for shard in shards], override_num_blocks=min(len(shards), _BLOCKS))
+    blocks = min(len(shards), _BLOCKS)
+    rows = data.from_items([shard.to_row() for shard in shards], override_num_blocks=blocks)
     answers = rows.map_batches(
         Worker,
         batch_size=1,
@@ -55,12 +56,13 @@ def _answers(data: Any, order: Order, shards: Sequence[Shard], size: tuple[int, 
     return iter(answers.iter_rows())
 
 
-def _sized(there: int, asked: int, shards: int) -> tuple[int, int]:
+def _sized(cores: int, asked: int, shards: int) -> tuple[int, int]:
     """How many workers, and the cores of each: one a core unless fewer are asked for. Raises ConfigError."""
-    if asked < 0 or asked > there:
-        raise ConfigError(f"--workers {asked}: must be 1 to {there}, the cores that are there (0: one a core)")
-    count = asked or there
-    return min(count, shards), there // count
+    if not 0 <= asked <= cores:
+        known = f"must be 1 to {cores}, the cores that are there"
+        raise ConfigError(f"--workers {asked}: {known} (0: one a core)")
+    count = asked or cores
+    return min(count, shards), cores // count
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _ray() -> Iterator[Any]:
-    """Ray: the cluster that RAY_ADDRESS names, else one on this machine that ends with the work. Raises ConfigError."""
+    """Yield Ray: RAY_ADDRESS's cluster, else one on this machine for this work. Raises ConfigError."""
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     with _quiet():
         ray = require("ray", "scale")
@@ -88,27 +90,15 @@ def _ray() -> Iterator[Any]:
 
 
 def _start(ray: Any, address: str) -> None:
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if not address:  # reached from this machine alone
+        options |= {"num_cpus": usable_cores(), "object_store_memory": _STORE, "include_dashboard": False}
+        options |= {"_node_ip_address": "127.0.0.1"}
     for left in reversed(range(1 if address else _STARTS)):
         try:
-            _init(ray, address)
+            ray.init(address or "local", **options)
             return
         except Exception as error:  # Ray raises a bare one where it starts too slowly
             ray.shutdown()
             if not left:
-                reason = " ".join(str(error).split())
-                raise ConfigError(f"Ray cannot be reached or started: {reason}") from None
-
-
-def _init(ray: Any, address: str) -> None:
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address:
-        ray.init(address, **quiet)
-        return
-    ray.init(
-        "local",
-        num_cpus=usable_cores(),
-        object_store_memory=_STORE,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",  # reached from this machine alone
-        **quiet,
-    )
+                raise ConfigError(f"Ray cannot be reached or started: {one_line(error)}") from None

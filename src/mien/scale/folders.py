@@ -1,10 +1,10 @@
-"""A folder of files on this machine or on object storage, and the pictures that lie there."""
+"""A folder of files on this machine or on object storage, and the inputs that lie there."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,9 +15,11 @@ from .. import files
 from ..errors import ConfigError, InputError, TooLargeError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
-from ..sources import RESULT, Flow, PictureSource, Sampling, Source, Video
-from ..sources.base import read_error
-from ..sources.kinds import PICTURES, VIDEOS
+from ..sources import PictureSource, Sampling, Source, Video
+from ..sources.base import one_line
+from ..sources.kinds import VIDEOS
+from ..sources.listing import is_input
+from ..sources.urls import Fetched
 
 #: Object storage that pyarrow speaks to: Amazon S3 and all that answer like it, Google, Azure.
 SCHEMES = ("s3", "gs", "abfs", "abfss")
@@ -25,11 +27,12 @@ SCHEMES = ("s3", "gs", "abfs", "abfss")
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)}):/+(.*)", re.DOTALL)
 
 
-def address_of(given: str | Path) -> str:
-    """The address on object storage that `given` is, else ''. Raises ConfigError for one with a password in it."""
-    found = _ADDRESS.fullmatch(str(given))
+def address_of(location: str | Path) -> str:
+    """Return a location that is an address on object storage, else ''. Raises ConfigError for a key in it."""
+    found = _ADDRESS.fullmatch(str(location))
     if found and "@" in found[2].partition("/")[0] and found[1] in ("s3", "gs"):
-        raise ConfigError(f"{found[1]}://…@…: no keys in an address; give them by the environment, a profile or a role")
+        hint = "give them by the environment, a profile or a role"
+        raise ConfigError(f"{found[1]}://…@…: no keys in an address; {hint}")
     return f"{found[1]}://{found[2]}" if found else ""
 
 
@@ -37,65 +40,56 @@ def address_of(given: str | Path) -> str:
 class Folder:
     """A folder by its path, or by its address on object storage."""
 
-    given: str
+    location: str
 
     def names(self) -> set[str]:
         """The files and folders in it, less hidden ones; none where it is not there. Raises InputError."""
-        system, path = _opened(self.given)
+        system, path = _opened(self.location)
         fs = require("pyarrow.fs", "scale")
-        with storage_errors(self.given):
+        with storage_errors(self.location):
             found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
         return {info.base_name for info in found if not info.base_name.startswith(".")}
 
     def open(self, name: str) -> Any:
         """One of its files as pyarrow reads it. Raises OSError."""
-        system, path = _opened(self.given)
+        system, path = _opened(self.location)
         return system.open_input_file(f"{path}/{name}")
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole or not at all. Raises OSError, InputError."""
-        system, path = _opened(self.given)
-        if not address_of(self.given):
+        system, path = _opened(self.location)
+        if not address_of(self.location):
             with files.atomic_write(Path(path, name)) as part:
                 part.write_bytes(data)
             return
-        with storage_errors(f"{self.given}/{name}"):
+        with storage_errors(f"{self.location}/{name}"):
             stream = system.open_output_stream(f"{path}/{name}")
             stream.write(data)
             stream.close()  # an object is there once it is complete
 
     def remove(self, name: str) -> None:
         """Remove one of its files. Raises InputError."""
-        system, path = _opened(self.given)
-        with storage_errors(f"{self.given}/{name}"):
+        system, path = _opened(self.location)
+        with storage_errors(f"{self.location}/{name}"):
             system.delete_file(f"{path}/{name}")
 
 
-class Stored:
-    """A picture or video on object storage: fetched when it is read, into memory or a file that vanishes afterwards."""
-
-    count: int | None = None
+class Stored(Fetched):
+    """An input on object storage."""
 
     def __init__(self, name: str, place: tuple[str, str], sampling: Sampling, limits: Limits) -> None:
         """`place`: the address that was searched, which says how to reach its store, and the path inside."""
-        self.name = name
-        self._place, self._sampling, self._limits = place, sampling, limits
+        super().__init__(name, sampling, limits)
+        self._place = place
 
     @property
     def moving(self) -> bool:
         """Whether it is a video, by its name."""
         return Path(self.name).suffix.lower() in VIDEOS
 
-    def __iter__(self) -> Flow:
-        """Fetch and decode."""
-        try:
-            with self._fetched() as source:
-                yield from source
-        except (InputError, OSError) as error:
-            yield read_error(self.name, error)
-
     @contextmanager
-    def _fetched(self) -> Generator[Source, None, None]:
+    def fetched(self) -> Iterator[Source]:
+        """Fetch it. Raises InputError, OSError."""
         system, _ = _opened(self._place[0])
         most = self._limits.max_video_bytes if self.moving else self._limits.max_bytes
         with storage_errors(self.name), system.open_input_file(self._place[1]) as file:
@@ -112,7 +106,7 @@ class Stored:
 
 
 def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[Source]:
-    """The pictures and videos at and below an address, in a person's order, less earlier results. Raises InputError."""
+    """List the inputs at and below an address, less earlier results. Raises InputError."""
     system, path = _opened(address)
     fs = require("pyarrow.fs", "scale")
     with storage_errors(address):
@@ -131,19 +125,18 @@ def stored(address: str, sampling: Sampling, limits: Limits = LIMITS) -> list[So
 
 def _wanted(name: str) -> bool:
     path = Path(name)
-    hidden = any(part.startswith((".", "__")) for part in path.parts)
-    return path.suffix.lower() in PICTURES | VIDEOS and not hidden and not path.stem.endswith(RESULT)
+    return is_input(path) and not any(part.startswith((".", "__")) for part in path.parts)
 
 
 @cache
-def _opened(given: str) -> tuple[Any, str]:
+def _opened(location: str) -> tuple[Any, str]:
     """pyarrow's file system for a path or address, and the path inside."""
     fs = require("pyarrow.fs", "scale")
-    if address := address_of(given):
+    if address := address_of(location):
         with storage_errors(address):
             system, path = fs.FileSystem.from_uri(address)
             return system, path.rstrip("/")
-    return fs.LocalFileSystem(), str(Path(given).absolute())
+    return fs.LocalFileSystem(), str(Path(location).absolute())
 
 
 @contextmanager
@@ -152,5 +145,4 @@ def storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{what}: {reason}") from None
+        raise InputError(f"{what}: {one_line(error)}") from None

@@ -1,4 +1,4 @@
-"""One prediction over many inputs: what is to be done, in shards, and what an earlier run has done already."""
+"""One prediction over many inputs: what is to be done, in shards, and what an earlier run has done."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from .folders import Folder, address_of, stored
 from .parts import Count
 from .worker import Order, Shard
 
-#: Pictures of a shard: a part of a minute or less, and one file of Parquet.
+#: Inputs of a shard: a part of a minute or less, and one file of Parquet.
 SHARD = 1000
 _DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
 class Job:
-    """A prediction that is planned: `shards` in order, those `done` before with their counts, `faults` of inputs that named
-    nothing, and the number of inputs in all."""
+    """A planned prediction: `shards` in order, counts of those `done`, `faults` of bad inputs."""
 
     order: Order
     shards: Sequence[Shard]
@@ -41,19 +40,20 @@ class Job:
         return [shard for shard in self.shards if shard.number not in self.done]
 
     def run(self, workers: int = 0) -> Generator[Count, None, None]:
-        """The counts of all parts: those that were there, then those of the workers (0: one a core), in no order.
+        """Yield the counts of all parts, earlier ones first, with so many workers (0: one a core).
 
-        Closing the iterator stops the workers. Raises MienError where a worker cannot work or parts are missing at the end.
+        Closing the iterator stops the workers. Raises MienError where a worker cannot work or parts are
+        missing.
         """
         yield from self.done.values()
         if self.left:
             yield from cluster.spread(self.order, self.left, workers)
         missing = {shard.number for shard in self.shards} - parts.finished(self.order.folder)
         if missing:
+            lost = f"{len(missing)} of {len(self.shards)} parts are missing"
             raise MienError(
-                f"{self.order.folder.given}: {len(missing)} of {len(self.shards)} parts are missing (the first: "
-                f"{parts.name_of(min(missing))}): their workers died over them, or write to a folder of their own; "
-                "run the same again"
+                f"{self.order.folder.location}: {lost} (the first: {parts.name_of(min(missing))}): their "
+                "workers died over them, or write to a folder of their own; run the same again"
             )
 
 
@@ -67,10 +67,13 @@ def plan(
     overwrite: bool = False,
     allow_urls: bool = False,
 ) -> Job:
-    """Plan to predict on `inputs`, as `mien predict` takes them and addresses on object storage besides, in shards of so many
-    pictures (a video is one of its own), into a folder or an address. Raises ConfigError, ModelError, InputError."""
+    """Plan to predict on `inputs`, in shards of so many inputs (a video is one of its own), into `out`.
+
+    Inputs are those of `mien predict` and addresses on object storage. Raises ConfigError, ModelError,
+    InputError.
+    """
     if shard < 1:
-        raise ConfigError(f"shards of {shard} pictures: must be 1 or more")
+        raise ConfigError(f"shards of {shard} inputs: must be 1 or more")
     folder = Folder(address_of(out) or str(Path(out).absolute()))
     if not address_of(out) and Path(out).exists() and not Path(out).is_dir():
         raise ConfigError(f"{out}: a file; results of many workers go into a folder")
@@ -84,16 +87,18 @@ def plan(
         "shard": shard,
     }
     done = parts.begin(folder, manifest, overwrite=overwrite)
-    shards = [Shard(number, some) for number, some in enumerate(_groups(planned.sources, shard))]
+    shards = [Shard(number, group) for number, group in enumerate(_groups(planned.sources, shard))]
     return Job(order, shards, done, planned.faults, len(planned.sources) + len(planned.faults))
 
 
 def _planned(inputs: Sequence[str], model: str | None, settings: Settings, allow_urls: bool) -> PredictionJob:
-    away = [address for given in inputs if (address := address_of(given))]
-    planned = load(model).read([given for given in inputs if not address_of(given)], settings, allow_urls=allow_urls)
+    away = [address for text in inputs if (address := address_of(text))]
+    local = [text for text in inputs if not address_of(text)]
+    planned = load(model).read(local, settings, allow_urls=allow_urls)
     found = {source.name: source for source in planned.sources}
     for address in away:
-        found |= {source.name: source for source in stored(address, settings.sampling(), planned.settings.limits)}
+        remote = stored(address, settings.sampling(), planned.settings.limits)
+        found |= {source.name: source for source in remote}
     for name, source in found.items():
         if isinstance(source, Camera):
             raise ConfigError(f"{name}: a camera cannot be shared among workers")
@@ -108,16 +113,16 @@ def _digest(sources: Iterable[Source]) -> str:
 
 
 def _groups(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
-    """The sources of each shard: so many pictures, or one video."""
-    some = list[Source]()
+    """The sources of each shard: so many inputs, or one video."""
+    group = list[Source]()
     for source in sources:
         alone = not isinstance(source, PictureSource) and source.moving
-        if some and (alone or len(some) == size):
-            yield some
-            some = []
-        some.append(source)
+        if group and (alone or len(group) == size):
+            yield group
+            group = []
+        group.append(source)
         if alone:
-            yield some
-            some = []
-    if some:
-        yield some
+            yield group
+            group = []
+    if group:
+        yield group

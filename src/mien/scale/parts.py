@@ -1,4 +1,4 @@
-"""The parts of a job: one Parquet file a shard, its name a function of the shard, and the manifest of the folder they lie in."""
+"""The parts of a job: one Parquet file a shard, and the manifest of the folder they lie in."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Count:
 
 
 class PartWriter(Parquet):
-    """The rows of one shard, as every Parquet file of results has them, and their count in the file's metadata."""
+    """Writes a shard's rows, as every Parquet file of results has them, and their count as metadata."""
 
     def __init__(self, path: Path, origin: ModelOrigin, number: int) -> None:
         """Begin. Raises OSError naming the file."""
@@ -95,7 +95,7 @@ def name_of(number: int) -> str:
 
 
 def begin(folder: Folder, manifest: Mapping[str, Any], *, overwrite: bool = False) -> dict[int, Count]:
-    """Go on with a folder of parts, or begin it: what is done already. Raises ConfigError for one that holds something else."""
+    """Begin or continue a folder of parts: return what is done. Raises ConfigError for foreign files."""
     names = folder.names()
     if overwrite:
         for name in sorted(name for name in names if name == MANIFEST or _PART.fullmatch(name)):
@@ -105,7 +105,7 @@ def begin(folder: Folder, manifest: Mapping[str, Any], *, overwrite: bool = Fals
         _same(folder, manifest)
         return _done(folder, names)
     if names:
-        raise ConfigError(f"{folder.given}: holds {min(names)} but no {MANIFEST}; choose an empty folder")
+        raise ConfigError(f"{folder.location}: holds {min(names)} but no {MANIFEST}; choose an empty folder")
     folder.write(MANIFEST, json.dumps(manifest, indent=2).encode())
     return {}
 
@@ -118,19 +118,18 @@ def finished(folder: Folder) -> set[int]:
 def _same(folder: Folder, manifest: Mapping[str, Any]) -> None:
     with folder.open(MANIFEST) as file:
         try:
-            there = dict(json.loads(file.read()))
+            earlier = dict(json.loads(file.read()))
         except ValueError:
-            raise ConfigError(f"{folder.given}/{MANIFEST}: damaged; choose another folder or --overwrite") from None
-    for key, here in manifest.items():
-        if key != "version" and _current(there.get(key)) != here:
+            damaged = f"{folder.location}/{MANIFEST}: damaged"
+            raise ConfigError(f"{damaged}; choose another folder or --overwrite") from None
+    for key, value in manifest.items():
+        found = earlier.get(key)
+        if key != "version" and (current_words(found) if isinstance(found, str) else found) != value:
+            change = f"{_short(found)}, now {_short(value)}"
             raise ConfigError(
-                f"{folder.given}: holds results of other {key} ({_short(there.get(key))}, now {_short(here)}); "
+                f"{folder.location}: holds results of other {key} ({change}); "
                 "give the same, choose another folder or --overwrite"
             )
-
-
-def _current(value: Any) -> Any:
-    return current_words(value) if isinstance(value, str) else value
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What each worker does: the model opened once, then shard after shard through the pipeline of every prediction."""
+"""What each worker does: open the model once, then send shard after shard through the pipeline."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Order:
-    """What all workers need to know: model and its SHA-256, settings, where parts go, the folder that paths are seen from."""
+    """What all workers must know: model and SHA-256, settings, where parts go, the current folder."""
 
     model: str | None
     settings: Settings
@@ -44,7 +44,7 @@ class Order:
 
 
 class Worker:
-    """One process of `cores` cores. It never raises: what goes wrong is the `error` of its answer, and ends the job."""
+    """One process of `cores` cores. It never raises: the `error` of its answer ends the job."""
 
     def __init__(self, order: Order, cores: int) -> None:
         self._order, self._error = order, ""
@@ -57,12 +57,14 @@ class Worker:
         """Predict on the shards of a batch, each into its part; the answer is their counts as JSON."""
         counts, errors = [], []
         for number, sources in zip(rows["number"], rows["sources"], strict=True):
-            try:
-                counts.append("" if self._error else self.work(Shard(int(number), pickle.loads(sources))).to_json())
-                errors.append(self._error)
-            except Exception as error:
-                counts.append("")
-                errors.append(_one_line(error))
+            count, reason = "", self._error
+            if not reason:
+                try:
+                    count = self.work(Shard(int(number), pickle.loads(sources))).to_json()
+                except Exception as error:
+                    reason = _one_line(error)
+            counts.append(count)
+            errors.append(reason)
         return {"count": counts, "error": errors}
 
     def work(self, shard: Shard) -> Count:

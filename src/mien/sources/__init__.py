@@ -1,4 +1,4 @@
-"""Where pictures come from: files, folders, lists, standard input, videos, cameras and addresses, one frame after the other."""
+"""Where inputs come from: files, folders, lists, standard input, videos, cameras and addresses."""
 
 from __future__ import annotations
 

@@ -17,8 +17,10 @@ CLOSE = 0.0005
 
 
 class Source(Protocol):
-    """Something that gives pictures. Nothing is opened before it is iterated or asked about; then it never raises, save for an
-    interruption: what cannot be read is a ReadError in its place."""
+    """Gives moments, and opens nothing before it is iterated or asked about.
+
+    Then it never raises, save for an interruption: what cannot be read is a ReadError in its place.
+    """
 
     @property
     def name(self) -> str:
@@ -38,8 +40,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which frames of a moving source are wanted, by their time in seconds from its start: the first at or after each tick of
-    `every` (None: all), from `start` on, before `end`, at most `limit`. Still pictures are always wanted."""
+    """Which frames of a moving source are wanted, by their time in seconds from its start.
+
+    The first at or after each tick of `every` (None: all), from `start` on, before `end`, at most `limit`.
+    Still pictures are always wanted.
+    """
 
     every: float | None = None
     start: float = 0.0
@@ -64,14 +69,10 @@ class Sampling:
     def expected(self, duration: float, frames: int) -> int:
         """How many of so many frames that take so many seconds are wanted."""
         left = max(0.0, min(duration, math.inf if self.end is None else self.end) - self.start)
-        wanted = _up(frames * left / duration) if duration > 0 else frames
+        wanted = math.ceil(frames * left / duration - 1e-6) if duration > 0 else frames
         if self.every is not None:
-            wanted = min(wanted, _up(left / self.every))
+            wanted = min(wanted, math.ceil(left / self.every - 1e-6))
         return wanted if self.limit is None else min(wanted, self.limit)
-
-
-def _up(number: float) -> int:
-    return math.ceil(number - 1e-6)
 
 
 #: No sampling: every frame.
@@ -108,7 +109,12 @@ class Picker:
         return ReadError(name, f"{name}: nothing {self._sampling}: it ends at {length:.2f} s")
 
 
+def one_line(error: Exception) -> str:
+    """Return what an exception says in one line: its class where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def read_error(name: str, error: Exception) -> ReadError:
-    """An exception as a ReadError whose one line begins with the source's name."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    """Turn an exception into a ReadError whose one line begins with the source's name."""
+    reason = one_line(error)
     return ReadError(name, reason if isinstance(error, InputError) else f"{name}: {reason}")

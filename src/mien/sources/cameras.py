@@ -1,4 +1,4 @@
-"""Cameras and live streams as sources: frames as they come, timed by a clock, until they end or enough was seen."""
+"""Cameras and live streams as sources: frames as they come, timed by a clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from itertools import dropwhile
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels
 from .base import ALL, Flow, Picker, Sampling, read_error
-from .frames import upright
+from .video_decoder import upright
 from .videos import checked
 
 if TYPE_CHECKING:
@@ -30,28 +30,16 @@ if TYPE_CHECKING:
 STREAMS = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
 _PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 
-#: Opens a camera by its name; yields its pictures, uint8 (H, W, 3) RGB, and lets go of it when closed. Raises InputError.
+#: Opens a camera by its name and yields its pictures, uint8 (H, W, 3) RGB, until closed. Raises InputError.
+Capture: TypeAlias = Callable[..., cv2.VideoCapture]
 Opener: TypeAlias = Callable[[str], Generator[Pixels, None, None]]
 
 
-class Device(Protocol):
-    """What is asked of a camera: `cv2.VideoCapture`'s ways."""
-
-    def isOpened(self) -> bool:  # noqa: N802
-        """Whether it can be read."""
-
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        """Wait for a picture, uint8 (H, W, 3) BGR."""
-
-    def release(self) -> None:
-        """Let go of it."""
-
-
 class Camera:
-    """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`, `camera:http://…`).
+    """A camera of this machine (`camera:0`, `/dev/video0`) or a live stream (`rtsp://…`).
 
-    A frame's time is when it came, by `clock` in seconds, counted from the first one. It is not opened again when it ends: that
-    is said in one line, unless the sampling wanted no more.
+    A frame's time is when it came, by `clock` in seconds, counted from the first one. Its end is a fault,
+    unless the sampling wanted no more.
     """
 
     moving = True
@@ -85,18 +73,21 @@ class Camera:
                         yield Moment({"image": pixels}, self.name, index, passed)
                     if picker.over(passed):
                         return
-            ended = "gave no picture" if began is None else f"ended after {passed:.2f} s and {index + 1} frames"
-            yield read_error(self.name, InputError(f"{self.name}: {ended}"))
+            when = f"after {passed:.2f} s and {index + 1} frames"
+            reason = "gave no picture" if began is None else f"ended {when}"
         except MienError as error:
-            when = "" if began is None else f" (after {passed:.2f} s and {index + 1} frames)"
-            yield read_error(self.name, InputError(f"{self.name}: {error}{when}"))
+            when = f" (after {passed:.2f} s and {index + 1} frames)"
+            reason = f"{error}{'' if began is None else when}"
+        yield read_error(self.name, InputError(f"{self.name}: {reason}"))
 
 
-def device(name: str, capture: Callable[..., Device] = cv2.VideoCapture) -> Generator[Pixels, None, None]:
+def device(name: str, capture: Capture = cv2.VideoCapture) -> Generator[Pixels, None, None]:
     """The pictures of a camera of this machine, by its number or path. Raises InputError."""
     if not re.fullmatch(r"\d{1,3}|/dev/\S+", name):
-        raise InputError("unknown camera (a number such as camera:0, a path such as /dev/video0, or rtsp://…)")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would write lines of its own
+        known = "a number such as camera:0, a path such as /dev/video0, or rtsp://…"
+        raise InputError(f"unknown camera ({known})")
+    silent = cv2.utils.logging.LOG_LEVEL_SILENT  # it would write lines of its own
+    level = cv2.utils.logging.setLogLevel(silent)
     try:
         camera = capture(int(name) if name.isdecimal() else name)
     finally:
@@ -114,11 +105,10 @@ def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, Non
     """The pictures of a live stream, from its first keyframe on. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     options = {"rtsp_transport": "tcp", "protocol_whitelist": _PROTOCOLS}
+    timeouts = limits.stream_seconds, limits.stream_seconds
     asked = time.monotonic()
     try:
-        with av.open(
-            address, options=options, timeout=(limits.stream_seconds, limits.stream_seconds), metadata_errors="replace"
-        ) as container:
+        with av.open(address, options=options, timeout=timeouts, metadata_errors="replace") as container:
             video = checked("the stream", container, limits)
             turn = upright(video, limits)
             for frame in _decoded(video, container):
@@ -127,16 +117,13 @@ def stream(address: str, limits: Limits = LIMITS) -> Generator[Pixels, None, Non
                 asked = time.monotonic()
     except (av.FFmpegError, OSError) as error:
         late = time.monotonic() - asked >= limits.stream_seconds  # PyAV gives up with an error of any kind
-        reason = (
-            f"no answer within {limits.stream_seconds:.0f} s"
-            if late
-            else getattr(error, "strerror", None) or str(error)
-        )
-        raise InputError(" ".join(reason.split())) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        reason = f"no answer within {limits.stream_seconds:.0f} s" if late else " ".join(reason.split())
+        raise InputError(reason) from None
 
 
 def _decoded(video: VideoStream, container: InputContainer) -> Iterator[VideoFrame]:
-    """Whole frames from the first keyframe on; damaged packets, which are common on the air, are passed over in silence."""
+    """Whole frames from the first keyframe on; damaged packets, common on the air, are passed over."""
     failure = require("av", "video").FFmpegError
     ended: Exception | None = None
     packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))

@@ -9,17 +9,19 @@ from ..media.image import HEIC, SUFFIXES
 #: Pictures that a folder is searched for; HEIC is among them, so that a line says why it is not read.
 PICTURES = SUFFIXES | {".heic", ".heif", ".apng"}
 VIDEOS = frozenset({
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"),
+    *(".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts"),
 })  # fmt: skip
 #: How many bytes `kind` looks at.
 HEAD = 376
 
 _PICTURES = (
-    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
-    b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\x59\xa6\x6a\x95",
+    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"II+\0",
+    b"MM\0+", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\x59\xa6\x6a\x95",
 )  # fmt: skip
 _VIDEOS = (
-    b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS",
+    b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+    b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS",
 )  # fmt: skip
 _STILL_BRANDS = HEIC | {b"avif", b"avis"}
 
@@ -37,7 +39,7 @@ def kind(head: bytes) -> str:
 
 
 def kind_of(path: Path) -> str:
-    """'picture' or 'video' of a named file; what is neither is taken for a picture, whose decoder then says what it found."""
+    """'picture' or 'video' of a file; what is neither counts as a picture, whose decoder refuses it."""
     suffix = path.suffix.lower()
     if suffix in VIDEOS:
         return "video"

@@ -1,4 +1,4 @@
-"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses, in a person's order."""
+"""What inputs name: files, folders, patterns, lists, standard input, cameras and addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -36,22 +36,23 @@ def plan(
 ) -> tuple[list[Source], list[ReadError]]:
     """The sources that `inputs` name, each once, and what named none.
 
-    A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier results are passed
-    over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks), `-` (a list, or a picture's bytes, from
-    standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with `allow_urls` http(s) addresses. Opens no file but lists.
+    A file, a folder (searched through all its levels for pictures and videos; hidden files and earlier
+    results are passed over), a pattern such as 'a/**/*.jpg', `@list.txt` (one input a line, # for remarks),
+    `-` (a list, or a picture's bytes, from standard input), `camera:0`, `/dev/video0`, `rtsp://…`, and with
+    `allow_urls` http(s) addresses. Opens no file but lists.
     """
     planner = _Planner(sampling, limits, allow_urls, stdin)
     found: dict[str, Source] = {}
     faults: list[ReadError] = []
-    for given in map(str, inputs):
+    for word in map(str, inputs):
         try:
-            for item in planner.named(given):
+            for item in planner.named(word):
                 if isinstance(item, ReadError):
                     faults.append(item)
                 else:
                     found.setdefault(item.name, item)
         except InputError as error:
-            faults.append(ReadError(given, str(error)))
+            faults.append(ReadError(word, str(error)))
     return list(found.values()), faults
 
 
@@ -62,37 +63,38 @@ class _Planner:
     allow_urls: bool
     stdin: BinaryIO | None
 
-    def named(self, given: str, *, listed: bool = False) -> Iterator[Source | ReadError]:
+    def named(self, word: str, *, listed: bool = False) -> Iterator[Source | ReadError]:
         """What one input names. Raises InputError where that is nothing."""
-        if not listed and given == "-":
+        if not listed and word == "-":
             yield from self._standard_input()
-        elif not listed and given.startswith("@"):
-            yield from self._lines(given, self._text(given))
-        elif given.startswith(("camera:", "/dev/video", *STREAMS)):
-            yield Camera(given, self.sampling, self.limits)
-        elif scheme := re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", given):
-            yield self._address(given, scheme[1].lower())
+        elif not listed and word.startswith("@"):
+            yield from self._lines(word, self._text(word))
+        elif word.startswith(("camera:", "/dev/video", *STREAMS)):
+            yield Camera(word, self.sampling, self.limits)
+        elif scheme := re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", word):
+            yield self._address(word, scheme[1].lower())
         else:
-            yield from map(self._file, _files(given))
+            yield from map(self._file, _files(word))
 
     def _file(self, path: Path) -> Source:
-        return (Video if kind_of(path) == "video" else PictureSource)(str(path), path, self.sampling, self.limits)
+        source = Video if kind_of(path) == "video" else PictureSource
+        return source(str(path), path, self.sampling, self.limits)
 
-    def _address(self, given: str, scheme: str) -> Source:
+    def _address(self, word: str, scheme: str) -> Source:
         if scheme not in ("http", "https"):
-            raise InputError(
-                f"{given}: unknown kind of address (known: http, https, {', '.join(s[:-3] for s in STREAMS)})"
-            )
+            known = ", ".join(["http", "https", *(start[:-3] for start in STREAMS)])
+            raise InputError(f"{word}: unknown kind of address (known: {known})")
         if not self.allow_urls:
-            raise InputError(f"{given}: an address is fetched only when that is allowed (--allow-urls)")
-        return Remote(given, self.sampling, self.limits)
+            raise InputError(f"{word}: an address is fetched only when that is allowed (--allow-urls)")
+        return Remote(word, self.sampling, self.limits)
 
     def _lines(self, name: str, text: bytes) -> Iterator[Source | ReadError]:
         """What a list names; each line that names nothing is a fault with its number."""
         try:
             content = text.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError(f"{name}: not a list of paths (must be text in UTF-8, one path a line)") from None
+            needed = "must be text in UTF-8, one path a line"
+            raise InputError(f"{name}: not a list of paths ({needed})") from None
         lines = content.split("\0") if "\0" in content else content.splitlines()
         for number, line in enumerate(map(str.strip, lines), 1):
             if not line or line.startswith("#"):
@@ -114,53 +116,52 @@ class _Planner:
         if kind(head):
             yield PictureSource("-", data, self.sampling, self.limits)
         elif not data.strip():
-            raise InputError("-: nothing on standard input (expected paths, one a line, or a picture's bytes)")
+            expected = "expected paths, one a line, or a picture's bytes"
+            raise InputError(f"-: nothing on standard input ({expected})")
         else:
             yield from self._lines("-", data)
 
-    def _text(self, given: str) -> bytes:
-        path = Path(given[1:])
+    def _text(self, word: str) -> bytes:
+        path = Path(word[1:])
         try:
             if path.stat().st_size > self.limits.max_list_bytes:
-                raise TooLargeError(f"{given}: a list of more than {self.limits.max_list_bytes} bytes")
+                raise TooLargeError(f"{word}: a list of more than {self.limits.max_list_bytes} bytes")
             return path.read_bytes()
         except FileNotFoundError:
-            raise InputError(f"{given}: no such list") from None
+            raise InputError(f"{word}: no such list") from None
         except OSError as error:
-            raise InputError(f"{given}: cannot be read: {error.strerror or error}") from None
+            raise InputError(f"{word}: cannot be read: {error.strerror or error}") from None
 
 
-def _files(given: str) -> list[Path]:
-    path = Path(given)
+def _files(word: str) -> list[Path]:
+    path = Path(word)
     if path.is_dir():
-        return _inside(path, given)
-    if path.exists() or not glob.has_magic(given):
+        return _inside(path, word)
+    if path.exists() or not glob.has_magic(word):
         return [path]
-    names = glob.glob(given, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
+    names = glob.glob(word, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
     matching = sorted((Path(name) for name in names if Path(name).is_file()), key=natural)
     if not matching:
-        raise InputError(f"{given}: no file matches")
+        raise InputError(f"{word}: no file matches")
     return matching
 
 
-def _inside(folder: Path, given: str) -> list[Path]:
+def _inside(folder: Path, word: str) -> list[Path]:
     """The pictures and videos in a folder and below it; a folder that cannot be opened ends the search."""
     found: list[Path] = []
-    for base, folders, names in os.walk(folder, onerror=_refused(given)):
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{word}: cannot be searched: {error.filename}: {error.strerror}") from None
+
+    for base, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        found += [Path(base, name) for name in names if _wanted(name)]
+        found += filter(is_input, (Path(base, name) for name in names))
     if not found:
-        raise InputError(f"{given}: a folder without pictures or videos")
+        raise InputError(f"{word}: a folder without pictures or videos")
     return sorted(found, key=natural)
 
 
-def _refused(given: str) -> Callable[[OSError], None]:
-    def refuse(error: OSError) -> None:
-        raise InputError(f"{given}: cannot be searched: {error.filename}: {error.strerror}") from None
-
-    return refuse
-
-
-def _wanted(name: str) -> bool:
-    path = Path(name)
-    return path.suffix.lower() in PICTURES | VIDEOS and name[0] != "." and not path.stem.endswith(RESULT)
+def is_input(path: Path) -> bool:
+    """Whether a file that was searched for is a picture or video: neither hidden nor an earlier result."""
+    hidden, earlier = path.name.startswith("."), path.stem.endswith(RESULT)
+    return path.suffix.lower() in PICTURES | VIDEOS and not hidden and not earlier

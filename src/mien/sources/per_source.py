@@ -9,8 +9,8 @@ Held = TypeVar("Held")
 
 
 class PerSource(Generic[Held]):
-    """Holds one thing for the source at hand. All moments of a source come one after the other, so the first moment of another
-    source finishes what is held and makes it anew.
+    """Holds one thing for the source at hand. All moments of a source come one after the other, so the first
+    moment of another source finishes what is held and makes it anew.
 
     >>> lists = PerSource(lambda source: [source], print)
     >>> for source in ("a.mp4", "a.mp4", "b.mp4"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image, UnidentifiedImageError
 
@@ -14,7 +15,7 @@ from ..media.limits import LIMITS, Limits
 from ..records import Moment, Pixels, ReadError
 from .base import ALL, Flow, Picker, Sampling, read_error
 
-#: Formats that may hold more than one picture, and suffixes that may be theirs; '' is of what came without a file.
+#: Formats that may hold more than one picture, and suffixes that may be theirs ('': no file).
 _ANIMATED, _PAGED = {"GIF", "PNG", "WEBP", "AVIF"}, {"TIFF"}
 _MANY = {".gif", ".png", ".apng", ".webp", ".avif", ".tif", ".tiff", ""}
 #: How long a frame is shown that says nothing of it, in seconds: what browsers do.
@@ -23,10 +24,14 @@ _UNTIMED = 0.1
 _SUBFILE, _REDUCED = 254, 1
 
 
-class PictureSource:
-    """A still picture, an animated one (GIF, APNG, WebP, AVIF: frames with times), or the pages of a TIFF (without)."""
+#: An encoded picture, or its file.
+Data: TypeAlias = Path | bytes
 
-    def __init__(self, name: str, data: Path | bytes, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
+
+class PictureSource:
+    """A still picture, an animated one (GIF, APNG, WebP, AVIF), or the pages of a TIFF (without times)."""
+
+    def __init__(self, name: str, data: Data, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
         self._data, self._sampling, self._limits = data, sampling, limits
 
@@ -43,7 +48,8 @@ class PictureSource:
     def __iter__(self) -> Flow:
         """Decode one frame after the other."""
         try:
-            data = self._data if isinstance(self._data, bytes) else pictures.read_bytes(self._data, self._limits)
+            data = self._data
+            data = data if isinstance(data, bytes) else pictures.read_bytes(data, self._limits)
             with pictures.opened(data, self.name, self._limits) as image:
                 yield from self._frames(image)
         except InputError as error:
@@ -70,7 +76,8 @@ class PictureSource:
         try:
             yield from self._animation(image, first, last) if animated else self._pages(image, last)
         except InputError as error:
-            yield ReadError(self.name, f"{error} (frame {image.tell()} of {last - first})", image.tell() - first)
+            place = image.tell()
+            yield ReadError(self.name, f"{error} (frame {place} of {last - first})", place - first)
 
     def _pixels(self, image: Image.Image) -> Pixels:
         return pictures.pixels_of(image, self.name, self._limits)
@@ -80,7 +87,8 @@ class PictureSource:
         for index in range(last):
             with pictures.guarded(self.name):
                 image.seek(index)
-            if image.tag_v2.get(_SUBFILE, 0) & _REDUCED or wanted == self._sampling.limit:  # type: ignore[attr-defined]
+            reduced = image.tag_v2.get(_SUBFILE, 0) & _REDUCED  # type: ignore[attr-defined]
+            if reduced or wanted == self._sampling.limit:
                 continue
             wanted += 1
             yield Moment({"image": self._pixels(image)}, self.name, index)

@@ -1,4 +1,4 @@
-"""Pictures and videos from http(s) addresses, fetched only when asked for and within limits; their bytes say what they are."""
+"""Pictures and videos from http(s) addresses, fetched within limits; their bytes say what they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
+from urllib import request
 
 from ..errors import InputError, TooLargeError
 from ..media.limits import LIMITS, Limits
@@ -21,39 +21,48 @@ from .pictures import PictureSource
 from .videos import Video
 
 _PIECE = 1 << 16
+Clock: TypeAlias = Callable[[], float]
 
 
-class Remote:
-    """A picture or video at an http(s) address: fetched when it is read, into memory or a file that vanishes afterwards."""
+class Fetched:
+    """A picture or video from elsewhere: fetched when read, into memory or a temporary file."""
 
     count: int | None = None
 
-    def __init__(
-        self,
-        name: str,
-        sampling: Sampling = ALL,
-        limits: Limits = LIMITS,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, name: str, sampling: Sampling = ALL, limits: Limits = LIMITS) -> None:
         self.name = name
-        self._sampling, self._limits, self._clock = sampling, limits, clock
+        self._sampling, self._limits = sampling, limits
+
+    def __iter__(self) -> Flow:
+        """Fetch and decode."""
+        try:
+            with self.fetched() as source:
+                yield from source
+        except (InputError, OSError) as error:
+            yield read_error(self.name, error)
+
+    def fetched(self) -> AbstractContextManager[Source]:
+        """Fetch it; what is fetched is gone after the block."""
+        raise NotImplementedError
+
+
+class Remote(Fetched):
+    """A picture or video at an http(s) address."""
+
+    def __init__(
+        self, name: str, sampling: Sampling = ALL, limits: Limits = LIMITS, *, clock: Clock = time.monotonic
+    ) -> None:
+        super().__init__(name, sampling, limits)
+        self._clock = clock
 
     @property
     def moving(self) -> bool:
         """What its address says: nothing is fetched to find out."""
         return Path(urllib.parse.urlsplit(self.name).path).suffix.lower() in VIDEOS | {".gif"}
 
-    def __iter__(self) -> Flow:
-        """Fetch and decode."""
-        try:
-            with self._fetched() as source:
-                yield from source
-        except InputError as error:
-            yield read_error(self.name, error)
-
     @contextmanager
-    def _fetched(self) -> Iterator[Source]:
+    def fetched(self) -> Iterator[Source]:
+        """Fetch it. Raises InputError."""
         with _answer(self.name, self._limits) as answer, tempfile.NamedTemporaryFile(prefix="mien-") as file:
             try:
                 head = answer.read(HEAD)
@@ -61,7 +70,8 @@ class Remote:
                 most = self._limits.max_video_bytes if video else self._limits.max_bytes
                 self._save(head, answer, file, most)  # type: ignore[arg-type]
             except (OSError, http.client.HTTPException) as error:
-                raise InputError(f"{self.name}: not fetched to its end: {_reason(error, self._limits)}") from None
+                reason = _reason(error, self._limits)
+                raise InputError(f"{self.name}: not fetched to its end: {reason}") from None
             answer.close()
             file.flush()
             path = Path(file.name)
@@ -86,16 +96,16 @@ class Remote:
 
 def _answer(address: str, limits: Limits) -> http.client.HTTPResponse:
     """The answer to a request, proxies of the environment used. Raises InputError."""
-    redirects = type("Redirects", (urllib.request.HTTPRedirectHandler,), {"max_redirections": limits.max_redirects})
-    opener = urllib.request.OpenerDirector()  # it knows http(s) alone
+    redirects = type("Redirects", (request.HTTPRedirectHandler,), {"max_redirections": limits.max_redirects})
+    opener = request.OpenerDirector()  # it knows http(s) alone
     for handler in (
-        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), redirects(),
-        urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
+        request.ProxyHandler(), request.HTTPHandler(), request.HTTPSHandler(), redirects(),
+        request.HTTPErrorProcessor(), request.HTTPDefaultErrorHandler(), request.UnknownHandler(),
     ):  # fmt: skip
         opener.add_handler(handler)
     try:
-        request = urllib.request.Request(address, headers={"User-Agent": "mien"})
-        answer: http.client.HTTPResponse = opener.open(request, timeout=limits.answer_seconds)
+        query = request.Request(address, headers={"User-Agent": "mien"})
+        answer: http.client.HTTPResponse = opener.open(query, timeout=limits.answer_seconds)
         return answer
     except urllib.error.HTTPError as error:
         error.close()

@@ -1,25 +1,26 @@
-"""Video files as sources, through PyAV: real timestamps, turned as the file says, only what is needed decoded."""
+"""Video files as sources, through PyAV: real timestamps, turned as the file says."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import InputError, MienError
 from ..extras import require
 from ..media.limits import LIMITS, Limits
 from ..records import Moment, ReadError
 from .base import ALL, Flow, Picker, Sampling, read_error
-from .frames import upright
 from .kinds import head_of, kind
-from .video_decoder import VideoDecoder
+from .video_decoder import VideoDecoder, upright
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+Opening: TypeAlias = "Generator[tuple[InputContainer, VideoStream], None, None]"
 #: Containers that are opened. Playlists are not among them: they name other files and addresses to be read.
 CONTAINERS = (
     "mov,mp4,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,ivf,obu,h264,hevc,mxf,dv,rm,wtv,nut,mjpeg,"
@@ -30,7 +31,7 @@ _SHORT, _SHARE = 1.0, 0.02
 
 
 class Video:
-    """A video file. Time 0 is its first frame; a frame's index is its place in the file, also where others were passed over."""
+    """A video file. Time 0 is its first frame; a frame's index is its place in the whole file."""
 
     moving = True
 
@@ -41,26 +42,21 @@ class Video:
     @cached_property
     def count(self) -> int | None:
         """How many frames to expect, by the header."""
-        opening = _opened(self.name, self._path, self._limits)
-        try:
+        with suppress(MienError), closing(_opened(self.name, self._path, self._limits)) as opening:
             container, stream = next(opening)
-            rate, duration = float(stream.average_rate or stream.guessed_rate or 0), _duration(container, stream)
+            rate = float(stream.average_rate or stream.guessed_rate or 0)
+            duration = _duration(container, stream)
             frames = stream.frames or round(duration * rate)
             return self._sampling.expected(duration or frames / (rate or 1), frames) if frames else None
-        except MienError:
-            return None
-        finally:
-            opening.close()
+        return None
 
     def __iter__(self) -> Flow:
         """Decode what the sampling wants."""
-        opening = _opened(self.name, self._path, self._limits)
         try:
-            yield from self._frames(*next(opening))
+            with closing(_opened(self.name, self._path, self._limits)) as opening:
+                yield from self._frames(*next(opening))
         except MienError as error:
             yield read_error(self.name, error)
-        finally:
-            opening.close()
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Flow:
         picker, turn = Picker(self._sampling), upright(stream, self._limits)
@@ -74,7 +70,8 @@ class Video:
                 try:
                     yield Moment({"image": turn(frame)}, self.name, index, time)
                 except InputError as error:
-                    yield ReadError(self.name, f"{self.name}, frame {index} at {time:.2f} s: {error}", index, time)
+                    reason = f"{self.name}, frame {index} at {time:.2f} s: {error}"
+                    yield ReadError(self.name, reason, index, time)
         if decoder.lost:
             yield decoder.damage
         if whole:
@@ -86,14 +83,13 @@ class Video:
             yield ReadError(self.name, f"{self.name}: a video without frames")
         elif decoder.broken or claimed - decoder.length > max(_SHORT, claimed * _SHARE):
             reason = decoder.broken or f"its header says {claimed:.2f} s"
-            yield ReadError(
-                self.name, f"{self.name}: cut off: it ends at {decoder.length:.2f} s ({reason})", None, decoder.length
-            )
+            reason = f"cut off: it ends at {decoder.length:.2f} s ({reason})"
+            yield ReadError(self.name, f"{self.name}: {reason}", None, decoder.length)
         elif decoder.shown and (fault := picker.verdict(self.name, decoder.length)):
             yield fault
 
 
-def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputContainer, VideoStream], None, None]:
+def _opened(name: str, path: Path, limits: Limits) -> Opening:
     """The file and its video stream; closing lets go of both. Raises InputError, MissingExtraError."""
     av = require("av", "video")
     if not path.exists():
@@ -110,12 +106,13 @@ def _opened(name: str, path: Path, limits: Limits) -> Generator[tuple[InputConta
 
 
 def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream:
-    """The stream to decode, by several threads. Raises InputError where there is none, or its pictures are too large."""
+    """Return the stream to decode. Raises InputError where there is none, or its pictures are too large."""
     av = require("av", "video")
     cover = av.stream.Disposition.attached_pic
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
-        raise InputError(f"{name}: no video in it, only {_others(container)}")
+        others = {stream.type for stream in container.streams if stream.type != "video"}
+        raise InputError(f"{name}: no video in it, only {' and '.join(sorted(others)) or 'a cover picture'}")
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
         raise InputError(f"{name}: a video in a format that PyAV does not decode")
@@ -123,11 +120,6 @@ def checked(name: str, container: InputContainer, limits: Limits) -> VideoStream
     limits.check_pixels((stream.width, stream.height), name)
     stream.thread_type = "AUTO"
     return stream
-
-
-def _others(container: InputContainer) -> str:
-    kinds = {stream.type for stream in container.streams if stream.type != "video"}
-    return " and ".join(sorted(kinds)) or "a cover picture"
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ...labels import EXPRESSION7, canonical
 from ...predict.results import ModelOrigin, Result, Row, face_id, short
 from ...records import Face, Prediction
 from ...tasks import Kind
-from .writer import TextDocument, emotions, seven
+from .writer import TextDocument, csv_line, emotions, seven
 
 
 class _Array(TextDocument):
@@ -47,9 +45,8 @@ class DeepFace(_Array):
         box = found.face.box
         region = {"x": box.x, "y": box.y, "w": box.width, "h": box.height, **_eyes(found.face)}
         dominant = max(values, key=lambda label: values[label])
-        return {
-            "emotion": values, "dominant_emotion": dominant, "region": region, "face_confidence": found.face.score,
-        }  # fmt: skip
+        answer: Row = {"emotion": values, "dominant_emotion": dominant, "region": region}
+        return answer | {"face_confidence": found.face.score}
 
 
 class Fer(_Array):
@@ -68,13 +65,15 @@ class _Table(TextDocument):
     def __init__(self, path: Path, origin: ModelOrigin, names: Iterable[str]) -> None:
         """Begin with these columns. Raises OSError naming the file."""
         self._names = list(names)
-        self.head = _line(self._names)
+        self.head = csv_line(self._names)
         super().__init__(path, origin)
 
     def texts(self, result: Result) -> list[str]:
         """A line a face; one with empty columns where there is none."""
-        rows = [self.row(result, face_id(place, found), found) for place, found in enumerate(result.predictions)]
-        return [_line([row.get(name) for name in self._names]) for row in rows or [self.row(result, 0, None)]]
+        numbered = enumerate(result.predictions)
+        rows = [self.row(result, face_id(place, found), found) for place, found in numbered]
+        rows = rows or [self.row(result, 0, None)]
+        return [csv_line(row.get(name) for name in self._names) for row in rows]
 
     def row(self, result: Result, number: int, found: Prediction | None) -> Row:
         """What the other tool says of a face."""
@@ -82,31 +81,28 @@ class _Table(TextDocument):
 
 
 class OpenFace(_Table):
-    """OpenFace 2.x: its first five columns, then what this model says, under its own names: no action units, gaze or pose."""
+    """OpenFace 2.x: its first five columns, then this model's own answers: no action units, gaze or pose."""
 
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
         outputs = [f"{head.name}.{label}" for head in origin.task for label in head.space.labels]
-        super().__init__(path, origin, ["frame", "face_id", "timestamp", "confidence", "success", *outputs, "source"])
+        first = ["frame", "face_id", "timestamp", "confidence", "success"]
+        super().__init__(path, origin, [*first, *outputs, "source"])
 
     def row(self, result: Result, number: int, found: Prediction | None) -> Row:
         """Frames count from 1, as there; a frame without a face has confidence 0 and success 0."""
         where = {"frame": result.index + 1, "timestamp": short(result.time or 0.0), "source": result.source}
         if found is None:
             return {**where, "face_id": 0, "confidence": 0, "success": 0}
-        answers = {
-            f"{head}.{name}": short(value) for head, values in found.outputs.items() for name, value in values.items()
-        }
-        return {**where, "face_id": number, "confidence": short(found.face.score), "success": 1, **answers}
+        row = {**where, "face_id": number, "confidence": short(found.face.score), "success": 1}
+        for head, values in found.outputs.items():
+            row |= {f"{head}.{name}": short(value) for name, value in values.items()}
+        return row
 
 
-#: py-feat's names of the seven: those of its first detector, and of the second, whose files have valence and arousal.
-_FIRST = dict(
-    zip(EXPRESSION7.labels, ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"), strict=True)
-)
-_SECOND = dict(
-    zip(EXPRESSION7.labels, ("Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"), strict=True)
-)
+#: py-feat's names of the seven: of its first detector, and of the second, which has valence and arousal.
+_FIRST = "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"
+_SECOND = "Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"
 
 
 class PyFeat(_Table):
@@ -116,7 +112,7 @@ class PyFeat(_Table):
         """Begin. Raises OSError naming the file, ConfigError where the model lacks the seven expressions."""
         self._head = seven(origin, "pyfeat")
         self._affect = _affect(origin)
-        self._called = _SECOND if self._affect else _FIRST
+        self._called = dict(zip(EXPRESSION7.labels, _SECOND if self._affect else _FIRST, strict=True))
         box = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
         names = [*box, *self._called.values(), *self._affect, "input", "frame", "approx_time", "Identity"]
         super().__init__(path, origin, names)
@@ -124,9 +120,9 @@ class PyFeat(_Table):
     def row(self, result: Result, number: int, found: Prediction | None) -> Row:
         """A frame without a face has empty columns, which py-feat reads as NaN."""
         minutes, seconds = divmod(int(result.time or 0), 60)
-        where = {"input": result.source, "frame": result.index, "approx_time": f"{minutes:02d}:{seconds:02d}"}
-        if result.time is None:
-            del where["approx_time"]
+        where: Row = {"input": result.source, "frame": result.index}
+        if result.time is not None:
+            where["approx_time"] = f"{minutes:02d}:{seconds:02d}"
         if found is None:
             return where
         box = dict(zip(self._names, (*found.face.box, short(found.face.score)), strict=False))
@@ -152,9 +148,3 @@ def _eyes(face: Face) -> Row:
         return {}
     right, left = ([round(x), round(y)] for x, y in face.landmarks[:2])
     return {"left_eye": left, "right_eye": right}
-
-
-def _line(cells: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()

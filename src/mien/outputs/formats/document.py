@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from ...predict.results import ModelOrigin, Result
 from ...records import ReadError
@@ -20,7 +19,9 @@ class Document(TextDocument):
 
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Open it. Raises OSError naming the file."""
-        start = json.dumps({"schema": SCHEMA, "model": _model(origin), "settings": origin.settings}, ensure_ascii=False)
+        model = {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
+        record = {"schema": SCHEMA, "model": model, "settings": origin.settings}
+        start = json.dumps(record, ensure_ascii=False)
         self.head = start[:-1] + ', "pictures": [\n'
         self._failed: list[ReadError] = []
         super().__init__(path, origin)
@@ -35,16 +36,9 @@ class Document(TextDocument):
 
     def close(self) -> None:
         """End the lists and put the file in its place."""
-        self.tail = "\n], " + json.dumps({"failed": _failed(self._failed)}, ensure_ascii=False)[1:] + "\n"
+        failed = [
+            {"source": fault.source, "frame": fault.index, "timestamp": fault.time, "error": fault.reason}
+            for fault in self._failed
+        ]
+        self.tail = "\n], " + json.dumps({"failed": failed}, ensure_ascii=False)[1:] + "\n"
         super().close()
-
-
-def _model(origin: ModelOrigin) -> dict[str, Any]:
-    return {"name": origin.name, "sha256": origin.sha256, "heads": list(origin.heads)}
-
-
-def _failed(faults: list[ReadError]) -> list[dict[str, Any]]:
-    return [
-        {"source": fault.source, "frame": fault.index, "timestamp": fault.time, "error": fault.reason}
-        for fault in faults
-    ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ConfigError
 from ...extras import require
 from ...predict.results import ModelOrigin, Result, Row, columns
-from .resume import ResumeState
+from ...records import Box
+from .resume import OTHER_COLUMNS, ResumeState
 from .writer import AtomicWriter
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUP = 8192
 _TEXTS = ("source", "dominant", "tags", "model", "model_sha256", "settings")
-_NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", "box_x", "box_y", "box_width", "box_height")
+_NUMBERS = ("frame", "shot", "width", "height", "faces", "face_id", *(f"box_{name}" for name in Box._fields))
 
 
 class Parquet(AtomicWriter):
@@ -80,7 +81,7 @@ def _opened(parquet: Any, path: Path, schema: Any, origin: ModelOrigin) -> tuple
         raise ConfigError(f"{path}: not a Parquet file; choose another file or --overwrite") from None
     if not file.schema_arrow.equals(schema):
         file.close()
-        raise ConfigError(f"{path}: holds other columns than this model's; choose another file or --overwrite")
+        raise ConfigError(f"{path}: {OTHER_COLUMNS}")
     held = ResumeState(path, origin)
     for batch in file.iter_batches(columns=["source", "frame", "faces", "model", "model_sha256", "settings"]):
         for row in batch.to_pylist():

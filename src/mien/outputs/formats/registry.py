@@ -28,7 +28,7 @@ RESUMED = ("jsonl", "csv", "parquet")
 
 
 def named(path: Path, form: str | None = None) -> str:
-    """The format's name: `form`, else the path's suffix. Raises ConfigError naming the choices, or for a folder."""
+    """Return the format's name: `form`, else the path's suffix. Raises ConfigError, also for a folder."""
     if path.is_dir():
         raise ConfigError(f"{path}: a folder, results go into a file")
     name = form or path.suffix.lower().removeprefix(".")
@@ -37,8 +37,8 @@ def named(path: Path, form: str | None = None) -> str:
     return name
 
 
-def open_writer(path: Path, origin: ModelOrigin, form: str | None = None, *, overwrite: bool = False) -> Writer:
-    """A writer to `path`, which goes on where an earlier run stopped unless `overwrite`. Raises ConfigError, OSError."""
+def open_writer(path: Path, origin: ModelOrigin, form: str | None = None, overwrite: bool = False) -> Writer:
+    """Open a writer that continues an earlier run's file unless `overwrite`. Raises ConfigError, OSError."""
     name = named(path, form)
     if overwrite and name in RESUMED:
         path.unlink(missing_ok=True)

@@ -10,9 +10,11 @@ from ...errors import ConfigError
 from ...predict.results import ModelOrigin
 from ...predict.settings import current_words
 
+OTHER_COLUMNS = "holds other columns than this model's; choose another file or --overwrite"
+
 
 class ResumeState:
-    """Reads the rows of an earlier run. `done`: the last whole frame of each source, that of the last row last."""
+    """Reads an earlier run's rows. `done`: the last whole frame of each source, that of the last row last."""
 
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Rows of `path`; only those of the same model and settings can be gone on with."""
@@ -22,11 +24,11 @@ class ResumeState:
         self._rows = 0
 
     def take(self, row: Mapping[str, Any]) -> bool:
-        """Take one row; True where it is the last of its frame. Raises ConfigError for another model's or other settings'."""
-        self._same(
-            "model", f"{row['model']} {row['model_sha256'][:12]}", f"{self._origin.name} {self._origin.sha256[:12]}"
-        )
-        self._same("settings", current_words(row["settings"]), self._origin.settings)
+        """Take a row; True for the last of its frame. Raises ConfigError for another model or settings."""
+        origin = self._origin
+        found, needed = f"{row['model']} {row['model_sha256'][:12]}", f"{origin.name} {origin.sha256[:12]}"
+        self._same("model", found, needed)
+        self._same("settings", current_words(row["settings"]), origin.settings)
         frame = row["source"], int(row["frame"])
         self._rows = self._rows + 1 if frame == self._last else 1
         self._last = frame
@@ -35,9 +37,9 @@ class ResumeState:
         self.done[frame[0]] = max(frame[1], self.done.pop(frame[0], 0))
         return True
 
-    def _same(self, what: str, there: str, here: str) -> None:
-        if there != here:
+    def _same(self, what: str, found: str, needed: str) -> None:
+        if found != needed:
             raise ConfigError(
-                f"{self._path}: holds results of other {what} ('{there}', now '{here}'); "
+                f"{self._path}: holds results of other {what} ('{found}', now '{needed}'); "
                 "give the same, choose another file or --overwrite"
             )

@@ -8,21 +8,23 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...errors import ConfigError
 from ...files import with_filename
 from ...predict.results import ModelOrigin, Result, Row, columns
 from ...records import ReadError
-from .resume import ResumeState
+from .resume import OTHER_COLUMNS, ResumeState
+from .writer import csv_line
+
+Pack: TypeAlias = Callable[[list[Row]], str]
+Read: TypeAlias = Callable[[bytes], Row]
 
 
 class Lines:
-    """Lines of text at the end of a file. Each frame's go out in one piece; what a full disk cuts off is taken back."""
+    """Lines of text at the end of a file, a frame's in one piece; what a full disk cuts off is taken back."""
 
-    def __init__(
-        self, path: Path, origin: ModelOrigin, pack: Callable[[list[Row]], str], earlier: tuple[ResumeState, int]
-    ) -> None:
+    def __init__(self, path: Path, origin: ModelOrigin, pack: Pack, earlier: tuple[ResumeState, int]) -> None:
         """Go on after the `earlier` rows, which end at that byte. Raises OSError naming the file."""
         self.path, self.origin, self._pack = path, origin, pack
         held, end = earlier
@@ -75,10 +77,10 @@ def json_lines(path: Path, origin: ModelOrigin) -> Lines:
 def table(path: Path, origin: ModelOrigin) -> Lines:
     """CSV under a header (RFC 4180, but for bare line feeds); what is not known is empty."""
     names = columns(origin.task)
-    header = _packed(names)
+    header = csv_line(names)
 
     def pack(rows: list[Row]) -> str:
-        return "".join(_packed([_cell(row[name]) for name in names]) for row in rows)
+        return "".join(csv_line([_cell(row[name]) for name in names]) for row in rows)
 
     def read(line: bytes) -> Row:
         return dict(zip(names, next(csv.reader([line.decode()])), strict=True))
@@ -97,13 +99,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _packed(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
-
-
-def _earlier(path: Path, origin: ModelOrigin, read: Callable[[bytes], Row], header: bytes) -> tuple[ResumeState, int]:
+def _earlier(path: Path, origin: ModelOrigin, read: Read, header: bytes) -> tuple[ResumeState, int]:
     """What the file holds already, and the byte at which its last whole frame ends."""
     held = ResumeState(path, origin)
     if not path.is_file():
@@ -113,7 +109,7 @@ def _earlier(path: Path, origin: ModelOrigin, read: Callable[[bytes], Row], head
         if first != header:
             if header.startswith(first):  # empty, or cut off within the header
                 return held, 0
-            raise ConfigError(f"{path}: holds other columns than this model's; choose another file or --overwrite")
+            raise ConfigError(f"{path}: {OTHER_COLUMNS}")
         end = place = len(header)
         for number, line in enumerate(_records(file, bool(header)), 1):
             place += len(line)
@@ -122,7 +118,7 @@ def _earlier(path: Path, origin: ModelOrigin, read: Callable[[bytes], Row], head
     return held, end
 
 
-def _read(line: bytes, read: Callable[[bytes], Row], where: str) -> Row:
+def _read(line: bytes, read: Read, where: str) -> Row:
     try:
         row = read(line)
         return {name: row[name] for name in ("source", "frame", "faces", "model", "model_sha256", "settings")}

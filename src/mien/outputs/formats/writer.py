@@ -1,8 +1,10 @@
-"""What every format of results shares: rows in as they come, and a file that is valid whenever the work stops."""
+"""What every format of results shares: rows as they come, and a file that is valid whenever work stops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
@@ -17,8 +19,7 @@ from ...records import Prediction, ReadError
 class Writer(Protocol):
     """Writes results to one file, frame by frame, never half a frame."""
 
-    #: The last frame of each source that the file held already, in the order of their last rows: those up to it need not be
-    #: done again.
+    #: The last frame of each source that an earlier run wrote, in the order of their last rows.
     done: Mapping[str, int]
 
     def add(self, result: Result) -> None:
@@ -32,7 +33,7 @@ class Writer(Protocol):
 
 
 class AtomicWriter:
-    """The base of formats that are written beside their target and take its place at the end, in part after an interruption."""
+    """Writes beside the target and takes its place at the end, in part after an interruption."""
 
     def __init__(self, path: Path, origin: ModelOrigin) -> None:
         """Begin. Raises OSError naming the file."""
@@ -96,15 +97,20 @@ class TextDocument(AtomicWriter):
                 self._stack.close()
 
 
+def csv_line(cells: Iterable[object]) -> str:
+    """Pack cells into a line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
 def seven(origin: ModelOrigin, what: str) -> str:
-    """The head that holds the seven basic expressions, one that holds nothing else before others. Raises ConfigError."""
-    heads = [
-        head
-        for head in origin.task
-        if head.kind.is_exclusive and all(label in head.space for label in EXPRESSION7.labels)
-    ]
+    """Name the head of the seven basic expressions, the smallest if several have them. Raises ConfigError."""
+    exclusive = [head for head in origin.task if head.kind.is_exclusive]
+    heads = [head for head in exclusive if all(label in head.space for label in EXPRESSION7.labels)]
     if not heads:
-        raise ConfigError(f"format {what}: the model has no head with {', '.join(EXPRESSION7.labels)}; use csv or json")
+        labels = ", ".join(EXPRESSION7.labels)
+        raise ConfigError(f"format {what}: the model has no head with {labels}; use csv or json")
     return min(heads, key=len).name
 
 

@@ -1,4 +1,4 @@
-"""Results as pictures: annotated pictures and video, a timeline, a contact sheet, a page with video and timeline in step."""
+"""Results as pictures: annotated pictures and video, a timeline, a contact sheet, a page."""
 
 from .card import LabelBar, OverlayCard, card_of
 from .picture import annotate, save

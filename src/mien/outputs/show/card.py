@@ -36,8 +36,7 @@ class OverlayCard:
 
 
 def card_of(prediction: Prediction, most: int = 3) -> OverlayCard:
-    """The track, the `most` likeliest labels (else tags) and the first head of values. Where the model abstains it says so,
-    in grey; the bars still show what it saw."""
+    """Show the track, the `most` likeliest labels (else tags) and the first values; grey if unsure."""
     bars = _bars(prediction, most)
     note, spot = _values(prediction)
     number = "" if prediction.face.track is None else f"#{prediction.face.track} "

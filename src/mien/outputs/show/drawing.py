@@ -1,5 +1,4 @@
-"""A card drawn with Pillow: its title, bars and valence-arousal plane, in sizes that follow from the height of a letter; and
-where it goes: beside its face, over no other face or card where that can be had."""
+"""Draw a card with Pillow, its sizes in heights of a letter, and place it where it hides least."""
 
 from __future__ import annotations
 
@@ -8,17 +7,18 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ...records import Prediction
 from .card import Colour, OverlayCard
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom
+Paint = Callable[[ImageDraw.ImageDraw, Area], object]
 
 FINE = 2  # what is drawn is drawn this much larger, then shrunk: smooth edges
 INK, PALE, GROUND = (255, 255, 255, 255), (70, 74, 84, 255), (18, 20, 26, 222)
 
 
 class Pen:
-    """Sizes that follow from the height of a letter, in overlay pixels. `least`: width of the column of labels, so that cards
-    of one video are alike."""
+    """Sizes in overlay pixels. `least`: width of the labels' column, so that a video's cards are alike."""
 
     def __init__(self, unit: int) -> None:
         self.unit, self.least = unit, 0
@@ -42,8 +42,14 @@ class Pen:
         return width + 2 * self.gap, height + (self.gap if card.bars else self.gap // 3)
 
 
-def patch(area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> tuple[Image.Image, tuple[int, int]]:
-    """What `paint` draws into an area of the overlay, RGBA at the picture's own size, and where it begins there."""
+def area_of(prediction: Prediction, scale: float = 1) -> Area:
+    """Return the area of a face's box in a picture enlarged by `scale`."""
+    x, y, width, height = prediction.face.box
+    return round(x * scale), round(y * scale), round((x + width) * scale) - 1, round((y + height) * scale) - 1
+
+
+def patch(area: Area, paint: Paint) -> tuple[Image.Image, tuple[int, int]]:
+    """Return what `paint` draws, RGBA at the picture's own size, and where it begins there."""
     left, top = area[0] // FINE, area[1] // FINE
     x, y = left * FINE, top * FINE
     size = (area[2] - x) // FINE * FINE + FINE, (area[3] - y) // FINE * FINE + FINE
@@ -69,10 +75,8 @@ def draw_card(brush: ImageDraw.ImageDraw, spot: Area, pen: Pen, card: OverlayCar
     if card.bars and card.note:
         brush.text((x, y), card.note, fill=INK, font=pen.small, anchor="lm")
     if card.spot:
-        side = bottom - top - 2 * pen.gap
-        _plane(
-            brush, (right - pen.gap - side, top + pen.gap, right - pen.gap, top + pen.gap + side), card, pen.unit // 3
-        )
+        top, right, bottom = top + pen.gap, right - pen.gap, bottom - pen.gap
+        _plane(brush, (right - (bottom - top), top, right, bottom), card, pen.unit // 3)
 
 
 def draw_bar(brush: ImageDraw.ImageDraw, area: Area, value: float, colour: Colour) -> None:
@@ -80,9 +84,8 @@ def draw_bar(brush: ImageDraw.ImageDraw, area: Area, value: float, colour: Colou
     left, top, right, bottom = area
     radius = (bottom - top) // 2
     brush.rounded_rectangle(area, radius, fill=PALE)
-    brush.rounded_rectangle(
-        (left, top, max(left + 2 * radius, round(left + value * (right - left))), bottom), radius, fill=colour
-    )
+    end = max(left + 2 * radius, round(left + value * (right - left)))
+    brush.rounded_rectangle((left, top, end, bottom), radius, fill=colour)
 
 
 def _plane(brush: ImageDraw.ImageDraw, area: Area, card: OverlayCard, radius: int) -> None:
@@ -96,13 +99,14 @@ def _plane(brush: ImageDraw.ImageDraw, area: Area, card: OverlayCard, radius: in
     valence, arousal = card.spot or (0.0, 0.0)
     shrink = (half - radius) / half / max(1.0, math.hypot(valence, arousal))
     x, y = x + valence * half * shrink, y - arousal * half * shrink
-    brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*card.colour, 255), outline=INK, width=2)
+    dot = x - radius, y - radius, x + radius, y + radius
+    brush.ellipse(dot, fill=(*card.colour, 255), outline=INK, width=2)
 
 
 def spread(
     boxes: Sequence[Area], sizes: Sequence[tuple[int, int]], canvas: tuple[int, int], gap: int
 ) -> tuple[list[Area], int]:
-    """A place for a card of each size beside each box, where it hides least, and how many pixels are hidden in all."""
+    """Place a card of each size beside each box, where it hides least; also return the pixels hidden."""
     taken, found, hidden = list(boxes), [], 0
     for box, size in zip(boxes, sizes, strict=True):
         spots = around(box, size, canvas, gap)
@@ -125,8 +129,8 @@ def around(box: Area, size: tuple[int, int], canvas: tuple[int, int], gap: int) 
     return [(x, y, x + width - 1, y + height - 1) for x, y in inside]
 
 
-def overlap(one: Area, other: Area) -> int:
+def overlap(area: Area, other: Area) -> int:
     """How many pixels two areas share."""
-    width = min(one[2], other[2]) - max(one[0], other[0]) + 1
-    height = min(one[3], other[3]) - max(one[1], other[1]) + 1
+    width = min(area[2], other[2]) - max(area[0], other[0]) + 1
+    height = min(area[3], other[3]) - max(area[1], other[1]) + 1
     return max(0, width) * max(0, height)

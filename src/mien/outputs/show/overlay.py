@@ -13,23 +13,24 @@ from numpy.typing import NDArray
 from ...media.image import recolour
 from ...records import Pixels, Prediction
 from .card import Colour, OverlayCard, card_of, scored
-from .drawing import FINE, GROUND, Area, Pen, around, draw_card, overlap, patch, spread
+from .drawing import FINE, GROUND, Area, Pen, area_of, around, draw_card, overlap, patch, spread
 
 HOLD = 0.25  # seconds for which a card's words stay
-STAY = 1.0  # seconds for which a card keeps its side of the face, and for which a face that was lost is remembered
-_FOLLOW, _MOVE = 0.06, 0.2  # seconds in which a card makes 63 % of its way, after its face and to the other side of it
+STAY = 1.0  # seconds for which a card keeps its side of the face, and a lost face is remembered
+_FOLLOW, _MOVE = 0.06, 0.2  # seconds for 63 % of a card's way, after its face and to the other side of it
 _STILL = 3  # pixels by which a place may move before its card follows
 _CROWDED = 0.3  # share of the picture that cards may cover before only their titles are shown
 _HIDDEN = 0.03  # share of the cards that may lie over a face or another card
 _DARK: Colour = GROUND[:3]
 
-Patch = tuple[NDArray[np.uint16], NDArray[np.uint16]]  # colour times cover, and how much shows through, 0…256
+Size = tuple[int, int]  # width, height
+Array = NDArray[np.uint16]
+Patch = tuple[Array, Array]  # colour times cover, and how much shows through, 0…256
 
 
 @dataclass
 class ShownCard:
-    """A face's card as it stands, and its place. Times: when its words were written, when the face was last seen, when the card
-    last changed its side of the face."""
+    """A face's card and its place; when its words were written, its face last seen, its side last changed."""
 
     card: OverlayCard
     written: float
@@ -55,10 +56,9 @@ class Overlay:
     def draw(self, pixels: Pixels, predictions: Sequence[Prediction], time: float) -> Pixels:
         """A copy of the frame with its predictions drawn on it, uint8 (H, W, 3) RGB; `time` in seconds."""
         picture = np.array(recolour(pixels, "rgb"))
-        boxes = [_area(prediction) for prediction in predictions]
-        faces = [
-            self._card(key, prediction, time) for key, prediction in zip(_keys(predictions), predictions, strict=True)
-        ]
+        boxes = [area_of(prediction) for prediction in predictions]
+        keyed = zip(_keys(predictions), predictions, strict=True)
+        faces = [self._card(key, prediction, time) for key, prediction in keyed]
         cards = self._roomy([shown.card for shown in faces], boxes, time)
         for box, card in zip(boxes, cards, strict=True):
             _frame(picture, box, card.colour, max(2, self._unit // 7))
@@ -86,7 +86,7 @@ class Overlay:
         return shown
 
     def _roomy(self, cards: list[OverlayCard], boxes: Sequence[Area], time: float) -> list[OverlayCard]:
-        """The cards, without their plane or as titles alone while they would hide a face or much of the picture."""
+        """The cards, without plane or as titles while they would hide a face or much of the picture."""
         levels = [
             cards,
             [replace(card, spot=None) for card in cards],
@@ -100,12 +100,13 @@ class Overlay:
     def _fits(self, cards: list[OverlayCard], boxes: Sequence[Area]) -> bool:
         sizes = [(-(-width // FINE), -(-height // FINE)) for width, height in map(self._measure, cards)]
         covered = sum(map(math.prod, sizes))
-        if covered > _CROWDED * math.prod(self._size) or any(width > 0.6 * self._size[0] for width, _ in sizes):
+        widest = max((width for width, _ in sizes), default=0)
+        if covered > _CROWDED * math.prod(self._size) or widest > 0.6 * self._size[0]:
             return False
         return spread(boxes, sizes, self._size, self._unit // 2)[1] <= _HIDDEN * covered
 
-    def _place(self, shown: ShownCard, box: Area, size: tuple[int, int], taken: Sequence[Area], time: float) -> Area:
-        """Where the card goes: on its side of the face as long as little is hidden there, gliding after the face."""
+    def _place(self, shown: ShownCard, box: Area, size: Size, taken: Sequence[Area], time: float) -> Area:
+        """Where the card goes: on its side of the face as long as it hides little, gliding after it."""
         spots = around(box, size, self._size, self._unit // 2)
         costs = [sum(overlap(spot, other) for other in taken) for spot in spots]
         best = costs.index(min(costs))
@@ -126,32 +127,29 @@ class Overlay:
     def _rendered(self, card: OverlayCard) -> Patch:
         width, height = self._pen.size(card)
         drawn, _ = patch((0, 0, width - 1, height - 1), partial(draw_card, pen=self._pen, card=card))
-        small = np.asarray(drawn.convert("RGBa"))
-        cover = small[:, :, 3:].astype(np.uint16)
-        return small[:, :, :3].astype(np.uint16) * np.uint16(256), np.uint16(256) - cover - cover // np.uint16(128)
+        small = np.asarray(drawn.convert("RGBa")).astype(np.uint16)
+        cover = small[:, :, 3:]
+        return small[:, :, :3] * np.uint16(256), np.uint16(256) - cover - cover // np.uint16(128)
 
 
 def _keys(predictions: Sequence[Prediction]) -> list[Hashable]:
-    """What tells one face from another: its track, else its position."""
-    return [("at", at) if one.face.track is None else one.face.track for at, one in enumerate(predictions)]
+    """The key of each face: its track, else its position."""
+    tracks = [prediction.face.track for prediction in predictions]
+    return [("at", at) if track is None else track for at, track in enumerate(tracks)]
 
 
 def _widest(prediction: Prediction, pen: Pen) -> int:
     head = scored(prediction.task)
-    return max((math.ceil(pen.small.getlength(label)) for label in head.space.labels), default=0) if head else 0
+    labels = head.space.labels if head else ()
+    return max((math.ceil(pen.small.getlength(label)) for label in labels), default=0)
 
 
 def _glided(at: float, to: float, share: float) -> float:
     return at if abs(to - at) <= _STILL else at + share * (to - at)
 
 
-def _area(prediction: Prediction) -> Area:
-    x, y, width, height = prediction.face.box
-    return x, y, x + width - 1, y + height - 1
-
-
 def _frame(picture: Pixels, box: Area, colour: Colour, thick: int) -> None:
-    """The outline of a box, `thick` pixels inside its border, between dark hairlines that part it from any picture."""
+    """Outline a box, `thick` pixels inside its border, between dark hairlines."""
     left, top, right, bottom = box
     for inset, width, shade in ((-1, thick + 2, _DARK), (0, thick, colour)):
         x0, y0, x1, y1 = left + inset, top + inset, right + 1 - inset, bottom + 1 - inset

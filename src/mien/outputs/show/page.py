@@ -7,15 +7,15 @@ import json
 import mimetypes
 import os
 import re
+from functools import partial
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from ...errors import ConfigError
 from ...files import write_text
 from ...palette import EMOTIONS, PAGE, bright, colours
 from ...tasks import Head, Kind, Task
@@ -24,10 +24,7 @@ from .card import scored
 from .panels import LEFT, RIGHT, WIDTH, clock
 from .plot import svg
 from .series import Series, Track
-from .sink import Recordings
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
+from .sink import Recordings, SeriesRecording, check_suffix
 
 #: Smaller videos become part of the page, in bytes; larger ones are referred to by their path from the page.
 EMBED = 3_000_000
@@ -35,30 +32,14 @@ EMBED = 3_000_000
 MOST = 20_000
 
 
-class Page:
-    """The page of one video, written when it ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._series, self._source = path, Series(), ""
-
-    def add(self, result: Result) -> None:
-        """Take the result of one frame."""
-        self._source = result.source
-        self._series.add(result)
-
-    def close(self) -> None:
-        """Write the page."""
-        write_text(self._path, render(self._series, self._source, self._path))
-
-    def discard(self) -> None:
-        """Nothing is there yet."""
-
-
 def open_page(path: Path) -> Recordings:
     """A sink that writes pages, .html. Raises ConfigError for another suffix."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"{path}: not the name of a page to write (one of: .htm, .html)")
-    return Recordings(path, Page)
+    check_suffix(path, (".htm", ".html"), "a page")
+    return Recordings(path, partial(SeriesRecording, write=_write))
+
+
+def _write(series: Series, source: str, path: Path) -> None:
+    write_text(path, render(series, source, path))
 
 
 def render(series: Series, source: str, path: Path) -> str:
@@ -66,11 +47,11 @@ def render(series: Series, source: str, path: Path) -> str:
     name = Path(source).name or source
     start, end = series.span
     faces = len(series.tracks)
-    facts = f"{clock(end - start)} · {len(series.times)} frames · {faces} {'face' if faces == 1 else 'faces'}"
+    counts = f"{len(series.times)} frames · {faces} {'face' if faces == 1 else 'faces'}"
     width, height = series.size
     parts = {
         "NAME": escape(name),
-        "FACTS": f"{facts} · {width}×{height}",
+        "FACTS": f"{clock(end - start)} · {counts} · {width}×{height}",
         "COLOURS": _colours(),
         "WIDTH": str(width),
         "HEIGHT": str(height),
@@ -86,7 +67,7 @@ def render(series: Series, source: str, path: Path) -> str:
 
 
 def data(series: Series) -> dict[str, Any]:
-    """What the script of the page reads: frames by time, tracks by frame, probabilities as ints out of 1000."""
+    """Collect what the page's script reads: frames by time, tracks by frame, probabilities out of 1000."""
     every = max(1, -(-len(series.times) // MOST))
     head = _scored(series.task)
     labels = head.space.labels if head else ()
@@ -135,7 +116,7 @@ def _scored(task: Task | None) -> Head | None:
 
 
 def _video(source: str, path: Path) -> str:
-    """The video element: the file itself where it is small, else its path from the page; nothing for a camera."""
+    """The video element: a small file itself, else its path from the page; nothing for a camera."""
     file = Path(source)
     if not file.is_file():
         return ""
@@ -150,10 +131,9 @@ def _video(source: str, path: Path) -> str:
 def _lost(source: str, path: Path) -> str:
     """What the page says where a browser does not play the video."""
     file = Path(source)
-    lost = file.is_file() and not _embedded(file)
-    why = (
-        f"is not at {_from(path, file)} from this page, or its format is unknown" if lost else "is of an unknown format"
-    )
+    why = "is of an unknown format"
+    if file.is_file() and not _embedded(file):
+        why = f"is not at {_from(path, file)} from this page, or its format is unknown"
     return f"This browser cannot play {file.name}: it {why} (most browsers know H.264, VP9 and AV1)."
 
 
@@ -168,7 +148,8 @@ def _from(page: Path, file: Path) -> str:
 
 def _colours() -> str:
     light, dark = ("".join(f"--{name}: {tones[at]}; " for name, tones in PAGE.items()) for at in (0, 1))
-    shapes = "".join(f".f-{name} {{ fill: var(--{name}); }} .s-{name} {{ stroke: var(--{name}); }}\n" for name in PAGE)
+    rule = ".f-{0} {{ fill: var(--{0}); }} .s-{0} {{ stroke: var(--{0}); }}\n"
+    shapes = "".join(map(rule.format, PAGE))
     return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n{shapes}"
 
 

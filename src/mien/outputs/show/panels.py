@@ -1,4 +1,4 @@
-"""One face's row of a timeline: its probabilities as stacked areas, the dominant label as a strip, its values as curves."""
+"""One face's row of a timeline: stacked probabilities, a strip of dominant labels, curves of values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ COLUMNS = 446  # two units each: finer detail than that cannot be seen, and is a
 UNSURE = "unsure"
 _STACK, _STRIP, _CURVES, _HEAD, _GAP = 72, 18, 56, 32, 6  # heights
 _VALUES = ("accent", "second", "muted")
-_TAGS = tuple(EMOTIONS[name] for name in ("sad", "angry", "disgust", "contempt", "happy"))  # far from one another
+#: Colours of tags, far from one another.
+_TAGS = tuple(EMOTIONS[name] for name in ("sad", "angry", "disgust", "contempt", "happy"))
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,18 @@ class Scale:
 
     @property
     def column(self) -> float:
-        """The shortest time that can be told apart, in seconds."""
+        """The shortest time that can be distinguished, in seconds."""
         return (self.end - self.start) / COLUMNS
 
 
 def curved(task: Task) -> list[Head]:
     """The heads that are shown as curves: those of values; tags where nothing is stacked."""
-    return [head for head in task if head.kind is Kind.VALUES or (head.kind is Kind.TAGS and not task.main_head)]
+    kinds = (Kind.VALUES,) if task.main_head else (Kind.VALUES, Kind.TAGS)
+    return [head for head in task if head.kind in kinds]
 
 
 def strokes(series: Series, head: Head) -> dict[str, str]:
-    """The labels of a head that get a curve, and its colour: each value, or the tags that are likeliest on the whole."""
+    """The labels of a head that get a curve, with colours: each value, or the likeliest tags on the whole."""
     if head.kind is Kind.VALUES:
         return {label: _VALUES[at % len(_VALUES)] for at, label in enumerate(head.space.labels)}
     mean = np.concatenate([track.values(head) for track in series.tracks.values()]).mean(axis=0)
@@ -118,7 +120,7 @@ def _curves(plot: TimelinePlot, series: Series, track: Track, head: Head, top: f
         for label, stroke in strokes(series, head).items():
             share = (high - piece.values[:, head.space.index(label)]) / (high - low)
             y = (top + _CURVES * np.clip(share, 0, 1)).tolist()
-            plot.line([(scale.x(time), at) for time, at in zip(piece.times, [*y, y[-1]], strict=True)], stroke, 1.6)
+            plot.line([*zip(map(scale.x, piece.times), [*y, y[-1]], strict=True)], stroke, 1.6)
 
 
 def _summary(series: Series, track: Track, head: Head | None) -> str:

@@ -1,42 +1,57 @@
-"""Predictions drawn on a picture: a frame round each face, its likeliest labels as bars, valence and arousal as a dot."""
+"""Predictions drawn on a picture: a frame round each face, its labels as bars, its values as a dot."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ...files import atomic_write
 from ...media.image import recolour
+from ...predict.results import Result
 from ...records import Pixels, Prediction
 from .card import OverlayCard, card_of
-from .drawing import FINE, GROUND, Area, Pen, draw_card, patch, spread
+from .drawing import FINE, GROUND, Area, Paint, Pen, area_of, draw_card, patch, spread
 
-if TYPE_CHECKING:
-    from ...predict.results import Result
+SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: others are resized
 
-SMALLEST, LARGEST = 640, 2048  # long side of what is drawn on, in pixels: smaller pictures grow, larger ones shrink
+
+class SourceNames(dict[str, str]):
+    """A name for each source's results: a known one, else the file's, numbered where two share it."""
+
+    def __init__(self, sources: Iterable[str] = (), names: Mapping[str, str] | None = None) -> None:
+        super().__init__(names or {})
+        self._taken = {name.casefold() for name in self.values()}
+        for source in sources:
+            _ = self[source]
+
+    def __missing__(self, source: str) -> str:
+        stem = Path(source).stem or "picture"
+        number, name = 1, stem
+        while name.casefold() in self._taken:
+            number, name = number + 1, f"{stem}-{number + 1}"
+        self._taken.add(name.casefold())
+        self[source] = name
+        return name
 
 
 class Pictures:
-    """A sink that writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
+    """Writes `<name>.mien.png` into a folder: of each picture; of a video, each frame, with its number."""
 
     def __init__(self, folder: Path, names: Mapping[str, str] | None = None) -> None:
-        """`names`: what each source's pictures are called (default: the file's name, numbered where two share it)."""
+        """`names`: what each source's pictures are called (default: after their files)."""
         self.written: list[Path] = []
-        self._folder, self._names = folder, dict(names or {})
+        self._folder, self._names = folder, SourceNames(names=names)
 
     def add(self, result: Result) -> None:
         """Write one annotated picture."""
-        name = self._name(result.source)
         number = "" if result.time is None else f"-{result.index:06}"
-        path = self._folder / f"{name}{number}.mien.png"
+        path = self._folder / f"{self._names[result.source]}{number}.mien.png"
         save(path, result.moment.pixels, result.predictions)
         self.written.append(path)
 
@@ -46,26 +61,15 @@ class Pictures:
     def discard(self) -> None:
         """No picture is there in part."""
 
-    def _name(self, source: str) -> str:
-        if source not in self._names:
-            stem = Path(source).stem or "picture"
-            taken = {name.casefold() for name in self._names.values()}
-            number, name = 1, stem
-            while name.casefold() in taken:
-                number, name = number + 1, f"{stem}-{number + 1}"
-            self._names[source] = name
-        return self._names[source]
-
 
 def annotate(pixels: Pixels, predictions: Sequence[Prediction]) -> Pixels:
-    """The picture with its predictions drawn on it, uint8 (H, W, 3) RGB.
-
-    Its long side is brought to SMALLEST…LARGEST pixels; where a face leaves no room beside it, a strip is added.
-    """
+    """Draw predictions on a picture, uint8 (H, W, 3) RGB, its long side SMALLEST…LARGEST pixels."""
     picture, scale = _scaled(pixels)
-    boxes = [_area(prediction, scale * FINE) for prediction in predictions]
+    boxes = [area_of(prediction, scale * FINE) for prediction in predictions]
     pen = Pen(_letter(max(picture.size), boxes) * FINE)
-    cards = [_fitting(pen, card_of(prediction), picture.width * FINE) for prediction in predictions]
+    cards = list(map(card_of, predictions))
+    room = picture.width * FINE  # a card wider than the picture has no plane
+    cards = [card if pen.size(card)[0] <= room else replace(card, spot=None) for card in cards]
     size = _canvas(picture, boxes, [pen.size(card) for card in cards])
     canvas = Image.new("RGB", size, GROUND[:3])
     canvas.paste(picture, (0, 0))
@@ -82,7 +86,7 @@ def save(path: Path, pixels: Pixels, predictions: Sequence[Prediction]) -> None:
         Image.fromarray(annotate(pixels, predictions)).save(part, format="PNG", compress_level=3)
 
 
-def _lay(canvas: Image.Image, area: Area, paint: Callable[[ImageDraw.ImageDraw, Area], object]) -> None:
+def _lay(canvas: Image.Image, area: Area, paint: Paint) -> None:
     drawn, corner = patch(area, paint)
     canvas.paste(drawn, corner, drawn)
 
@@ -101,11 +105,6 @@ def _scaled(pixels: Pixels) -> tuple[Image.Image, float]:
     return image.resize(size, Image.Resampling.BICUBIC), scale
 
 
-def _area(prediction: Prediction, scale: float) -> Area:
-    x, y, width, height = prediction.face.box
-    return round(x * scale), round(y * scale), round((x + width) * scale) - 1, round((y + height) * scale) - 1
-
-
 def _letter(longest: int, boxes: Sequence[Area]) -> int:
     """Height of a letter in picture pixels: after the picture, smaller where the faces are many and small."""
     widths = sorted(right - left for left, _, right, _ in boxes)
@@ -113,16 +112,10 @@ def _letter(longest: int, boxes: Sequence[Area]) -> int:
     return max(15, longest // 90, min(longest // 46, typical // 7))
 
 
-def _fitting(pen: Pen, card: OverlayCard, width: int) -> OverlayCard:
-    """The card, without its plane where it is wider than the picture."""
-    return card if pen.size(card)[0] <= width else replace(card, spot=None)
-
-
 def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The picture's size, with a strip at the right if a lone face fills it, and never smaller than a card."""
-    wide, high = (
-        math.ceil(max(sizes, default=0) / FINE) for sizes in (zip(*cards, strict=True) if cards else ((), ()))
-    )
+    """The picture's size, with a strip at the right if a lone face fills it; never smaller than a card."""
+    wide = math.ceil(max((size[0] for size in cards), default=0) / FINE)
+    high = math.ceil(max((size[1] for size in cards), default=0) / FINE)
     width, height = picture.size
     if len(boxes) == 1:
         left, top, right, bottom = (side / FINE for side in boxes[0])
@@ -134,7 +127,7 @@ def _canvas(picture: Image.Image, boxes: Sequence[Area], cards: Sequence[tuple[i
 def _arranged(
     pen: Pen, cards: Sequence[OverlayCard], boxes: Sequence[Area], canvas: tuple[int, int]
 ) -> list[tuple[OverlayCard, Area]]:
-    """Cards where they hide no face and no other card; where they cannot, without their values, then titles alone."""
+    """Cards that hide nothing; if that cannot be had, without their values, then titles alone."""
     shorter = [replace(card, note="", spot=None) if card.bars else card for card in cards]
     titles = [OverlayCard(card.title, card.colour) for card in cards]
     for some in (cards, shorter, titles):

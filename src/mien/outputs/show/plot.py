@@ -1,7 +1,4 @@
-"""Plots of a few shapes, as SVG that follows light and dark paper, or as pixels through Pillow.
-
-A colour is '#rrggbb' or a name of `palette.PAGE`.
-"""
+"""Plots as SVG for light and dark paper, or as pixels. A colour is '#rrggbb' or a name of `palette.PAGE`."""
 
 from __future__ import annotations
 
@@ -86,13 +83,14 @@ def wide(text: str, size: float = 12) -> float:
 
 
 def svg(plot: TimelinePlot, paper: bool = True) -> str:
-    """The plot as SVG, sized by its view box; without `paper` it takes the colours and the ground of the page it is part of."""
+    """Write the plot as SVG; without `paper` it takes the colours and the ground of the page around it."""
     inside = "\n".join(_element(shape) for shape in plot.shapes)
-    style = f"<style>{_style()}</style>\n<rect class='f-paper' width='100%' height='100%'/>\n" if paper else ""
+    ground = "<rect class='f-paper' width='100%' height='100%'/>"
+    style = f"<style>{_style()}</style>\n{ground}\n" if paper else ""
     size = f" width='{plot.width:g}' height='{plot.height:g}'" if paper else ""
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {plot.width:g} {plot.height:g}'{size} role='img'"
-        f" aria-label='{escape(plot.title)}' font-family=\"{_FONT}\">\n{style}{inside}\n</svg>\n"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {plot.width:g} {plot.height:g}'{size}"
+        f" role='img' aria-label='{escape(plot.title)}' font-family=\"{_FONT}\">\n{style}{inside}\n</svg>\n"
     )
 
 
@@ -113,10 +111,8 @@ def ink_on(colour: str) -> str:
 
 
 def _style() -> str:
-    light, dark = (
-        "".join(f".f-{name}{{fill:{tone[paper]}}}.s-{name}{{stroke:{tone[paper]}}}" for name, tone in PAGE.items())
-        for paper in (0, 1)
-    )
+    rule = ".f-{0}{{fill:{1}}}.s-{0}{{stroke:{1}}}"
+    light, dark = ("".join(rule.format(name, tone[paper]) for name, tone in PAGE.items()) for paper in (0, 1))
     return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
 
 
@@ -140,11 +136,11 @@ def _colour(what: str, colour: str) -> str:
 
 def _paint(brush: ImageDraw.ImageDraw, shape: Shape, dark: bool) -> None:
     if isinstance(shape, TextLabel):
-        x, y = shape.at
+        x, y = shape.at[0] * _FINE, shape.at[1] * _FINE
         anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
         bold = 0.5 if shape.bold else 0
-        font = _font(shape.size * _FINE)
-        brush.text((x * _FINE, y * _FINE), shape.text, _tone(shape.fill, dark), font, anchor, stroke_width=bold)
+        font, ink = _font(shape.size * _FINE), _tone(shape.fill, dark)
+        brush.text((x, y), shape.text, ink, font, anchor, stroke_width=bold)
         return
     points = [(x * _FINE, y * _FINE) for x, y in shape.points]
     if isinstance(shape, Polyline):

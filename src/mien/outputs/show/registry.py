@@ -1,4 +1,4 @@
-"""Results as pictures: annotated pictures and video, a timeline, a contact sheet, a page with video and timeline in step."""
+"""The ways to show results, by name."""
 
 from __future__ import annotations
 

@@ -1,20 +1,18 @@
-"""What a video's results say of each face over time, as columns of numbers: some bytes a frame, however long it is."""
+"""What a video's results say of each face over time, as columns of numbers: some bytes a frame."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...predict.results import Result
 from ...records import Prediction
 from ...tasks import Head, Task
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
 
 Array = NDArray[np.float64]
 #: Seconds without a face from which on a track has a gap, where frames do not lie further apart.
@@ -22,8 +20,11 @@ _GAP = 0.5
 
 
 class Piece(NamedTuple):
-    """A time in which a face was seen without a gap: `times` (n + 1) in seconds, the last one its end; `values` (n, labels) and
-    the share of frames without an answer, `unsure` (n,), from each of the other times on."""
+    """A time in which a face was seen without a gap.
+
+    `times` (n + 1) in seconds, the last one its end; `values` (n, labels) and the share of frames without an
+    answer, `unsure` (n,), from each of the other times on.
+    """
 
     times: Array
     values: Array
@@ -32,8 +33,7 @@ class Piece(NamedTuple):
 
 @dataclass
 class Track:
-    """One face: the number of the frame (in Series.times) of each of its rows, its boxes (4 numbers a row), whether the model
-    abstained, and each head's numbers in the order of its labels."""
+    """One face: its frames (places in Series.times), boxes (4 numbers each), abstentions, numbers by head."""
 
     name: str
     frames: array[int] = field(default_factory=lambda: array("l"))
@@ -65,7 +65,7 @@ class Series:
         self.task: Task | None = None
 
     def add(self, result: Result) -> None:
-        """Take the result of one frame. Faces without a track are told apart by their place in the row."""
+        """Take the result of one frame. Faces without a track are distinguished by their place in the row."""
         self.times.append(result.time or 0.0)
         self.size = result.width, result.height
         for place, prediction in enumerate(result.predictions):
@@ -91,7 +91,7 @@ class Series:
         return np.array(self.times)[np.array(track.frames, np.intp)]
 
     def pieces(self, track: Track, head: Head, column: float) -> Iterator[Piece]:
-        """What a head said of a track, between the times that its face was away, as means over `column` seconds."""
+        """Yield a head's answers for a track, without its gaps, as means over `column` seconds."""
         seen, values, unsure = self.seen(track), track.values(head), np.array(track.unsure, np.float64)
         breaks = np.flatnonzero(np.diff(seen) > max(_GAP, 2.5 * self.step)) + 1
         for start, stop in zip([0, *breaks.tolist()], [*breaks.tolist(), len(seen)], strict=True):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ...errors import ConfigError, lookup
+from ...errors import lookup
 from ...files import atomic_write, natural
 from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
+from ...predict.results import Result
 from ...records import Moment, Prediction
 from .card import UNSURE, scored
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
+from .sink import check_suffix
 
 COLUMNS, ROWS = 7, 6
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -28,7 +27,7 @@ _MARGIN = 0.15  # of the picture round a face's box
 
 
 class Answer(NamedTuple):
-    """What a face shows: the label's place in its order, its name, the length of its bar (0…1), the number and the colour."""
+    """What a face shows: the label's order and name, its bar's length (0…1), number and colour."""
 
     place: int
     label: str
@@ -46,12 +45,11 @@ class SheetCell(NamedTuple):
 
 
 class Sheet:
-    """A sink that writes pages of `path`, numbered from the second on. Of a video it takes each track's surest frame."""
+    """Writes pages of `path`, numbered from the second on; of a video, each track's surest frame."""
 
     def __init__(self, path: Path, order: str = "emotion") -> None:
-        """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError for another one, or another suffix."""
-        if path.suffix.lower() not in FORMATS:
-            raise ConfigError(f"{path}: not the name of a contact sheet to write (one of: {', '.join(FORMATS)})")
+        """`order`: 'emotion' (then the surest first) or 'source'. Raises ConfigError, also for a suffix."""
+        check_suffix(path, FORMATS, "a contact sheet")
         self.written: list[Path] = []
         self._path, self._key, self._order = path, lookup(ORDERS, order, "order of a contact sheet"), order
         self._cells: list[SheetCell] = []
@@ -75,8 +73,8 @@ class Sheet:
         self.discard()
         most = COLUMNS * ROWS
         pages = -(-len(cells) // most)
+        title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
         for page in range(pages):
-            title = f"{len(cells)} faces by {self._order}" if len(cells) != 1 else "1 face"
             number = f", page {page + 1} of {pages}" if pages > 1 else ""
             path = self._path if page == 0 else self._path.with_stem(f"{self._path.stem}-{page + 1}")
             with atomic_write(path) as part:
@@ -130,7 +128,8 @@ def _cell(moment: Moment, prediction: Prediction) -> SheetCell:
     face = crop(recolour(moment.pixels, "rgb"), prediction.face.box, _MARGIN)
     name = Path(moment.source).name
     if moment.time is not None:
-        name = f"{name} {'' if prediction.face.track is None else f'#{prediction.face.track} '}{moment.time:.1f} s"
+        track = prediction.face.track
+        name = f"{name} {'' if track is None else f'#{track} '}{moment.time:.1f} s"
     return SheetCell(_answer(prediction), encode(resize(np.asarray(face), _SIDE), "JPEG", 90), name)
 
 
@@ -150,12 +149,7 @@ def _answer(prediction: Prediction) -> Answer:
     return Answer(head.space.index(label), label, values[label], number, colours(head.space)[label])
 
 
-def _by_emotion(cell: SheetCell) -> Any:
-    return cell.answer.place, -cell.answer.value
-
-
-def _by_source(cell: SheetCell) -> Any:
-    return natural(Path(cell.source))
-
-
-ORDERS: dict[str, Callable[[SheetCell], Any]] = {"emotion": _by_emotion, "source": _by_source}
+ORDERS: dict[str, Callable[[SheetCell], Any]] = {
+    "emotion": lambda cell: (cell.answer.place, -cell.answer.value),
+    "source": lambda cell: natural(Path(cell.source)),
+}

@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from ...errors import ConfigError
+from ...predict.results import Result
 from ...sources.per_source import PerSource
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
-
-
-class Sink(Protocol):
-    """Takes results that kept their media as they stream, in order; those of one source come one after the other.
-
-    Files appear whole or not at all. `written` names those that are in place. Not for several threads at once.
-    """
-
-    written: list[Path]
-
-    def add(self, result: Result) -> None:
-        """Take one frame's result. Raises MienError if it cannot be shown, OSError if a file cannot be written."""
-
-    def close(self) -> None:
-        """Finish the files with all that was added so far (after an interruption too); a second call does nothing."""
-
-    def discard(self) -> None:
-        """Give up what is not in place yet and leave no part of it; after `close` this does nothing."""
+from .series import Series
 
 
 class Recording(Protocol):
     """What is made of one video: one file, in place after `close`, gone after `discard`."""
 
     def add(self, result: Result) -> None:
-        """Take the next frame's result."""
+        """Take one frame's result. Raises MienError if it cannot be shown, OSError naming the file."""
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish with all that was added so far, after an interruption too; a second call does nothing."""
 
     def discard(self) -> None:
-        """Leave no file."""
+        """Give up what is not in place yet and leave no part of it; after `close` this does nothing."""
+
+
+class Sink(Recording, Protocol):
+    """Takes results that kept their media as they stream, in order, one source after the other.
+
+    Files appear whole or not at all. `written` names those that are in place. Not for several threads at
+    once.
+    """
+
+    written: list[Path]
+
+
+def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:
+    """Raise ConfigError for a file whose name has none of these suffixes."""
+    if path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{path}: not the name of {what} to write (one of: {', '.join(suffixes)})")
+
+
+class SeriesRecording:
+    """Gathers one video's results; when it ends, `write` makes the file from them, source and path."""
+
+    def __init__(self, path: Path, write: Callable[[Series, str, Path], None]) -> None:
+        self._path, self._write, self._series, self._source = path, write, Series(), ""
+
+    def add(self, result: Result) -> None:
+        """Take the result of one frame."""
+        self._source = result.source
+        self._series.add(result)
+
+    def close(self) -> None:
+        """Write the file."""
+        self._write(self._series, self._source, self._path)
+
+    def discard(self) -> None:
+        """Leave nothing: nothing is written before the end."""
 
 
 class Recordings:
-    """A sink that makes one file of each video: `path`, then `path` numbered from 2. Still pictures are passed over."""
+    """Makes one file of each video: `path`, then `path` numbered from 2. Still pictures are passed over."""
 
     def __init__(self, path: Path, start: Callable[[Path], Recording]) -> None:
         self.written: list[Path] = []

@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ...errors import ConfigError
 from ...files import atomic_write, write_text
 from ...palette import colours
 from ...tasks import Task
 from .panels import LEFT, RIGHT, UNSURE, WIDTH, Scale, clock, curved, row, strokes
 from .plot import TimelinePlot, image, svg, wide
 from .series import Series
-from .sink import Recordings
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
+from .sink import Recordings, SeriesRecording, check_suffix
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 _TICKS = 12  # at most, but for a video of several days
 _LEGEND = 20  # height of a line of it
 
 
-class Timeline:
-    """The timeline of one video, written when it ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._series, self._name = path, Series(), ""
-
-    def add(self, result: Result) -> None:
-        """Take the result of one frame."""
-        self._name = Path(result.source).name
-        self._series.add(result)
-
-    def close(self) -> None:
-        """Write the plot."""
-        plot = draw(self._series, self._name)
-        if self._path.suffix.lower() == ".svg":
-            write_text(self._path, svg(plot))
-            return
-        with atomic_write(self._path) as part:
-            image(plot).save(part, format="PNG")
-
-    def discard(self) -> None:
-        """Nothing is there yet."""
-
-
 def open_timeline(path: Path) -> Recordings:
-    """A sink that writes timelines, .svg (light and dark) or .png (light). Raises ConfigError for another suffix."""
-    if path.suffix.lower() not in (".svg", ".png"):
-        raise ConfigError(f"{path}: not the name of a timeline to write (one of: .svg, .png)")
-    return Recordings(path, Timeline)
+    """Make a sink of timelines, .svg (light and dark) or .png (light). Raises ConfigError."""
+    check_suffix(path, (".svg", ".png"), "a timeline")
+    return Recordings(path, partial(SeriesRecording, write=_write))
+
+
+def _write(series: Series, source: str, path: Path) -> None:
+    plot = draw(series, Path(source).name)
+    if path.suffix.lower() == ".svg":
+        write_text(path, svg(plot))
+        return
+    with atomic_write(path) as part:
+        image(plot).save(part, format="PNG")
 
 
 def draw(series: Series, name: str) -> TimelinePlot:
-    """The timeline as a plot, under `name` if it is not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
+    """Plot the timeline, under `name` if not empty; its axis of time reaches from LEFT to WIDTH - RIGHT."""
     plot = TimelinePlot(WIDTH, title=f"What each face in {name or 'the video'} shows over time")
     top = 8.0
     if name:

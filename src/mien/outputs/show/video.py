@@ -5,19 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ...errors import ConfigError, InputError
+from ...errors import InputError
 from ...extras import require
 from ...files import atomic_write
+from ...predict.results import Result
 from ...records import Pixels
 from .overlay import Overlay
-from .sink import Recordings
-
-if TYPE_CHECKING:
-    from ...predict.results import Result
+from .sink import Recordings, check_suffix
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 #: Ticks a second: exact for 24, 25, 29.97, 30 and 60 frames a second, and no more than MPEG-4 can count.
@@ -27,7 +25,7 @@ _BITS = 6  # a second and pixel, for encoders that have no measure of quality
 
 
 class Film:
-    """One video: as large as its first frame (an odd side grows by one pixel), from its first frame on; it starts at 0."""
+    """One video, as large as its first frame (an odd side grows by one pixel), from that frame's time on."""
 
     def __init__(self, path: Path) -> None:
         """Begin a part file beside `path`. Raises MissingExtraError without PyAV."""
@@ -75,15 +73,14 @@ class Film:
 
 
 def open_video(path: Path) -> Recordings:
-    """A sink that writes annotated videos. Raises ConfigError for a suffix that is no video's, MissingExtraError."""
-    if path.suffix.lower() not in CONTAINERS:
-        raise ConfigError(f"{path}: not the name of a video to write (one of: {', '.join(CONTAINERS)})")
+    """Make a sink of annotated videos. Raises ConfigError for another suffix, MissingExtraError."""
+    check_suffix(path, CONTAINERS, "a video")
     require("av", "video")
     return Recordings(path, Film)
 
 
 def _even(picture: Pixels, size: tuple[int, int]) -> Pixels:
-    """The picture at `size` (width, height): its last row and column repeated, or cut where it changed its size."""
+    """The picture at `size` (width, height): last row and column repeated, or cut where it changed."""
     height, width = picture.shape[:2]
     if (width, height) == size:
         return picture
