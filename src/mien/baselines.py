@@ -54,16 +54,14 @@ def for_head(
 
 
 def marginal(training: ArrayLike) -> Array:
-    """Average the targets of a training split over what was annotated (K,); NaN for a column nobody
-    annotated."""
+    """Mean (K,) of the annotated targets of a training split; NaN for a column nobody annotated."""
     targets = np.asarray(training, np.float64)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(targets, axis=0) / (~np.isnan(targets)).sum(axis=0))
 
 
 def class_means(training: ArrayLike) -> Array:
-    """Average the training targets (K, K) that share each top label; all of them for a label that is never on
-    top."""
+    """Mean training target (K, K) by top label; that of all rows for a label that is never on top."""
     targets = np.asarray(training, np.float64)
     targets = targets[~np.isnan(targets).any(axis=1)]
     top, everyone = targets.argmax(axis=1), marginal(targets)
@@ -72,8 +70,7 @@ def class_means(training: ArrayLike) -> Array:
 
 
 def are_votes(votes: ArrayLike) -> bool:
-    """Whether rows (N, K) are counts of votes: whole numbers, more than one in some row. NaN: not
-    annotated."""
+    """Whether rows (N, K) are counts of votes: whole numbers, several in some row; NaN: not annotated."""
     rows = np.asarray(votes, np.float64)
     rows = rows[~np.isnan(rows).any(axis=1)]
     return bool(len(rows) and (rows == np.round(rows)).all() and rows.sum(axis=1).max() > 1)
@@ -96,8 +93,7 @@ def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Ar
 
 
 def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64]) -> dict[str, float]:
-    """Equal shares. Each target meets every label on top, once; a ground distance does not see which label is
-    on top."""
+    """Equal shares. Each target meets every label on top, once, unless a ground distance decides."""
     size = len(context.head)
     turns = np.stack([np.roll(np.linspace(1, -1, size), k) for k in range(size)])
     guesses = np.tile(np.full((size, size), 1 / size) + _TIE_BREAK * turns, (len(cells), 1))

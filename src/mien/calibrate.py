@@ -80,7 +80,7 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
 
 
 def _of_some_labels(found: Calibrated, head: Head) -> Calibrated:
-    """What holds for all labels of a head that was calibrated on some: others are scaled as these are on average."""
+    """Extend the scaling of a head calibrated on some labels: others are scaled by the average."""
     sides = found.scaling or {}
     wider = {
         side: dict.fromkeys(head.space.labels, float(np.mean([*values.values()]))) | values
@@ -172,8 +172,7 @@ def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
 
 
 def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
-    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one;
-    {} where there is none."""
+    """Fit the temperature at which shares of votes tell the label, and score it; {} without labels."""
     known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
     if not known.any():
         return {}
@@ -193,8 +192,7 @@ def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
 
 
 def aimed_at(head: Head, target: Array) -> Array:
-    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a
-    class."""
+    """What probabilities are fitted to: the votes of a distribution, the top label of a class."""
     return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
 
 

@@ -31,8 +31,7 @@ Result = TypeVar("Result")
 
 
 class BootstrapSettings(NamedTuple):
-    """How many bootstrap draws there are (0: no intervals), what share of them an interval holds, and from
-    which seed they come."""
+    """Number of bootstrap draws (0: no intervals), the share of them in an interval, and their seed."""
 
     draws: int = COUNT
     level: float = LEVEL
@@ -51,8 +50,7 @@ class Interval(NamedTuple):
 
 
 class McNemar(NamedTuple):
-    """How many rows only the first and only the second got right, and the exact p of a split as uneven if
-    both were as good."""
+    """How many rows only the first and only the second got right, and the exact two-sided p."""
 
     only_a: int
     only_b: int
@@ -92,16 +90,14 @@ def sample(
 
 
 def in_blocks(job: Callable[[range], Result], rows: int, count: int, threads: int = _THREADS) -> list[Result]:
-    """Run a job for each block of draws, answers in order. A block has about a million weights, so memory
-    stays bounded."""
+    """Run a job for blocks of about a million weights, so that memory stays bounded; results in order."""
     limits = require("threadpoolctl", "evaluate").threadpool_limits
     with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:  # threads of BLAS would compete with these
         return list(pool.map(job, blocks(rows, count)))
 
 
 def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """Take the percentile interval of values (count,) over the draws that define them; None where more than
-    half do not."""
+    """Percentile interval of the defined values (count,); None where more than half are undefined."""
     drawn = np.asarray(values, np.float64)
     defined = drawn[~np.isnan(drawn)]
     if 2 * len(defined) < len(drawn) or not len(defined):
@@ -113,8 +109,7 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
 def bootstrap(
     statistics: Mapping[str, Statistic], clusters: ArrayLike, count: int = COUNT, level: float = LEVEL, seed: int = 0
 ) -> dict[str, Interval | None]:
-    """Take the interval of each statistic from the same draws. `clusters` as in `sample`; None for fewer than
-    two of them."""
+    """The interval of each statistic from the same draws; None for fewer than two `clusters`."""
     if Clusters(clusters).count < 2:
         return dict.fromkeys(statistics)
     return {name: interval(values, level) for name, values in sample(statistics, clusters, count, seed).items()}
@@ -123,8 +118,7 @@ def bootstrap(
 def of_metrics(
     statistics: Mapping[str, Statistic], clusters: ArrayLike, settings: BootstrapSettings = DEFAULTS
 ) -> dict[str, list[float] | None]:
-    """The interval [low, high] of each prepared metric by name, as `results.json` holds it; None where there
-    is none."""
+    """The interval [low, high] of each prepared metric by name, for `results.json`; None: there is none."""
     rows = len(np.asarray(clusters))
     return {
         name: ends(basic_interval(found, metrics.plain(statistics[name], rows), metrics.METRICS[name].noise))
@@ -155,8 +149,7 @@ def recalls(
     thresholds: ArrayLike = 0.5,
     settings: BootstrapSettings = DEFAULTS,
 ) -> list[list[float] | None]:
-    """The interval of each label's recall, in the order of `metrics.per_class`; tags apply from their
-    thresholds on."""
+    """The interval of each label's recall, in the order of `metrics.per_class`; tags at `thresholds`."""
     if Clusters(clusters).count < 2:
         return [None] * len(head)
     found = sample({"recall": rates(output, target, head, thresholds)}, clusters, settings.draws, settings.seed)[
@@ -194,15 +187,13 @@ def seeds(values: ArrayLike) -> Spread:
 
 
 def by_group(groups: Sequence[str]) -> NDArray[np.intp]:
-    """Number the clusters (N,) of rows by the names of their groups; a row without a group ('') stands for
-    itself."""
+    """Number the clusters (N,) of rows by group name; a row without a group ('') is its own cluster."""
     names = [name or f"\0{row}" for row, name in enumerate(groups)]
     return np.asarray(np.unique(names, return_inverse=True)[1], np.intp)
 
 
 def _binomial(first: int, second: int) -> float:
-    """Two-sided p of so uneven a split of fair coins; logarithms, since 2 to the power of the number would
-    overflow."""
+    """Two-sided p of so uneven a split of fair coins, by logarithms since 2^number would overflow."""
     number, least = first + second, min(first, second)
     steps = np.arange(1, least + 1)
     chances = np.append(0.0, np.cumsum(np.log((number - steps + 1) / steps))) - number * math.log(2)
@@ -210,8 +201,7 @@ def _binomial(first: int, second: int) -> float:
 
 
 class Clusters:
-    """Which of N rows are drawn together: `count` clusters of `rows` rows, from an integer (N,) for each
-    row."""
+    """Which of N rows are drawn together: `count` clusters of `rows` rows, from an integer (N,) each."""
 
     def __init__(self, clusters: ArrayLike) -> None:
         names, members = np.unique(np.asarray(clusters), return_inverse=True)

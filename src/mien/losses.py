@@ -53,7 +53,7 @@ def js(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum of absolute differences over labels (twice the total variation); VALUES: the mean, in half ranges."""
+    """Sum of absolute differences over labels (twice the total variation); VALUES: mean, in half ranges."""
     return _difference(scores, target, context).abs().sum(1).mean()
 
 
@@ -63,13 +63,13 @@ def mse(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def energy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """-(p - q)' D (p - q): a squared Cramér-type distance, strictly proper if D is of strict negative type."""
+    """-(p - q)' D (p - q): a squared Cramér-type distance, proper if D is of strict negative type."""
     difference = scores.softmax(1) - target
     return -((difference @ _distances(context, scores)) * difference).sum(1).mean()
 
 
 def emd(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Earth mover's distance over the labels' ground distance D, by 50 Sinkhorn steps at temperature max D / 20."""
+    """Earth mover's distance over ground distance D, by 50 Sinkhorn steps at temperature max D / 20."""
     distances = _distances(context, scores)
     temperature = distances.max() / 20
     kernel = -distances / temperature
@@ -109,13 +109,13 @@ def focal(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def emotic_discrete(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch with the tag) (EMOTIC, Kosti et al. 2020)."""
+    """Sum over tags of (p - q)² / ln(1.2 + share of the batch with the tag) (EMOTIC, Kosti et al. 2020)."""
     weights = 1 / (1.2 + target.mean(0)).log()
     return (weights * _difference(scores, target, context).square()).sum(1).mean()
 
 
 def smooth_l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Absolute difference in half ranges, quadratic below 2/9: a point of the scale 1…10 (Kosti et al. 2020)."""
+    """Absolute difference in half ranges, quadratic below 2/9: a point of 1…10 (Kosti et al. 2020)."""
     difference = _difference(scores, target, context)
     return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=2 / 9)
 
@@ -160,7 +160,7 @@ FITTING: dict[Kind, frozenset[str]] = {
 
 
 def check(head: Head) -> None:
-    """Raise ConfigError if a loss of the head is unknown, unfit for its kind, or ignores its class weights."""
+    """Raise ConfigError if a loss is unknown, unfit for the head's kind, or ignores class weights."""
     for name, _ in head.loss:
         lookup(LOSSES, name, f"loss of head {head.name}")
         if name not in FITTING[head.kind]:

@@ -25,8 +25,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class LabelMapping:
-    """A head of a model, the target of a store that answers it, and the positions (among the head's labels)
-    of those compared."""
+    """A head of a model, the target of a store for it, and positions of the head's labels compared."""
 
     head: Head
     target: Head
@@ -35,8 +34,7 @@ class LabelMapping:
 
     @property
     def alike(self) -> bool:
-        """Whether both sides have the same name, kind, labels and bounds, so that nothing needs to be
-        explained."""
+        """Whether both sides have the same name, kind, labels and bounds."""
         same = self.head.name == self.target.name and self.head.kind is self.target.kind
         return same and self.is_complete and len(self.head) == len(self.target) and not self._rescales
 
@@ -55,8 +53,7 @@ class LabelMapping:
 
     @property
     def of_labels(self) -> bool:
-        """Whether a distribution is compared with single labels, so that chances count and not shares of
-        votes."""
+        """Whether a distribution is compared with single labels: by chances, not shares of votes."""
         return self.head.kind is Kind.DISTRIBUTION and self.target.kind is Kind.CLASS
 
     @property
@@ -94,8 +91,7 @@ class LabelMapping:
         return output if self.is_complete else renormalised(output[:, self.shared], self.head.kind)
 
     def targets(self, store: Store, rows: Rows) -> Floats:
-        """Read the targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not
-        annotated, or left out."""
+        """Targets (n, shared) of the labels compared, in the model's units; NaN: none, or left out."""
         taken = self.annotations(store, rows)
         if self.head.kind.is_exclusive:
             with np.errstate(invalid="ignore"):
@@ -106,8 +102,7 @@ class LabelMapping:
         return np.asarray(taken, np.float32)
 
     def annotations(self, store: Store, rows: Rows) -> Floats:
-        """Read what annotators gave for the labels compared, as they gave it: (n, shared); NaN: not
-        annotated, or left out."""
+        """What annotators gave for the labels compared, (n, shared); NaN: nothing, or left out."""
         values = store.annotations(self.target.name, rows)
         taken = values[:, self._columns]
         if self.head.kind.is_exclusive:
@@ -137,8 +132,7 @@ class LabelMapping:
         return {label: int((out == self.target.space.index(label)).sum()) for label in self.data_only}
 
     def expand(self, targets: Floats) -> Floats:
-        """Put the targets of the labels compared into columns of all the model's labels: (n, shared) to (n,
-        K), others NaN."""
+        """Put targets (n, shared) into columns of all the model's labels (n, K), others NaN."""
         full = np.full((len(targets), len(self.head)), np.nan, np.float32)
         full[:, self.shared] = targets
         return full
@@ -175,8 +169,7 @@ class LabelMapping:
         return [self.target.space.index(self.head.space.labels[k]) for k in self.shared]
 
     def _excluding(self, values: Floats) -> NDArray[np.intp]:
-        """For each row of the target's values, the column of the label because of which it is left out; -1
-        where it stays."""
+        """For each row the target's column because of which it is left out; -1 where it stays."""
         columns = np.array([self.target.space.index(label) for label in self.data_only], np.intp)
         if not len(columns) or not self.head.kind.is_exclusive:
             return np.full(len(values), -1, np.intp)
@@ -218,8 +211,7 @@ def parse_match(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def renormalised(taken: Floats, kind: Kind) -> Floats:
-    """Outputs for some of a head's labels (n, k): exclusive probabilities sum to 1 again, others stay as they
-    are."""
+    """Outputs for some of a head's labels (n, k): exclusive probabilities sum to 1 again."""
     if not kind.is_exclusive:
         return taken
     taken = np.maximum(taken, _TINY)

@@ -108,8 +108,7 @@ def _quartiles(known: list[float], numbers: Mapping[str, float]) -> tuple[list[s
 
 @dataclass(frozen=True)
 class _Case:
-    """What is measured of every group: the metrics of a head, then the rates (3, K) of its labels, side by
-    side."""
+    """What is measured of every group: the head's metrics, then the rates (3, K) of its labels."""
 
     head: Head
     output: Array
@@ -210,8 +209,7 @@ class _Attribute:
         return intervals.ends(intervals.interval(values, self.case.settings.level))
 
     def _apart(self, column: int, sign: int = 1) -> tuple[int, int] | None:
-        """The best and the worst group of a figure; None where fewer than two can be held against each
-        other."""
+        """The best and the worst group of a figure; None where fewer than two can be compared."""
         named = np.array([bool(name) for name in self.names])
         figures = sign * self.values[:, column]
         places = np.flatnonzero(named & self.enough[:, column] & np.isfinite(figures))

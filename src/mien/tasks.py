@@ -34,8 +34,7 @@ class Kind(StrEnum):
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the
-        likeliest."""
+        """Whether outputs are probabilities that sum to 1 (softmax), so that one label is the likeliest."""
         return self in (Kind.CLASS, Kind.DISTRIBUTION)
 
 
@@ -188,8 +187,7 @@ class Task:
 
     @property
     def main_head(self) -> Head | None:
-        """The head that answers with one label: the first of classes or a distribution. None where the task
-        has none."""
+        """The first head that answers with one label, of classes or a distribution; None without one."""
         return next((head for head in self.heads if head.kind.is_exclusive), None)
 
     def head(self, name: str) -> Head:
@@ -207,8 +205,7 @@ class Task:
         return cls(given.name, tuple(map(Head.from_dict, given.heads)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> Task:
-        """The task with some heads changed: {head: {key: value}}, keys as in CHANGEABLE. Raises
-        ConfigError."""
+        """The task with heads changed: {head: {key: value}}, keys of CHANGEABLE. Raises ConfigError."""
         for name in changes:
             self.head(name)
         return replace(self, heads=tuple(_changed(head, changes.get(head.name, {})) for head in self.heads))

@@ -147,8 +147,7 @@ class _Evaluation:
         return self.sampling.bootstrap._asdict() | {"unit": "group" if any(self.groups) else "row"}
 
     def targets(self, matches: Mapping[str, LabelMapping]) -> dict[str, Floats]:
-        """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing
-        to score."""
+        """Targets of the labels compared, by the model's head. Raises StoreError if nothing can be scored."""
         targets = {name: one.targets(self.store, self.rows) for name, one in matches.items()}
         if all(np.isnan(target).all() for target in targets.values()):
             names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
@@ -193,8 +192,7 @@ class _Evaluation:
         return predictions.columns(self.engine.task, predicted, true)
 
     def outputs_for(self, one: LabelMapping, output: Floats) -> Floats:
-        """A head's outputs as its target asks for them: against labels, not shares of votes but chances of
-        the label."""
+        """A head's outputs as its target asks for them: chances of the label where that is one label."""
         temperature = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
         return scaling.temperature_scaling(temperature, len(one.head)).apply(output)
 
@@ -208,8 +206,7 @@ class _Evaluation:
 
     @cached_property
     def provenance(self) -> dict[str, bool]:
-        """Whether this is the very data that the model was trained on, or that its best epoch, its tags'
-        thresholds and its calibration were chosen on."""
+        """Whether the model was trained on this very data, or calibrated and its best epoch chosen on it."""
         known = self.engine.metadata.get("data", {})
         same = self.sha256 == known.get("sha256")
         return {

@@ -58,8 +58,7 @@ class HeadData:
 
     @cached_property
     def ground(self) -> Distances:
-        """The distances between labels that the training votes tell, for `emd_votes`; () where there are no
-        votes."""
+        """The distances between labels by the training votes, for `emd_votes`; () where there are no votes."""
         return vote_distances(self.training) if self.head.kind is Kind.DISTRIBUTION else ()
 
     @property
@@ -82,8 +81,7 @@ def results(data: HeadData, sampling: Resampling) -> dict[str, Any]:
 
 
 def _metrics(data: HeadData, sampling: Resampling) -> dict[str, Any]:
-    """Value, direction and interval of each metric; each is prepared once, since some solve a problem for
-    every row."""
+    """Value, direction and interval of each metric; each is prepared once, since some are slow."""
     head, rows = data.head, len(data.target)
     statistics = {
         name: metrics.statistic(name, data.output, data.target, head, ground=data.ground) for name in head.metrics
@@ -111,8 +109,7 @@ def _classes(data: HeadData, sampling: Resampling) -> dict[str, Any]:
 
 
 def _certainty(data: HeadData) -> dict[str, Any]:
-    """How far probabilities can be trusted, and of votes the confidence in the label that they amount to
-    too."""
+    """How far probabilities can be trusted; for votes also the confidence in the label they amount to."""
     head = data.head
     output, target = _exact(data.output), _exact(data.target)
     sets_of = None if data.predicted is None else _exact(data.predicted)

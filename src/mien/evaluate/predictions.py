@@ -19,7 +19,7 @@ _BLOCK = 128
 
 
 def predict(engine: Engine, faces: Store, rows: Rows, progress: Progress = silent) -> dict[str, Floats]:
-    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
+    """Outputs of a model on some rows of a store, {head: float32 (n, K)}, in blocks to bound memory."""
     parts = []
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
@@ -29,7 +29,7 @@ def predict(engine: Engine, faces: Store, rows: Rows, progress: Progress = silen
 
 
 def items_of(inputs: InputSet, samples: Store, rows: Rows) -> dict[str, Items]:
-    """Read what a model looks at of some rows of a store. Raises StoreError where the store has none of it."""
+    """Read a model's inputs of some rows of a store. Raises StoreError where it has none of them."""
     names = dict.fromkeys(each.of for each in inputs.inputs)
     if not (known := [name for name in names if name in samples.inputs]):
         samples.input(next(iter(names)))
@@ -48,8 +48,7 @@ def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Flo
 
 
 def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
-    """Write a row for each face: its number in the store, its source, its group where there are groups,
-    and the columns; NaN becomes null."""
+    """Write a line per row: its number in the store, source, group if any, and the columns; NaN as null."""
     arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
     arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
     groups = faces.texts("group", rows)

@@ -27,8 +27,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of two sets of answers of a head: the largest difference, and the share of faces with the same
-    likeliest label (None for heads without one)."""
+    """Two outputs of a head: largest difference, and share of equal top labels (None: it has none)."""
 
     head: str
     faces: int
@@ -47,8 +46,7 @@ class Loss:
 
 
 def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> list[Likeness]:
-    """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation
-    split."""
+    """Compare a run's `model.onnx` with its network in torch on the first `count` validation rows."""
     config, engine = load(run / "config.toml"), Engine(run, calibrated=False)
     samples = Store(store or config.data.store)
     rows = samples.rows(config.data.validation)[:count]

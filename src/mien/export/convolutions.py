@@ -62,7 +62,7 @@ def multiply_small_maps(graph: onnx.GraphProto) -> None:
 
 
 def seen(size: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
-    """The pixels that each pixel of a map (H, W) sees through a kernel (h, w): (H W, h w), with H W for any beyond the edge."""
+    """The places (H W, h w) that a kernel (h, w) covers at each place of a map (H, W); H W: beyond the edge."""
     row, column = np.divmod(np.arange(size[0] * size[1])[:, None], size[1])
     down, right = np.divmod(np.arange(kernel[0] * kernel[1]), kernel[1])
     y, x = row + down - kernel[0] // 2, column + right - kernel[1] // 2
@@ -85,7 +85,7 @@ def _constants(name: str, size: tuple[int, ...], kernel: NDArray[np.float32]) ->
 
 
 def _product(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    """The nodes in place of a convolution; from one to the next ONNX Runtime takes out transpositions that undo each other."""
+    """The nodes in place of a convolution; ONNX Runtime removes transpositions that undo each other."""
     name, last = node.output[0], node.input[0]
     steps: list[tuple[str, list[str], dict[str, Any]]] = [
         ("Transpose", [], {"perm": [0, 2, 3, 1]}),
@@ -109,7 +109,7 @@ def _keeps_shape(node: onnx.NodeProto, weights: Weights) -> bool:
 
 
 def _keeps_size(node: onnx.NodeProto, weights: Weights) -> bool:
-    """Whether a node is a convolution of all channels by an odd kernel, over zeros beyond the edge, pixel by pixel."""
+    """Whether a node is a dense convolution with an odd kernel, stride 1 and zeros beyond the edge."""
     if node.op_type != "Conv" or node.input[1] not in weights:
         return False
     shape = weights[node.input[1]].dims

@@ -1,5 +1,4 @@
-"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing
-ONNX model."""
+"""From a trained network to files that need nothing else: safetensors with JSON, and ONNX."""
 
 from __future__ import annotations
 
@@ -99,8 +98,7 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
 
 
 def learnt_from(config: Config) -> dict[str, Any]:
-    """`start` and `teachers`: which other weights a network began with, and which it was taught by;
-    without any, nothing."""
+    """`start` and `teachers`: the weights a network began with, and those it was taught by, if any."""
     start, teacher = config.model.start, config.train.teacher
     told: dict[str, Any] = {"start": source(start)} if start else {}
     if teacher.runs:

@@ -23,8 +23,7 @@ Bins = NDArray[np.intp]
 
 
 def ece(output: Array, target: Array) -> Statistic:
-    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal
-    numbers of rows."""
+    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, equal-mass bins."""
     confidence, right = _top(output, target)
     return _gap(confidence, right, equal_mass(confidence))
 
@@ -36,8 +35,7 @@ def ece_equal_width(output: Array, target: Array) -> Statistic:
 
 
 def classwise_ece(output: Array, target: Array) -> Statistic:
-    """The mean over labels of how far each one's probability lies from how often it is the true (top) label,
-    binned alike (Kull et al. 2019, arXiv 1910.12656)."""
+    """The mean over labels of each one's calibration error, binned alike (Kull et al. 2019, arXiv 1910.12656)."""
     true = np.eye(target.shape[1])[target.argmax(axis=1)]
     return _gap(output, true, equal_mass(output))
 
@@ -106,8 +104,7 @@ def aurc(output: Array, target: Array) -> Statistic:
 
 
 def risk_coverage(output: Array, target: Array, points: int = _POINTS) -> dict[str, Any]:
-    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area
-    `aurc`."""
+    """The curve as lists `coverage` (rising to 1) and `risk` of at most `points`, and its area `aurc`."""
     answered, wrong = (sums[0] for sums in _answered(output, target, np.ones((1, len(output)))))
     taken = np.unique(np.linspace(0, len(answered) - 1, points).round().astype(np.intp))
     return {
@@ -192,8 +189,7 @@ def votes(target: Array) -> bool:
 
 
 def equal_mass(confidence: Array) -> Bins:
-    """Sort each column of (N, C) into bins 0…14, one for each row: bins of equal numbers of rows but for ties, which
-    share one."""
+    """Sort each column of (N, C) into bins 0…14 of equal numbers of rows; ties share a bin."""
     first = [np.searchsorted(np.sort(column), column) for column in confidence.T]
     return np.asarray(np.stack(first, axis=1) * BINS // len(confidence), np.intp)
 

@@ -54,14 +54,12 @@ def chebyshev(output: Array, target: Array) -> Statistic:
 
 
 def clark(output: Array, target: Array) -> Statistic:
-    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: read it beside its noise floor
-    only."""
+    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: see its noise floor."""
     return mean(np.sqrt(np.square(_relative(output, target)).sum(axis=1)))
 
 
 def canberra(output: Array, target: Array) -> Statistic:
-    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: read it beside its noise floor
-    only."""
+    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: see its noise floor."""
     return mean(np.abs(_relative(output, target)).sum(axis=1))
 
 
@@ -77,8 +75,7 @@ def intersection(output: Array, target: Array) -> Statistic:
 
 
 def rps(output: Array, target: Array) -> Statistic:
-    """Ranked probability score: squared differences of the sums up to each label. Means something for ordered
-    labels only."""
+    """Ranked probability score Σ (sums up to each label)²; has a meaning for ordered labels only."""
     return mean(np.square(np.cumsum(output - target, axis=1)[:, :-1]).sum(axis=1))
 
 

@@ -1,5 +1,4 @@
-"""How well answers rank: one column (N,) at a time, or whole rows of tags (N, K) with NaN where nobody
-annotated."""
+"""How well outputs rank: a column (N,) at a time, or rows of tags (N, K), NaN where not annotated."""
 
 from __future__ import annotations
 
@@ -38,8 +37,7 @@ def roc_auc(output: Array, target: Array) -> Statistic:
 
 
 def ranking_loss(output: Array, target: Array) -> Statistic:
-    """Mean over faces of the share of pairs of a true and a false tag in the wrong order, ties included; 0
-    without a pair."""
+    """Mean over rows of the share of true-false pairs of tags in the wrong order, ties included."""
     true, false = target > 0.5, target <= 0.5
     wrong = np.zeros(len(target))
     for k in range(target.shape[1]):

@@ -21,8 +21,7 @@ from .statistic import Array, Statistic, Weights
 
 @dataclass(frozen=True)
 class MetricContext:
-    """What a metric may need beside outputs and targets: the head, and for `emd_votes` distances (K, K)
-    between its labels."""
+    """What a metric may need besides: the head, and distances (K, K) between its labels (`emd_votes`)."""
 
     head: Head
     ground: Distances = ()

@@ -42,8 +42,7 @@ def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, gr
 
 
 def score(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()) -> float:
-    """Compute one metric of a head over what was annotated, each row counted once; NaN where it is
-    undefined."""
+    """Compute one metric of a head over the annotated rows, each counted once; NaN: undefined."""
     return plain(statistic(name, output, target, head, ground=ground), len(np.asarray(target)))
 
 
@@ -59,16 +58,14 @@ def evaluate_head(head: Head, output: ArrayLike, target: ArrayLike, *, ground: D
 
 
 def present(output: ArrayLike, target: ArrayLike, head: Head) -> tuple[Array, Array]:
-    """Keep outputs and targets of the rows that were annotated, as float64; TAGS, VALUES: where at least one
-    column was."""
+    """Keep the annotated rows, as float64; of TAGS, VALUES those annotated in one column at least."""
     outputs, targets = _paired(output, target, head)
     kept = annotated(targets, head)
     return outputs[kept], targets[kept]
 
 
 def confusion(output: Array, target: Array) -> Counts:
-    """Count top labels (K, K), rows true and columns predicted. Of labels that tie, the first one is the
-    top."""
+    """Count top labels (K, K), rows true and columns predicted; of ties the first label is the top."""
     size = target.shape[1]
     cells = target.argmax(axis=1) * size + output.argmax(axis=1)
     return np.bincount(cells, minlength=size * size).reshape(size, size)

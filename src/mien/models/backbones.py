@@ -18,8 +18,7 @@ from ..media.image_transform import ImageTransform
 
 
 class AlexNet(nn.Module):
-    """torchvision's AlexNet without its last layer, for pictures of at least 64x64. Raises ConfigError,
-    ModelError."""
+    """torchvision's AlexNet without its last layer, at least 64x64. Raises ConfigError, ModelError."""
 
     def __init__(self, given: Input, transform: ImageTransform) -> None:
         super().__init__()
@@ -39,8 +38,7 @@ class AlexNet(nn.Module):
 
 
 class Timm(nn.Module):
-    """Any network of timm without its classifier; `options` are timm's keyword arguments. Raises
-    ConfigError, ModelError."""
+    """Any network of timm without its classifier, with timm's `options`. Raises ConfigError, ModelError."""
 
     def __init__(self, given: Input, transform: ImageTransform) -> None:
         super().__init__()
@@ -61,7 +59,7 @@ class Timm(nn.Module):
 
 
 def pretrained_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel (on 0…1) that a network's published weights were trained with."""
+    """Mean and standard deviation per channel (on 0…1) that a network's published weights expect."""
     cfg = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
     imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return (tuple(cfg.mean), tuple(cfg.std)) if cfg else imagenet
@@ -98,8 +96,7 @@ def _width(net: nn.Module, name: str, transform: ImageTransform) -> int:
 
 
 def _grey(convolution: nn.Conv2d) -> nn.Conv2d:
-    """The same first layer for one channel: its weights summed over colours, so grey pictures give the
-    same answer."""
+    """The same first layer for one channel: weights summed over colours, so grey pictures score alike."""
     narrow = nn.Conv2d(1, convolution.out_channels, convolution.kernel_size, convolution.stride, convolution.padding)  # type: ignore[arg-type]
     with torch.no_grad():
         narrow.weight.copy_(convolution.weight.sum(dim=1, keepdim=True))

@@ -22,7 +22,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def compact(given: Input, transform: ImageTransform) -> nn.Module:
-    """Build `Compact` with the input's `options`. Raises ConfigError if out of range, TypeError if unknown."""
+    """Build `Compact` with the input's `options`. Raises ConfigError (out of range), TypeError (unknown)."""
     return Compact(transform.channels, **given.options)
 
 

@@ -30,8 +30,7 @@ PRETRAINED: dict[str, Callable[[str], tuple[tuple[float, ...], tuple[float, ...]
 
 
 def encoder_of(given: Input, transform: Transform) -> nn.Module:
-    """Make the encoder of an input. Raises ConfigError for a wrong name or option, ModelError where
-    pretrained weights cannot be had."""
+    """Make the encoder of an input. Raises ConfigError, or ModelError without its pretrained weights."""
     make = ENCODERS.get((given.modality, given.encoder)) or FALLBACKS.get(given.modality)
     if make is None:
         names = {name: None for modality, name in ENCODERS if modality == given.modality}

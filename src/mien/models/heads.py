@@ -9,8 +9,7 @@ from ..tasks import Head, Kind, Task
 
 
 class Heads(nn.Module):
-    """Dropout, then a linear layer per head of the task. Answers raw scores; `activate` makes them the
-    head's output."""
+    """Dropout, then a linear layer per head of the task: raw scores, which `activate` turns into outputs."""
 
     def __init__(self, features: int, task: Task, dropout: float) -> None:
         super().__init__()
@@ -25,8 +24,7 @@ class Heads(nn.Module):
 
 
 def activate(head: Head, scores: Tensor) -> Tensor:
-    """Turn raw scores (N, K) into probabilities (CLASS, DISTRIBUTION, TAGS) or numbers within the head's
-    bounds (VALUES)."""
+    """Turn raw scores (N, K) into probabilities, or for VALUES into numbers within the head's bounds."""
     if head.kind.is_exclusive:
         return scores.softmax(dim=1)
     if head.kind is Kind.TAGS:

@@ -28,24 +28,26 @@ class Network(nn.Module):
         self.heads = heads
         self.frozen = False
 
-    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Normalised inputs {input: (N, ...)} and where they are there {input: bool (N,)} (None:
-        everywhere) -> raw scores {head: (N, K)}."""
+    def forward(
+        self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Normalised inputs {input: (N, ...)}, `present` {input: bool (N,)} -> raw scores {head: (N, K)}."""
         features = {name: self.encoders[f"input_{name}"](values) for name, values in inputs.items()}
         scores: dict[str, Tensor] = self.heads(self.fusion(features, present))
         return scores
 
     def freeze(self, frozen: bool) -> None:
-        """Hold the encoders still, their batch-norm statistics too, or let them learn."""
+        """Hold encoders and fusion still, their batch-norm statistics too, or let them learn."""
         self.frozen = frozen
-        for parameter in self.encoders.parameters():
-            parameter.requires_grad_(not frozen)
+        for part in (self.encoders, self.fusion):
+            part.requires_grad_(not frozen)
 
     def train(self, mode: bool = True) -> Network:
-        """As in torch, but frozen encoders stay in evaluation mode."""
+        """As in torch, but frozen encoders and fusion stay in evaluation mode."""
         super().train(mode)
         if self.frozen:
             self.encoders.eval()
+            self.fusion.eval()
         return self
 
     @property
@@ -55,8 +57,7 @@ class Network(nn.Module):
 
 
 def build(config: ModelConfig, task: Task) -> Network:
-    """Build a network. Raises ConfigError for a wrong name or option, ModelError where pretrained weights
-    cannot be had."""
+    """Build a network. Raises ConfigError, or ModelError where pretrained weights cannot be had."""
     make_fusion = lookup(FUSIONS, config.fusion, "fusion")
     encoders = {each.name: encoder_of(each, transform_of(each)) for each in resolved_inputs(config)}
     fusion = make_fusion({name: int(encoder.features) for name, encoder in encoders.items()})  # type: ignore[arg-type]
@@ -64,8 +65,10 @@ def build(config: ModelConfig, task: Task) -> Network:
 
 
 def resolved_inputs(config: ModelConfig) -> tuple[Input, ...]:
-    """The inputs of a model with every option of their transforms: what is not configured is what the
-    pretrained weights were trained with, else the modality's default. Raises ConfigError."""
+    """The inputs of a model with every option of their transforms, by default those of its pretrained weights.
+
+    Raises ConfigError.
+    """
     return tuple(_resolved(each) for each in config.all_inputs)
 
 
@@ -75,15 +78,11 @@ def input_set(config: ModelConfig) -> InputSet:
     return InputSet(inputs, {each.name: transform_of(each) for each in inputs})
 
 
-def _resolved(given: Input) -> Input:
-    table = dict(given.transform)
-    if given.pretrained and not table.get("mean") and given.modality in PRETRAINED:
-        table["mean"], std = PRETRAINED[given.modality](given.encoder)
+def _resolved(source: Input) -> Input:
+    table = dict(source.transform)
+    if source.pretrained and not table.get("mean") and source.modality in PRETRAINED:
+        table["mean"], std = PRETRAINED[source.modality](source.encoder)
         table["std"] = table.get("std") or std
         if table.get("colour") == "grey":
-            table["mean"], table["std"] = (_averaged(table[key]) for key in ("mean", "std"))
-    return replace(given, transform=transform_of(replace(given, transform=table)).to_dict())
-
-
-def _averaged(values: tuple[float, ...]) -> tuple[float, ...]:
-    return (sum(values) / len(values),)
+            table |= {key: (sum(table[key]) / len(table[key]),) for key in ("mean", "std")}
+    return replace(source, transform=transform_of(replace(source, transform=table)).to_dict())

@@ -1,5 +1,4 @@
-"""From compact items to what encoders take, on the device that trains: the arithmetic of
-`Transform.normalise`, in two steps."""
+"""The arithmetic of `Transform.normalise` in two steps, on the device that trains."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from ..media import Transform
 
 
 class Normaliser(nn.Module):
-    """Mean and standard deviation of each input. Inputs of whole numbers, such as tokens, pass as they are."""
+    """Mean and standard deviation of each input. Inputs of whole numbers, such as tokens, stay as they are."""
 
     def __init__(self, transforms: Mapping[str, Transform]) -> None:
         super().__init__()
@@ -23,7 +22,7 @@ class Normaliser(nn.Module):
                     self.register_buffer(f"{part}_{name}", torch.tensor(values)[None], persistent=False)
 
     def scaled(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Compact items {input: (N, ...)} as floats in their unit, pictures 0…1: what augmentation works on."""
+        """Compact items {input: (N, ...)} as floats in their unit (images 0…1), ready for augmentation."""
         return {
             name: values.float() / self.units[name] if name in self.units else values for name, values in inputs.items()
         }

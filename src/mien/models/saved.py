@@ -88,8 +88,7 @@ def _with_todays_names(weights: dict[str, Tensor], own: dict[str, Tensor]) -> di
 
 
 def source(place: str) -> dict[str, str]:
-    """Which weights a configuration names, a run's folder or a file, in words that hold on any machine:
-    their `name`, and their `sha256` where they can be read."""
+    """The `name` of the weights of a run's folder or of a file, and their `sha256` where they can be read."""
     weights = _weights(Path(place)).resolve()
     named = weights.parent.name if weights.name == _FILE else weights.name
     told = {"name": str(_description(Path(place)).get("name") or named)}

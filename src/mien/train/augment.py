@@ -28,7 +28,7 @@ class Augmentation:
     """
 
     def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
-        """`modalities`: that of each input. Raises ConfigError where samples are to be mixed that cannot be."""
+        """`modalities`: that of each input. Raises ConfigError where samples cannot be mixed as configured."""
         self.config = config
         self.modalities = modalities
         self.changes = {kind: AUGMENTATIONS[kind](config) for kind in AUGMENTATIONS if kind in modalities.values()}
@@ -52,7 +52,7 @@ class Augmentation:
         return {name: v[mine] for name, v in inputs.items()}, {name: v[mine] for name, v in targets.items()}
 
     def _changed(self, inputs: Tensors) -> Tensors:
-        """Change the items of each modality, all of one sample by the same draw: a crop and its picture alike."""
+        """Change the items of each modality, all items of a sample by the same draw."""
         changed = dict(inputs)
         for kind, change in self.changes.items():
             state = torch.get_rng_state()

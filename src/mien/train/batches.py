@@ -1,4 +1,4 @@
-"""Batches of the training and the validation split, in an order that is a function of seed and epoch alone."""
+"""Batches of the training and the validation split, in an order that depends on seed and epoch alone."""
 
 from __future__ import annotations
 

@@ -76,8 +76,7 @@ class TrainingModule(lightning.LightningModule):
         self.collected: list[tuple[Tensors, Tensors]] = []
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Normalise scaled inputs {input: (N, ...)}, there where `present` {input: (N,)}, and return raw scores
-        {head: (N, K)}."""
+        """Normalise scaled inputs {input: (N, ...)}, with `present` {input: (N,)}; return scores {head: (N, K)}."""
         scores: Tensors = self.network(self.normaliser(inputs), present)
         return scores
 
@@ -131,7 +130,7 @@ class TrainingModule(lightning.LightningModule):
         return self.trainer.global_step < self.augment.config.mix_until * self.trainer.estimated_stepping_batches
 
     def training_losses(self) -> dict[str, float]:
-        """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
+        """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` if there are several."""
         return self._summed("train_loss", {name: mean.value for name, mean in self.running.items() if mean.count})
 
     def validation_step(self, batch: Batch) -> None:
@@ -158,7 +157,7 @@ class TrainingModule(lightning.LightningModule):
         return [head.name for head in self.task if losses.annotated(head, targets[head.name])]
 
     def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
-        """Add up losses by declared weight as `name`, and name each; by learned weight epochs could not be compared."""
+        """Sum the losses, by declared weight so that epochs compare, as `name`, and name each of several."""
         each = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
         return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **each}
 

@@ -25,7 +25,7 @@ class Sam:
 
     @torch.no_grad()
     def perturb(self, loss: Tensor) -> None:
-        """Add rho g / |g|, with g the gradient of `loss` over all weights together; frees the loss's graph."""
+        """Add rho g / |g|, with g the gradient of `loss` over all weights; frees the loss's graph."""
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
         pairs = [(weight, slope) for weight, slope in zip(weights, gradients, strict=True) if slope is not None]

@@ -78,7 +78,7 @@ class _Teacher(nn.Module):
         self.normaliser = Normaliser(inputs.transforms)
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Inputs as the student sees them, brought to what this network takes -> raw scores {head: (N, K)}."""
+        """Bring the student's inputs to what this network takes -> raw scores {head: (N, K)}."""
         shown = {name: self.adapters[name](inputs[theirs]) for name, theirs in self.seen_by.items()}
         there = {name: present[theirs] for name, theirs in self.seen_by.items()}
         scores: Tensors = self.network(self.normaliser(shown), there)
