@@ -18,7 +18,6 @@ from ..media import MODALITIES
 from ..records import Floats, Item, Items
 from .layout import PARTS, REGION_COLUMNS, Rows, path_of
 
-
 Layout = tuple[tuple[int, ...], np.dtype[Any]]
 
 
@@ -59,7 +58,10 @@ class StoredInput:
         if self._layout is not None:
             return self._store.read(self.parts["values"], rows)
         decode = self.modality.decode
-        return [decode(blob, f"{self._store.path}, row {row}") if blob else None for blob, row in self._blobs(rows)]
+        return [
+            decode(blob, f"{self._store.path}, row {row}") if blob else None
+            for blob, row in self._blobs(rows)
+        ]
 
     def encoded(self, rows: Rows) -> list[bytes]:
         """The files of some rows as they were imported, b'' where one is missing. Raises StoreError for a
@@ -76,11 +78,17 @@ class StoredInput:
 
     def points(self, rows: Rows) -> Floats | None:
         """Points of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
-        return np.asarray(self._store.read(self.parts["points"], rows), np.float32) if "points" in self.parts else None
+        return (
+            np.asarray(self._store.read(self.parts["points"], rows), np.float32)
+            if "points" in self.parts
+            else None
+        )
 
     def present(self, rows: Rows) -> NDArray[np.bool_] | None:
         """Which of some rows have this input, (n,); None where all have."""
-        return np.asarray(self._store.read(self.parts["mask"], rows), np.bool_) if "mask" in self.parts else None
+        return (
+            np.asarray(self._store.read(self.parts["mask"], rows), np.bool_) if "mask" in self.parts else None
+        )
 
     def items(self, rows: Rows) -> Items:
         """All that is known of this input of some rows."""

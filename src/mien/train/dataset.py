@@ -46,7 +46,9 @@ class SampleDataset(Dataset[Batch]):
         self.is_held = sum(min(stored[name], fitted[name]) for name in stored) * len(rows) <= memory_gb * 1e9
         for name in stored if self.is_held else ():
             if stored[name] < fitted[name]:
-                self.columns[name] = replace(self.columns[name], data=np.asarray(store.input(name).data(rows)))
+                self.columns[name] = replace(
+                    self.columns[name], data=np.asarray(store.input(name).data(rows))
+                )
             else:
                 self.fitted |= {each.name: self._fit_all(each) for each in self._inputs_of(name)}
 
@@ -73,7 +75,7 @@ class SampleDataset(Dataset[Batch]):
         }
 
     def cache_on(self, device: torch.device, free: int) -> None:
-        """Keep fitted items and targets on a device, if they are held and take at most half of `free` bytes."""
+        """Keep fitted items and targets on a device, if held and at most half of its `free` bytes."""
         needed = len(self) * sum(map(self._fitted_bytes, self.inputs.inputs))
         if self.device is not None or not self.is_held or 2 * needed > free:
             return
