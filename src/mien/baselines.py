@@ -1,7 +1,6 @@
-"""Baselines that a figure is held against: chance, someone who knows the top label, and the noise of the
-annotators' votes.
+"""Baselines of a figure: chance, someone who knows the top label, and the noise of the annotators' votes.
 
-An answer that never looks at the face depends on the target only, so faces with the same target are counted
+An answer that ignores the input depends on the target only, so rows with the same target are counted
 together: chance is exact, not drawn. Only the noise floor is drawn, from a fixed seed.
 """
 
@@ -77,12 +76,11 @@ def are_votes(votes: ArrayLike) -> bool:
 
 
 def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Array, Array]:
-    """Draw answer and target (n, K) of someone who knows the true distribution of every face and meets other
-    annotators.
+    """Draw answer and target (n, K) of someone who knows each true distribution and meets other annotators.
 
-    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since
-    nobody casting a label does not make it impossible; 0 takes the votes as the truth. The target is a fresh
-    multinomial draw from the answer, as many votes as the face has. Rows without votes are left out.
+    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since a
+    label without votes is not impossible; 0 takes the votes as the truth. The target is a multinomial draw
+    from the answer, of as many votes. Rows without votes are left out.
     """
     counts = np.asarray(votes, np.float64)
     counts = counts[np.nansum(counts, axis=1) > 0]
@@ -97,7 +95,8 @@ def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64
     size = len(context.head)
     turns = np.stack([np.roll(np.linspace(1, -1, size), k) for k in range(size)])
     guesses = np.tile(np.full((size, size), 1 / size) + _TIE_BREAK * turns, (len(cells), 1))
-    targets, weights, plain = np.repeat(cells, size, axis=0), np.repeat(counts, size), np.full(cells.shape, 1 / size)
+    targets, weights = np.repeat(cells, size, axis=0), np.repeat(counts, size)
+    plain = np.full(cells.shape, 1 / size)
     return {
         name: _weighted(name, plain, cells, counts, context)
         if METRICS[name].needs_context
@@ -106,7 +105,9 @@ def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64
     }
 
 
-def _weighted(name: str, output: Array, target: Array, counts: NDArray[np.int64], context: MetricContext) -> float:
+def _weighted(
+    name: str, output: Array, target: Array, counts: NDArray[np.int64], context: MetricContext
+) -> float:
     """A metric of targets that stand for so many rows each."""
     statistic = metrics.statistic(name, output, target, context.head, ground=context.ground)
     return float(statistic(counts[None])[0])

@@ -1,5 +1,4 @@
-"""How far a figure would move with other faces of the same kind: bootstrap intervals, McNemar's test and
-seeds.
+"""How far a figure would move with other samples of the same kind: bootstrap, McNemar's test and seeds.
 
 A draw takes as many clusters (rows, or groups of rows that belong together) as there are, with replacement;
 as weights it counts how often each row was taken, so any statistic of weighted rows has an interval, the
@@ -73,11 +72,9 @@ def sample(
     *,
     threads: int = _THREADS,
 ) -> dict[str, Array]:
-    """Compute each statistic in the same draws, values (count, ...); they depend on the seed, not on the
-    threads.
+    """Compute each statistic in the same draws, values (count, ...), which do not depend on `threads`.
 
-    `clusters` (N,) integers: rows of one cluster are drawn together. A draw depends on the seed and its own
-    number alone.
+    `clusters` (N,) integers: rows of one cluster are drawn together.
     """
     drawn = Clusters(clusters)
 
@@ -92,7 +89,8 @@ def sample(
 def in_blocks(job: Callable[[range], Result], rows: int, count: int, threads: int = _THREADS) -> list[Result]:
     """Run a job for blocks of about a million weights, so that memory stays bounded; results in order."""
     limits = require("threadpoolctl", "evaluate").threadpool_limits
-    with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:  # threads of BLAS would compete with these
+    # Threads of BLAS would compete with these.
+    with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         return list(pool.map(job, blocks(rows, count)))
 
 
@@ -107,12 +105,17 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
 
 
 def bootstrap(
-    statistics: Mapping[str, Statistic], clusters: ArrayLike, count: int = COUNT, level: float = LEVEL, seed: int = 0
+    statistics: Mapping[str, Statistic],
+    clusters: ArrayLike,
+    count: int = COUNT,
+    level: float = LEVEL,
+    seed: int = 0,
 ) -> dict[str, Interval | None]:
     """The interval of each statistic from the same draws; None for fewer than two `clusters`."""
     if Clusters(clusters).count < 2:
         return dict.fromkeys(statistics)
-    return {name: interval(values, level) for name, values in sample(statistics, clusters, count, seed).items()}
+    drawn = sample(statistics, clusters, count, seed)
+    return {name: interval(values, level) for name, values in drawn.items()}
 
 
 def of_metrics(
@@ -127,12 +130,10 @@ def of_metrics(
 
 
 def basic_interval(found: Interval | None, value: float, noise: int) -> Interval | None:
-    """Mirror the interval of a metric with `noise` (see `metrics.Metric`) at its value; without noise it
-    stays as it is.
+    """Mirror the interval of a metric with `noise` (see `metrics.Metric`) at its value.
 
     Noise adds to that power of the figure, and once more in every draw, so all draws lie too high. Their
-    powers are therefore mirrored at that of the figure (the basic interval, Davison & Hinkley 1997), from 0
-    on, and up to the figure at least.
+    powers are therefore mirrored at that of the figure (the basic interval, Davison & Hinkley 1997).
     """
     if not found or not noise:
         return found
@@ -152,9 +153,8 @@ def recalls(
     """The interval of each label's recall, in the order of `metrics.per_class`; tags at `thresholds`."""
     if Clusters(clusters).count < 2:
         return [None] * len(head)
-    found = sample({"recall": rates(output, target, head, thresholds)}, clusters, settings.draws, settings.seed)[
-        "recall"
-    ]
+    statistics = {"rates": rates(output, target, head, thresholds)}
+    found = sample(statistics, clusters, settings.draws, settings.seed)["rates"]
     return [ends(interval(values, settings.level)) for values in found[:, TPR].T]
 
 
@@ -164,11 +164,9 @@ def ends(found: Interval | None) -> list[float] | None:
 
 
 def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
-    """Test two runs on the same rows by McNemar's exact test (two-sided binomial); `correct` (N,): which rows
-    each got right.
+    """McNemar's exact test (two-sided binomial) of two runs on the same rows, (N,): which each got right.
 
-    Rows count as independent of each other: where they come in groups, trust a bootstrapped difference by
-    group. Raises ValueError.
+    Rows count as independent: for rows in groups, trust a bootstrapped difference. Raises ValueError.
     """
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
     if a.shape != b.shape:

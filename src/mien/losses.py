@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .errors import ConfigError, lookup
-from .models.heads import activate
+from .models import activate
 from .tasks import Head, Kind
 
 _TINY = 1e-12
@@ -49,7 +49,8 @@ def js(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Jensen-Shannon divergence, at most ln 2."""
     output = scores.softmax(1)
     middle = ((output + target) / 2).clamp_min(_TINY).log()
-    return (F.kl_div(middle, output, reduction="batchmean") + F.kl_div(middle, target, reduction="batchmean")) / 2
+    first, second = (F.kl_div(middle, side, reduction="batchmean") for side in (output, target))
+    return (first + second) / 2
 
 
 def l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
@@ -125,25 +126,17 @@ def ccc(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     output = activate(context.head, scores)
     centred, centred_target = output - output.mean(0), target - target.mean(0)
     covariance = (centred * centred_target).mean(0)
-    scale = centred.square().mean(0) + centred_target.square().mean(0) + (output.mean(0) - target.mean(0)).square()
+    spreads = centred.square().mean(0) + centred_target.square().mean(0)
+    scale = spreads + (output.mean(0) - target.mean(0)).square()
     return (1 - 2 * covariance / scale.clamp_min(1e-8)).mean()
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": cross_entropy,
-    "kl": kl,
-    "js": js,
-    "l1": l1,
-    "mse": mse,
-    "energy": energy,
-    "emd": emd,
-    "sampled": sampled,
-    "multi_target": multi_target,
-    "bce": bce,
-    "focal": focal,
-    "emotic_discrete": emotic_discrete,
-    "smooth_l1": smooth_l1,
-    "ccc": ccc,
+    loss.__name__: loss
+    for loss in (
+        *(cross_entropy, kl, js, l1, mse, energy, emd, sampled, multi_target),
+        *(bce, focal, emotic_discrete, smooth_l1, ccc),
+    )
 }
 
 #: The losses that use class weights.
@@ -164,14 +157,11 @@ def check(head: Head) -> None:
     for name, _ in head.loss:
         lookup(LOSSES, name, f"loss of head {head.name}")
         if name not in FITTING[head.kind]:
-            raise ConfigError(
-                f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {', '.join(sorted(FITTING[head.kind]))})"
-            )
+            choices = ", ".join(sorted(FITTING[head.kind]))
+            raise ConfigError(f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {choices})")
     if head.class_weights and not uses_class_weights(head):
-        terms = ", ".join(name for name, _ in head.loss)
-        raise ConfigError(
-            f"head {head.name}: class_weights act on {' and '.join(sorted(WEIGHTED))} alone, its loss is {terms}"
-        )
+        weighted, terms = " and ".join(sorted(WEIGHTED)), ", ".join(name for name, _ in head.loss)
+        raise ConfigError(f"head {head.name}: class_weights act on {weighted} alone, its loss is {terms}")
 
 
 def uses_class_weights(head: Head) -> bool:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: how work is told to stop, and whether it stops at once or after the step at hand."""
+"""SIGINT and SIGTERM: how work is asked to stop, and whether it stops at once or after the step at hand."""
 
 from __future__ import annotations
 

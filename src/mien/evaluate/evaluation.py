@@ -44,12 +44,13 @@ def evaluate(
     draws: int = intervals.COUNT,
     by: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score a run folder (or a `model.onnx`) on one split of a store; return what `results/<split>.json` holds.
+    """Score a run folder (or a `model.onnx`) on a split of a store; return what `results/<split>.json` holds.
 
-    `store` and `split` default to the run's `data.store` and `data.validation`. Files go to the folder `out`, by default
-    `destination`, in place of those of the same split. `progress` is called after each block of rows. `match` names
-    targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves them out, and the subgroups
-    of the attributes in `by` (default: all). Raises ModelError, StoreError, ConfigError.
+    `store` and `split` default to the run's `data.store` and `data.validation`. Files replace those of the
+    split in the folder `out`, by default `destination`. `progress` is called after each block of rows.
+    `match` names targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves out
+    them and the subgroups of the attributes in `by` (default: all). Raises ModelError, StoreError,
+    ConfigError.
     """
     engine = Engine(run)
     folder, data = _run(run)
@@ -59,12 +60,14 @@ def evaluate(
     if draws < 0:
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
     samples = Store(store_path)
-    evaluation = _Evaluation(engine, samples, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
+    bootstrap = intervals.BootstrapSettings(draws)
+    evaluation = _Evaluation(engine, samples, split, data.train, bootstrap, tuple(by))
     other = matching.is_other(store, data.store)
     matches = {one.head.name: one for one in matching.match(engine.task, samples, match or {}, other)}
     targets = evaluation.targets(matches)
     settings = evaluation.intervals()  # a wrong name in `by` shows before the work
     outputs = predict(engine, samples, evaluation.rows, progress)
+    pairs = matches.items()
     record = _plain(
         {
             "schema": SCHEMA,
@@ -73,7 +76,7 @@ def evaluate(
             "task": engine.task.to_dict(),
             "data": evaluation.data() | {"store": store_path, "rows": len(evaluation.rows)},
             "intervals": settings,
-            "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in matches.items()},
+            "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in pairs},
             "training": _training(engine.metadata, folder / "history.csv"),
             "versions": {"mien": __version__} | {name: version(name) for name in _LIBRARIES},
         }
@@ -83,7 +86,9 @@ def evaluate(
     return dict(record)
 
 
-def _write(paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation, columns: dict[str, Floats]) -> None:
+def _write(
+    paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation, columns: dict[str, Floats]
+) -> None:
     """Write both files; at no moment do new predictions lie beside old results."""
     with files.atomic_write(paths.results) as results, files.atomic_write(paths.predictions) as table:
         with files.with_filename(paths.results):
@@ -95,9 +100,8 @@ def _write(paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation
 def destination(run: Path, store: Path | None = None, match: Mapping[str, str] | None = None) -> Path:
     """The folder that files go to by default: the run folder for the run's own model, store and targets.
 
-    What would mix with the run's own results has a folder of its own in it: `on-<store>` for another store
-    or other targets (`match`), `<model>-on-<store>` for another file than `model.onnx`, such as its int8
-    twin.
+    Other results have folders of their own in it: `on-<store>` for another store or other targets (`match`),
+    `<model>-on-<store>` for another file than `model.onnx`, such as its int8 twin.
     """
     folder, data = _run(run)
     model = "" if _model(run) == _MODEL else f"{run.stem}-"
@@ -106,7 +110,6 @@ def destination(run: Path, store: Path | None = None, match: Mapping[str, str] |
 
 
 def _model(run: Path) -> str:
-    """The name of the model file."""
     return _MODEL if run.is_dir() else run.name
 
 
@@ -119,8 +122,10 @@ def _run(run: Path) -> tuple[Path, config.DataConfig]:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """A model and the split of a store it is scored on. `train`: the split that the references are taken
-    from; `by`: the attributes whose values are told apart, none for all."""
+    """A model and the split of a store it is scored on.
+
+    `train`: the split of the reference targets · `by`: the attributes for subgroups, none for all.
+    """
 
     engine: Engine
     store: Store
@@ -135,7 +140,8 @@ class _Evaluation:
 
     @cached_property
     def sampling(self) -> Resampling:
-        attributes = {name: self.store.attribute(name, self.rows) for name in self.by or self.store.attributes}
+        names = self.by or self.store.attributes
+        attributes = {name: self.store.attribute(name, self.rows) for name in names}
         return Resampling(intervals.by_group(self.groups), self.bootstrap, attributes)
 
     @cached_property
@@ -151,9 +157,8 @@ class _Evaluation:
         targets = {name: one.targets(self.store, self.rows) for name, one in matches.items()}
         if all(np.isnan(target).all() for target in targets.values()):
             names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
-            raise StoreError(
-                f"{self.store.path}: split '{self.split}' has no annotated {names}, so nothing can be scored"
-            )
+            split = f"{self.store.path}: split '{self.split}'"
+            raise StoreError(f"{split} has no annotated {names}, so nothing can be scored")
         return targets
 
     def head(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
@@ -178,9 +183,8 @@ class _Evaluation:
             return {}
         record = one.describe(self.store, self.rows, output, target)
         if one.of_labels and one.head.name in self.engine.label_temperature:
-            record["rule"] += (
-                "; the model's shares of votes are made chances of being the label by its label temperature"
-            )
+            chances = "chances of being the label by its label temperature"
+            record["rule"] += f"; the model's shares of votes are made {chances}"
         return {"compared": record}
 
     def columns(

@@ -27,7 +27,7 @@ TOLERANCE = 1e-4
 
 
 class Activated(nn.Module):
-    """The network with its activations: takes the graph's inputs, returns a tuple in the order of the heads."""
+    """The network with its activations: from the graph's inputs to the outputs of the heads, in order."""
 
     def __init__(self, network: Network, task: Task, inputs: InputSet) -> None:
         super().__init__()
@@ -37,8 +37,8 @@ class Activated(nn.Module):
     def forward(self, *arrays: Tensor) -> tuple[Tensor, ...]:
         """Normalised inputs (N, ...), then bool (N, inputs) if several -> the output (N, K) of each head."""
         inputs = dict(zip(self.names, arrays, strict=False))
-        present = {name: arrays[-1][:, place] for place, name in enumerate(self.names)} if len(inputs) > 1 else None
-        scores = self.network(inputs, present)
+        columns = arrays[-1].unbind(1) if len(inputs) > 1 else ()
+        scores = self.network(inputs, dict(zip(self.names, columns, strict=False)) or None)
         return tuple(activate(head, scores[head.name]) for head in self.task)
 
 

@@ -86,7 +86,8 @@ def entropy_error(output: Array, target: Array) -> Statistic:
 
 def emd(output: Array, target: Array, distances: Distances) -> Statistic:
     """Earth mover's distance: exact W1 over a ground distance between labels; a linear programme per row."""
-    solve, ground = require("ot.lp.emd_wrap", "evaluate").emd_c, np.array(distances)  # `ot.emd2` takes 30 times as long
+    solve = require("ot.lp.emd_wrap", "evaluate").emd_c  # `ot.emd2` takes 30 times as long
+    ground = np.array(distances)
     p, q = (rows / rows.sum(axis=1, keepdims=True) for rows in (output, target))
     return mean(np.array([solve(a, b, ground, _STEPS, 1)[1] for a, b in zip(p, q, strict=True)]))
 

@@ -61,9 +61,9 @@ def mcc(output: Array, target: Array) -> Statistic:
     """Matthews correlation of several classes (Gorodkin 2004), -1…1; 0 where one side is constant."""
 
     def figure(tables: Array) -> Array:
-        total, said, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
-        shared = np.trace(tables, axis1=1, axis2=2) * total - (said * true).sum(axis=1)
-        spread = np.sqrt(_variety(said) * _variety(true))
+        total, predicted, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
+        shared = np.trace(tables, axis1=1, axis2=2) * total - (predicted * true).sum(axis=1)
+        spread = np.sqrt(_variety(predicted) * _variety(true))
         return np.where((spread == 0) & (total > 0), 0.0, ratio(shared, spread))
 
     return of_tables(output, target, figure)
@@ -93,8 +93,8 @@ def _one_against_rest(output: Array, target: Array, figure: Callable[[Array, Arr
 
 def rates(tables: Array) -> tuple[Array, Array, Array]:
     """Precision, recall and F1 (B, K) of confusion matrices (B, K, K); NaN where a class does not occur."""
-    hits, true, said = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
-    return ratio(hits, said), ratio(hits, true), ratio(2 * hits, true + said)
+    hits, true, predicted = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    return ratio(hits, predicted), ratio(hits, true), ratio(2 * hits, true + predicted)
 
 
 def _variety(counts: Array) -> Array:
@@ -114,5 +114,5 @@ def _by_support(tables: Array, values: Array) -> Array:
 
 def _mean(values: Array) -> Array:
     """The mean of what is defined (B,); NaN where nothing is."""
-    there = ~np.isnan(values)
-    return ratio(np.where(there, values, 0.0).sum(axis=1), there.sum(axis=1).astype(np.float64))
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))

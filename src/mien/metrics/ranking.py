@@ -16,7 +16,8 @@ def average_precision(output: Array, target: Array) -> Statistic:
     def statistic(weights: Weights) -> Array:
         hits = positives(weights)
         precision = hits / np.maximum(everyone(weights), TINY)
-        return ratio(np.einsum("bt,bt->b", np.diff(hits, axis=1, prepend=0), precision), hits[:, -1:].sum(axis=1))
+        area = np.einsum("bt,bt->b", np.diff(hits, axis=1, prepend=0), precision)
+        return ratio(area, hits[:, -1:].sum(axis=1))
 
     return statistic
 
@@ -51,7 +52,8 @@ def _ranks(output: Array, target: Array) -> tuple[Places, NDArray[np.bool_], Pla
     many of those are positives."""
     order = np.argsort(-output, kind="stable")
     true = target[order] > 0.5
-    ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1  # of rows with the same answer
+    # Ends of runs of rows with the same output.
+    ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1
     found = np.cumsum(true)[ends - 1]
     kept = np.flatnonzero(np.diff(found, prepend=0))
     return order, true, np.append(0, ends)[kept], ends[kept], found[kept]

@@ -174,5 +174,6 @@ def metric_for(name: str, head: Head) -> Metric:
     metric = lookup(METRICS, name, "metric")
     if head.kind not in metric.kinds:
         fitting = ", ".join(sorted(other.name for other in METRICS.values() if head.kind in other.kinds))
-        raise ConfigError(f"metric '{name}' does not fit head '{head.name}' of kind {head.kind} (these do: {fitting})")
+        unfit = f"metric '{name}' does not fit head '{head.name}' of kind {head.kind}"
+        raise ConfigError(f"{unfit} (these do: {fitting})")
     return metric

@@ -29,9 +29,8 @@ class Augmentation:
     def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
         """`modalities`: that of each input. Raises ConfigError where one cannot be mixed as configured."""
         self.config, self.modalities = config, modalities
-        self.changes = {
-            kind: make(config) for kind, make in AUGMENTATIONS.items() if kind in modalities.values()
-        }
+        kinds = AUGMENTATIONS.keys() & set(modalities.values())
+        self.changes = {kind: AUGMENTATIONS[kind](config) for kind in sorted(kinds)}
         self.kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind) > 0]
         if self.kinds and (unmixed := [name for name, kind in modalities.items() if kind not in MIXED]):
             text = f"input '{unmixed[0]}' cannot be mixed, only pictures can"
@@ -70,9 +69,8 @@ class PictureChanges:
 
     def __init__(self, config: AugmentConfig) -> None:
         steps = _steps(config)
-        self.changes: Any = steps and K.AugmentationSequential(
-            *steps, data_keys=["input"], same_on_batch=False
-        )
+        options: Any = {"data_keys": ["input"], "same_on_batch": False}
+        self.changes: Any = steps and K.AugmentationSequential(*steps, **options)
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Change each picture."""
@@ -105,10 +103,8 @@ def mix(
 
     Samples are mixed among those with the same targets and inputs missing: none is lost, none made up.
     """
-    missing = [target.isnan() for target in targets.values()] + [
-        ~known[:, None] for known in present.values()
-    ]
-    other = _partners(torch.cat(missing, dim=1))
+    known = [~target.isnan() for target in targets.values()] + [has[:, None] for has in present.values()]
+    other = _partners(~torch.cat(known, dim=1))
     if patch:
         square, share = _drawn_patch(next(iter(inputs.values())).shape[-1], share)
         inputs = {name: _pasted(values, values[other], square) for name, values in inputs.items()}

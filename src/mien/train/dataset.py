@@ -46,9 +46,8 @@ class SampleDataset(Dataset[Batch]):
         self.is_held = sum(min(stored[name], fitted[name]) for name in stored) * len(rows) <= memory_gb * 1e9
         for name in stored if self.is_held else ():
             if stored[name] < fitted[name]:
-                self.columns[name] = replace(
-                    self.columns[name], data=np.asarray(store.input(name).data(rows))
-                )
+                data = np.asarray(store.input(name).data(rows))
+                self.columns[name] = replace(self.columns[name], data=data)
             else:
                 self.fitted |= {each.name: self._fit_all(each) for each in self._inputs_of(name)}
 

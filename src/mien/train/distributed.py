@@ -78,16 +78,14 @@ def from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
     if per_node.partition("(")[0] != str(tasks // nodes) or tasks % nodes:
         text = f"srun started {per_node} tasks a node, every node must have as many"
         raise ConfigError(f"{text} (--ntasks-per-node)")
-    address = environ.get("MASTER_ADDR") or SLURMEnvironment.resolve_root_node_address(
-        environ["SLURM_STEP_NODELIST"]
-    )
+    root = SLURMEnvironment.resolve_root_node_address(environ["SLURM_STEP_NODELIST"])
     return {
         "RANK": environ["SLURM_PROCID"],
         "LOCAL_RANK": environ["SLURM_LOCALID"],
         "GROUP_RANK": environ["SLURM_NODEID"],
         "WORLD_SIZE": str(tasks),
         "LOCAL_WORLD_SIZE": str(tasks // nodes),
-        "MASTER_ADDR": address,
+        "MASTER_ADDR": environ.get("MASTER_ADDR", root),
         "MASTER_PORT": environ.get("MASTER_PORT", str(15000 + int(environ["SLURM_JOB_ID"]) % 10000)),
     }
 

@@ -134,9 +134,8 @@ class TrainingModule(lightning.LightningModule):
             soft = losses.distillation(scores[name], probabilities, temperature)
             parts[name] = (1 - share) * parts[name] + share * soft
         with_target = {*self._annotated(targets), *taught}
-        return self.weighting(parts, with_target), {
-            name: parts[name] for name in parts if name in with_target
-        }
+        loss = self.weighting(parts, with_target)
+        return loss, {name: part for name, part in parts.items() if name in with_target}
 
     def training_losses(self) -> dict[str, float]:
         """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` if there are several."""
@@ -203,10 +202,6 @@ def monitored_metric(config: Config, task: Task) -> MonitoredMetric:
 
 def loss_contexts(config: Config, task: Task, targets: Tensors) -> dict[str, LossContext]:
     """Create the context of each head's loss: smoothing, and class weights in the order of its labels."""
-    weights = {
-        name: torch.tensor(list(by_label.values()))
-        for name, by_label in class_weights(config, task, targets).items()
-    }
-    return {
-        head.name: LossContext(head, config.train.label_smoothing, weights.get(head.name)) for head in task
-    }
+    tables, smoothing = class_weights(config, task, targets), config.train.label_smoothing
+    weights = {name: torch.tensor(list(by_label.values())) for name, by_label in tables.items()}
+    return {head.name: LossContext(head, smoothing, weights.get(head.name)) for head in task}

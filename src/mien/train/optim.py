@@ -64,15 +64,14 @@ def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> O
 def schedule(optim: Optimizer, phase: PhaseConfig, steps: int, monitor: str, higher: bool) -> dict[str, Any]:
     """Create the schedule over `steps`; `plateau` halves the rate after 3 epochs without gain."""
     if phase.schedule == "plateau":
-        mode = "max" if higher else "min"
-        plateau = ReduceLROnPlateau(optim, mode, factor=0.5, patience=3)
+        plateau = ReduceLROnPlateau(optim, "max" if higher else "min", factor=0.5, patience=3)
         return {"scheduler": plateau, "interval": "epoch", "monitor": monitor}
     warm = round(steps / max(phase.epochs, 1) * phase.warmup)
     curve = SCHEDULES[phase.schedule]
 
     def factor(step: int) -> float:
-        return (
-            (step + 1) / (warm + 1) if step < warm else curve(min((step - warm) / max(steps - warm, 1), 1.0))
-        )
+        if step < warm:
+            return (step + 1) / (warm + 1)
+        return curve(min((step - warm) / max(steps - warm, 1), 1.0))
 
     return {"scheduler": LambdaLR(optim, factor), "interval": "step"}

@@ -32,14 +32,11 @@ class Teachers:
     def __init__(self, config: TeacherConfig, task: Task, inputs: InputSet) -> None:
         self.config = config
         self.loaded = [_Teacher(Path(run), task, inputs) for run in config.runs]
-        self.heads = [
-            head.name for head in task if any(head.name in teacher.heads for teacher in self.loaded)
-        ]
+        taught = {name for teacher in self.loaded for name in teacher.heads}
+        self.heads = [head.name for head in task if head.name in taught]
         if self.loaded and not self.heads:
-            wanted = (
-                ", ".join(head.name for head in task if head.kind.is_exclusive) or "none that can be taught"
-            )
-            text = f"no teacher has a head of this task ({wanted})"
+            wanted = ", ".join(head.name for head in task if head.kind.is_exclusive)
+            text = f"no teacher has a head of this task ({wanted or 'none that can be taught'})"
             raise ConfigError(f"train.teacher.runs = {list(config.runs)}: {text}")
 
     def __deepcopy__(self, _: dict[int, Any]) -> Teachers:
@@ -66,12 +63,10 @@ class _Teacher(nn.Module):
         inputs = input_set(config.model)
         #: By each input of the teacher, the student's that sees the same part of the same item.
         self.seen_by = {each.name: _same_part(each, inputs, students, run) for each in inputs.inputs}
-        self.adapters = {
-            each.name: _adapter(
-                each, inputs.transforms[each.name], students.transforms[self.seen_by[each.name]], run
-            )
-            for each in inputs.inputs
-        }
+        self.adapters = {}
+        for each in inputs.inputs:
+            ours = students.transforms[self.seen_by[each.name]]
+            self.adapters[each.name] = _adapter(each, inputs.transforms[each.name], ours, run)
         self.heads = [head.name for head in config.resolved_task() if _teaches(head, task, run)]
         self.network = load_network(run).requires_grad_(False).to(memory_format=torch.channels_last)
         lay_side_by_side(self.network)
@@ -114,9 +109,8 @@ def _adapt_picture(theirs: ImageTransform, ours: ImageTransform, pixels: Tensor)
     """Pictures 0…1 (N, C, S, S) in another colour and size."""
     if theirs.colour != ours.colour:
         luma = torch.tensor(_LUMA, device=pixels.device).view(1, 3, 1, 1)
-        pixels = (
-            pixels.expand(-1, 3, -1, -1) if theirs.colour == "rgb" else (pixels * luma).sum(1, keepdim=True)
-        )
+        grey = theirs.colour != "rgb"
+        pixels = (pixels * luma).sum(1, keepdim=True) if grey else pixels.expand(-1, 3, -1, -1)
     if theirs.size != ours.size:
         pixels = F.interpolate(pixels, size=(theirs.size, theirs.size), mode="bilinear", antialias=True)
     return pixels
