@@ -47,10 +47,9 @@ def evaluate(
     """Score a run folder (or a `model.onnx`) on a split of a store; return what `results/<split>.json` holds.
 
     `store` and `split` default to the run's `data.store` and `data.validation`. Files replace those of the
-    split in the folder `out`, by default `destination`. `progress` is called after each block of rows.
-    `match` names targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves out
-    them and the subgroups of the attributes in `by` (default: all). Raises ModelError, StoreError,
-    ConfigError.
+    split in the folder `out` (`destination`). `progress` is called after each block of rows. `match` names
+    targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves out them and the
+    subgroups of the attributes in `by` (default: all). Raises ModelError, StoreError, ConfigError.
     """
     engine = Engine(run)
     folder, data = _run(run)
@@ -64,10 +63,9 @@ def evaluate(
     evaluation = _Evaluation(engine, samples, split, data.train, bootstrap, tuple(by))
     other = matching.is_other(store, data.store)
     matches = {one.head.name: one for one in matching.match(engine.task, samples, match or {}, other)}
-    targets = evaluation.targets(matches)
+    pairs, targets = matches.items(), evaluation.targets(matches)
     settings = evaluation.intervals()  # a wrong name in `by` shows before the work
     outputs = predict(engine, samples, evaluation.rows, progress)
-    pairs = matches.items()
     record = _plain(
         {
             "schema": SCHEMA,
