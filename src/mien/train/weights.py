@@ -25,7 +25,8 @@ class HeadWeights(nn.Module):
         super().__init__()
         learned = mode == "uncertainty"
         if learned and len(task.heads) < 2:
-            raise ConfigError("train.head_weights = 'uncertainty': a task of one head has nothing to weigh")
+            text = "the task has one head, there is nothing to weigh"
+            raise ConfigError(f"train.head_weights = 'uncertainty': {text}")
         self.task = task
         self.log_variance = nn.Parameter(torch.zeros(len(task.heads))) if learned else None
 
