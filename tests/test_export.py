@@ -122,7 +122,7 @@ def test_onnx_answers_as_torch_does_on_faces_of_any_number(run, faces):
         crops = store.images(store.rows("validation")[:count])
         with torch.inference_mode():
             feed = engine.inputs.feed(*engine.inputs.fit({"image": Items(crops)}))
-            scores = network({name: torch.from_numpy(values) for name, values in feed.items()})
+            scores = network({"face": torch.from_numpy(feed["input.face"])})
         mine = engine.probabilities(crops)
         for head in engine.task:
             assert np.allclose(mine[head.name], activate(head, scores[head.name]).numpy(), atol=1e-5)

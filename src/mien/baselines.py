@@ -1,7 +1,6 @@
-"""Baselines that a figure is held against: chance, someone who knows the top label, and the noise of the
-annotators' votes.
+"""Baselines of a figure: chance, someone who knows the top label, and the noise of the annotators' votes.
 
-An answer that never looks at the face depends on the target only, so faces with the same target are counted
+An answer that ignores the input depends on the target only, so rows with the same target are counted
 together: chance is exact, not drawn. Only the noise floor is drawn, from a fixed seed.
 """
 
@@ -54,16 +53,14 @@ def for_head(
 
 
 def marginal(training: ArrayLike) -> Array:
-    """Average the targets of a training split over what was annotated (K,); NaN for a column nobody
-    annotated."""
+    """Mean (K,) of the annotated targets of a training split; NaN for a column nobody annotated."""
     targets = np.asarray(training, np.float64)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(targets, axis=0) / (~np.isnan(targets)).sum(axis=0))
 
 
 def class_means(training: ArrayLike) -> Array:
-    """Average the training targets (K, K) that share each top label; all of them for a label that is never on
-    top."""
+    """Mean training target (K, K) by top label; that of all rows for a label that is never on top."""
     targets = np.asarray(training, np.float64)
     targets = targets[~np.isnan(targets).any(axis=1)]
     top, everyone = targets.argmax(axis=1), marginal(targets)
@@ -72,20 +69,18 @@ def class_means(training: ArrayLike) -> Array:
 
 
 def are_votes(votes: ArrayLike) -> bool:
-    """Whether rows (N, K) are counts of votes: whole numbers, more than one in some row. NaN: not
-    annotated."""
+    """Whether rows (N, K) are counts of votes: whole numbers, several in some row; NaN: not annotated."""
     rows = np.asarray(votes, np.float64)
     rows = rows[~np.isnan(rows).any(axis=1)]
     return bool(len(rows) and (rows == np.round(rows)).all() and rows.sum(axis=1).max() > 1)
 
 
 def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Array, Array]:
-    """Draw answer and target (n, K) of someone who knows the true distribution of every face and meets other
-    annotators.
+    """Draw answer and target (n, K) of someone who knows each true distribution and meets other annotators.
 
-    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since
-    nobody casting a label does not make it impossible; 0 takes the votes as the truth. The target is a fresh
-    multinomial draw from the answer, as many votes as the face has. Rows without votes are left out.
+    The answer is the votes and `prior` (K,), one more vote shared out like the training marginal, since a
+    label without votes is not impossible; 0 takes the votes as the truth. The target is a multinomial draw
+    from the answer, of as many votes. Rows without votes are left out.
     """
     counts = np.asarray(votes, np.float64)
     counts = counts[np.nansum(counts, axis=1) > 0]
@@ -96,12 +91,12 @@ def redrawn(votes: ArrayLike, prior: ArrayLike = 0.0, seed: int = 0) -> tuple[Ar
 
 
 def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64]) -> dict[str, float]:
-    """Equal shares. Each target meets every label on top, once; a ground distance does not see which label is
-    on top."""
+    """Equal shares. Each target meets every label on top, once, unless a ground distance decides."""
     size = len(context.head)
     turns = np.stack([np.roll(np.linspace(1, -1, size), k) for k in range(size)])
     guesses = np.tile(np.full((size, size), 1 / size) + _TIE_BREAK * turns, (len(cells), 1))
-    targets, weights, plain = np.repeat(cells, size, axis=0), np.repeat(counts, size), np.full(cells.shape, 1 / size)
+    targets, weights = np.repeat(cells, size, axis=0), np.repeat(counts, size)
+    plain = np.full(cells.shape, 1 / size)
     return {
         name: _weighted(name, plain, cells, counts, context)
         if METRICS[name].needs_context
@@ -110,7 +105,9 @@ def _random_guess(context: MetricContext, cells: Array, counts: NDArray[np.int64
     }
 
 
-def _weighted(name: str, output: Array, target: Array, counts: NDArray[np.int64], context: MetricContext) -> float:
+def _weighted(
+    name: str, output: Array, target: Array, counts: NDArray[np.int64], context: MetricContext
+) -> float:
     """A metric of targets that stand for so many rows each."""
     statistic = metrics.statistic(name, output, target, context.head, ground=context.ground)
     return float(statistic(counts[None])[0])

@@ -48,20 +48,19 @@ class Calibrated(NamedTuple):
 
 
 def calibrate(model: Path, store: Store, split: str, method: str = "temperature") -> dict[str, Any]:
-    """Choose on a split what a model's description should hold: `thresholds` of tags for the best F1, and for
-    classes and distributions `temperature`, `scaling` (vector), `label_temperature`, `calibration` and
-    `conformal`, each by head.
+    """Choose on a split what a model's description should hold, by key and head.
 
-    `method`: temperature, vector or none. Outputs are those of the graph, whatever the model held before.
-    Targets are matched as in evaluation: where a target lacks labels of the head, the others are calibrated
-    among themselves, and no sets are promised. Heads without annotations keep what the model
-    held; empty where there is none with annotations. Raises ConfigError for another method, StoreError where no
-    target of the store fits.
+    `thresholds` of tags for the best F1; of classes and distributions `temperature`, `scaling` (vector),
+    `label_temperature`, `calibration` and `conformal`. `method`: temperature, vector or none. Targets are
+    matched as in evaluation; where one lacks labels of the head, the others are calibrated among themselves,
+    without sets. Heads without annotations keep what the model held; {} if there are no others. Raises
+    ConfigError for another method, StoreError where no target of the store fits.
     """
     lookup(METHODS, method, "calibration")
     engine, rows = Engine(model, calibrated=False), store.rows(split)
-    targets = {mapping: mapping.targets(store, rows) for mapping in matching.match(engine.task, store, {}, other=False)}
-    targets = {mapping: target for mapping, target in targets.items() if not np.isnan(target).all()}
+    mappings = matching.match(engine.task, store, {}, other=False)
+    found = ((mapping, mapping.targets(store, rows)) for mapping in mappings)
+    targets = {mapping: target for mapping, target in found if not np.isnan(target).all()}
     if all(mapping.head.kind is Kind.VALUES for mapping in targets):
         return {}
     outputs = predict(engine, store, rows)
@@ -72,15 +71,15 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
             chosen = tags.best_thresholds(output, mapping.expand(target))
             thresholds[head.name] = dict(zip(head.space.labels, chosen.tolist(), strict=True))
         elif head.kind.is_exclusive:
-            labels = mapping.labels(store, rows)
-            found = calibrate_head(mapping.compared, mapping.answers(output), target, split, method, labels=labels)
-            heads[head.name] = found if mapping.is_complete else _of_some_labels(found, head)
+            labels, compared = mapping.labels(store, rows), mapping.answers(output)
+            fitted = calibrate_head(mapping.compared, compared, target, split, method, labels=labels)
+            heads[head.name] = fitted if mapping.is_complete else _of_some_labels(fitted, head)
     record = {"thresholds": thresholds} if thresholds else {}
     return _kept(record | _by_key(heads), engine)
 
 
 def _of_some_labels(found: Calibrated, head: Head) -> Calibrated:
-    """What holds for all labels of a head that was calibrated on some: others are scaled as these are on average."""
+    """Extend the scaling of a head calibrated on some labels: others are scaled by the average."""
     sides = found.scaling or {}
     wider = {
         side: dict.fromkeys(head.space.labels, float(np.mean([*values.values()]))) | values
@@ -115,11 +114,10 @@ def calibrate_head(
     *,
     labels: Floats | None = None,
 ) -> Calibrated:
-    """Fit one head's probabilities to its targets, both (N, K), and say what that did, on the same rows and
-    across folds.
+    """Fit one head's probabilities to its targets, both (N, K), and score that on the same rows and by folds.
 
-    Across folds each row is scored by a scaling, and held by a set, that the other folds chose. `labels` (N,
-    K), one-hot, NaN where there is none, are what a distribution's label temperature is fitted to.
+    By folds each row has a scaling and a set that the other folds chose. `labels` (N, K), one-hot or NaN, are
+    what a distribution's label temperature is fitted to.
     """
     kept = ~np.isnan(target).any(axis=1)
     raw, true = np.asarray(output, np.float64)[kept], np.asarray(target, np.float64)[kept]
@@ -172,8 +170,7 @@ def _cross_fitted(fit: Fit, raw: Array, aim: Array) -> _Folds:
 
 
 def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str, Any]:
-    """The temperature at which calibrated shares of votes tell the label, and what it did where there is one;
-    {} where there is none."""
+    """Fit the temperature at which shares of votes tell the label, and score it; {} without labels."""
     known, as_class = ~np.isnan(labels).any(axis=1), replace(head, kind=Kind.CLASS)
     if not known.any():
         return {}
@@ -181,7 +178,8 @@ def _label(head: Head, fitted: Array, folds: _Folds, labels: Array) -> dict[str,
     for mine, others in folds.each:
         if (rest := known & ~mine).any():
             crossed[mine] = fit_temperature(others[rest], labels[rest]).apply(others[mine])
-    outputs = {"before": fitted, "after": np.asarray(chosen.apply(fitted), np.float64), "cross_fitted": crossed}
+    after = np.asarray(chosen.apply(fitted), np.float64)
+    outputs = {"before": fitted, "after": after, "cross_fitted": crossed}
     figures = {when: _figures(as_class, output[known], labels[known]) for when, output in outputs.items()}
     return {"temperature": 1 / float(chosen.scale[0]), **figures, "rows": int(known.sum())}
 
@@ -193,16 +191,12 @@ def _figures(head: Head, output: Array, target: Array) -> dict[str, float]:
 
 
 def aimed_at(head: Head, target: Array) -> Array:
-    """What a head's probabilities are fitted to: the votes of a distribution, the label (the top vote) of a
-    class."""
+    """What probabilities are fitted to: the votes of a distribution, the top label of a class."""
     return target if head.kind is Kind.DISTRIBUTION else np.eye(target.shape[1])[target.argmax(axis=1)]
 
 
 def fit_temperature(output: Array, target: Array) -> Scaling:
-    """The temperature of least cross-entropy, 0.05 to 20; 1 where it makes no difference.
-
-    Cross-entropy is convex in 1 / T, so its slope is halved down to zero.
-    """
+    """The temperature of least cross-entropy (convex in 1 / T), 0.05 to 20; 1 where it is of no effect."""
     logs, labels = scaling.logarithms(output), output.shape[1]
     wanted = float((target * logs).sum(axis=1).mean())
 
@@ -219,8 +213,10 @@ def fit_temperature(output: Array, target: Array) -> Scaling:
 
 
 def fit_vector(output: Array, target: Array) -> Scaling:
-    """A scale and a bias for each label, of least cross-entropy (convex; scales 0.05 to 20, biases -20 to
-    20); from the temperature on, so never worse than it. The biases sum to 0."""
+    """A scale (0.05 to 20) and a bias (-20 to 20, of sum 0) for each label, of least cross-entropy (convex).
+
+    It starts at the temperature, so it is never worse.
+    """
     logs, labels = scaling.logarithms(output), output.shape[1]
     start = fit_temperature(output, target)
 
@@ -234,7 +230,8 @@ def fit_vector(output: Array, target: Array) -> Scaling:
 
     limits = [(1 / BOUNDS[1], 1 / BOUNDS[0])] * labels + [(-20.0, 20.0)] * labels
     first = np.append(start.scale, start.bias)
-    found = require("scipy.optimize", "evaluate").minimize(loss, first, jac=True, method="L-BFGS-B", bounds=limits)
+    minimize = require("scipy.optimize", "evaluate").minimize
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=limits)
     scale, bias = found.x[:labels], found.x[labels:]
     return Scaling(scale, bias - bias.mean())
 

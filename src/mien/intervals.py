@@ -1,5 +1,4 @@
-"""How far a figure would move with other faces of the same kind: bootstrap intervals, McNemar's test and
-seeds.
+"""How far a figure would move with other samples of the same kind: bootstrap, McNemar's test and seeds.
 
 A draw takes as many clusters (rows, or groups of rows that belong together) as there are, with replacement;
 as weights it counts how often each row was taken, so any statistic of weighted rows has an interval, the
@@ -31,8 +30,7 @@ Result = TypeVar("Result")
 
 
 class BootstrapSettings(NamedTuple):
-    """How many bootstrap draws there are (0: no intervals), what share of them an interval holds, and from
-    which seed they come."""
+    """Number of bootstrap draws (0: no intervals), the share of them in an interval, and their seed."""
 
     draws: int = COUNT
     level: float = LEVEL
@@ -51,8 +49,7 @@ class Interval(NamedTuple):
 
 
 class McNemar(NamedTuple):
-    """How many rows only the first and only the second got right, and the exact p of a split as uneven if
-    both were as good."""
+    """How many rows only the first and only the second got right, and the exact two-sided p."""
 
     only_a: int
     only_b: int
@@ -75,11 +72,9 @@ def sample(
     *,
     threads: int = _THREADS,
 ) -> dict[str, Array]:
-    """Compute each statistic in the same draws, values (count, ...); they depend on the seed, not on the
-    threads.
+    """Compute each statistic in the same draws, values (count, ...), which do not depend on `threads`.
 
-    `clusters` (N,) integers: rows of one cluster are drawn together. A draw depends on the seed and its own
-    number alone.
+    `clusters` (N,) integers: rows of one cluster are drawn together.
     """
     drawn = Clusters(clusters)
 
@@ -92,16 +87,15 @@ def sample(
 
 
 def in_blocks(job: Callable[[range], Result], rows: int, count: int, threads: int = _THREADS) -> list[Result]:
-    """Run a job for each block of draws, answers in order. A block has about a million weights, so memory
-    stays bounded."""
+    """Run a job for blocks of about a million weights, so that memory stays bounded; results in order."""
     limits = require("threadpoolctl", "evaluate").threadpool_limits
-    with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:  # threads of BLAS would compete with these
+    # Threads of BLAS would compete with these.
+    with limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         return list(pool.map(job, blocks(rows, count)))
 
 
 def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """Take the percentile interval of values (count,) over the draws that define them; None where more than
-    half do not."""
+    """Percentile interval of the defined values (count,); None where more than half are undefined."""
     drawn = np.asarray(values, np.float64)
     defined = drawn[~np.isnan(drawn)]
     if 2 * len(defined) < len(drawn) or not len(defined):
@@ -111,20 +105,23 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval | None:
 
 
 def bootstrap(
-    statistics: Mapping[str, Statistic], clusters: ArrayLike, count: int = COUNT, level: float = LEVEL, seed: int = 0
+    statistics: Mapping[str, Statistic],
+    clusters: ArrayLike,
+    count: int = COUNT,
+    level: float = LEVEL,
+    seed: int = 0,
 ) -> dict[str, Interval | None]:
-    """Take the interval of each statistic from the same draws. `clusters` as in `sample`; None for fewer than
-    two of them."""
+    """The interval of each statistic from the same draws; None for fewer than two `clusters`."""
     if Clusters(clusters).count < 2:
         return dict.fromkeys(statistics)
-    return {name: interval(values, level) for name, values in sample(statistics, clusters, count, seed).items()}
+    drawn = sample(statistics, clusters, count, seed)
+    return {name: interval(values, level) for name, values in drawn.items()}
 
 
 def of_metrics(
     statistics: Mapping[str, Statistic], clusters: ArrayLike, settings: BootstrapSettings = DEFAULTS
 ) -> dict[str, list[float] | None]:
-    """The interval [low, high] of each prepared metric by name, as `results.json` holds it; None where there
-    is none."""
+    """The interval [low, high] of each prepared metric by name, for `results.json`; None: there is none."""
     rows = len(np.asarray(clusters))
     return {
         name: ends(basic_interval(found, metrics.plain(statistics[name], rows), metrics.METRICS[name].noise))
@@ -133,12 +130,10 @@ def of_metrics(
 
 
 def basic_interval(found: Interval | None, value: float, noise: int) -> Interval | None:
-    """Mirror the interval of a metric with `noise` (see `metrics.Metric`) at its value; without noise it
-    stays as it is.
+    """Mirror the interval of a metric with `noise` (see `metrics.Metric`) at its value.
 
     Noise adds to that power of the figure, and once more in every draw, so all draws lie too high. Their
-    powers are therefore mirrored at that of the figure (the basic interval, Davison & Hinkley 1997), from 0
-    on, and up to the figure at least.
+    powers are therefore mirrored at that of the figure (the basic interval, Davison & Hinkley 1997).
     """
     if not found or not noise:
         return found
@@ -155,13 +150,11 @@ def recalls(
     thresholds: ArrayLike = 0.5,
     settings: BootstrapSettings = DEFAULTS,
 ) -> list[list[float] | None]:
-    """The interval of each label's recall, in the order of `metrics.per_class`; tags apply from their
-    thresholds on."""
+    """The interval of each label's recall, in the order of `metrics.per_class`; tags at `thresholds`."""
     if Clusters(clusters).count < 2:
         return [None] * len(head)
-    found = sample({"recall": rates(output, target, head, thresholds)}, clusters, settings.draws, settings.seed)[
-        "recall"
-    ]
+    statistics = {"rates": rates(output, target, head, thresholds)}
+    found = sample(statistics, clusters, settings.draws, settings.seed)["rates"]
     return [ends(interval(values, settings.level)) for values in found[:, TPR].T]
 
 
@@ -171,11 +164,9 @@ def ends(found: Interval | None) -> list[float] | None:
 
 
 def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
-    """Test two runs on the same rows by McNemar's exact test (two-sided binomial); `correct` (N,): which rows
-    each got right.
+    """McNemar's exact test (two-sided binomial) of two runs on the same rows, (N,): which each got right.
 
-    Rows count as independent of each other: where they come in groups, trust a bootstrapped difference by
-    group. Raises ValueError.
+    Rows count as independent: for rows in groups, trust a bootstrapped difference. Raises ValueError.
     """
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
     if a.shape != b.shape:
@@ -194,15 +185,13 @@ def seeds(values: ArrayLike) -> Spread:
 
 
 def by_group(groups: Sequence[str]) -> NDArray[np.intp]:
-    """Number the clusters (N,) of rows by the names of their groups; a row without a group ('') stands for
-    itself."""
+    """Number the clusters (N,) of rows by group name; a row without a group ('') is its own cluster."""
     names = [name or f"\0{row}" for row, name in enumerate(groups)]
     return np.asarray(np.unique(names, return_inverse=True)[1], np.intp)
 
 
 def _binomial(first: int, second: int) -> float:
-    """Two-sided p of so uneven a split of fair coins; logarithms, since 2 to the power of the number would
-    overflow."""
+    """Two-sided p of so uneven a split of fair coins, by logarithms since 2^number would overflow."""
     number, least = first + second, min(first, second)
     steps = np.arange(1, least + 1)
     chances = np.append(0.0, np.cumsum(np.log((number - steps + 1) / steps))) - number * math.log(2)
@@ -210,8 +199,7 @@ def _binomial(first: int, second: int) -> float:
 
 
 class Clusters:
-    """Which of N rows are drawn together: `count` clusters of `rows` rows, from an integer (N,) for each
-    row."""
+    """Which of N rows are drawn together: `count` clusters of `rows` rows, from an integer (N,) each."""
 
     def __init__(self, clusters: ArrayLike) -> None:
         names, members = np.unique(np.asarray(clusters), return_inverse=True)

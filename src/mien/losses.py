@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .errors import ConfigError, lookup
-from .models.heads import activate
+from .models import activate
 from .tasks import Head, Kind
 
 _TINY = 1e-12
@@ -49,11 +49,12 @@ def js(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     """Jensen-Shannon divergence, at most ln 2."""
     output = scores.softmax(1)
     middle = ((output + target) / 2).clamp_min(_TINY).log()
-    return (F.kl_div(middle, output, reduction="batchmean") + F.kl_div(middle, target, reduction="batchmean")) / 2
+    first, second = (F.kl_div(middle, side, reduction="batchmean") for side in (output, target))
+    return (first + second) / 2
 
 
 def l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum of absolute differences over labels (twice the total variation); VALUES: the mean, in half ranges."""
+    """Sum of absolute differences over labels (twice the total variation); VALUES: mean, in half ranges."""
     return _difference(scores, target, context).abs().sum(1).mean()
 
 
@@ -63,13 +64,13 @@ def mse(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def energy(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """-(p - q)' D (p - q): a squared Cramér-type distance, strictly proper if D is of strict negative type."""
+    """-(p - q)' D (p - q): a squared Cramér-type distance, proper if D is of strict negative type."""
     difference = scores.softmax(1) - target
     return -((difference @ _distances(context, scores)) * difference).sum(1).mean()
 
 
 def emd(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Earth mover's distance over the labels' ground distance D, by 50 Sinkhorn steps at temperature max D / 20."""
+    """Earth mover's distance over ground distance D, by 50 Sinkhorn steps at temperature max D / 20."""
     distances = _distances(context, scores)
     temperature = distances.max() / 20
     kernel = -distances / temperature
@@ -109,13 +110,13 @@ def focal(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
 
 
 def emotic_discrete(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Sum over tags of w (p - q)², w = 1 / ln(1.2 + share of the batch with the tag) (EMOTIC, Kosti et al. 2020)."""
+    """Sum over tags of (p - q)² / ln(1.2 + share of the batch with the tag) (EMOTIC, Kosti et al. 2020)."""
     weights = 1 / (1.2 + target.mean(0)).log()
     return (weights * _difference(scores, target, context).square()).sum(1).mean()
 
 
 def smooth_l1(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
-    """Absolute difference in half ranges, quadratic below 2/9: a point of the scale 1…10 (Kosti et al. 2020)."""
+    """Absolute difference in half ranges, quadratic below 2/9: a point of 1…10 (Kosti et al. 2020)."""
     difference = _difference(scores, target, context)
     return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=2 / 9)
 
@@ -125,25 +126,17 @@ def ccc(scores: Tensor, target: Tensor, context: LossContext) -> Tensor:
     output = activate(context.head, scores)
     centred, centred_target = output - output.mean(0), target - target.mean(0)
     covariance = (centred * centred_target).mean(0)
-    scale = centred.square().mean(0) + centred_target.square().mean(0) + (output.mean(0) - target.mean(0)).square()
+    spreads = centred.square().mean(0) + centred_target.square().mean(0)
+    scale = spreads + (output.mean(0) - target.mean(0)).square()
     return (1 - 2 * covariance / scale.clamp_min(1e-8)).mean()
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": cross_entropy,
-    "kl": kl,
-    "js": js,
-    "l1": l1,
-    "mse": mse,
-    "energy": energy,
-    "emd": emd,
-    "sampled": sampled,
-    "multi_target": multi_target,
-    "bce": bce,
-    "focal": focal,
-    "emotic_discrete": emotic_discrete,
-    "smooth_l1": smooth_l1,
-    "ccc": ccc,
+    loss.__name__: loss
+    for loss in (
+        *(cross_entropy, kl, js, l1, mse, energy, emd, sampled, multi_target),
+        *(bce, focal, emotic_discrete, smooth_l1, ccc),
+    )
 }
 
 #: The losses that use class weights.
@@ -160,18 +153,15 @@ FITTING: dict[Kind, frozenset[str]] = {
 
 
 def check(head: Head) -> None:
-    """Raise ConfigError if a loss of the head is unknown, unfit for its kind, or ignores its class weights."""
+    """Raise ConfigError if a loss is unknown, unfit for the head's kind, or ignores class weights."""
     for name, _ in head.loss:
         lookup(LOSSES, name, f"loss of head {head.name}")
         if name not in FITTING[head.kind]:
-            raise ConfigError(
-                f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {', '.join(sorted(FITTING[head.kind]))})"
-            )
+            choices = ", ".join(sorted(FITTING[head.kind]))
+            raise ConfigError(f"head {head.name}: '{name}' is no loss for {head.kind} (one of: {choices})")
     if head.class_weights and not uses_class_weights(head):
-        terms = ", ".join(name for name, _ in head.loss)
-        raise ConfigError(
-            f"head {head.name}: class_weights act on {' and '.join(sorted(WEIGHTED))} alone, its loss is {terms}"
-        )
+        weighted, terms = " and ".join(sorted(WEIGHTED)), ", ".join(name for name, _ in head.loss)
+        raise ConfigError(f"head {head.name}: class_weights act on {weighted} alone, its loss is {terms}")
 
 
 def uses_class_weights(head: Head) -> bool:

@@ -25,8 +25,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class LabelMapping:
-    """A head of a model, the target of a store that answers it, and the positions (among the head's labels)
-    of those compared."""
+    """A head of a model, the target of a store for it, and positions of the head's labels compared."""
 
     head: Head
     target: Head
@@ -35,8 +34,7 @@ class LabelMapping:
 
     @property
     def alike(self) -> bool:
-        """Whether both sides have the same name, kind, labels and bounds, so that nothing needs to be
-        explained."""
+        """Whether both sides have the same name, kind, labels and bounds."""
         same = self.head.name == self.target.name and self.head.kind is self.target.kind
         return same and self.is_complete and len(self.head) == len(self.target) and not self._rescales
 
@@ -55,8 +53,7 @@ class LabelMapping:
 
     @property
     def of_labels(self) -> bool:
-        """Whether a distribution is compared with single labels, so that chances count and not shares of
-        votes."""
+        """Whether a distribution is compared with single labels: by chances, not shares of votes."""
         return self.head.kind is Kind.DISTRIBUTION and self.target.kind is Kind.CLASS
 
     @property
@@ -79,7 +76,8 @@ class LabelMapping:
         if self.data_only and self.target.kind is Kind.CLASS:
             yield "faces of a class that the model does not know are left out"
         if self.data_only and self.target.kind is Kind.DISTRIBUTION:
-            yield "faces with more than half of their mass, or their top label, outside are left out; others are renormalised"
+            outside = "more than half of their mass, or their top label, outside"
+            yield f"faces with {outside} are left out; others are renormalised"
         if self.model_only and self.head.kind.is_exclusive:
             yield "the model's answers are restricted to the labels compared and renormalised"
         if self.head.kind is not self.target.kind:
@@ -87,15 +85,15 @@ class LabelMapping:
             yield "a distribution counts by its top label" if soft else "a class is all mass on one label"
         if self._rescales:
             (low, high), (bottom, top) = self.target.bounds, self.head.bounds
-            yield f"{low:g} to {high:g} of the data is rescaled linearly to {bottom:g} to {top:g}, the model's units"
+            scales = f"{low:g} to {high:g} of the data is rescaled linearly to {bottom:g} to {top:g}"
+            yield f"{scales}, the model's units"
 
     def answers(self, output: Floats) -> Floats:
         """Take the outputs for the labels compared: (n, K) to (n, shared); probabilities are renormalised."""
         return output if self.is_complete else renormalised(output[:, self.shared], self.head.kind)
 
     def targets(self, store: Store, rows: Rows) -> Floats:
-        """Read the targets of some rows for the labels compared: (n, shared) in the model's units; NaN: not
-        annotated, or left out."""
+        """Targets (n, shared) of the labels compared, in the model's units; NaN: none, or left out."""
         taken = self.annotations(store, rows)
         if self.head.kind.is_exclusive:
             with np.errstate(invalid="ignore"):
@@ -106,8 +104,7 @@ class LabelMapping:
         return np.asarray(taken, np.float32)
 
     def annotations(self, store: Store, rows: Rows) -> Floats:
-        """Read what annotators gave for the labels compared, as they gave it: (n, shared); NaN: not
-        annotated, or left out."""
+        """What annotators gave for the labels compared, (n, shared); NaN: nothing, or left out."""
         values = store.annotations(self.target.name, rows)
         taken = values[:, self._columns]
         if self.head.kind.is_exclusive:
@@ -115,10 +112,10 @@ class LabelMapping:
         return taken
 
     def labels(self, store: Store, rows: Rows) -> Floats | None:
-        """Find the one label of each row that its votes amount to, one-hot (n, K); NaN where there is none.
+        """The one label that each row's votes amount to, one-hot (n, K); NaN where there is none.
 
-        That is the label of the store's own target of classes with the same labels, where there is one, else the
-        one with more than half of the votes. None where the target is no votes or lacks labels of the head.
+        That of the store's own target of classes with the same labels if it has one, else the one with more
+        than half of the votes. None where the target is no votes or lacks labels of the head.
         """
         if not (self.head.kind is self.target.kind is Kind.DISTRIBUTION and self.is_complete):
             return None
@@ -137,8 +134,7 @@ class LabelMapping:
         return {label: int((out == self.target.space.index(label)).sum()) for label in self.data_only}
 
     def expand(self, targets: Floats) -> Floats:
-        """Put the targets of the labels compared into columns of all the model's labels: (n, shared) to (n,
-        K), others NaN."""
+        """Put targets (n, shared) into columns of all the model's labels (n, K), others NaN."""
         full = np.full((len(targets), len(self.head)), np.nan, np.float32)
         full[:, self.shared] = targets
         return full
@@ -162,8 +158,8 @@ class LabelMapping:
             return {}
         true = targets[kept].argmax(axis=1)
         restricted, free = self.answers(output)[kept].argmax(axis=1), output[kept].argmax(axis=1)
-        right = {"accuracy": restricted == true, "accuracy_unrestricted": free == np.asarray(self.shared)[true]}
-        return {name: float(hits.mean()) for name, hits in right.items()}
+        hits, free_hits = restricted == true, free == np.asarray(self.shared)[true]
+        return {"accuracy": float(hits.mean()), "accuracy_unrestricted": float(free_hits.mean())}
 
     @property
     def _rescales(self) -> bool:
@@ -175,8 +171,7 @@ class LabelMapping:
         return [self.target.space.index(self.head.space.labels[k]) for k in self.shared]
 
     def _excluding(self, values: Floats) -> NDArray[np.intp]:
-        """For each row of the target's values, the column of the label because of which it is left out; -1
-        where it stays."""
+        """For each row the target's column because of which it is left out; -1 where it stays."""
         columns = np.array([self.target.space.index(label) for label in self.data_only], np.intp)
         if not len(columns) or not self.head.kind.is_exclusive:
             return np.full(len(values), -1, np.intp)
@@ -185,9 +180,10 @@ class LabelMapping:
         return np.where(out, columns[outside.argmax(axis=1)], -1)
 
 
-def match(task: Task, store: Store, wanted: Mapping[str, str], other: bool = True) -> tuple[LabelMapping, ...]:
-    """Map each head that the store can answer to a target: the one `wanted` names, else that of its name,
-    else the one that shares most labels.
+def match(
+    task: Task, store: Store, wanted: Mapping[str, str], other: bool = True
+) -> tuple[LabelMapping, ...]:
+    """Map each head to a target: the one `wanted` names, else that of its name, else most shared labels.
 
     A class is a distribution with all mass on one label, so these two kinds are comparable; otherwise the
     kinds must be the same. With `other` (the model was trained on another store) labels that no row of the
@@ -218,8 +214,7 @@ def parse_match(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def renormalised(taken: Floats, kind: Kind) -> Floats:
-    """Outputs for some of a head's labels (n, k): exclusive probabilities sum to 1 again, others stay as they
-    are."""
+    """Outputs for some of a head's labels (n, k): exclusive probabilities sum to 1 again."""
     if not kind.is_exclusive:
         return taken
     taken = np.maximum(taken, _TINY)
@@ -267,9 +262,8 @@ def _matched(head: Head, target: Head, matched_by: str, store: Store, other: boo
 def _too_few(head: Head, target: Head, store: Store) -> StoreError:
     few = "fewer than two labels" if head.kind.is_exclusive else "no label"
     theirs, ours = ", ".join(target.space.labels), ", ".join(head.space.labels)
-    return StoreError(
-        f"{store.path}: '{target.name}' ({theirs}) shares {few} with the model's '{head.name}' ({ours}); nothing to compare"
-    )
+    pair = f"'{target.name}' ({theirs}) shares {few} with the model's '{head.name}' ({ours})"
+    return StoreError(f"{store.path}: {pair}; nothing to compare")
 
 
 def _nothing(task: Task, store: Store) -> StoreError:
@@ -277,5 +271,6 @@ def _nothing(task: Task, store: Store) -> StoreError:
     pairs = [(head, target) for head in task for target in store.heads if _comparable(head, target)]
     if pairs:
         return _too_few(*pairs[0], store)
-    wanted, found = (", ".join(f"{head.name}: {head.kind}" for head in heads) for heads in (task, store.heads))
+    sides: Any = (task, store.heads)
+    wanted, found = (", ".join(f"{head.name}: {head.kind}" for head in heads) for heads in sides)
     return StoreError(f"{store.path}: has no target that the model answers with ({wanted}); it has: {found}")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: how work is told to stop, and whether it stops at once or after the step at hand."""
+"""SIGINT and SIGTERM: how work is asked to stop, and whether it stops at once or after the step at hand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def interrupt(number: int, _: Any) -> NoReturn:
 
 @contextmanager
 def _handled(handler: Callable[[int, Any], None], *numbers: signal.Signals) -> Iterator[None]:
-    """Set a handler of signals for the block; in threads other than the main one Python forbids it: nothing is set."""
+    """Set a handler of signals for the block; only the main thread may, in others nothing is set."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, handler) for number in numbers}

@@ -1,8 +1,7 @@
-"""The same metrics for each group of faces that an attribute tells apart, and how far the groups lie from
-each other.
+"""The same metrics for each group of samples by an attribute, and how far the groups lie from each other.
 
-All groups share the bootstrap draws, so the interval of a gap is that of a difference. Which two groups a gap
-lies between is read off all rows once, said and then held: the largest gap of each draw would only ever grow.
+All groups share the bootstrap draws, so the interval of a gap is that of a difference. All rows decide which
+two groups a gap lies between, for all draws: the largest gap of each draw would only ever grow.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -53,13 +53,13 @@ def for_head(
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     case = _Case(head, outputs, targets, np.asarray(clusters), thresholds, settings, ground)
-    cuts = {name: _counted(cut(column), metrics.annotated(targets, head)) for name, column in attributes.items()}
+    known = metrics.annotated(targets, head)
+    cuts = {name: _counted(cut(column), known) for name, column in attributes.items()}
     return {name: _Attribute(case, groups).record() for name, groups in cuts.items() if groups}
 
 
 def cut(column: Sequence[str]) -> dict[str, Rows]:
-    """The rows of each group of an attribute, {} where it tells no groups apart; the group '' is of rows that
-    say nothing.
+    """The rows of each group of an attribute, {} without groups; '' is the group of rows without a value.
 
     Numbers come in their order, texts by size. More than 12 different ones are cut into quartiles, or all but
     the 12 largest become "other"; texts that hardly repeat, such as file names, are no groups.
@@ -79,7 +79,8 @@ def cut(column: Sequence[str]) -> dict[str, Rows]:
         order = [name for name, _ in sizes.most_common(MOST_VALUES)]
         called = {name: name if name in order else OTHER for name in sizes}
     places = np.array([called.get(value, "") for value in column])
-    return {name: rows for name in dict.fromkeys([*order, OTHER, ""]) if len(rows := np.flatnonzero(places == name))}
+    names = dict.fromkeys([*order, OTHER, ""])
+    return {name: rows for name in names if len(rows := np.flatnonzero(places == name))}
 
 
 def _counted(groups: Mapping[str, Rows], annotated: NDArray[np.bool_]) -> dict[str, Rows]:
@@ -108,8 +109,7 @@ def _quartiles(known: list[float], numbers: Mapping[str, float]) -> tuple[list[s
 
 @dataclass(frozen=True)
 class _Case:
-    """What is measured of every group: the metrics of a head, then the rates (3, K) of its labels, side by
-    side."""
+    """What is measured of every group: the head's metrics, then the rates (3, K) of its labels."""
 
     head: Head
     output: Array
@@ -127,7 +127,8 @@ class _Case:
     def metrics(self, rows: Rows) -> Statistic:
         """The metrics of some rows: their weights (B, n) -> (B, M)."""
         output, target = self.output[rows], self.target[rows]
-        parts = [metrics.statistic(name, output, target, self.head, ground=self.ground) for name in self.head.metrics]
+        prepare = partial(metrics.statistic, head=self.head, ground=self.ground)
+        parts = [prepare(name, output, target) for name in self.head.metrics]
         return lambda weights: np.stack([part(weights) for part in parts], axis=1)
 
     def everything(self, rows: Rows) -> Statistic:
@@ -155,14 +156,13 @@ class _Attribute:
 
     def __init__(self, case: _Case, groups: Mapping[str, Rows]) -> None:
         self.case, self.groups = case, groups
-        self.names, parts = list(self.groups), [case.everything(rows) for rows in self.groups.values()]
-        ones = np.ones((1, len(case.target)), np.uint8)
-        self.values = np.array([part(ones)[0] for part in parts])
-        drawn = intervals.sample(
-            dict(zip(self.names, parts, strict=True)), case.clusters, case.settings.draws, case.settings.seed
-        )
-        self.draws = np.array([drawn[name] for name in self.names])
-        self.enough = np.array([self._enough(rows) for rows in self.groups.values()]).reshape(self.values.shape)
+        self.names, parts = list(groups), {name: case.everything(rows) for name, rows in groups.items()}
+        ones, settings = np.ones((1, len(case.target)), np.uint8), case.settings
+        self.values = np.array([part(ones)[0] for part in parts.values()])
+        drawn = intervals.sample(parts, case.clusters, settings.draws, settings.seed)
+        self.draws = np.array(list(drawn.values()))
+        enough = [self._enough(rows) for rows in self.groups.values()]
+        self.enough = np.array(enough).reshape(self.values.shape)
 
     def _enough(self, rows: Rows) -> NDArray[np.bool_]:
         """Which figures (C,) of a group rest on enough faces for an interval."""
@@ -173,14 +173,13 @@ class _Attribute:
 
     def record(self) -> dict[str, Any]:
         """`groups`: name, rows, whether `small` (then without intervals), metrics and recall with intervals ·
-        `gaps` by metric: `best` and `worst` group, `gap` (how much better the best is, never negative) with
-        its interval, `worst_value`, `ratio` (smallest over largest value), `p` of so large a gap between
-        groups dealt at random · `parity` by label: differences between the highest and the lowest group in
-        share said, in recall, and in the more unequal of recall and false alarms, with `intervals` and the
-        groups they lie `between` · `fewest_rows` and `fewest_units` of a group that is not small."""
-        groups = [self._group(place) for place in range(len(self.names))]
+        `gaps` by metric: `best` and `worst` group, `gap` (never negative) with its interval, `worst_value`,
+        `ratio` (smallest over largest value), `p` of so large a gap between groups dealt at random ·
+        `parity` by label: the largest difference in share predicted, in recall, and in the more unequal of
+        recall and false alarms, with `intervals` and the groups they lie `between` · `fewest_rows` and
+        `fewest_units` of a group that is not small."""
         return {
-            "groups": groups,
+            "groups": [self._group(place) for place in range(len(self.names))],
             "gaps": self._gaps(),
             "parity": self._parity(),
             "fewest_rows": FEWEST_ROWS,
@@ -189,9 +188,8 @@ class _Attribute:
 
     def _group(self, place: int) -> dict[str, Any]:
         name, (asked, labels) = self.names[place], (self.case.head.metrics, self.case.labels)
-        cells = [
-            self._cell(place, column) for column in range(len(asked) + len(labels))
-        ]  # recall is the first of the rates
+        # Recall is the first of the rates.
+        cells = [self._cell(place, column) for column in range(len(asked) + len(labels))]
         return {
             "name": name,
             "rows": len(self.groups[name]),
@@ -201,17 +199,14 @@ class _Attribute:
         }
 
     def _cell(self, place: int, column: int) -> dict[str, Any]:
-        enough, value, asked = self.enough[place, column], float(self.values[place, column]), self.case.head.metrics
+        enough, asked = self.enough[place, column], self.case.head.metrics
+        value = float(self.values[place, column])
         found = intervals.interval(self.draws[place, :, column], self.case.settings.level) if enough else None
         noise = metrics.METRICS[asked[column]].noise if column < len(asked) else 0
         return {"value": value, "interval": intervals.ends(intervals.basic_interval(found, value, noise))}
 
-    def _interval(self, values: Array) -> list[float] | None:
-        return intervals.ends(intervals.interval(values, self.case.settings.level))
-
     def _apart(self, column: int, sign: int = 1) -> tuple[int, int] | None:
-        """The best and the worst group of a figure; None where fewer than two can be held against each
-        other."""
+        """The best and the worst group of a figure; None where fewer than two can be compared."""
         named = np.array([bool(name) for name in self.names])
         figures = sign * self.values[:, column]
         places = np.flatnonzero(named & self.enough[:, column] & np.isfinite(figures))
@@ -234,11 +229,12 @@ class _Attribute:
 
     def _gap(self, pair: tuple[int, int], column: int, sign: int = 1) -> dict[str, Any]:
         best, worst = pair
+        draws = sign * (self.draws[best, :, column] - self.draws[worst, :, column])
         return {
             "best": self.names[best],
             "worst": self.names[worst],
             "gap": float(sign * (self.values[best, column] - self.values[worst, column])),
-            "interval": self._interval(sign * (self.draws[best, :, column] - self.draws[worst, :, column])),
+            "interval": intervals.ends(intervals.interval(draws, self.case.settings.level)),
         }
 
     def _parity(self) -> dict[str, Any]:
@@ -260,16 +256,13 @@ class _Attribute:
         return self._gap(pair, column) if pair else {}
 
     def _chances(self) -> Array:
-        """For each metric, how often groups dealt at random lie as far apart as these: a permutation test, (1
-        + n) / (1 + count).
+        """By metric, how often random groups lie as far apart: a permutation test, (1 + n) / (1 + count).
 
-        Rows of one cluster and one group are dealt together. Small groups and those without a name take no
-        part.
+        Rows of one cluster and group are dealt together. Small groups and '' take no part.
         """
         case = self.case
-        large = [
-            rows for (name, rows), enough in zip(self.groups.items(), self.enough[:, 0], strict=True) if name and enough
-        ]
+        pairs = zip(self.groups.items(), self.enough[:, 0], strict=True)
+        large = [rows for (name, rows), enough in pairs if name and enough]
         if len(large) < 2:
             return np.full(len(case.head.metrics), np.nan)
         rows, belongs = np.concatenate(large), np.repeat(np.arange(len(large)), [len(rows) for rows in large])
@@ -280,13 +273,12 @@ class _Attribute:
         def spread(dealt: NDArray[np.intp]) -> Array:
             parts = np.stack([statistic((dealt == group).astype(np.uint8)) for group in range(len(large))])
             gone = np.isnan(parts)
-            return np.asarray(np.where(gone, -np.inf, parts).max(axis=0) - np.where(gone, np.inf, parts).min(axis=0))
+            highest, lowest = np.where(gone, -np.inf, parts), np.where(gone, np.inf, parts)
+            return np.asarray(highest.max(axis=0) - lowest.min(axis=0))
 
         def job(block: range) -> Array:
-            deals = [
-                np.random.default_rng((case.settings.seed, number, 1)).permutation(owner)[hand] for number in block
-            ]
-            return spread(np.stack(deals))
+            draws = (np.random.default_rng((case.settings.seed, number, 1)) for number in block)
+            return spread(np.stack([draw.permutation(owner)[hand] for draw in draws]))
 
         wide = np.concatenate(intervals.in_blocks(job, len(rows), case.settings.draws))
         reached = wide >= spread(belongs[None])[0] - 1e-9

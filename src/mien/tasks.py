@@ -34,8 +34,7 @@ class Kind(StrEnum):
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether the outputs are probabilities that sum to 1 (softmax), so that one label is the
-        likeliest."""
+        """Whether outputs are probabilities that sum to 1 (softmax), so that one label is the likeliest."""
         return self in (Kind.CLASS, Kind.DISTRIBUTION)
 
 
@@ -56,12 +55,12 @@ DEFAULT_METRICS: dict[Kind, tuple[str, ...]] = {
 #: Metrics that evaluation adds to those a head asks for. Some take too long for every epoch.
 FURTHER_METRICS: dict[Kind, tuple[str, ...]] = {
     Kind.CLASS: (
-        "top_3_accuracy", "macro_precision", "weighted_precision", "weighted_f1", "mcc", "macro_roc_auc", "macro_pr_auc",
-        "brier", "ece", "aurc",
+        "top_3_accuracy", "macro_precision", "weighted_precision", "weighted_f1", "mcc", "macro_roc_auc",
+        "macro_pr_auc", "brier", "ece", "aurc",
     ),
     Kind.DISTRIBUTION: (
-        "js", "emd", "emd_vad", "emd_votes", "clark", "canberra", "brier", "entropy_error", "macro_f1", "ece", "vote_ece",
-        "aurc",
+        "js", "emd", "emd_vad", "emd_votes", "clark", "canberra", "brier", "entropy_error", "macro_f1", "ece",
+        "vote_ece", "aurc",
     ),
     Kind.TAGS: ("roc_auc", "ranking_loss"),
     Kind.VALUES: ("mae", "icc"),
@@ -92,7 +91,8 @@ class Head:
         if not re.fullmatch(r"[\w-]+", self.name):  # it names columns, graph outputs and layers
             raise ConfigError(f"head '{self.name}': a name is made of letters, digits, _ and -")
         if self.bounds[0] >= self.bounds[1]:
-            raise ConfigError(f"head '{self.name}': bounds {list(self.bounds)} must be [low, high] with low < high")
+            bounds = f"bounds {list(self.bounds)}"
+            raise ConfigError(f"head '{self.name}': {bounds} must be [low, high] with low < high")
 
     def __len__(self) -> int:
         return len(self.space)
@@ -123,12 +123,12 @@ class Head:
         given: _HeadTable = Reader(f"head '{name}'").read(table, _HeadTable)
         kind = lookup({str(kind): kind for kind in Kind}, given.kind, f"kind of head '{name}'")
         if len(given.bounds) != 2 and (given.bounds or kind is Kind.VALUES):
-            raise ConfigError(
-                f"head '{name}': needs bounds = [low, high], such as [-1.0, 1.0], given {list(given.bounds)}"
-            )
+            needs = "needs bounds = [low, high], such as [-1.0, 1.0]"
+            raise ConfigError(f"head '{name}': {needs}, given {list(given.bounds)}")
         (low, high), space = given.bounds or (-1.0, 1.0), given.label_space()
         weights = _class_weights(name, space, given.class_weights)
-        return cls(name, kind, space, (low, high), loss_terms(given.loss), given.weight, given.metrics, weights)
+        loss = loss_terms(given.loss)
+        return cls(name, kind, space, (low, high), loss, given.weight, given.metrics, weights)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ class _HeadTable:
         """The labels this head speaks in. Raises ConfigError."""
         if not self.labels and not self.space:
             choices = ", ".join(SPACES)
-            raise ConfigError(f"head '{self.name}': needs 'labels' (a list of names) or 'space' (one of: {choices})")
+            needs = f"needs 'labels' (a list of names) or 'space' (one of: {choices})"
+            raise ConfigError(f"head '{self.name}': {needs}")
         if not self.labels:
             return lookup(SPACES, self.space, f"label space of head '{self.name}'")
         try:
@@ -181,15 +182,15 @@ class Task:
     def __post_init__(self) -> None:
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
-            raise ConfigError(f"task '{self.name}': heads must be there and have different names, given {names}")
+            rule = "heads must be there and have different names"
+            raise ConfigError(f"task '{self.name}': {rule}, given {names}")
 
     def __iter__(self) -> Iterator[Head]:
         return iter(self.heads)
 
     @property
     def main_head(self) -> Head | None:
-        """The head that answers with one label: the first of classes or a distribution. None where the task
-        has none."""
+        """The first head that answers with one label, of classes or a distribution; None without one."""
         return next((head for head in self.heads if head.kind.is_exclusive), None)
 
     def head(self, name: str) -> Head:
@@ -207,8 +208,7 @@ class Task:
         return cls(given.name, tuple(map(Head.from_dict, given.heads)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> Task:
-        """The task with some heads changed: {head: {key: value}}, keys as in CHANGEABLE. Raises
-        ConfigError."""
+        """The task with heads changed: {head: {key: value}}, keys of CHANGEABLE. Raises ConfigError."""
         for name in changes:
             self.head(name)
         return replace(self, heads=tuple(_changed(head, changes.get(head.name, {})) for head in self.heads))
@@ -237,7 +237,10 @@ TASKS: dict[str, Task] = {
     # Weights 2/1/1: a VALUES loss is the mean over its two columns, so 2 gives valence and arousal 1 each.
     "affect": Task(
         "affect",
-        (replace(_EXPRESSION8, weight=2.0), Head("valence_arousal", Kind.VALUES, VALENCE_AROUSAL, weight=2.0)),
+        (
+            replace(_EXPRESSION8, weight=2.0),
+            Head("valence_arousal", Kind.VALUES, VALENCE_AROUSAL, weight=2.0),
+        ),
     ),
     "emotic": Task(
         "emotic",

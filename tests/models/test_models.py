@@ -190,6 +190,18 @@ def test_encoders_have_weights_of_their_own_and_freeze_together():
     assert not any(encoder.training for encoder in network.train().encoders.values())
 
 
+def test_fusion_is_frozen_with_the_encoders():
+    network = models.build(model(options=SMALL, views=["crop", "picture"]), TASKS["expression7"])
+    network.freeze(True)
+    assert not network.train().fusion.training
+    learning = {name.split(".")[0] for name, weight in network.named_parameters() if weight.requires_grad}
+    assert list(network.fusion.parameters())
+    assert learning == {"heads"}
+    network.freeze(False)
+    assert network.train().fusion.training
+    assert all(weight.requires_grad for weight in network.parameters())
+
+
 def test_where_an_input_is_missing_a_vector_is_learned_in_its_place():
     network = models.build(model(options=SMALL, views=["crop", "picture"]), TASKS["expression7"]).eval()
     torch.nn.init.normal_(network.fusion.absent["input_scene"])

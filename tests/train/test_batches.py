@@ -20,7 +20,8 @@ from mien.store.stored_input import StoredInput
 from mien.tasks import TASKS
 from mien.train import batches, dataset
 from mien.train.dataset import SampleDataset
-from tests import tiny_scenes
+from tests import tiny_scenes, toy_modality
+from tests.toy_modality import numbers  # noqa: F401  (a fixture)
 
 
 def seen_as(transform, **regions):
@@ -123,6 +124,22 @@ def test_the_smaller_form_is_held(shards, tmp_path):
         assert (raw(held), bool(held.fitted)) == (stored, not stored)
         shown = held[list(range(6))]["inputs"]["face"]
         assert np.array_equal(shown.permute(0, 2, 3, 1), transform.fit(items))
+
+
+@pytest.mark.parametrize(("length", "fitted"), [(20, True), (30, False)])
+def test_memory_is_counted_in_bytes(length, fitted, tmp_path, numbers):
+    stored = toy_modality.write(tmp_path / "numbers.h5", 16)
+    assert stored.input("numbers").item_bytes == 4 * 24
+    made = Input("numbers", "numbers", "numbers", encoder="linear", transform={"length": length})
+    inputs = InputSet((made,), {"numbers": toy_modality.NumbersTransform(length)})
+    size = 16 * 4 * min(length, 24)
+
+    def data(memory):
+        return SampleDataset(stored, stored.rows(), toy_modality.TASK, inputs, memory / 1e9)
+
+    assert bool(data(size).fitted) is fitted
+    assert (data(size).columns["numbers"].data is None) is fitted
+    assert not data(size - 1).is_held
 
 
 def test_what_does_not_fit_is_not_held(scenes):

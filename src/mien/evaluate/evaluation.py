@@ -44,12 +44,12 @@ def evaluate(
     draws: int = intervals.COUNT,
     by: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score a run folder (or a `model.onnx`) on one split of a store; return what `results/<split>.json` holds.
+    """Score a run folder (or a `model.onnx`) on a split of a store; return what `results/<split>.json` holds.
 
-    `store` and `split` default to the run's `data.store` and `data.validation`. Files go to the folder `out`, by default
-    `destination`, in place of those of the same split. `progress` is called after each block of rows. `match` names
-    targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves them out, and the subgroups
-    of the attributes in `by` (default: all). Raises ModelError, StoreError, ConfigError.
+    `store` and `split` default to the run's `data.store` and `data.validation`. Files replace those of the
+    split in the folder `out` (`destination`). `progress` is called after each block of rows. `match` names
+    targets for heads (`matching.match`). `draws` of the bootstrap give intervals; 0 leaves out them and the
+    subgroups of the attributes in `by` (default: all). Raises ModelError, StoreError, ConfigError.
     """
     engine = Engine(run)
     folder, data = _run(run)
@@ -59,10 +59,11 @@ def evaluate(
     if draws < 0:
         raise ConfigError(f"--draws {draws}: must be 0 (no intervals) or more")
     samples = Store(store_path)
-    evaluation = _Evaluation(engine, samples, split, data.train, intervals.BootstrapSettings(draws), tuple(by))
+    bootstrap = intervals.BootstrapSettings(draws)
+    evaluation = _Evaluation(engine, samples, split, data.train, bootstrap, tuple(by))
     other = matching.is_other(store, data.store)
     matches = {one.head.name: one for one in matching.match(engine.task, samples, match or {}, other)}
-    targets = evaluation.targets(matches)
+    pairs, targets = matches.items(), evaluation.targets(matches)
     settings = evaluation.intervals()  # a wrong name in `by` shows before the work
     outputs = predict(engine, samples, evaluation.rows, progress)
     record = _plain(
@@ -73,7 +74,7 @@ def evaluate(
             "task": engine.task.to_dict(),
             "data": evaluation.data() | {"store": store_path, "rows": len(evaluation.rows)},
             "intervals": settings,
-            "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in matches.items()},
+            "heads": {name: evaluation.head(one, outputs[name], targets[name]) for name, one in pairs},
             "training": _training(engine.metadata, folder / "history.csv"),
             "versions": {"mien": __version__} | {name: version(name) for name in _LIBRARIES},
         }
@@ -83,7 +84,9 @@ def evaluate(
     return dict(record)
 
 
-def _write(paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation, columns: dict[str, Floats]) -> None:
+def _write(
+    paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation, columns: dict[str, Floats]
+) -> None:
     """Write both files; at no moment do new predictions lie beside old results."""
     with files.atomic_write(paths.results) as results, files.atomic_write(paths.predictions) as table:
         with files.with_filename(paths.results):
@@ -95,9 +98,8 @@ def _write(paths: SplitFiles, record: Mapping[str, Any], evaluation: _Evaluation
 def destination(run: Path, store: Path | None = None, match: Mapping[str, str] | None = None) -> Path:
     """The folder that files go to by default: the run folder for the run's own model, store and targets.
 
-    What would mix with the run's own results has a folder of its own in it: `on-<store>` for another store
-    or other targets (`match`), `<model>-on-<store>` for another file than `model.onnx`, such as its int8
-    twin.
+    Other results have folders of their own in it: `on-<store>` for another store or other targets (`match`),
+    `<model>-on-<store>` for another file than `model.onnx`, such as its int8 twin.
     """
     folder, data = _run(run)
     model = "" if _model(run) == _MODEL else f"{run.stem}-"
@@ -106,7 +108,6 @@ def destination(run: Path, store: Path | None = None, match: Mapping[str, str] |
 
 
 def _model(run: Path) -> str:
-    """The name of the model file."""
     return _MODEL if run.is_dir() else run.name
 
 
@@ -119,8 +120,10 @@ def _run(run: Path) -> tuple[Path, config.DataConfig]:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """A model and the split of a store it is scored on. `train`: the split that the references are taken
-    from; `by`: the attributes whose values are told apart, none for all."""
+    """A model and the split of a store it is scored on.
+
+    `train`: the split of the reference targets · `by`: the attributes for subgroups, none for all.
+    """
 
     engine: Engine
     store: Store
@@ -135,7 +138,8 @@ class _Evaluation:
 
     @cached_property
     def sampling(self) -> Resampling:
-        attributes = {name: self.store.attribute(name, self.rows) for name in self.by or self.store.attributes}
+        names = self.by or self.store.attributes
+        attributes = {name: self.store.attribute(name, self.rows) for name in names}
         return Resampling(intervals.by_group(self.groups), self.bootstrap, attributes)
 
     @cached_property
@@ -147,14 +151,12 @@ class _Evaluation:
         return self.sampling.bootstrap._asdict() | {"unit": "group" if any(self.groups) else "row"}
 
     def targets(self, matches: Mapping[str, LabelMapping]) -> dict[str, Floats]:
-        """Targets of the labels compared, by head of the model. Raises StoreError where there is nothing
-        to score."""
+        """Targets of the labels compared, by the model's head. Raises StoreError if nothing can be scored."""
         targets = {name: one.targets(self.store, self.rows) for name, one in matches.items()}
         if all(np.isnan(target).all() for target in targets.values()):
             names = ", ".join(dict.fromkeys(one.target.name for one in matches.values()))
-            raise StoreError(
-                f"{self.store.path}: split '{self.split}' has no annotated {names}, so nothing can be scored"
-            )
+            split = f"{self.store.path}: split '{self.split}'"
+            raise StoreError(f"{split} has no annotated {names}, so nothing can be scored")
         return targets
 
     def head(self, one: LabelMapping, output: Floats, target: Floats) -> dict[str, Any]:
@@ -179,9 +181,8 @@ class _Evaluation:
             return {}
         record = one.describe(self.store, self.rows, output, target)
         if one.of_labels and one.head.name in self.engine.label_temperature:
-            record["rule"] += (
-                "; the model's shares of votes are made chances of being the label by its label temperature"
-            )
+            chances = "chances of being the label by its label temperature"
+            record["rule"] += f"; the model's shares of votes are made {chances}"
         return {"compared": record}
 
     def columns(
@@ -193,8 +194,7 @@ class _Evaluation:
         return predictions.columns(self.engine.task, predicted, true)
 
     def outputs_for(self, one: LabelMapping, output: Floats) -> Floats:
-        """A head's outputs as its target asks for them: against labels, not shares of votes but chances of
-        the label."""
+        """A head's outputs as its target asks for them: chances of the label where that is one label."""
         temperature = self.engine.label_temperature.get(one.head.name, 1.0) if one.of_labels else 1.0
         return scaling.temperature_scaling(temperature, len(one.head)).apply(output)
 
@@ -208,8 +208,7 @@ class _Evaluation:
 
     @cached_property
     def provenance(self) -> dict[str, bool]:
-        """Whether this is the very data that the model was trained on, or that its best epoch, its tags'
-        thresholds and its calibration were chosen on."""
+        """Whether the model was trained on this very data, or calibrated and its best epoch chosen on it."""
         known = self.engine.metadata.get("data", {})
         same = self.sha256 == known.get("sha256")
         return {

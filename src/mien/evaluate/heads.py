@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,10 @@ _LABEL_ERRORS = ("bins", "ece", "ece_equal_width", "classwise_ece")
 
 @dataclass(frozen=True)
 class Resampling:
-    """How rows are drawn and grouped: `clusters` (N,) as in `intervals.sample`, the settings of the bootstrap
-    (without draws there are neither intervals nor subgroups), and `attributes` that subgroups are made of,
-    each a text of each row."""
+    """How rows are drawn and grouped: `clusters` (N,) as in `intervals.sample`, a text per row and attribute.
+
+    Without draws of the `bootstrap` there are neither intervals nor subgroups.
+    """
 
     clusters: NDArray[np.intp]
     bootstrap: intervals.BootstrapSettings
@@ -35,13 +36,11 @@ class Resampling:
 
 @dataclass(frozen=True)
 class HeadData:
-    """A head with the labels compared, and its data on the rows scored: outputs and targets (N, K), NaN where
-    nobody annotated, and the votes as they were cast.
+    """A head with the labels compared, and its data on the rows scored, (N, K), NaN where nobody annotated.
 
-    `training` holds the targets that baselines are taken from, `training_split` the split they are of.
-    `metadata` is the model's description, {} where only some of its labels are compared; `same`: it was
-    calibrated on these very rows. `predicted` holds the shares of votes that the model predicts, also where
-    `output` holds chances of labels; `labels` those that votes amount to.
+    `votes` as they were cast · `training`: targets for baselines, of the split `training_split` · `metadata`:
+    the model's description, {} where only some of its labels are compared · `same`: calibrated on these rows
+    · `predicted`: shares of votes, also where `output` holds chances · `labels`: what votes amount to.
     """
 
     head: Head
@@ -58,8 +57,7 @@ class HeadData:
 
     @cached_property
     def ground(self) -> Distances:
-        """The distances between labels that the training votes tell, for `emd_votes`; () where there are no
-        votes."""
+        """The distances between labels by the training votes, for `emd_votes`; () without votes."""
         return vote_distances(self.training) if self.head.kind is Kind.DISTRIBUTION else ()
 
     @property
@@ -82,13 +80,13 @@ def results(data: HeadData, sampling: Resampling) -> dict[str, Any]:
 
 
 def _metrics(data: HeadData, sampling: Resampling) -> dict[str, Any]:
-    """Value, direction and interval of each metric; each is prepared once, since some solve a problem for
-    every row."""
+    """Value, direction and interval of each metric; each is prepared once, since some are slow."""
     head, rows = data.head, len(data.target)
-    statistics = {
-        name: metrics.statistic(name, data.output, data.target, head, ground=data.ground) for name in head.metrics
-    }
-    found = intervals.of_metrics(statistics, sampling.clusters, sampling.bootstrap) if sampling.bootstrap.draws else {}
+    prepare = partial(metrics.statistic, ground=data.ground)
+    statistics = {name: prepare(name, data.output, data.target, head) for name in head.metrics}
+    found, bootstrap = {}, sampling.bootstrap
+    if bootstrap.draws:
+        found = intervals.of_metrics(statistics, sampling.clusters, bootstrap)
     return {
         name: {
             "value": plain(statistic, rows),
@@ -111,8 +109,7 @@ def _classes(data: HeadData, sampling: Resampling) -> dict[str, Any]:
 
 
 def _certainty(data: HeadData) -> dict[str, Any]:
-    """How far probabilities can be trusted, and of votes the confidence in the label that they amount to
-    too."""
+    """How far probabilities can be trusted; for votes also the confidence in the label they amount to."""
     head = data.head
     output, target = _exact(data.output), _exact(data.target)
     sets_of = None if data.predicted is None else _exact(data.predicted)
@@ -158,8 +155,8 @@ def _per_class(data: HeadData, sampling: Resampling) -> list[dict[str, Any]]:
     rows = metrics.per_class(head, output, target, data.limits)
     found: list[list[float] | None] = [None] * len(head)
     if sampling.bootstrap.draws:
-        limits, settings = data.limits, sampling.bootstrap
-        found = intervals.recalls(head, output, target, sampling.clusters, thresholds=limits, settings=settings)
+        options: Any = {"thresholds": data.limits, "settings": sampling.bootstrap}
+        found = intervals.recalls(head, output, target, sampling.clusters, **options)
     return [row | {"recall_interval": interval} for row, interval in zip(rows, found, strict=True)]
 
 

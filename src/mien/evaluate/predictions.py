@@ -1,4 +1,4 @@
-"""What a model says of the faces of a store, and `predictions.parquet`."""
+"""Outputs of a model on the samples of a store, and `predictions.parquet`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ..tasks import Task
 _BLOCK = 128
 
 
-def predict(engine: Engine, faces: Store, rows: Rows, progress: Progress = silent) -> dict[str, Floats]:
-    """What a model says of some rows of a store, {head: float32 (n, K)}, read in blocks so that memory stays bounded."""
+def predict(engine: Engine, samples: Store, rows: Rows, progress: Progress = silent) -> dict[str, Floats]:
+    """Outputs of a model on some rows of a store, {head: float32 (n, K)}, in blocks to bound memory."""
     parts = []
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        parts.append(engine.outputs(items_of(engine.inputs, faces, block)))
+        parts.append(engine.outputs(items_of(engine.inputs, samples, block)))
         progress(start + len(block), len(rows))
     return {head.name: np.concatenate([part[head.name] for part in parts]) for head in engine.task}
 
 
 def items_of(inputs: InputSet, samples: Store, rows: Rows) -> dict[str, Items]:
-    """Read what a model looks at of some rows of a store. Raises StoreError where the store has none of it."""
+    """Read a model's inputs of some rows of a store. Raises StoreError where it has none of them."""
     names = dict.fromkeys(each.of for each in inputs.inputs)
     if not (known := [name for name in names if name in samples.inputs]):
         samples.input(next(iter(names)))
@@ -47,12 +47,12 @@ def columns(task: Task, outputs: Mapping[str, Floats], targets: Mapping[str, Flo
     return found
 
 
-def write(path: Path, columns: Mapping[str, Floats], faces: Store, rows: Rows) -> None:
-    """Write a row for each face: its number in the store, its source, its group where there are groups,
-    and the columns; NaN becomes null."""
+def write(path: Path, columns: Mapping[str, Floats], samples: Store, rows: Rows) -> None:
+    """Write a line per row: its number in the store, source, group if any, and the columns; NaN as null."""
     arrow, parquet = require("pyarrow", "evaluate"), require("pyarrow.parquet", "evaluate")
-    arrays = {name: arrow.array(values, arrow.float32(), from_pandas=True) for name, values in columns.items()}
-    groups = faces.texts("group", rows)
-    told = {"group": groups} if any(groups) else {}
-    table = arrow.table({"row": rows, "source": faces.texts("source", rows), **told, **arrays})
-    parquet.write_table(table, path)
+    table = {"row": rows, "source": samples.texts("source", rows)}
+    if any(groups := samples.texts("group", rows)):
+        table["group"] = groups
+    for name, values in columns.items():
+        table[name] = arrow.array(values, arrow.float32(), from_pandas=True)
+    parquet.write_table(arrow.table(table), path)

@@ -1,4 +1,4 @@
-"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing ONNX model."""
+"""From a trained network to files that need nothing else: safetensors with JSON, and ONNX."""
 
 from .exporting import describe, export, learnt_from
 from .graph import OPSET, TOLERANCE, parity, write_onnx

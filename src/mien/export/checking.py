@@ -12,12 +12,11 @@ from .. import matching, metrics
 from ..config import load
 from ..evaluate import predict
 from ..evaluate.predictions import items_of
-from ..media import InputSet
 from ..models import input_set
 from ..models.saved import load_network
 from ..predict.engine import Engine
 from ..records import Floats
-from ..store import Rows, Store
+from ..store import Store
 from ..tasks import Head
 from .graph import Activated
 
@@ -27,8 +26,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of two sets of answers of a head: the largest difference, and the share of faces with the same
-    likeliest label (None for heads without one)."""
+    """Two outputs of a head: largest difference, and share of equal top labels (None: it has none)."""
 
     head: str
     faces: int
@@ -47,28 +45,25 @@ class Loss:
 
 
 def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> list[Likeness]:
-    """Hold a run's `model.onnx` against its network in torch, on the first faces of the run's validation
-    split."""
+    """Compare a run's `model.onnx` with its network in torch on the first `count` validation rows."""
     config, engine = load(run / "config.toml"), Engine(run, calibrated=False)
     samples = Store(store or config.data.store)
     rows = samples.rows(config.data.validation)[:count]
     inputs = input_set(config.model)
     network = Activated(load_network(run), engine.task, inputs).eval()
     answers = predict(engine, samples, rows)
-    wanted = [_torch(network, inputs, samples, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
-    by_head = dict(zip(answers, map(np.concatenate, zip(*wanted, strict=True)), strict=True))
-    return [likeness(head, answers[head.name], by_head[head.name]) for head in engine.task]
-
-
-def _torch(network: Activated, inputs: InputSet, samples: Store, rows: Rows) -> list[Floats]:
-    feed = inputs.feed(*inputs.fit(items_of(inputs, samples, rows)))
-    with torch.inference_mode():
-        return [scores.numpy() for scores in network(*map(torch.from_numpy, feed.values()))]
+    parts = []
+    for start in range(0, len(rows), _BATCH):
+        feed = inputs.feed(*inputs.fit(items_of(inputs, samples, rows[start : start + _BATCH])))
+        with torch.inference_mode():
+            parts.append([scores.numpy() for scores in network(*map(torch.from_numpy, feed.values()))])
+    wanted = map(np.concatenate, zip(*parts, strict=True))
+    return [likeness(head, answers[head.name], mine) for head, mine in zip(engine.task, wanted, strict=True)]
 
 
 def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[list[Likeness], list[Loss]]:
-    """Hold an int8 model against the run's `model.onnx` on the whole validation split: how alike they
-    answer, and what each metric of the run's heads (and the ECE) loses."""
+    """Compare an int8 model with the run's `model.onnx` on the whole validation split: how alike outputs
+    are, and what each metric of the run's heads (and the ECE) loses."""
     config, engines = load(run / "config.toml"), (Engine(run), Engine(twin))
     faces = Store(store or config.data.store)
     rows = faces.rows(config.data.validation)
@@ -78,11 +73,12 @@ def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[lis
         head, target = mapping.compared, mapping.targets(faces, rows)
         for name in (*head.metrics, *(("ece",) if head.kind.is_exclusive else ())):
             outputs = (mapping.answers(answers[head.name]) for answers in (before, after))
-            losses.append(Loss(head.name, name, *(metrics.score(name, some, target, head) for some in outputs)))
+            scores = (metrics.score(name, output, target, head) for output in outputs)
+            losses.append(Loss(head.name, name, *scores))
     return [likeness(head, before[head.name], after[head.name]) for head in engines[0].task], losses
 
 
-def likeness(head: Head, one: Floats, other: Floats) -> Likeness:
-    """Compare two sets of answers of a head, both (N, K)."""
-    same = float((one.argmax(axis=1) == other.argmax(axis=1)).mean()) if head.kind.is_exclusive else None
-    return Likeness(head.name, len(one), float(np.abs(one - other).max(initial=0)), same)
+def likeness(head: Head, output: Floats, other: Floats) -> Likeness:
+    """Compare two outputs of a head, both (N, K)."""
+    same = float((output.argmax(axis=1) == other.argmax(axis=1)).mean()) if head.kind.is_exclusive else None
+    return Likeness(head.name, len(output), float(np.abs(output - other).max(initial=0)), same)

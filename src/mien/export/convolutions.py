@@ -11,14 +11,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-#: Up to so many pixels in a map (four rows of four) a matrix product is faster than a convolution.
+#: Up to so many places in a map (four rows of four) a matrix product is faster than a convolution.
 SMALL = 16
 
 Weights = dict[str, onnx.TensorProto]
 
 
 def fold_shortcuts(graph: onnx.GraphProto) -> None:
-    """Make x + convolution(x) one convolution, whose kernel also holds the identity (as RepVGG does: Ding et al. 2021).
+    """Make x + convolution(x) one convolution, whose kernel holds the identity (RepVGG, Ding et al. 2021).
 
     Such a shortcut then costs nothing, and in int8 no rounding of its own.
     """
@@ -40,8 +40,10 @@ def fold_shortcuts(graph: onnx.GraphProto) -> None:
 
 
 def multiply_small_maps(graph: onnx.GraphProto) -> None:
-    """Make a convolution that keeps the size of a map of at most SMALL pixels a product of matrices: gather what each pixel of
-    each face sees, and multiply once. A convolution goes along rows, and such rows are too short for a processor's vectors."""
+    """Make convolutions that keep the size of a map of at most SMALL places products of matrices.
+
+    A convolution goes along rows, and such rows are too short for a processor's vectors.
+    """
     weights = {tensor.name: tensor for tensor in graph.initializer}
     shapes = {value.name: value.type.tensor_type.shape.dim for value in graph.value_info}
     nodes: list[onnx.NodeProto] = []
@@ -62,7 +64,7 @@ def multiply_small_maps(graph: onnx.GraphProto) -> None:
 
 
 def seen(size: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
-    """The pixels that each pixel of a map (H, W) sees through a kernel (h, w): (H W, h w), with H W for any beyond the edge."""
+    """The places (H W, h w) that a kernel (h, w) covers at each place of a map (H, W); H W: outside."""
     row, column = np.divmod(np.arange(size[0] * size[1])[:, None], size[1])
     down, right = np.divmod(np.arange(kernel[0] * kernel[1]), kernel[1])
     y, x = row + down - kernel[0] // 2, column + right - kernel[1] // 2
@@ -72,20 +74,20 @@ def seen(size: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
 
 def _constants(name: str, size: tuple[int, ...], kernel: NDArray[np.float32]) -> Iterator[onnx.TensorProto]:
     outputs, inputs, *window = kernel.shape
-    given = {
+    constants = {
         "pixels": np.array([-1, size[0] * size[1], inputs]),
-        "edge": np.array([0, 0, 0, 0, 1, 0]),  # one row of zeros after a face's pixels
+        "edge": np.array([0, 0, 0, 0, 1, 0]),  # one row of zeros after a sample's places
         "seen": seen(size, tuple(window)),
         "rows": np.array([-1, kernel[0].size]),
         "weight": np.ascontiguousarray(kernel.transpose(2, 3, 1, 0).reshape(-1, outputs)),
         "maps": np.array([-1, *size, outputs]),
     }
-    for key, value in given.items():
+    for key, value in constants.items():
         yield numpy_helper.from_array(value, f"{name}.{key}")
 
 
 def _product(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    """The nodes in place of a convolution; from one to the next ONNX Runtime takes out transpositions that undo each other."""
+    """The nodes in place of a convolution; ONNX Runtime removes transpositions that undo each other."""
     name, last = node.output[0], node.input[0]
     steps: list[tuple[str, list[str], dict[str, Any]]] = [
         ("Transpose", [], {"perm": [0, 2, 3, 1]}),
@@ -109,14 +111,13 @@ def _keeps_shape(node: onnx.NodeProto, weights: Weights) -> bool:
 
 
 def _keeps_size(node: onnx.NodeProto, weights: Weights) -> bool:
-    """Whether a node is a convolution of all channels by an odd kernel, over zeros beyond the edge, pixel by pixel."""
+    """Whether a node is a dense convolution with an odd kernel, stride 1 and zeros beyond the edge."""
     if node.op_type != "Conv" or node.input[1] not in weights:
         return False
     shape = weights[node.input[1]].dims
-    said = {given.name: helper.get_attribute_value(given) for given in node.attribute}
+    options = {each.name: helper.get_attribute_value(each) for each in node.attribute}
     padded = [size // 2 for size in shape[2:]] * 2
-    plain = said.get("group", 1) == 1 and all(
-        step == 1 for key in ("strides", "dilations") for step in said.get(key, ())
-    )
-    same = said.get("auto_pad", b"NOTSET") == b"NOTSET" and said.get("pads", [0] * len(padded)) == padded
-    return len(shape) == 4 and all(size % 2 for size in shape[2:]) and plain and same
+    steps = {options.get("group", 1), *options.get("strides", ()), *options.get("dilations", ())}
+    explicit = options.get("auto_pad", b"NOTSET") == b"NOTSET"
+    same = explicit and options.get("pads", [0] * len(padded)) == padded
+    return len(shape) == 4 and all(size % 2 for size in shape[2:]) and steps == {1} and same

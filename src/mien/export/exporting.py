@@ -1,5 +1,4 @@
-"""From a trained network to files that need nothing else: safetensors with JSON, and a self-describing
-ONNX model."""
+"""From a trained network to files that need nothing else: safetensors with JSON, and ONNX."""
 
 from __future__ import annotations
 
@@ -12,7 +11,6 @@ from typing import Any
 import onnx
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from .. import machine, models
 from ..calibrate import calibrate
@@ -31,37 +29,36 @@ from ..version import __version__
 from .graph import OPSET, TOLERANCE, parity, stamp, write_onnx
 
 
-def export(run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None) -> Path:
+def export(
+    run: Path, network: Network | None = None, calibration: str = "", store: Path | None = None
+) -> Path:
     """Save a network into a run folder, if one is given, and write `model.onnx` from the saved weights.
 
     A new network is calibrated on the validation split of the run's store (`calibrate.calibrate`); a saved
     one keeps what its description says, unless a method of `calibration` or another `store` is given.
     Raises ModelError if the ONNX model does not answer as torch does.
     """
-    config = load(run / "config.toml")
+    config, target, description = load(run / "config.toml"), run / "model.onnx", run / "model.json"
     if network is not None:
         with atomic_write(run / "model.safetensors") as part:
-            part.write_bytes(safetensors.torch.save(_weights(network)))
-        _describe(run / "model.json", describe(run, config, network))
+            state = network.state_dict().items()
+            weights = {name: value.detach().cpu().contiguous() for name, value in state}
+            part.write_bytes(safetensors.torch.save(weights))
+        write_text(description, json.dumps(describe(run, config, network), indent=2))
     saved = load_network(run)
-    target = run / "model.onnx"
     with atomic_write(target) as part:
-        write_onnx(saved, config, (run / "model.json").read_text(), part)
+        write_onnx(saved, config, description.read_text(), part)
         difference = parity(saved, config, part)
         if not difference <= TOLERANCE:
-            raise ModelError(
-                f"{target}: answers differ from torch by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
-            )
+            limit = f"at most {TOLERANCE:.0e} is allowed"
+            raise ModelError(f"{target}: answers differ from torch by {difference:.1e}, {limit}")
         if network is not None or calibration or store:
-            faces, method = Store(store or config.data.store), calibration or config.train.calibration
-            chosen = calibrate(part, faces, config.data.validation, method)
-            _describe(run / "model.json", json.loads((run / "model.json").read_text()) | chosen)
-            stamp(part, json.loads((run / "model.json").read_text()))
+            samples, method = Store(store or config.data.store), calibration or config.train.calibration
+            chosen = calibrate(part, samples, config.data.validation, method)
+            metadata = json.loads(description.read_text()) | chosen
+            write_text(description, json.dumps(metadata, indent=2))
+            stamp(part, metadata)
     return target
-
-
-def _describe(path: Path, metadata: dict[str, Any]) -> None:
-    write_text(path, json.dumps(metadata, indent=2))
 
 
 def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
@@ -99,17 +96,10 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
 
 
 def learnt_from(config: Config) -> dict[str, Any]:
-    """`start` and `teachers`: which other weights a network began with, and which it was taught by;
-    without any, nothing."""
+    """`start` and `teachers`: the weights a network began with, and those it was taught by, if any."""
     start, teacher = config.model.start, config.train.teacher
-    told: dict[str, Any] = {"start": source(start)} if start else {}
-    if teacher.runs:
-        told["teachers"] = [source(run) for run in teacher.runs]
-    return told
-
-
-def _weights(network: Network) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    teachers = {"teachers": [source(run) for run in teacher.runs]} if teacher.runs else {}
+    return ({"start": source(start)} if start else {}) | teachers
 
 
 def _best(run: Path, task: Task, config: Config) -> dict[str, str]:

@@ -27,8 +27,7 @@ TOLERANCE = 1e-4
 
 
 class Activated(nn.Module):
-    """The network with its activations, which takes what the graph does and answers a tuple in the order
-    of the task's heads."""
+    """The network with its activations: from the graph's inputs to the outputs of the heads, in order."""
 
     def __init__(self, network: Network, task: Task, inputs: InputSet) -> None:
         super().__init__()
@@ -36,11 +35,10 @@ class Activated(nn.Module):
         self.names = [each.name for each in inputs.inputs]
 
     def forward(self, *arrays: Tensor) -> tuple[Tensor, ...]:
-        """Normalised inputs (N, ...), then bool (N, inputs) where there are several -> what each head's
-        output is in the graph, (N, K)."""
+        """Normalised inputs (N, ...), then bool (N, inputs) if several -> the output (N, K) of each head."""
         inputs = dict(zip(self.names, arrays, strict=False))
-        present = {name: arrays[-1][:, place] for place, name in enumerate(self.names)} if len(inputs) > 1 else None
-        scores = self.network(inputs, present)
+        columns = arrays[-1].unbind(1) if len(inputs) > 1 else ()
+        scores = self.network(inputs, dict(zip(self.names, columns, strict=False)) or None)
         return tuple(activate(head, scores[head.name]) for head in self.task)
 
 
@@ -90,8 +88,7 @@ def forget_source(graph: onnx.GraphProto) -> None:
 
 
 def parity(network: Network, config: Config, path: Path) -> float:
-    """Largest difference between torch and ONNX Runtime over batches of 1, 2 and 7 random samples, inputs
-    missing in some."""
+    """Largest difference between torch and ONNX Runtime on 1, 2 and 7 random samples, some inputs missing."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

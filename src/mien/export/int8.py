@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -37,8 +35,7 @@ _PRODUCTS = ("Gemm", "MatMul", "Conv")
 
 
 def quantise(run: Path, store: Path | None = None) -> Path:
-    """Write `model-int8.onnx` beside a run's `model.onnx`, from it and faces of the run's training split, all
-    labels alike.
+    """Write `model-int8.onnx` beside a run's `model.onnx`, from it and samples of the run's training split.
 
     Weights are int8, a scale for each channel, activations uint8 between the least and the largest seen.
     Full 8 bits: without VNNI or AMX, 16-bit sums of an x86 processor may saturate. The description is the
@@ -46,19 +43,20 @@ def quantise(run: Path, store: Path | None = None) -> Path:
     StoreError.
     """
     config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
-    faces = Store(store or config.data.store)
-    rows = balanced(faces, engine.task, config.data.train)
+    samples = Store(store or config.data.store)
+    rows = balanced(samples, engine.task, config.data.train)
     with atomic_write(target) as part:
-        _quantise(engine, _Batches(_feeds(engine, faces, rows)), part)
-        told = {"int8": {"faces": len(rows), "split": config.data.train, "store": faces.path.name}}
-        description = engine.metadata | {"name": f"{engine.name}-int8", "precision": told}
+        _quantise(engine, _Batches(engine, samples, rows), part)
+        precision = {"int8": {"faces": len(rows), "split": config.data.train, "store": samples.path.name}}
+        description = engine.metadata | {"name": f"{engine.name}-int8", "precision": precision}
         stamp(part, description)
-        method = _method(engine.metadata)
-        stamp(part, description | calibrate(part, faces, config.data.validation, method))
+        methods = (str(found["method"]) for found in engine.metadata.get("calibration", {}).values())
+        chosen = calibrate(part, samples, config.data.validation, next(methods, "temperature"))
+        stamp(part, description | chosen)
     return target
 
 
-def _quantise(engine: Engine, faces: CalibrationDataReader, target: Path) -> None:
+def _quantise(engine: Engine, batches: CalibrationDataReader, target: Path) -> None:
     logging.getLogger().setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
@@ -66,7 +64,7 @@ def _quantise(engine: Engine, faces: CalibrationDataReader, target: Path) -> Non
         quantize_static(
             str(prepared),
             str(target),
-            faces,
+            batches,
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -91,36 +89,26 @@ def heads(graph: onnx.GraphProto) -> list[str]:
 def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
     """Choose at most `count` rows of a split, as many of each label of the main head as there are."""
     rows = np.random.default_rng(_SEED).permutation(store.rows(split))
-    mapping = next((one for one in matching.match(task, store, {}, other=False) if one.head == task.main_head), None)
-    if mapping is None:
+    mappings = {mapping.head: mapping for mapping in matching.match(task, store, {}, other=False)}
+    if task.main_head not in mappings:
         return np.sort(rows[:count])
-    target = mapping.targets(store, rows)
-    there = ~np.isnan(target).any(axis=1)
-    rows, label = rows[there], target[there].argmax(axis=1)
+    target = mappings[task.main_head].targets(store, rows)
+    known = ~np.isnan(target).any(axis=1)
+    rows, label = rows[known], target[known].argmax(axis=1)
     turn = np.zeros(len(rows), np.int64)
     for k in np.unique(label):
         turn[label == k] = np.arange((label == k).sum())
     return np.sort(rows[np.argsort(turn, kind="stable")[:count]])
 
 
-def _feeds(engine: Engine, store: Store, rows: Rows) -> Iterator[Arrays]:
-    """What the graph takes, batch by batch, exactly as in prediction."""
-    for start in range(0, len(rows), _BATCH):
-        yield engine.inputs.feed(*engine.inputs.fit(items_of(engine.inputs, store, rows[start : start + _BATCH])))
-
-
 class _Batches(CalibrationDataReader):  # type: ignore[misc]
-    """Samples as ONNX Runtime asks for them."""
+    """What the graph takes of some rows, batch by batch, exactly as in prediction."""
 
-    def __init__(self, feeds: Iterator[Arrays]) -> None:
-        self.feeds = feeds
+    def __init__(self, engine: Engine, store: Store, rows: Rows) -> None:
+        blocks = (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+        fit, feed = engine.inputs.fit, engine.inputs.feed
+        self.feeds = (feed(*fit(items_of(engine.inputs, store, block))) for block in blocks)
 
     def get_next(self) -> Arrays | None:
         """Return the next batch, or None."""
         return next(self.feeds, None)
-
-
-def _method(metadata: dict[str, Any]) -> str:
-    """How the float model was calibrated."""
-    told = metadata.get("calibration", {})
-    return next((str(one["method"]) for one in told.values()), "temperature")

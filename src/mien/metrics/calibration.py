@@ -23,8 +23,7 @@ Bins = NDArray[np.intp]
 
 
 def ece(output: Array, target: Array) -> Statistic:
-    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|, bins of equal
-    numbers of rows."""
+    """Expected calibration error of the top label: Σ bin share · |mean confidence - accuracy|."""
     confidence, right = _top(output, target)
     return _gap(confidence, right, equal_mass(confidence))
 
@@ -36,8 +35,7 @@ def ece_equal_width(output: Array, target: Array) -> Statistic:
 
 
 def classwise_ece(output: Array, target: Array) -> Statistic:
-    """The mean over labels of how far each one's probability lies from how often it is the true (top) label,
-    binned alike (Kull et al. 2019, arXiv 1910.12656)."""
+    """The mean over labels of each one's calibration error (Kull et al. 2019, arXiv 1910.12656)."""
     true = np.eye(target.shape[1])[target.argmax(axis=1)]
     return _gap(output, true, equal_mass(output))
 
@@ -106,8 +104,7 @@ def aurc(output: Array, target: Array) -> Statistic:
 
 
 def risk_coverage(output: Array, target: Array, points: int = _POINTS) -> dict[str, Any]:
-    """The curve itself as lists `coverage` (rising to 1) and `risk`, at most `points` long, and its area
-    `aurc`."""
+    """The curve as lists `coverage` (rising to 1) and `risk` of at most `points`, and its area `aurc`."""
     answered, wrong = (sums[0] for sums in _answered(output, target, np.ones((1, len(output)))))
     taken = np.unique(np.linspace(0, len(answered) - 1, points).round().astype(np.intp))
     return {
@@ -122,8 +119,8 @@ def reliability(output: Array, target: Array) -> list[dict[str, Any]]:
     confidence, right = _top(output, target)
     bins = equal_mass(confidence)[:, 0]
     return [
-        {"confidence": float(confidence[here].mean()), "accuracy": float(right[here].mean()), "rows": int(here.sum())}
-        for here in (bins == k for k in np.unique(bins))
+        {"confidence": float(confidence[k].mean()), "accuracy": float(right[k].mean()), "rows": int(k.sum())}
+        for k in (bins == number for number in np.unique(bins))
     ]
 
 
@@ -136,21 +133,25 @@ def calibration_record(
     same: bool = False,
     sets_of: Array | None = None,
 ) -> dict[str, Any]:
-    """What results.json says of a head's `calibration`, `risk_coverage` and `conformal` sets; {} where it
-    cannot be computed.
+    """A head's `calibration`, `risk_coverage` and `conformal` sets in results.json; {} where undefined.
 
-    `metadata` is what the model says of itself; give {} where only some of its labels are compared, since its
-    threshold was not chosen for those. `same`: these are the rows that it was chosen on, so coverage is
-    measured across folds. `sets_of`: the probabilities that sets are made of, where they are others than
-    those whose calibration is asked for.
+    `metadata`: the model's description, {} where only some of its labels are compared, since its threshold
+    was not chosen for those. `same`: the rows are those it was chosen on, so coverage is measured across
+    folds. `sets_of`: the probabilities that sets are made of, if not `output`.
     """
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets).any(axis=1)
     outputs, targets = outputs[known], targets[known]
     if not head.kind.is_exclusive or not len(targets) or not np.isfinite(outputs).all():
         return {}
+    fitted = metadata.get("calibration", {}).get(head.name, {})
     record = {
-        "calibration": _errors(outputs, targets) | _told(metadata, head.name),
+        "calibration": _errors(outputs, targets)
+        | {
+            "method": fitted.get("method", "none"),
+            "temperature": metadata.get("temperature", {}).get(head.name),
+            "chosen_on": fitted.get("split"),
+        },
         "risk_coverage": risk_coverage(outputs, targets),
     }
     chosen = metadata.get("conformal", {}).get(head.name)
@@ -158,12 +159,6 @@ def calibration_record(
         return record
     inside = outputs if sets_of is None else np.asarray(sets_of, np.float64)[known]
     return record | {"conformal": _sets(head, inside, targets, chosen, same)}
-
-
-def _told(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:
-    fitted = metadata.get("calibration", {}).get(name, {})
-    temperature = metadata.get("temperature", {}).get(name)
-    return {"method": fitted.get("method", "none"), "temperature": temperature, "chosen_on": fitted.get("split")}
 
 
 def _errors(output: Array, target: Array) -> dict[str, Any]:
@@ -181,19 +176,19 @@ def _errors(output: Array, target: Array) -> dict[str, Any]:
 def _sets(head: Head, output: Array, target: Array, chosen: Mapping[str, Any], same: bool) -> dict[str, Any]:
     level, limit = float(chosen["level"]), float(chosen["threshold"])
     inside = conformal.cross_fitted(output, target, level) if same else conformal.sets(output, limit)
-    told = {"level": level, "threshold": limit, "chosen_on": chosen.get("split"), "cross_fitted": same}
+    record = {"level": level, "threshold": limit, "chosen_on": chosen.get("split"), "cross_fitted": same}
     covered = conformal.by_label(inside, target).tolist()
-    return told | conformal.measured(inside, target) | {"by_label": dict(zip(head.space.labels, covered, strict=True))}
+    by_label = dict(zip(head.space.labels, covered, strict=True))
+    return record | conformal.measured(inside, target) | {"by_label": by_label}
 
 
 def votes(target: Array) -> bool:
-    """Whether targets (N, K) say more than one label of some face."""
+    """Whether targets (N, K) hold more than one label of some sample."""
     return bool((target.max(axis=1) < 1 - 1e-6).any())
 
 
 def equal_mass(confidence: Array) -> Bins:
-    """Sort each column of (N, C) into bins 0…14, one for each row: bins of equal numbers of rows but for ties, which
-    share one."""
+    """Sort each column of (N, C) into bins 0…14 of equal numbers of rows; ties share a bin."""
     first = [np.searchsorted(np.sort(column), column) for column in confidence.T]
     return np.asarray(np.stack(first, axis=1) * BINS // len(confidence), np.intp)
 

@@ -37,8 +37,7 @@ def sets(output: Array, limit: float) -> NDArray[np.bool_]:
 
 
 def cross_fitted(output: Array, target: Array, level: float = LEVEL) -> NDArray[np.bool_]:
-    """Sets (N, K) of faces whose own answers had no part in the threshold: it is taken from the other
-    folds."""
+    """Sets (N, K) of rows whose threshold is taken from the other folds."""
     inside, fold = np.zeros(output.shape, bool), folds(len(output))
     for k in np.unique(fold):
         mine = fold == k
@@ -47,8 +46,7 @@ def cross_fitted(output: Array, target: Array, level: float = LEVEL) -> NDArray[
 
 
 def measured(inside: NDArray[np.bool_], target: Array) -> dict[str, Any]:
-    """`coverage`, the share of sets that hold the true label, `mean_size`, and `sizes`: {size: sets of that
-    size}."""
+    """`coverage` (share of sets with the true label), `mean_size`, and `sizes` {size: number of sets}."""
     held = np.take_along_axis(inside, target.argmax(axis=1)[:, None], axis=1)
     size, count = np.unique(inside.sum(axis=1), return_counts=True)
     return {

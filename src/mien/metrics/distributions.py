@@ -54,14 +54,12 @@ def chebyshev(output: Array, target: Array) -> Statistic:
 
 
 def clark(output: Array, target: Array) -> Statistic:
-    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: read it beside its noise floor
-    only."""
+    """Clark distance √Σ ((p - q) / (p + q))², 0/0 = 0. Zeros dominate it: see its noise floor."""
     return mean(np.sqrt(np.square(_relative(output, target)).sum(axis=1)))
 
 
 def canberra(output: Array, target: Array) -> Statistic:
-    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: read it beside its noise floor
-    only."""
+    """Canberra distance Σ |p - q| / (p + q), 0/0 = 0. Zeros dominate it: see its noise floor."""
     return mean(np.abs(_relative(output, target)).sum(axis=1))
 
 
@@ -77,8 +75,7 @@ def intersection(output: Array, target: Array) -> Statistic:
 
 
 def rps(output: Array, target: Array) -> Statistic:
-    """Ranked probability score: squared differences of the sums up to each label. Means something for ordered
-    labels only."""
+    """Ranked probability score Σ (sums up to each label)²; has a meaning for ordered labels only."""
     return mean(np.square(np.cumsum(output - target, axis=1)[:, :-1]).sum(axis=1))
 
 
@@ -89,7 +86,8 @@ def entropy_error(output: Array, target: Array) -> Statistic:
 
 def emd(output: Array, target: Array, distances: Distances) -> Statistic:
     """Earth mover's distance: exact W1 over a ground distance between labels; a linear programme per row."""
-    solve, ground = require("ot.lp.emd_wrap", "evaluate").emd_c, np.array(distances)  # `ot.emd2` takes 30 times as long
+    solve = require("ot.lp.emd_wrap", "evaluate").emd_c  # `ot.emd2` takes 30 times as long
+    ground = np.array(distances)
     p, q = (rows / rows.sum(axis=1, keepdims=True) for rows in (output, target))
     return mean(np.array([solve(a, b, ground, _STEPS, 1)[1] for a, b in zip(p, q, strict=True)]))
 

@@ -16,8 +16,7 @@ def accuracy(output: Array, target: Array) -> Statistic:
 
 
 def top_3(output: Array, target: Array) -> Statistic:
-    """Share of rows whose true top label is among the three likeliest; of labels that tie, the first ones
-    count."""
+    """Share of rows whose true top label is among the three likeliest; of ties the first ones count."""
     best = np.argsort(-output, axis=1, kind="stable")[:, :3]
     return mean((best == target.argmax(axis=1)[:, None]).any(axis=1).astype(np.float64))
 
@@ -28,14 +27,12 @@ def balanced_accuracy(output: Array, target: Array) -> Statistic:
 
 
 def macro_precision(output: Array, target: Array) -> Statistic:
-    """Mean precision over the classes that occur in the targets or the predictions; 0 for one that is never
-    predicted."""
+    """Mean precision over the classes in targets or predictions; 0 for one that is never predicted."""
     return of_tables(output, target, lambda tables: _mean(_known(tables, rates(tables)[0])))
 
 
 def weighted_precision(output: Array, target: Array) -> Statistic:
-    """Mean precision of the classes, each weighted by how often it is true; 0 for one that is never
-    predicted."""
+    """Mean precision of the classes weighted by support; 0 for one that is never predicted."""
     return of_tables(output, target, lambda tables: _by_support(tables, rates(tables)[0]))
 
 
@@ -61,13 +58,12 @@ def kappa(output: Array, target: Array) -> Statistic:
 
 
 def mcc(output: Array, target: Array) -> Statistic:
-    """Matthews correlation for several classes (Gorodkin 2004), -1…1; 0 where one side is always the same
-    class."""
+    """Matthews correlation of several classes (Gorodkin 2004), -1…1; 0 where one side is constant."""
 
     def figure(tables: Array) -> Array:
-        total, said, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
-        shared = np.trace(tables, axis1=1, axis2=2) * total - (said * true).sum(axis=1)
-        spread = np.sqrt(_variety(said) * _variety(true))
+        total, predicted, true = tables.sum(axis=(1, 2)), tables.sum(axis=1), tables.sum(axis=2)
+        shared = np.trace(tables, axis1=1, axis2=2) * total - (predicted * true).sum(axis=1)
+        spread = np.sqrt(_variety(predicted) * _variety(true))
         return np.where((spread == 0) & (total > 0), 0.0, ratio(shared, spread))
 
     return of_tables(output, target, figure)
@@ -80,8 +76,7 @@ def log_loss(output: Array, target: Array) -> Statistic:
 
 
 def roc_auc(output: Array, target: Array) -> Statistic:
-    """Area under the ROC curve, each class against the rest by top label, mean over the classes that occur
-    beside others."""
+    """Area under the ROC curve, each class against the rest by top label, mean over the defined ones."""
     return _one_against_rest(output, target, ranking.roc_auc)
 
 
@@ -98,8 +93,8 @@ def _one_against_rest(output: Array, target: Array, figure: Callable[[Array, Arr
 
 def rates(tables: Array) -> tuple[Array, Array, Array]:
     """Precision, recall and F1 (B, K) of confusion matrices (B, K, K); NaN where a class does not occur."""
-    hits, true, said = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
-    return ratio(hits, said), ratio(hits, true), ratio(2 * hits, true + said)
+    hits, true, predicted = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    return ratio(hits, predicted), ratio(hits, true), ratio(2 * hits, true + predicted)
 
 
 def _variety(counts: Array) -> Array:
@@ -119,5 +114,5 @@ def _by_support(tables: Array, values: Array) -> Array:
 
 def _mean(values: Array) -> Array:
     """The mean of what is defined (B,); NaN where nothing is."""
-    there = ~np.isnan(values)
-    return ratio(np.where(there, values, 0.0).sum(axis=1), there.sum(axis=1).astype(np.float64))
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))

@@ -1,5 +1,4 @@
-"""How well answers rank: one column (N,) at a time, or whole rows of tags (N, K) with NaN where nobody
-annotated."""
+"""How well outputs rank: a column (N,) at a time, or rows of tags (N, K), NaN where not annotated."""
 
 from __future__ import annotations
 
@@ -17,7 +16,8 @@ def average_precision(output: Array, target: Array) -> Statistic:
     def statistic(weights: Weights) -> Array:
         hits = positives(weights)
         precision = hits / np.maximum(everyone(weights), TINY)
-        return ratio(np.einsum("bt,bt->b", np.diff(hits, axis=1, prepend=0), precision), hits[:, -1:].sum(axis=1))
+        area = np.einsum("bt,bt->b", np.diff(hits, axis=1, prepend=0), precision)
+        return ratio(area, hits[:, -1:].sum(axis=1))
 
     return statistic
 
@@ -38,8 +38,7 @@ def roc_auc(output: Array, target: Array) -> Statistic:
 
 
 def ranking_loss(output: Array, target: Array) -> Statistic:
-    """Mean over faces of the share of pairs of a true and a false tag in the wrong order, ties included; 0
-    without a pair."""
+    """Mean over rows of the share of true-false pairs of tags in the wrong order, ties included."""
     true, false = target > 0.5, target <= 0.5
     wrong = np.zeros(len(target))
     for k in range(target.shape[1]):
@@ -53,7 +52,8 @@ def _ranks(output: Array, target: Array) -> tuple[Places, NDArray[np.bool_], Pla
     many of those are positives."""
     order = np.argsort(-output, kind="stable")
     true = target[order] > 0.5
-    ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1  # of rows with the same answer
+    # Ends of runs of rows with the same output.
+    ends = np.append(np.flatnonzero(np.diff(output[order])), len(order) - 1) + 1
     found = np.cumsum(true)[ends - 1]
     kept = np.flatnonzero(np.diff(found, prepend=0))
     return order, true, np.append(0, ends)[kept], ends[kept], found[kept]

@@ -24,12 +24,15 @@ def rates(output: ArrayLike, target: ArrayLike, head: Head, thresholds: ArrayLik
 
     def statistic(weights: Weights) -> Array:
         hits, positives, answers, rows = np.split((weights @ counted).astype(np.float64), 4, axis=1)
-        return np.stack([ratio(hits, positives), ratio(answers - hits, rows - positives), ratio(answers, rows)], axis=1)
+        false_positives = ratio(answers - hits, rows - positives)
+        return np.stack([ratio(hits, positives), false_positives, ratio(answers, rows)], axis=1)
 
     return statistic
 
 
-def flags(output: ArrayLike, target: ArrayLike, head: Head, thresholds: ArrayLike) -> tuple[Flags, Flags, Flags]:
+def flags(
+    output: ArrayLike, target: ArrayLike, head: Head, thresholds: ArrayLike
+) -> tuple[Flags, Flags, Flags]:
     """Which labels (N, K) of each row somebody annotated, which are true, and which are predicted."""
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     known = ~np.isnan(targets)

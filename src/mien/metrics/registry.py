@@ -21,8 +21,7 @@ from .statistic import Array, Statistic, Weights
 
 @dataclass(frozen=True)
 class MetricContext:
-    """What a metric may need beside outputs and targets: the head, and for `emd_votes` distances (K, K)
-    between its labels."""
+    """What a metric may need besides: the head, and distances (K, K) between its labels (`emd_votes`)."""
 
     head: Head
     ground: Distances = ()
@@ -175,5 +174,6 @@ def metric_for(name: str, head: Head) -> Metric:
     metric = lookup(METRICS, name, "metric")
     if head.kind not in metric.kinds:
         fitting = ", ".join(sorted(other.name for other in METRICS.values() if head.kind in other.kinds))
-        raise ConfigError(f"metric '{name}' does not fit head '{head.name}' of kind {head.kind} (these do: {fitting})")
+        unfit = f"metric '{name}' does not fit head '{head.name}' of kind {head.kind}"
+        raise ConfigError(f"{unfit} (these do: {fitting})")
     return metric

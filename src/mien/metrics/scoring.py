@@ -15,7 +15,9 @@ from .statistic import Array, Statistic, Weights, plain, ratio
 Counts = NDArray[np.int64]
 
 
-def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()) -> Statistic:
+def statistic(
+    name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()
+) -> Statistic:
     """Prepare a metric of weighted rows: weights (B, N) over all rows -> (B,); rows nobody annotated do not
     count.
 
@@ -42,8 +44,7 @@ def statistic(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, gr
 
 
 def score(name: str, output: ArrayLike, target: ArrayLike, head: Head, *, ground: Distances = ()) -> float:
-    """Compute one metric of a head over what was annotated, each row counted once; NaN where it is
-    undefined."""
+    """Compute one metric of a head over the annotated rows, each counted once; NaN: undefined."""
     return plain(statistic(name, output, target, head, ground=ground), len(np.asarray(target)))
 
 
@@ -53,28 +54,30 @@ def score_columns(name: str, output: ArrayLike, target: ArrayLike, head: Head) -
     return [plain(column, len(targets)) for column in _columns(metric, outputs, targets, MetricContext(head))]
 
 
-def evaluate_head(head: Head, output: ArrayLike, target: ArrayLike, *, ground: Distances = ()) -> dict[str, float]:
+def evaluate_head(
+    head: Head, output: ArrayLike, target: ArrayLike, *, ground: Distances = ()
+) -> dict[str, float]:
     """Compute every metric that the head asks for, by name. Raises ConfigError for one that does not fit."""
     return {name: score(name, output, target, head, ground=ground) for name in head.metrics}
 
 
 def present(output: ArrayLike, target: ArrayLike, head: Head) -> tuple[Array, Array]:
-    """Keep outputs and targets of the rows that were annotated, as float64; TAGS, VALUES: where at least one
-    column was."""
+    """Keep the annotated rows, as float64; of TAGS, VALUES those annotated in one column at least."""
     outputs, targets = _paired(output, target, head)
     kept = annotated(targets, head)
     return outputs[kept], targets[kept]
 
 
 def confusion(output: Array, target: Array) -> Counts:
-    """Count top labels (K, K), rows true and columns predicted. Of labels that tie, the first one is the
-    top."""
+    """Count top labels (K, K), rows true and columns predicted; of ties the first label is the top."""
     size = target.shape[1]
     cells = target.argmax(axis=1) * size + output.argmax(axis=1)
     return np.bincount(cells, minlength=size * size).reshape(size, size)
 
 
-def per_class(head: Head, output: ArrayLike, target: ArrayLike, thresholds: ArrayLike = 0.5) -> list[dict[str, Any]]:
+def per_class(
+    head: Head, output: ArrayLike, target: ArrayLike, thresholds: ArrayLike = 0.5
+) -> list[dict[str, Any]]:
     """Describe each label: support, precision, recall, f1, average_precision and roc_auc against the rest,
     all by top label; TAGS at their thresholds (one, or (K,)), which are listed too. NaN: undefined."""
     outputs, targets = present(output, target, head)
@@ -104,11 +107,13 @@ def annotated(targets: Array, head: Head) -> NDArray[np.bool_]:
 
 
 def _columns(metric: Metric, outputs: Array, targets: Array, context: MetricContext) -> list[Statistic]:
-    known = ~np.isnan(targets)
-    return [_over(metric, outputs[:, k], targets[:, k], known[:, k], context) for k in range(targets.shape[1])]
+    columns = zip(outputs.T, targets.T, ~np.isnan(targets).T, strict=True)
+    return [_over(metric, output, target, known, context) for output, target, known in columns]
 
 
-def _over(metric: Metric, output: Array, target: Array, kept: NDArray[np.bool_], context: MetricContext) -> Statistic:
+def _over(
+    metric: Metric, output: Array, target: Array, kept: NDArray[np.bool_], context: MetricContext
+) -> Statistic:
     """The statistic of the rows that are kept, as one of all rows."""
     if not kept.any() or not np.isfinite(output[kept]).all():
         return undefined
@@ -119,7 +124,6 @@ def _over(metric: Metric, output: Array, target: Array, kept: NDArray[np.bool_],
 def _paired(output: ArrayLike, target: ArrayLike, head: Head) -> tuple[Array, Array]:
     outputs, targets = np.asarray(output, np.float64), np.asarray(target, np.float64)
     if outputs.shape != targets.shape or outputs.shape[1:] != (len(head),):
-        raise ValueError(
-            f"head '{head.name}': outputs {outputs.shape} and targets {targets.shape}, must be (N, {len(head)})"
-        )
+        shapes = f"outputs {outputs.shape} and targets {targets.shape}"
+        raise ValueError(f"head '{head.name}': {shapes}, must be (N, {len(head)})")
     return outputs, targets

@@ -76,7 +76,7 @@ def leading(order: Places, counts: Places) -> Statistic:
     """
     size = min(_RUN, math.isqrt(len(order)) + 1)
     runs = -(-len(order) // size)
-    grid = np.resize(order, (runs, size)).T.ravel()  # what is repeated to fill the last run comes after every count
+    grid = np.resize(order, (runs, size)).T.ravel()  # repeats that fill the last run come after every count
     run, place = np.divmod(counts - 1, size)
     none, cells = np.flatnonzero(counts == 0), place * runs + run
 

@@ -1,5 +1,4 @@
-"""Tags: from which probability on each one applies, and how well the sets that follow agree with the true
-ones.
+"""Tags: from which probability on each applies, and how well the sets agree with the true ones.
 
 Outputs and targets are (N, K) as in `metrics`; NaN in a target means that nobody annotated it.
 """
@@ -44,15 +43,14 @@ def _best(output: Array, true: NDArray[np.bool_]) -> float:
 def agreement(output: ArrayLike, target: ArrayLike, thresholds: ArrayLike) -> dict[str, float]:
     """How the tags at or above their thresholds agree with the true ones, each 0…1.
 
-    `macro_f1`: mean F1 of the tags that are true or said of a face · `micro_f1`: F1 of all tags counted
-    together · `jaccard`: mean over faces of the share of tags both true and said among those either (1 where
-    there is neither).
+    `macro_f1`: mean F1 of the tags that are true or predicted somewhere · `micro_f1`: F1 of all tags together
+    · `jaccard`: mean over rows of the tags both true and predicted among those either (1: there are none).
     """
     targets = np.asarray(target, np.float64)
     known = ~np.isnan(targets)
-    true, said = targets > 0.5, (np.asarray(output, np.float64) >= np.asarray(thresholds)) & known
-    both, sizes = true & said, true.sum(axis=0) + said.sum(axis=0)
-    either = (true | said).sum(axis=1)
+    true, predicted = targets > 0.5, (np.asarray(output, np.float64) >= np.asarray(thresholds)) & known
+    both, sizes = true & predicted, true.sum(axis=0) + predicted.sum(axis=0)
+    either = (true | predicted).sum(axis=1)
     shares = np.where(either, both.sum(axis=1) / np.maximum(either, 1), 1.0)[known.any(axis=1)]
     some = sizes > 0
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import timm
@@ -18,15 +19,15 @@ from ..media.image_transform import ImageTransform
 
 
 class AlexNet(nn.Module):
-    """torchvision's AlexNet without its last layer, for pictures of at least 64x64. Raises ConfigError,
-    ModelError."""
+    """torchvision's AlexNet without its last layer, at least 64x64. Raises ConfigError, ModelError."""
 
-    def __init__(self, given: Input, transform: ImageTransform) -> None:
+    def __init__(self, source: Input, transform: ImageTransform) -> None:
         super().__init__()
         if transform.size < 64:
             raise ConfigError(f"alexnet needs model.size of at least 64, given {transform.size}")
+        weights = "IMAGENET1K_V1" if source.pretrained else None
         with _fetching("alexnet"):
-            net = torchvision.models.alexnet(weights="IMAGENET1K_V1" if given.pretrained else None, **given.options)
+            net = torchvision.models.alexnet(weights=weights, **source.options)
         if transform.channels == 1:
             net.features[0] = _grey(net.features[0])
         self.net = nn.Sequential(net.features, net.avgpool, nn.Flatten(), *list(net.classifier)[:-1])
@@ -39,20 +40,19 @@ class AlexNet(nn.Module):
 
 
 class Timm(nn.Module):
-    """Any network of timm without its classifier; `options` are timm's keyword arguments. Raises
-    ConfigError, ModelError."""
+    """Any network of timm without its classifier, with timm's `options`. Raises ConfigError, ModelError."""
 
-    def __init__(self, given: Input, transform: ImageTransform) -> None:
+    def __init__(self, source: Input, transform: ImageTransform) -> None:
         super().__init__()
-        if not timm.is_model(given.encoder):
-            close = ", ".join(timm.list_models(f"*{given.encoder}*")[:4])
+        name = source.encoder
+        if not timm.is_model(name):
+            close = ", ".join(timm.list_models(f"*{name}*")[:4])
             hint = f"; near it: {close}" if close else ""
-            raise ConfigError(
-                f"unknown encoder '{given.encoder}' (compact, alexnet or a name of timm{hint}; see mien models)"
-            )
-        with _fetching(given.encoder):
-            self.net = _create(given, transform)
-        self.features = _width(self.net, given.encoder, transform)
+            choices = f"compact, alexnet or a name of timm{hint}; see mien models"
+            raise ConfigError(f"unknown encoder '{name}' ({choices})")
+        with _fetching(name):
+            self.net = _create(source, transform)
+        self.features = _width(self.net, name, transform)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, channels, H, W) -> (N, features)."""
@@ -61,26 +61,22 @@ class Timm(nn.Module):
 
 
 def pretrained_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel (on 0…1) that a network's published weights were trained with."""
+    """Mean and standard deviation per channel (on 0…1) that a network's published weights expect."""
     cfg = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
     imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return (tuple(cfg.mean), tuple(cfg.std)) if cfg else imagenet
 
 
-def _create(given: Input, transform: ImageTransform) -> nn.Module:
-    """Build by name; transformers are told the picture's size, other networks take any."""
-    arguments: dict[str, Any] = {
-        "pretrained": given.pretrained,
-        "in_chans": transform.channels,
-        "num_classes": 0,
-        **given.options,
-    }
+def _create(source: Input, transform: ImageTransform) -> nn.Module:
+    """Build by name; transformers need the picture's size, other networks take any."""
+    common: dict[str, Any] = {"in_chans": transform.channels, "num_classes": 0, **source.options}
+    make = partial(timm.create_model, source.encoder, pretrained=source.pretrained, **common)
     try:
-        return timm.create_model(given.encoder, img_size=transform.size, **arguments)
+        return make(img_size=transform.size)
     except TypeError as error:
         if "img_size" not in str(error):
             raise
-    return timm.create_model(given.encoder, **arguments)
+    return make()
 
 
 def _width(net: nn.Module, name: str, transform: ImageTransform) -> int:
@@ -98,14 +94,11 @@ def _width(net: nn.Module, name: str, transform: ImageTransform) -> int:
 
 
 def _grey(convolution: nn.Conv2d) -> nn.Conv2d:
-    """The same first layer for one channel: its weights summed over colours, so grey pictures give the
-    same answer."""
-    narrow = nn.Conv2d(1, convolution.out_channels, convolution.kernel_size, convolution.stride, convolution.padding)  # type: ignore[arg-type]
-    with torch.no_grad():
-        narrow.weight.copy_(convolution.weight.sum(dim=1, keepdim=True))
-        assert narrow.bias is not None
-        assert convolution.bias is not None
-        narrow.bias.copy_(convolution.bias)
+    """The same first layer for one channel: weights summed over colours, so grey pictures score alike."""
+    shape: Any = convolution.kernel_size, convolution.stride, convolution.padding
+    narrow = nn.Conv2d(1, convolution.out_channels, *shape)
+    summed = convolution.weight.sum(dim=1, keepdim=True)
+    narrow.load_state_dict(convolution.state_dict() | {"weight": summed})
     return narrow
 
 

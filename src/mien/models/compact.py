@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +22,9 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def compact(given: Input, transform: ImageTransform) -> nn.Module:
-    """Build `Compact` with the input's `options`. Raises ConfigError if out of range, TypeError if unknown."""
-    return Compact(transform.channels, **given.options)
+def compact(source: Input, transform: ImageTransform) -> nn.Module:
+    """Build `Compact` with the input's `options`. Raises ConfigError (out of range), TypeError (unknown)."""
+    return Compact(transform.channels, **source.options)
 
 
 class Compact(nn.Module):
@@ -31,9 +32,9 @@ class Compact(nn.Module):
 
     `widths`: channels of each stage · `depth`: convolutions in a stage · `activation`: one of ACTIVATIONS
     · `dropout`: share of whole feature maps dropped after a stage · `residual`: a shortcut around every
-    convolution but a stage's first · `stride` of the very first convolution · `drop_path`: share of faces
-    for which the last shortcut goes alone, without its convolution, growing evenly from the first
-    (stochastic depth, Huang et al. 2016, arXiv 1603.09382). Raises ConfigError for a value out of range.
+    convolution but a stage's first · `stride` of the very first convolution · `drop_path`: share of samples
+    that skip the last convolution with a shortcut, growing evenly from the first (stochastic depth, Huang et
+    al. 2016, arXiv 1603.09382). Raises ConfigError for a value out of range.
     """
 
     def __init__(
@@ -50,22 +51,19 @@ class Compact(nn.Module):
     ) -> None:
         super().__init__()
         if not widths or min(widths) < 1 or depth < 1 or stride < 1 or not 0 <= dropout < 1:
-            raise ConfigError(
-                f"compact: widths {list(widths)}, depth {depth} and stride {stride} must be positive, dropout {dropout} in [0, 1)"
-            )
+            text = f"widths {list(widths)}, depth {depth} and stride {stride} must be positive"
+            raise ConfigError(f"compact: {text}, dropout {dropout} in [0, 1)")
         shortcuts = len(widths) * (depth - 1) if residual else 0
         if not 0 <= drop_path < 1 or (drop_path and not shortcuts):
-            raise ConfigError(
-                f"compact: drop_path {drop_path} must be in [0, 1), and 0 where no convolution has a shortcut"
-            )
+            text = "must be in [0, 1), and 0 where no convolution has a shortcut"
+            raise ConfigError(f"compact: drop_path {drop_path} {text}")
         dropped = iter([drop_path * (k + 1) / shortcuts for k in range(shortcuts)])
         act = lookup(ACTIVATIONS, activation, "activation of compact")
         layers: list[nn.Module] = []
         for stage, width in enumerate(widths):
             layers.append(_Block(channels, width, act(), stride=stride if stage == 0 else 1))
-            layers += [
-                _Block(width, width, act(), shortcut=residual, dropped=next(dropped, 0.0)) for _ in range(depth - 1)
-            ]
+            shortcut = partial(_Block, width, width, shortcut=residual)
+            layers += [shortcut(act(), dropped=next(dropped, 0.0)) for _ in range(depth - 1)]
             if stage < len(widths) - 1:
                 layers += [nn.MaxPool2d(2, ceil_mode=True), nn.Dropout2d(dropout)]
             channels = width
@@ -87,7 +85,7 @@ class _Block(nn.Module):
         *,
         stride: int = 1,
         shortcut: bool = False,
-        dropped: float = 0.0,
+        dropped: float = 0,
     ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)

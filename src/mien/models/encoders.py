@@ -19,28 +19,21 @@ from .compact import compact
 
 MakeEncoder = Callable[[Input, Any], nn.Module]
 
-ENCODERS: dict[tuple[str, str], MakeEncoder] = {
-    ("image", "compact"): compact,
-    ("image", "alexnet"): AlexNet,
-}
+ENCODERS: dict[tuple[str, str], MakeEncoder] = {("image", "compact"): compact, ("image", "alexnet"): AlexNet}
 #: What makes an encoder of a modality whose name is not in ENCODERS: for pictures every other name is timm's.
 FALLBACKS: dict[str, MakeEncoder] = {"image": Timm}
 #: Options of a modality's transform that published weights were trained with, by the encoder's name.
-PRETRAINED: dict[str, Callable[[str], tuple[tuple[float, ...], tuple[float, ...]]]] = {"image": pretrained_statistics}
+PRETRAINED: dict[str, Callable[[str], tuple[tuple[float, ...], ...]]] = {"image": pretrained_statistics}
 
 
-def encoder_of(given: Input, transform: Transform) -> nn.Module:
-    """Make the encoder of an input. Raises ConfigError for a wrong name or option, ModelError where
-    pretrained weights cannot be had."""
-    make = ENCODERS.get((given.modality, given.encoder)) or FALLBACKS.get(given.modality)
-    if make is None:
-        names = {name: None for modality, name in ENCODERS if modality == given.modality}
-        lookup(names, given.encoder, f"encoder of input '{given.name}'")
-        raise AssertionError
+def encoder_of(source: Input, transform: Transform) -> nn.Module:
+    """Make the encoder of an input. Raises ConfigError, or ModelError without its pretrained weights."""
+    own = {name: make for (modality, name), make in ENCODERS.items() if modality == source.modality}
+    make = own.get(source.encoder) or FALLBACKS.get(source.modality)
     try:
-        return make(given, transform)
+        return (make or lookup(own, source.encoder, f"encoder of input '{source.name}'"))(source, transform)
     except TypeError as error:
         raise ConfigError(
-            f"encoder '{given.encoder}' does not take model.options {dict(given.options)}: {error} "
+            f"encoder '{source.encoder}' does not take model.options {dict(source.options)}: {error} "
             "(those of another encoder are cleared with --model.options {})"
         ) from error

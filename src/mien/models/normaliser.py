@@ -1,5 +1,4 @@
-"""From compact items to what encoders take, on the device that trains: the arithmetic of
-`Transform.normalise`, in two steps."""
+"""The arithmetic of `Transform.normalise` in two steps, on the device that trains."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from ..media import Transform
 
 
 class Normaliser(nn.Module):
-    """Mean and standard deviation of each input. Inputs of whole numbers, such as tokens, pass as they are."""
+    """Mean and standard deviation of each input. Inputs of whole numbers, such as tokens, are left alone."""
 
     def __init__(self, transforms: Mapping[str, Transform]) -> None:
         super().__init__()
@@ -23,17 +22,15 @@ class Normaliser(nn.Module):
                     self.register_buffer(f"{part}_{name}", torch.tensor(values)[None], persistent=False)
 
     def scaled(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Compact items {input: (N, ...)} as floats in their unit, pictures 0…1: what augmentation works on."""
-        return {
-            name: values.float() / self.units[name] if name in self.units else values for name, values in inputs.items()
-        }
+        """Compact items {input: (N, ...)} as floats in their unit (images 0…1), ready for augmentation."""
+        units = self.units
+        return dict(inputs) | {name: inputs[name].float() / units[name] for name in inputs.keys() & units}
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scaled items -> what the encoders take."""
-        return {name: self._normalised(name, values) for name, values in inputs.items()}
-
-    def _normalised(self, name: str, values: Tensor) -> Tensor:
-        if name not in self.units:
-            return values
-        normal = (values - self.get_buffer(f"mean_{name}")) / self.get_buffer(f"std_{name}")
-        return normal.contiguous(memory_format=torch.channels_last) if normal.dim() == 4 else normal
+        found = dict(inputs)
+        for name in inputs.keys() & self.units:
+            normal = (inputs[name] - self.get_buffer(f"mean_{name}")) / self.get_buffer(f"std_{name}")
+            layout = torch.channels_last if normal.dim() == 4 else torch.preserve_format
+            found[name] = normal.contiguous(memory_format=layout)
+        return found

@@ -20,10 +20,11 @@ from .network import Network, build, input_set
 
 _FILE = "model.safetensors"
 _ENCODERS, _HEADS = "encoders.", "heads.layers.head_"
-#: How the weights of runs made before there were inputs are called today: by view of a picture, or the only
-#: one.
-_EARLIER = {"backbone.views.crop.": "encoders.input_face.", "backbone.views.picture.": "encoders.input_scene."}
-_EARLIER_ONLY = "backbone."
+#: Prefixes of weights in runs made before there were inputs, by view of a picture, and what they are now.
+_EARLIER = {
+    "backbone.views.crop.": "encoders.input_face.",
+    "backbone.views.picture.": "encoders.input_scene.",
+}
 
 
 def load_network(run: Path) -> Network:
@@ -32,8 +33,7 @@ def load_network(run: Path) -> Network:
     network = build(untrained(config).model, config.resolved_task())
     own = network.state_dict()
     weights = _with_todays_names(_read(run), own)
-    absent = {name: value for name, value in own.items() if name.startswith("fusion.") and name not in weights}
-    network.load_state_dict(weights | absent)
+    network.load_state_dict(_part(own, "fusion.") | weights)
     return network.eval()
 
 
@@ -45,19 +45,17 @@ def untrained(config: Config) -> Config:
 
 
 def begin(network: Network, config: Config) -> None:
-    """Give a network the weights of `model.start`: all encoders, and each head of equal name, shape and
-    labels.
+    """Give a network the weights of `model.start`: encoders, and heads of equal name, shape and labels.
 
-    Says which. Raises ModelError where the encoders do not fit.
+    Prints which. Raises ModelError where the encoders do not fit.
     """
     start = Path(config.model.start)
     own, description = network.state_dict(), _description(start)
     weights = _with_todays_names(_read(start), own)
     if (wrong := _misfit(_part(weights, _ENCODERS), _part(own, _ENCODERS))) is not None:
         names = ", ".join(each.encoder for each in config.model.all_inputs)
-        raise ModelError(
-            f"model.start = '{start}': its encoder does not fit model.encoder = '{names}' as set here ({wrong})"
-        )
+        text = f"its encoder does not fit model.encoder = '{names}' as set here ({wrong})"
+        raise ModelError(f"model.start = '{start}': {text}")
     labels = {head["name"]: head["labels"] for head in description.get("task", {}).get("heads", [])}
     taken, fresh = _part(weights, _ENCODERS) | _part(weights, "fusion."), []
     for head in config.resolved_task():
@@ -69,7 +67,8 @@ def begin(network: Network, config: Config) -> None:
             fresh.append(head.name)
     network.load_state_dict(taken, strict=False)
     known = [head.name for head in config.resolved_task() if head.name not in fresh]
-    parts = [f"{word} {', '.join(names)}" for word, names in (("heads", known), ("fresh heads", fresh)) if names]
+    lists = {"heads": known, "fresh heads": fresh}
+    parts = [f"{word} {', '.join(names)}" for word, names in lists.items() if names]
     sys.stderr.write(f"begins with {start}: encoder; {'; '.join(parts)}\n")
     if description:
         _compare_statistics(start, InputSet.of(description), input_set(config.model))
@@ -78,22 +77,21 @@ def begin(network: Network, config: Config) -> None:
 def _with_todays_names(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of a run made before there were inputs, under the names that the network's own have."""
     only = next(iter(own)).split(".", 2)[1]
-    prefixes = _EARLIER | {_EARLIER_ONLY: f"encoders.{only}."}
+    prefixes = _EARLIER | {"backbone.": f"encoders.{only}."}  # of one input alone
 
     def today(name: str) -> str:
-        old = next((prefix for prefix in prefixes if name.startswith(prefix)), None)
-        return name if old is None else prefixes[old] + name.removeprefix(old)
+        old = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
+        return prefixes.get(old, "") + name.removeprefix(old)
 
     return {today(name): value for name, value in weights.items()}
 
 
 def source(place: str) -> dict[str, str]:
-    """Which weights a configuration names, a run's folder or a file, in words that hold on any machine:
-    their `name`, and their `sha256` where they can be read."""
+    """The `name` of the weights of a run's folder or of a file, and their `sha256` where they can be read."""
     weights = _weights(Path(place)).resolve()
-    named = weights.parent.name if weights.name == _FILE else weights.name
-    told = {"name": str(_description(Path(place)).get("name") or named)}
-    return told | ({"sha256": sha256(weights)} if weights.is_file() else {})
+    default = weights.parent.name if weights.name == _FILE else weights.name
+    record = {"name": str(_description(Path(place)).get("name") or default)}
+    return record | ({"sha256": sha256(weights)} if weights.is_file() else {})
 
 
 def _weights(place: Path) -> Path:
@@ -106,7 +104,8 @@ def _read(place: Path) -> dict[str, Tensor]:
     path = _weights(place)
     if not path.is_file():
         hint = " (train it with `mien train`, or finish it with --resume)" if place.is_dir() else ""
-        raise ModelError(f"{place}: has no model.safetensors{hint}" if path != place else f"{place}: no such file")
+        fault = f"has no model.safetensors{hint}" if path != place else "no such file"
+        raise ModelError(f"{place}: {fault}")
     try:
         return safetensors.torch.load_file(path)
     except (OSError, SafetensorError) as error:
@@ -114,7 +113,7 @@ def _read(place: Path) -> dict[str, Tensor]:
 
 
 def _description(start: Path) -> dict[str, Any]:
-    """What the model.json beside the weights tells; nothing where there is none."""
+    """The content of the model.json beside the weights; {} where there is none."""
     path = (start if start.is_dir() else start.parent) / "model.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return found
@@ -124,21 +123,21 @@ def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name: value for name, value in weights.items() if name.startswith(prefix)}
 
 
-def _misfit(given: dict[str, Tensor], wanted: dict[str, Tensor]) -> str | None:
+def _misfit(theirs: dict[str, Tensor], ours: dict[str, Tensor]) -> str | None:
     """The first weight whose shape differs, in words."""
-    for name in {**wanted, **given}:
-        there, here = (list(part[name].shape) if name in part else "missing" for part in (given, wanted))
-        if there != here:
-            return f"{name.removeprefix(_ENCODERS)}: {there} there, {here} here"
+    for name in {**ours, **theirs}:
+        its, mine = (list(part[name].shape) if name in part else "missing" for part in (theirs, ours))
+        if its != mine:
+            return f"{name.removeprefix(_ENCODERS)}: {its} there, {mine} here"
     return None
 
 
 def _compare_statistics(start: Path, theirs: InputSet, ours: InputSet) -> None:
-    """Say where the weights were learned from items of another mean and spread."""
+    """Print where the weights were learned from items of another mean and spread."""
     for name in theirs.transforms.keys() & ours.transforms.keys():
-        before, here = (each.transforms[name].to_dict() for each in (theirs, ours))
-        if any(before.get(key) != here.get(key) for key in ("mean", "std")):
-            sys.stderr.write(
-                f"begins with {start}: its {name} had mean {before.get('mean')} and std {before.get('std')}, here it "
-                f"has {here.get('mean')} and {here.get('std')} (set model.mean and model.std alike unless this is meant)\n"
-            )
+        tables = (each.transforms[name].to_dict() for each in (theirs, ours))
+        (mean, std), here = ((table.get("mean"), table.get("std")) for table in tables)
+        if (mean, std) != here:
+            text = f"its {name} had mean {mean} and std {std}, here it has {here[0]} and {here[1]}"
+            hint = "(set model.mean and model.std alike unless this is meant)"
+            sys.stderr.write(f"begins with {start}: {text} {hint}\n")

@@ -7,7 +7,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Width to reach. oneDNN's blocks lie along a map's width: a map of 3 pixels fills a tenth of them, 48 nearly all.
+#: Width to reach. oneDNN's blocks lie along a map's width: 3 places fill a tenth of them, 48 nearly all.
 WIDE = 48
 #: The largest width of a map from which laying side by side gains time.
 SMALL_WIDTH = 8
@@ -21,7 +21,7 @@ def lay_side_by_side(network: nn.Module) -> None:
 
 
 def _keeps_size(convolution: nn.Conv2d) -> bool:
-    """Whether a convolution is larger than 1x1, pads with zeros, and gives as many pixels as it takes."""
+    """Whether a convolution is larger than 1x1, pads with zeros, and keeps the size of a map."""
     kernel, padding = convolution.kernel_size, convolution.padding
     if isinstance(padding, str) or convolution.padding_mode != "zeros":
         return False
@@ -39,7 +39,8 @@ class _SideBySide(nn.Conv2d):
         if per_row == 1 or x.device.type != "cpu":
             return super().forward(x)
         padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 0, self.kernel_size[1] // 2))
-        rows = padded.reshape(-1, per_row, *padded.shape[1:]).transpose(1, 2)  # (N / per_row, H, per_row, W + zeros, C)
+        # (N / per_row, H, per_row, W + zeros, C)
+        rows = padded.reshape(-1, per_row, *padded.shape[1:]).transpose(1, 2)
         wide: Tensor = super().forward(rows.flatten(2, 3).permute(0, 3, 1, 2))
         maps = wide.permute(0, 2, 3, 1).reshape(*rows.shape[:4], -1)[:, :, :, :width]
         return maps.transpose(1, 2).reshape(count, height, width, -1).permute(0, 3, 1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from ..errors import StoreError, lookup
 from ..media import MODALITIES
 from ..records import Floats, Item, Items
 from .layout import PARTS, REGION_COLUMNS, Rows, path_of
+
+Layout = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 class Columns(Protocol):
@@ -43,7 +46,7 @@ class StoredInput:
         self._store = store
         self.parts = {part: path for part in PARTS if (path := path_of(name, part, store.schema)) in file}
         values = file[self.parts["values"]] if "values" in self.parts else None
-        self._shape: tuple[int, ...] | None = None if values is None else values.shape[1:]
+        self._layout: Layout | None = None if values is None else (values.shape[1:], values.dtype)
         self._encoded = _Encoded(file, self.parts) if "extents" in self.parts else None
 
     def data(self, rows: Rows) -> Any:
@@ -52,10 +55,13 @@ class StoredInput:
         if self._store.shards:
             found = self._gathered(rows, "data")
             return found if self.is_encoded or not found else np.stack(found)
-        if self._shape is not None:
+        if self._layout is not None:
             return self._store.read(self.parts["values"], rows)
         decode = self.modality.decode
-        return [decode(blob, f"{self._store.path}, row {row}") if blob else None for blob, row in self._blobs(rows)]
+        return [
+            decode(blob, f"{self._store.path}, row {row}") if blob else None
+            for blob, row in self._blobs(rows)
+        ]
 
     def encoded(self, rows: Rows) -> list[bytes]:
         """The files of some rows as they were imported, b'' where one is missing. Raises StoreError for a
@@ -72,11 +78,17 @@ class StoredInput:
 
     def points(self, rows: Rows) -> Floats | None:
         """Points of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
-        return np.asarray(self._store.read(self.parts["points"], rows), np.float32) if "points" in self.parts else None
+        return (
+            np.asarray(self._store.read(self.parts["points"], rows), np.float32)
+            if "points" in self.parts
+            else None
+        )
 
     def present(self, rows: Rows) -> NDArray[np.bool_] | None:
         """Which of some rows have this input, (n,); None where all have."""
-        return np.asarray(self._store.read(self.parts["mask"], rows), np.bool_) if "mask" in self.parts else None
+        return (
+            np.asarray(self._store.read(self.parts["mask"], rows), np.bool_) if "mask" in self.parts else None
+        )
 
     def items(self, rows: Rows) -> Items:
         """All that is known of this input of some rows."""
@@ -101,13 +113,23 @@ class StoredInput:
     @property
     def shape(self) -> tuple[int, ...] | None:
         """Shape of one item where all are arrays of one shape, None where they are encoded."""
-        holder: StoredInput = self._store.shards[0].inputs[self.name] if self._store.shards else self
-        return holder._shape
+        return self._array_layout and self._array_layout[0]
+
+    @property
+    def item_bytes(self) -> int | None:
+        """Bytes of one item where all are arrays of one shape, None where they are encoded."""
+        return self._array_layout and math.prod(self._array_layout[0]) * self._array_layout[1].itemsize
 
     @property
     def is_encoded(self) -> bool:
         """Whether its items are encoded files rather than arrays of one shape."""
         return self.shape is None
+
+    @property
+    def _array_layout(self) -> Layout | None:
+        """Shape and type of one item where all are arrays; of a store of shards, those of the first."""
+        holder: StoredInput = self._store.shards[0].inputs[self.name] if self._store.shards else self
+        return holder._layout
 
     def _gathered(self, rows: Rows, method: str) -> list[Any]:
         """What each row's shard holds of it, in the order of the rows."""

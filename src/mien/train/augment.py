@@ -20,21 +20,21 @@ Patch = tuple[float, float, float]
 
 
 class Augmentation:
-    """Scaled inputs {input: (N, ...)} and targets in, the same out. All draws come from torch's global
-    generator.
+    """Scaled inputs {input: (N, ...)} and targets in, the same out, drawn from torch's global generator.
 
-    Of several processes each draws for the whole batch and applies the draws of its own part, so a sample
-    is changed in the same way whatever their number.
+    Each process draws for the whole batch and applies the draws of its own part, so that a sample is changed
+    in the same way whatever the number of processes.
     """
 
     def __init__(self, config: AugmentConfig, modalities: Mapping[str, str]) -> None:
-        """`modalities`: that of each input. Raises ConfigError where samples are to be mixed that cannot be."""
-        self.config = config
-        self.modalities = modalities
-        self.changes = {kind: AUGMENTATIONS[kind](config) for kind in AUGMENTATIONS if kind in modalities.values()}
+        """`modalities`: that of each input. Raises ConfigError where one cannot be mixed as configured."""
+        self.config, self.modalities = config, modalities
+        kinds = AUGMENTATIONS.keys() & set(modalities.values())
+        self.changes = {kind: AUGMENTATIONS[kind](config) for kind in sorted(kinds)}
         self.kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind) > 0]
         if self.kinds and (unmixed := [name for name, kind in modalities.items() if kind not in MIXED]):
-            raise ConfigError(f"train.augment.{self.kinds[0]}: input '{unmixed[0]}' cannot be mixed, only pictures can")
+            text = f"input '{unmixed[0]}' cannot be mixed, only pictures can"
+            raise ConfigError(f"train.augment.{self.kinds[0]}: {text}")
 
     def __call__(
         self, inputs: Tensors, present: Tensors, targets: Tensors, mixing: bool = True
@@ -46,13 +46,15 @@ class Augmentation:
         kind = self.kinds[int(torch.randint(len(self.kinds), ()))]
         alpha = torch.tensor(getattr(self.config, kind))
         share = float(torch.distributions.Beta(alpha, alpha).sample())
-        parts = [{name: global_batch.all_gather(v) for name, v in part.items()} for part in (inputs, present, targets)]
-        inputs, targets = mix(parts[0], parts[1], parts[2], share, patch=kind == "cutmix")
+        inputs, present, targets = (
+            {name: global_batch.all_gather(v) for name, v in x.items()} for x in (inputs, present, targets)
+        )
+        inputs, targets = mix(inputs, present, targets, share, patch=kind == "cutmix")
         mine = global_batch.rank_slice(len(next(iter(inputs.values()))))
         return {name: v[mine] for name, v in inputs.items()}, {name: v[mine] for name, v in targets.items()}
 
     def _changed(self, inputs: Tensors) -> Tensors:
-        """Change the items of each modality, all of one sample by the same draw: a crop and its picture alike."""
+        """Change the items of each modality, all items of a sample by the same draw."""
         changed = dict(inputs)
         for kind, change in self.changes.items():
             state = torch.get_rng_state()
@@ -67,27 +69,24 @@ class PictureChanges:
 
     def __init__(self, config: AugmentConfig) -> None:
         steps = _steps(config)
-        self.geometry: Any = (
-            K.AugmentationSequential(*steps, data_keys=["input"], same_on_batch=False) if steps else None
-        )
+        options: Any = {"data_keys": ["input"], "same_on_batch": False}
+        self.changes: Any = steps and K.AugmentationSequential(*steps, **options)
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Change each picture."""
-        if self.geometry is None:
+        if not self.changes:
             return pixels
-        alone = distributed.world_size() == 1
-        changed: Tensor = self.geometry(pixels) if alone else self.geometry(pixels, params=self._drawn(pixels))
+        params = None if distributed.world_size() == 1 else self._drawn(pixels)
+        changed: Tensor = self.changes(pixels, params=params)
         return changed
 
     def _drawn(self, pixels: Tensor) -> list[Any]:
         """Draw kornia's parameters for the whole batch and keep the rows of this process."""
         rows = len(pixels) * distributed.world_size()
-        mine = global_batch.rank_slice(rows)
+        mine, shape = global_batch.rank_slice(rows), "forward_input_shape"
         return [
-            ParamItem(
-                name, {key: value if key == "forward_input_shape" else value[mine] for key, value in drawn.items()}
-            )
-            for name, drawn in self.geometry.forward_parameters(torch.Size((rows, *pixels.shape[1:])))
+            ParamItem(name, {key: value if key == shape else value[mine] for key, value in drawn.items()})
+            for name, drawn in self.changes.forward_parameters(torch.Size((rows, *pixels.shape[1:])))
         ]
 
 
@@ -97,15 +96,15 @@ AUGMENTATIONS: dict[str, Callable[[AugmentConfig], Callable[[Tensor], Tensor]]] 
 MIXED = ("image",)
 
 
-def mix(inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch: bool) -> tuple[Tensors, Tensors]:
-    """Mix each sample with a random other: `share` of itself, blended, or with a patch of the other pasted
-    in.
+def mix(
+    inputs: Tensors, present: Tensors, targets: Tensors, share: float, patch: bool
+) -> tuple[Tensors, Tensors]:
+    """Mix each sample with a random other: `share` of itself, blended, or with a `patch` of the other.
 
-    Samples are mixed among those with the same targets and inputs missing, so that none is lost and none
-    is made up.
+    Samples are mixed among those with the same targets and inputs missing: none is lost, none made up.
     """
-    missing = [target.isnan() for target in targets.values()] + [~there[:, None] for there in present.values()]
-    other = _partners(torch.cat(missing, dim=1))
+    known = [~target.isnan() for target in targets.values()] + [has[:, None] for has in present.values()]
+    other = _partners(~torch.cat(known, dim=1))
     if patch:
         square, share = _drawn_patch(next(iter(inputs.values())).shape[-1], share)
         inputs = {name: _pasted(values, values[other], square) for name, values in inputs.items()}

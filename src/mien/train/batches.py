@@ -1,4 +1,4 @@
-"""Batches of the training and the validation split, in an order that is a function of seed and epoch alone."""
+"""Batches of the training and the validation split, in an order that depends on seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .dataset import Batch, SampleDataset
 class EpochOrder(Sampler[list[int]]):
     """Batches of positions, shuffled by seed and epoch, or drawn with replacement by `weights` (N,).
 
-    The batches are those of all processes together; each process is given its own part of them.
+    Each process is given its own part of every batch.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int, weights: Tensor | None = None) -> None:
@@ -54,8 +54,7 @@ class DataModule(lightning.LightningDataModule):
     def __init__(self, config: Config, task: Task, inputs: InputSet) -> None:
         super().__init__()
         self.config, self.task, self.inputs = config, task, inputs
-        store = Store(config.data.store)
-        self.store = store
+        self.store = store = Store(config.data.store)
 
         def dataset(rows: Rows) -> SampleDataset:
             return SampleDataset(store, thinned(rows, config), task, inputs, config.data.memory_gb)
@@ -69,15 +68,14 @@ class DataModule(lightning.LightningDataModule):
         """Raise ConfigError or StoreError where processes would get unequal parts of a batch, or none."""
         processes, size = distributed.world_size(), min(self.config.train.batch_size, len(self.training))
         if size % processes:
-            setting = f"train.batch_size = {self.config.train.batch_size}"
             fewer = "" if size == self.config.train.batch_size else f", {size} samples to train on"
             raise ConfigError(
-                f"{setting}{fewer}: the batch of all {processes} processes together must be a multiple of {processes}"
+                f"train.batch_size = {self.config.train.batch_size}{fewer}: the batch of all {processes} "
+                f"processes together must be a multiple of {processes}"
             )
         if len(self.validation) < processes:
-            raise StoreError(
-                f"{self.store.path}: split '{self.config.data.validation}' has fewer samples than the {processes} processes"
-            )
+            split = f"split '{self.config.data.validation}'"
+            raise StoreError(f"{self.store.path}: {split} has fewer samples than the {processes} processes")
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  (Lightning names it)
         """Move the samples to the GPU that trains, where there is one and they fit."""
@@ -90,8 +88,8 @@ class DataModule(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the loader of shuffled batches; the last incomplete one is dropped."""
         train = self.config.train
-        seed = mixed_seed(train.seed, "phase", self.phase)
         weights = _balanced(self.training) if train.balance == "sampler" else None
+        seed = mixed_seed(train.seed, "phase", self.phase)
         order = EpochOrder(len(self.training), train.batch_size, seed, weights)
         if self.trainer is not None:
             # Workers prefetch before Lightning sets the epoch of a resumed run, so it is set here already.
@@ -105,9 +103,8 @@ class DataModule(lightning.LightningDataModule):
         return self._loader(self.validation, [list(mine[k : k + size]) for k in range(0, len(mine), size)])
 
     def _loader(self, dataset: SampleDataset, order: Any) -> DataLoader[Batch]:
-        workers = (
-            self.config.train.workers if dataset.device is None else 0
-        )  # another process cannot share a GPU's memory
+        # Another process cannot share a GPU's memory.
+        workers = self.config.train.workers if dataset.device is None else 0
         return DataLoader(dataset, batch_size=None, sampler=order, num_workers=workers)
 
 
@@ -125,16 +122,12 @@ def thinned(rows: Rows, config: Config) -> Rows:
 
 
 def annotated(store: Store, task: Task, split: str) -> Rows:
-    """Find the rows of a split with a target of at least one head of the task.
-
-    Raises StoreError if there are none.
-    """
+    """Find the rows of a split with a target of a head of the task. Raises StoreError if there are none."""
     rows = store.rows(split)
-    has_target = np.zeros(len(rows), np.bool_)
-    for head in task:
-        has_target |= ~np.isnan(store.target(head, rows)).all(axis=1)
+    has_target = np.any([~np.isnan(store.target(head, rows)).all(axis=1) for head in task], axis=0)
     if not has_target.any():
-        raise StoreError(f"{store.path}: nobody annotated split '{split}' for {', '.join(head.name for head in task)}")
+        names = ", ".join(head.name for head in task)
+        raise StoreError(f"{store.path}: nobody annotated split '{split}' for {names}")
     return rows[has_target]
 
 

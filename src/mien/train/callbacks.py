@@ -14,8 +14,8 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, WeightAveraging
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
 from ..files import write_text
@@ -51,9 +51,8 @@ class SigtermExit(Callback):
 class HistoryWriter(Callback):
     """Write a row for each epoch to `history.csv`, and keep the rows in the checkpoint.
 
-    `seconds` is the whole epoch; `faces_per_second` counts the training part alone, without validation. Of
-    several heads `train_loss.HEAD` and `validation_loss.HEAD` are unweighted; `weight.HEAD` is a learned
-    weight at the end of the epoch.
+    `seconds`: the whole epoch · `faces_per_second`: of training without validation · `train_loss.HEAD`,
+    `validation_loss.HEAD`: unweighted, of several heads · `weight.HEAD`: learned, as the epoch ends.
     """
 
     def __init__(self, path: Path, rows: list[dict[str, Any]], phase: int) -> None:
@@ -91,15 +90,12 @@ class HistoryWriter(Callback):
         for logger in trainer.loggers:
             logger.log_metrics({**learned, "lr": lr}, step=trainer.global_step)
         if trainer.is_global_zero:
-            self.write()
-
-    def write(self) -> None:
-        """Write the table, whole or not at all."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(dict.fromkeys(key for row in self.rows for key in row)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self.path, text.getvalue())
+            text = io.StringIO()
+            columns = list(dict.fromkeys(key for row in self.rows for key in row))
+            writer = csv.DictWriter(text, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
+            write_text(self.path, text.getvalue())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows so far, to be saved in the checkpoint."""
@@ -125,18 +121,16 @@ class TrainingProgressBar(Callback):
     """Show progress on stderr: a bar with loss, metric and time left on a terminal, else a line per epoch."""
 
     def __init__(self, label: str) -> None:
-        self.label = label
-        self.bar: Progress | None = None
-        self.start = 0.0
-        self.first_epoch = 0
+        self.label, self.start, self.first_epoch = label, 0.0, 0
+        self.bar: progress.Progress | None = None
 
     def on_train_start(self, trainer: Any, *_: Any) -> None:
         """Show the bar."""
         self.start, self.first_epoch = time.perf_counter(), trainer.current_epoch
         if sys.stderr.isatty():
-            times = TimeElapsedColumn(), TimeRemainingColumn()
-            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times
-            self.bar = Progress(*columns, console=Console(stderr=True))
+            times = progress.TimeElapsedColumn(), progress.TimeRemainingColumn()
+            columns = progress.BarColumn(), progress.MofNCompleteColumn(), *times
+            self.bar = progress.Progress("{task.description}", *columns, console=Console(stderr=True))
             self.bar.start()
             total = trainer.num_training_batches * trainer.max_epochs
             self.bar.add_task(self.label, total=total, completed=trainer.global_step)
@@ -172,10 +166,7 @@ class TrainingProgressBar(Callback):
 
 
 def averaged(decay: float) -> Callback:
-    """Average the weights exponentially, by a decay (1 + t) / (10 + t) that grows to `decay`.
-
-    So the average of a short run does not remember its random start.
-    """
+    """Average the weights exponentially, by `decay` or by (1 + t) / (10 + t) where that is less."""
 
     def step(averages: list[Tensor], currents: list[Tensor], count: Tensor) -> None:
         kept = min(decay, (1 + float(count)) / (10 + float(count)))

@@ -1,6 +1,6 @@
 """Checkpoints of a phase: whether they are whole and of this training, and which one to resume from.
 
-    last.ckpt       after the last finished epoch: weights, optimizer, schedule, history, and the best weights so far
+    last.ckpt       after the last finished epoch: weights, optimizer, schedule, history, best weights so far
     previous.ckpt   the same an epoch earlier
     best.ckpt       once the phase is done: its best weights and the history up to then
 
@@ -40,10 +40,7 @@ def fingerprint(config: Config, phase: int) -> Fingerprint:
 
 
 def write(path: Path, checkpoint: dict[str, Any], fingerprint: Fingerprint) -> None:
-    """Write a checkpoint whole or not at all; what was `last.ckpt` becomes `previous.ckpt`.
-
-    Raises OSError.
-    """
+    """Write a checkpoint whole or not at all; `last.ckpt` becomes `previous.ckpt`. Raises OSError."""
     with atomic_write(path) as part:
         try:
             with part.open("wb") as file:
@@ -72,10 +69,7 @@ def read(path: Path, fingerprint: Fingerprint) -> dict[str, Any]:
 
 
 def newest(folder: Path, fingerprint: Fingerprint) -> Path | None:
-    """Find the checkpoint to resume from; None to start the phase.
-
-    One that cannot be used is reported on stderr and renamed to `*.refused`.
-    """
+    """Find the checkpoint to resume from, None to start the phase; unusable ones are renamed `*.refused`."""
     refused, found, outcome = [], None, f"phase {fingerprint['phase']} starts again"
     for path in (folder / LAST, folder / PREVIOUS):
         if found is None and path.exists():
@@ -91,11 +85,7 @@ def newest(folder: Path, fingerprint: Fingerprint) -> Path | None:
 
 
 def finished(folder: Path, fingerprint: Fingerprint) -> dict[str, Any] | None:
-    """Read `best.ckpt`; None where the phase is not done.
-
-    One that cannot be used is reported on stderr: the phase is then finished again from `last.ckpt`, which
-    has the same weights.
-    """
+    """Read `best.ckpt`; None where the phase is not done, or must be finished again from `last.ckpt`."""
     path = folder / BEST
     if not path.exists():
         return None
@@ -120,10 +110,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class BestCheckpoint(Checkpoint):
-    """Save `last.ckpt` after each epoch, and in it the weights of the epoch with the best metric.
+    """Save `last.ckpt` after each epoch, with the weights of the best one; an undefined metric is the worst.
 
-    Lightning runs it after the other callbacks, so that averaged weights are saved. An undefined metric is
-    worse than any other.
+    Lightning runs it after the other callbacks, so that averaged weights are saved.
     """
 
     def __init__(self, folder: Path, key: str, higher: bool) -> None:
@@ -142,7 +131,8 @@ class BestCheckpoint(Checkpoint):
     def on_save_checkpoint(self, _: Any, __: Any, checkpoint: dict[str, Any]) -> None:
         """Keep the weights being saved if they are the best, and add the best ones to the checkpoint."""
         if self.is_best:
-            self.weights = {name: value.detach().cpu().clone() for name, value in checkpoint["state_dict"].items()}
+            state = checkpoint["state_dict"].items()
+            self.weights = {name: value.detach().cpu().clone() for name, value in state}
         # torch saves tensors that stand twice once.
         checkpoint[_BEST] = checkpoint["state_dict"] if self.is_best else self.weights
 

@@ -66,33 +66,26 @@ def join() -> None:
 
 
 def barrier() -> None:
-    """Wait until all processes have come here.
-
-    The group is never left: a process cannot join a second one.
-    """
+    """Wait until all processes have come here; the group stays, since a process cannot join a second."""
     if world_size() > 1:
         dist.barrier()
 
 
 def from_slurm(environ: Mapping[str, str]) -> dict[str, str]:
-    """Translate srun's environment into torchrun's.
-
-    Raises ConfigError where nodes differ in their number of tasks.
-    """
+    """Translate srun's environment into torchrun's. Raises ConfigError for nodes of unequal tasks."""
     tasks, nodes = int(environ["SLURM_STEP_NUM_TASKS"]), int(environ["SLURM_STEP_NUM_NODES"])
-    if environ["SLURM_STEP_TASKS_PER_NODE"].partition("(")[0] != str(tasks // nodes) or tasks % nodes:
-        raise ConfigError(
-            f"srun started {environ['SLURM_STEP_TASKS_PER_NODE']} tasks a node, every node must have as many (--ntasks-per-node)"
-        )
+    per_node = environ["SLURM_STEP_TASKS_PER_NODE"]
+    if per_node.partition("(")[0] != str(tasks // nodes) or tasks % nodes:
+        text = f"srun started {per_node} tasks a node, every node must have as many"
+        raise ConfigError(f"{text} (--ntasks-per-node)")
+    root = SLURMEnvironment.resolve_root_node_address(environ["SLURM_STEP_NODELIST"])
     return {
         "RANK": environ["SLURM_PROCID"],
         "LOCAL_RANK": environ["SLURM_LOCALID"],
         "GROUP_RANK": environ["SLURM_NODEID"],
         "WORLD_SIZE": str(tasks),
         "LOCAL_WORLD_SIZE": str(tasks // nodes),
-        "MASTER_ADDR": environ.get(
-            "MASTER_ADDR", SLURMEnvironment.resolve_root_node_address(environ["SLURM_STEP_NODELIST"])
-        ),
+        "MASTER_ADDR": environ.get("MASTER_ADDR", root),
         "MASTER_PORT": environ.get("MASTER_PORT", str(15000 + int(environ["SLURM_JOB_ID"]) % 10000)),
     }
 
@@ -138,11 +131,10 @@ def all_gather_object(item: Result) -> list[Result]:
 
 def trainer_options() -> dict[str, Any]:
     """Return the Trainer's options for the process group; `plugins` is a list to add to."""
-    common = {"use_distributed_sampler": False}
     if world_size() == 1:
-        return {**common, "devices": 1, "plugins": [LightningEnvironment()]}
+        return {"use_distributed_sampler": False, "devices": 1, "plugins": [LightningEnvironment()]}
     return {
-        **common,
+        "use_distributed_sampler": False,
         "accelerator": "gpu" if torch.cuda.is_available() else "cpu",
         "devices": local_size(),
         "num_nodes": world_size() // local_size(),

@@ -22,17 +22,15 @@ from . import distributed
 
 def rank_slice(size: int) -> slice:
     """The positions of this process among `size`: parts differ by one at most, and together cover all."""
-    return slice(
-        size * distributed.rank() // distributed.world_size(),
-        size * (distributed.rank() + 1) // distributed.world_size(),
-    )
+    rank, processes = distributed.rank(), distributed.world_size()
+    return slice(size * rank // processes, size * (rank + 1) // processes)
 
 
 def all_gather(tensor: Tensor) -> Tensor:
     """Concatenate the rows of all processes, each with as many, in the order of the batch.
 
-    Gradients flow back to the process a row came from, from all that used it: the average over processes that
-    DDP makes of them is the gradient of a loss which each process computes on the whole.
+    Gradients flow back to the process a row came from. DDP's average of them is the gradient of a loss that
+    each process computes on the whole batch.
     """
     if distributed.world_size() == 1:
         return tensor
@@ -67,11 +65,10 @@ def rank_draws() -> Iterator[None]:
 
 
 def synchronise_norms(network: nn.Module) -> None:
-    """Replace batch norms by SyncBatchNorm where several processes train on GPUs: statistics of the whole batch.
+    """Replace batch norms by SyncBatchNorm, for statistics of the whole batch, where several GPUs train.
 
-    On CPUs, whose tensors SyncBatchNorm refuses, they keep the statistics of the process's own part, which are
-    noisier: with parts of 32 samples weights end 4 to 8 % from those of one process, with parts of 8 about 21 %
-    (docs/how-to/many-machines.md).
+    It refuses tensors of CPUs. There each process keeps the noisier statistics of its part: with 32 samples
+    weights end 4 to 8 % from those of one process, with 8 about 21 % (docs/how-to/many-machines.md).
     """
     if distributed.world_size() > 1 and torch.cuda.is_available():
         convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
@@ -82,24 +79,19 @@ def average_statistics(network: nn.Module) -> None:
     """Average the running statistics of batch norms over the processes, each of which updated its own."""
     if distributed.world_size() == 1:
         return
-    norms: list[Any] = [norm for norm in network.modules() if _needs_average(norm)]
+    own = [m for m in network.modules() if isinstance(m, _NormBase) and not isinstance(m, nn.SyncBatchNorm)]
+    norms = [norm for norm in own if norm.training]
     running = [norm.running_mean for norm in norms] + [norm.running_var for norm in norms]
-    statistics = [value for value in running if value is not None]
-    if statistics:
+    if statistics := [value for value in running if value is not None]:
         torch._foreach_copy_(statistics, all_reduce_mean(statistics))
-
-
-def _needs_average(module: nn.Module) -> bool:
-    return isinstance(module, _NormBase) and not isinstance(module, nn.SyncBatchNorm) and module.training
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(_: Any, tensor: Tensor) -> Tensor:
-        parts = [
-            torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(distributed.world_size())
-        ]
-        dist.all_gather(parts, tensor.contiguous())
+        tensor = tensor.contiguous()
+        parts = [torch.empty_like(tensor) for _ in range(distributed.world_size())]
+        dist.all_gather(parts, tensor)
         return torch.stack(parts)
 
     @staticmethod

@@ -19,7 +19,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from torch import Tensor, nn
 
 from .. import losses, machine, models
 from ..config import Config, dumps, load
@@ -37,7 +36,9 @@ from .weights import HeadWeights, class_weights
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of glibc's mallopt(3)
 
 
-def train(config: Config, run: Path, resume: bool = False, on_epoch: callbacks.EpochCallback | None = None) -> Network:
+def train(
+    config: Config, run: Path, resume: bool = False, on_epoch: callbacks.EpochCallback | None = None
+) -> Network:
     """Train in the run folder and return the network with its best weights.
 
     With `resume` a run goes on from its last finished epoch and ends with the weights it would have had
@@ -89,10 +90,8 @@ def _built(config: Config, task: Task) -> Network:
     if start:
         saved.begin(network, config)
     if config.train.compile:
-        if distributed.world_size() > 1:
-            raise ConfigError(
-                f"train.compile = true: not with several processes ({distributed.world_size()} were started)"
-            )
+        if (count := distributed.world_size()) > 1:
+            raise ConfigError(f"train.compile = true: not with several processes ({count} were started)")
         network.compile()
     else:
         lay_side_by_side(network)
@@ -116,7 +115,8 @@ class _Run:
 
     def finish(self, number: int) -> None:
         """Train a phase, or read its result if it is done; load its best weights into the network."""
-        folder, fingerprint = self.folder / "checkpoints" / str(number), checkpoints.fingerprint(self.config, number)
+        folder = self.folder / "checkpoints" / str(number)
+        fingerprint = checkpoints.fingerprint(self.config, number)
         found = distributed.broadcast_from_main(lambda: checkpoints.finished(folder, fingerprint))
         if found is None:
             best = self._fit(number, folder, fingerprint)
@@ -124,9 +124,13 @@ class _Run:
             if machine.is_main():
                 checkpoints.write(folder / checkpoints.BEST, found, fingerprint)
         self.rows[:] = found["rows"]
-        _restore({"network.": self.network, "weighting.": self.weighting}, found["state_dict"])
+        for part, prefix in ((self.network, "network."), (self.weighting, "weighting.")):
+            state = {name: value for name, value in found["state_dict"].items() if name.startswith(prefix)}
+            part.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
 
-    def _fit(self, number: int, folder: Path, fingerprint: checkpoints.Fingerprint) -> checkpoints.BestCheckpoint:
+    def _fit(
+        self, number: int, folder: Path, fingerprint: checkpoints.Fingerprint
+    ) -> checkpoints.BestCheckpoint:
         module = self._module(number)
         last = distributed.broadcast_from_main(lambda: checkpoints.newest(folder, fingerprint))
         best = checkpoints.BestCheckpoint(folder, module.monitor.key, module.monitor.higher)
@@ -177,23 +181,17 @@ class _Run:
         return hooks
 
 
-def _restore(parts: dict[str, nn.Module], state: dict[str, Tensor]) -> None:
-    """Load a state dictionary into modules, each by the prefix of its names."""
-    for prefix, part in parts.items():
-        part.load_state_dict(
-            {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-        )
-
-
 def _check_folder(config: Config, run: Path, resume: bool) -> None:
     """Raise ConfigError unless the run folder is new, or is to be resumed with its own configuration."""
     file = run / "config.toml"
     if not file.exists():
         return
     if not resume:
-        raise ConfigError(f"{run}: holds a run already; go on with --resume, or choose another folder with --out")
-    if (before := _difference(load(file).to_dict(), config.to_dict())) is not None:
-        raise ConfigError(f"{run}: cannot resume with another configuration ({before})")
+        choices = "go on with --resume, or choose another folder with --out"
+        raise ConfigError(f"{run}: holds a run already; {choices}")
+    before, now = (json.loads(json.dumps(each.to_dict())) for each in (load(file), config))
+    if difference := next(_differences(before, now), None):
+        raise ConfigError(f"{run}: cannot resume with another configuration ({difference})")
 
 
 def _check_monitor(data: DataModule, monitor: MonitoredMetric) -> None:
@@ -201,24 +199,18 @@ def _check_monitor(data: DataModule, monitor: MonitoredMetric) -> None:
     if not losses.annotated(data.task.head(monitor.head), data.validation.targets[monitor.head]):
         settings = data.config.data
         raise StoreError(
-            f"{settings.store}: split '{settings.validation}' has no annotated {monitor.head}, whose {monitor.metric} "
-            "picks the best epoch (train.monitor names another)"
+            f"{settings.store}: split '{settings.validation}' has no annotated {monitor.head}, whose "
+            f"{monitor.metric} picks the best epoch (train.monitor names another)"
         )
 
 
-def _difference(before: Any, now: Any, key: str = "") -> str | None:
-    """Name the first key in which two configurations differ, with both values; None if they are equal."""
+def _differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
+    """Name the keys in which two configurations differ, with both values."""
     if isinstance(before, dict) and isinstance(now, dict):
         for name in {**before, **now}:
-            found = _difference(before.get(name), now.get(name), f"{key}.{name}" if key else name)
-            if found:
-                return found
-        return None
-    return None if _plain(before) == _plain(now) else f"{key} was {before!r}, now {now!r}"
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))
+            yield from _differences(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+    elif before != now:
+        yield f"{key} was {before!r}, now {now!r}"
 
 
 @contextmanager

@@ -61,7 +61,12 @@ class TrainingModule(lightning.LightningModule):
     """A network in training for one phase."""
 
     def __init__(
-        self, network: Network, data: DataModule, phase: PhaseConfig, weighting: HeadWeights, teachers: Teachers
+        self,
+        network: Network,
+        data: DataModule,
+        phase: PhaseConfig,
+        weighting: HeadWeights,
+        teachers: Teachers,
     ) -> None:
         super().__init__()
         self.network, self.phase, self.task, self.weighting = network, phase, data.task, weighting
@@ -76,17 +81,17 @@ class TrainingModule(lightning.LightningModule):
         self.collected: list[tuple[Tensors, Tensors]] = []
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Normalise scaled inputs {input: (N, ...)}, there where `present` {input: (N,)}, and return raw scores
-        {head: (N, K)}."""
+        """Scaled inputs {input: (N, ...)}, `present` {input: bool (N,)} -> raw scores {head: (N, K)}."""
         scores: Tensors = self.network(self.normaliser(inputs), present)
         return scores
 
     def losses(self, scores: Tensors, targets: Tensors, smooth: bool) -> Tensors:
         """Compute each head's unweighted loss, with label smoothing (in training) where `smooth`."""
-        contexts = self.loss_contexts
-        if not smooth:
-            contexts = {name: replace(context, smoothing=0.0) for name, context in contexts.items()}
-        return {name: losses.head_loss(scores[name], targets[name], context) for name, context in contexts.items()}
+        parts = {}
+        for name, context in self.loss_contexts.items():
+            used = context if smooth else replace(context, smoothing=0.0)
+            parts[name] = losses.head_loss(scores[name], targets[name], used)
+        return parts
 
     def on_train_epoch_start(self) -> None:
         """Reset the running means of the heads' losses."""
@@ -94,10 +99,13 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch) -> Tensor:
         """Augment and predict, and return the loss; with `train.sam` at the weights moved up the gradient."""
+        present = batch["present"]
         with torch.autocast(self.device.type, enabled=False):  # geometry in 16 bits would blur positions
             scaled = self.normaliser.scaled(batch["inputs"])
-            inputs, targets = self.augment(scaled, batch["present"], batch["targets"], self._mixing())
-        taught, present = self.teachers(inputs, batch["present"]), batch["present"]
+            last_mixed = self.augment.config.mix_until * self.trainer.estimated_stepping_batches
+            mixing = self.trainer.global_step < last_mixed
+            inputs, targets = self.augment(scaled, present, batch["targets"], mixing)
+        taught = self.teachers(inputs, present)
         loss, parts = self._loss(inputs, present, targets, taught)
         for name, value in parts.items():
             self.running[name].add(value.detach())
@@ -113,7 +121,9 @@ class TrainingModule(lightning.LightningModule):
         if self.sam is not None:
             self.sam.restore()
 
-    def _loss(self, inputs: Tensors, present: Tensors, targets: Tensors, taught: Tensors) -> tuple[Tensor, Tensors]:
+    def _loss(
+        self, inputs: Tensors, present: Tensors, targets: Tensors, taught: Tensors
+    ) -> tuple[Tensor, Tensors]:
         """Compute the loss to minimise, and that of each head with a target, over the global batch."""
         with global_batch.rank_draws():
             scores = self(inputs, present)
@@ -124,15 +134,13 @@ class TrainingModule(lightning.LightningModule):
             soft = losses.distillation(scores[name], probabilities, temperature)
             parts[name] = (1 - share) * parts[name] + share * soft
         with_target = {*self._annotated(targets), *taught}
-        return self.weighting(parts, with_target), {name: parts[name] for name in parts if name in with_target}
-
-    def _mixing(self) -> bool:
-        """Whether samples are still mixed at this step."""
-        return self.trainer.global_step < self.augment.config.mix_until * self.trainer.estimated_stepping_batches
+        loss = self.weighting(parts, with_target)
+        return loss, {name: part for name, part in parts.items() if name in with_target}
 
     def training_losses(self) -> dict[str, float]:
-        """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` of each head of several."""
-        return self._summed("train_loss", {name: mean.value for name, mean in self.running.items() if mean.count})
+        """Return the epoch's mean losses so far: `train_loss`, and `train_loss.HEAD` if there are several."""
+        means = {name: mean.value for name, mean in self.running.items() if mean.count}
+        return self._summed("train_loss", means)
 
     def validation_step(self, batch: Batch) -> None:
         """Collect scores and targets, for metrics over the whole set at the end of the epoch."""
@@ -158,7 +166,7 @@ class TrainingModule(lightning.LightningModule):
         return [head.name for head in self.task if losses.annotated(head, targets[head.name])]
 
     def _summed(self, name: str, parts: dict[str, float]) -> dict[str, float]:
-        """Add up losses by declared weight as `name`, and name each; by learned weight epochs could not be compared."""
+        """Sum the losses, by declared weight so that epochs compare, as `name`, and name each of several."""
         each = {f"{name}.{head}": loss for head, loss in parts.items()} if len(self.task.heads) > 1 else {}
         return {name: sum(self.task.head(head).weight * loss for head, loss in parts.items()), **each}
 
@@ -175,9 +183,8 @@ def _gathered(*sides: Tensors) -> tuple[Tensors, ...]:
     if distributed.world_size() == 1:
         return sides
     columns = [values.float() for side in sides for values in side.values()]
-    parts = iter(
-        torch.split(global_batch.all_gather(torch.cat(columns, 1)), [values.shape[1] for values in columns], 1)
-    )
+    gathered = global_batch.all_gather(torch.cat(columns, 1))
+    parts = iter(torch.split(gathered, [values.shape[1] for values in columns], 1))
     return tuple({name: next(parts) for name in side} for side in sides)
 
 
@@ -186,10 +193,7 @@ def _on_cpu(tensors: Tensors) -> Tensors:
 
 
 def monitored_metric(config: Config, task: Task) -> MonitoredMetric:
-    """Find the metric named by `train.monitor` as 'metric' or 'head.metric'; else the first head's first.
-
-    Raises ConfigError.
-    """
+    """Find what `train.monitor` names ('metric' or 'head.metric'), else the first. Raises ConfigError."""
     name, _, metric = config.train.monitor.rpartition(".")
     head = task.head(name) if name else task.heads[0]
     metric = metric or head.metrics[0]
@@ -198,12 +202,6 @@ def monitored_metric(config: Config, task: Task) -> MonitoredMetric:
 
 def loss_contexts(config: Config, task: Task, targets: Tensors) -> dict[str, LossContext]:
     """Create the context of each head's loss: smoothing, and class weights in the order of its labels."""
-    weights = class_weights(config, task, targets)
-    return {
-        head.name: LossContext(
-            head,
-            config.train.label_smoothing,
-            torch.tensor([weights[head.name][label] for label in head.space.labels]) if head.name in weights else None,
-        )
-        for head in task
-    }
+    tables, smoothing = class_weights(config, task, targets), config.train.label_smoothing
+    weights = {name: torch.tensor(list(by_label.values())) for name, by_label in tables.items()}
+    return {head.name: LossContext(head, smoothing, weights.get(head.name)) for head in task}

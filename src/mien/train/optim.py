@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from ..config import PhaseConfig
 from ..errors import ConfigError, lookup
@@ -22,11 +23,11 @@ OPTIMIZERS: dict[str, Callable[[Groups, PhaseConfig, bool], Optimizer]] = {
     "nadam": lambda groups, phase, _: torch.optim.NAdam(groups, lr=phase.lr, decoupled_weight_decay=True),
     "rmsprop": lambda groups, phase, _: torch.optim.RMSprop(groups, lr=phase.lr, momentum=phase.momentum),
     "sgd": lambda groups, phase, fused: torch.optim.SGD(
-        groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.momentum > 0, fused=fused
+        groups, phase.lr, phase.momentum, nesterov=phase.momentum > 0, fused=fused
     ),
 }
 
-#: Share of the peak learning rate at a share 0…1 of the phase. `plateau` follows the monitored metric instead.
+#: Share of the peak learning rate at a share 0…1 of the phase. `plateau` follows the monitored metric.
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
     "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
@@ -53,7 +54,7 @@ def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> O
     Where gradients are `clipped`, the step is not fused: Lightning refuses both together in 16 bits.
     """
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": phase.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
@@ -63,12 +64,14 @@ def optimizer(module: nn.Module, phase: PhaseConfig, clipped: bool = False) -> O
 def schedule(optim: Optimizer, phase: PhaseConfig, steps: int, monitor: str, higher: bool) -> dict[str, Any]:
     """Create the schedule over `steps`; `plateau` halves the rate after 3 epochs without gain."""
     if phase.schedule == "plateau":
-        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optim, "max" if higher else "min", factor=0.5, patience=3)
+        plateau = ReduceLROnPlateau(optim, "max" if higher else "min", factor=0.5, patience=3)
         return {"scheduler": plateau, "interval": "epoch", "monitor": monitor}
     warm = round(steps / max(phase.epochs, 1) * phase.warmup)
     curve = SCHEDULES[phase.schedule]
 
     def factor(step: int) -> float:
-        return (step + 1) / (warm + 1) if step < warm else curve(min((step - warm) / max(steps - warm, 1), 1.0))
+        if step < warm:
+            return (step + 1) / (warm + 1)
+        return curve(min((step - warm) / max(steps - warm, 1), 1.0))
 
-    return {"scheduler": torch.optim.lr_scheduler.LambdaLR(optim, factor), "interval": "step"}
+    return {"scheduler": LambdaLR(optim, factor), "interval": "step"}

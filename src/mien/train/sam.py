@@ -25,14 +25,11 @@ class Sam:
 
     @torch.no_grad()
     def perturb(self, loss: Tensor) -> None:
-        """Add rho g / |g|, with g the gradient of `loss` over all weights together; frees the loss's graph."""
+        """Add rho g / |g|, with g the gradient of `loss` over all weights; frees the loss's graph."""
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-        pairs = [(weight, slope) for weight, slope in zip(weights, gradients, strict=True) if slope is not None]
-        self.moved, slopes = (
-            [weight for weight, _ in pairs],
-            global_batch.all_reduce_mean([slope for _, slope in pairs]),
-        )
+        self.moved = [weight for weight, slope in zip(weights, gradients, strict=True) if slope is not None]
+        slopes = global_batch.all_reduce_mean([slope for slope in gradients if slope is not None])
         self.before = [weight.detach().clone() for weight in self.moved]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
         torch._foreach_add_(self.moved, list(torch._foreach_mul(slopes, self.rho / (norm + 1e-12))))
@@ -48,7 +45,8 @@ class Sam:
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Keep the running statistics of batch norms in training from being updated in the block."""
-    tracking = [m for m in network.modules() if isinstance(m, _NormBase) and m.training and m.track_running_stats]
+    norms = [norm for norm in network.modules() if isinstance(norm, _NormBase)]
+    tracking = [norm for norm in norms if norm.training and norm.track_running_stats]
     for norm in tracking:
         norm.track_running_stats = False
     try:

@@ -27,36 +27,31 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class Teachers:
-    """The networks of finished runs.
-
-    Raises ConfigError where one is shown other views, or where none has a head of the task.
-    """
+    """The networks of finished runs. Raises ConfigError where their inputs or heads do not fit."""
 
     def __init__(self, config: TeacherConfig, task: Task, inputs: InputSet) -> None:
         self.config = config
         self.loaded = [_Teacher(Path(run), task, inputs) for run in config.runs]
-        self.heads = [head.name for head in task if any(head.name in teacher.heads for teacher in self.loaded)]
+        taught = {name for teacher in self.loaded for name in teacher.heads}
+        self.heads = [head.name for head in task if head.name in taught]
         if self.loaded and not self.heads:
-            wanted = ", ".join(head.name for head in task if head.kind.is_exclusive) or "none that can be taught"
-            raise ConfigError(
-                f"train.teacher.runs = {list(config.runs)}: no teacher has a head of this task ({wanted})"
-            )
+            wanted = ", ".join(head.name for head in task if head.kind.is_exclusive)
+            text = f"no teacher has a head of this task ({wanted or 'none that can be taught'})"
+            raise ConfigError(f"train.teacher.runs = {list(config.runs)}: {text}")
 
     def __deepcopy__(self, _: dict[int, Any]) -> Teachers:
         return self  # averaging of weights copies the module in training; its teachers never change
 
     @torch.no_grad()
     def __call__(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Average the teachers' probabilities (N, K) at the temperature, of each head that is taught.
-
-        `inputs`: {input: (N, ...)} scaled, as the student sees them.
-        """
+        """Mean probability (N, K) at the temperature, by head, from the student's scaled inputs."""
         device = next(iter(inputs.values())).device
         scores = [teacher.to(device)(inputs, present) for teacher in self.loaded]
-        return {name: self._mean([part[name] for part in scores if name in part]) for name in self.heads}
-
-    def _mean(self, scores: list[Tensor]) -> Tensor:
-        return torch.stack([(part.float() / self.config.temperature).softmax(1) for part in scores]).mean(0)
+        found = {}
+        for name in self.heads:
+            parts = [part[name].float() / self.config.temperature for part in scores if name in part]
+            found[name] = torch.stack([part.softmax(1) for part in parts]).mean(0)
+        return found
 
 
 class _Teacher(nn.Module):
@@ -68,59 +63,54 @@ class _Teacher(nn.Module):
         inputs = input_set(config.model)
         #: By each input of the teacher, the student's that sees the same part of the same item.
         self.seen_by = {each.name: _same_part(each, inputs, students, run) for each in inputs.inputs}
-        self.adapters = {
-            each.name: _adapter(each, inputs.transforms[each.name], students.transforms[self.seen_by[each.name]], run)
-            for each in inputs.inputs
-        }
+        self.adapters = {}
+        for each in inputs.inputs:
+            ours = students.transforms[self.seen_by[each.name]]
+            self.adapters[each.name] = _adapter(each, inputs.transforms[each.name], ours, run)
         self.heads = [head.name for head in config.resolved_task() if _teaches(head, task, run)]
         self.network = load_network(run).requires_grad_(False).to(memory_format=torch.channels_last)
         lay_side_by_side(self.network)
         self.normaliser = Normaliser(inputs.transforms)
 
     def forward(self, inputs: Tensors, present: Tensors) -> Tensors:
-        """Inputs as the student sees them, brought to what this network takes -> raw scores {head: (N, K)}."""
+        """Bring the student's inputs to what this network takes -> raw scores {head: (N, K)}."""
         shown = {name: self.adapters[name](inputs[theirs]) for name, theirs in self.seen_by.items()}
-        there = {name: present[theirs] for name, theirs in self.seen_by.items()}
-        scores: Tensors = self.network(self.normaliser(shown), there)
+        known = {name: present[theirs] for name, theirs in self.seen_by.items()}
+        scores: Tensors = self.network(self.normaliser(shown), known)
         return {name: scores[name] for name in self.heads}
 
 
-def _same_part(given: Input, teachers: InputSet, students: InputSet, run: Path) -> str:
+def _same_part(source: Input, teachers: InputSet, students: InputSet, run: Path) -> str:
     """The student's input that sees what a teacher's does. Raises ConfigError."""
     for ours in students.inputs:
-        if (ours.modality, ours.of, ours.region) == (given.modality, given.of, given.region):
-            theirs, mine = teachers.transforms[given.name], students.transforms[ours.name]
-            if (wrong := _apart(theirs, mine)) is None:
-                return ours.name
-            raise ConfigError(
-                f"train.teacher: {run} must be shown the same part of a picture as this network ({wrong})"
-            )
+        if (ours.modality, ours.of, ours.region) == (source.modality, source.of, source.region):
+            pair = teachers.transforms[source.name], students.transforms[ours.name]
+            for name in ("margin", "align"):
+                its, mine = (getattr(transform, name, None) for transform in pair)
+                if its != mine:
+                    text = f"must be shown the same part of a picture as this network ({name} {its!r} there"
+                    raise ConfigError(f"train.teacher: {run} {text}, {mine!r} here)")
+            return ours.name
     seen = ", ".join(f"{each.of} ({each.region})" for each in students.inputs)
-    raise ConfigError(
-        f"train.teacher: {run} looks at {given.of} ({given.region}), this network must too; it looks at {seen}"
-    )
+    text = f"looks at {source.of} ({source.region}), this network must too; it looks at {seen}"
+    raise ConfigError(f"train.teacher: {run} {text}")
 
 
-def _apart(theirs: Transform, ours: Transform) -> str | None:
-    """In what two cuts of a picture differ, in words."""
-    pairs = [(name, getattr(theirs, name, None), getattr(ours, name, None)) for name in ("margin", "align")]
-    return next((f"{name} {its!r} there, {mine!r} here" for name, its, mine in pairs if its != mine), None)
-
-
-def _adapter(given: Input, theirs: Transform, ours: Transform, run: Path) -> Callable[[Tensor], Tensor]:
+def _adapter(source: Input, theirs: Transform, ours: Transform, run: Path) -> Callable[[Tensor], Tensor]:
     """What turns the student's items into the teacher's. Raises ConfigError where nothing can."""
     if theirs.to_dict() == ours.to_dict():
         return lambda values: values
-    if given.modality not in ADAPTERS:
-        raise ConfigError(f"train.teacher: {run} takes '{given.of}' of another kind: {theirs.to_dict()}")
-    return partial(ADAPTERS[given.modality], theirs, ours)
+    if source.modality not in ADAPTERS:
+        raise ConfigError(f"train.teacher: {run} takes '{source.of}' of another kind: {theirs.to_dict()}")
+    return partial(ADAPTERS[source.modality], theirs, ours)
 
 
 def _adapt_picture(theirs: ImageTransform, ours: ImageTransform, pixels: Tensor) -> Tensor:
     """Pictures 0…1 (N, C, S, S) in another colour and size."""
     if theirs.colour != ours.colour:
         luma = torch.tensor(_LUMA, device=pixels.device).view(1, 3, 1, 1)
-        pixels = pixels.expand(-1, 3, -1, -1) if theirs.colour == "rgb" else (pixels * luma).sum(1, keepdim=True)
+        grey = theirs.colour != "rgb"
+        pixels = (pixels * luma).sum(1, keepdim=True) if grey else pixels.expand(-1, 3, -1, -1)
     if theirs.size != ours.size:
         pixels = F.interpolate(pixels, size=(theirs.size, theirs.size), mode="bilinear", antialias=True)
     return pixels
@@ -131,16 +121,12 @@ ADAPTERS: dict[str, Callable[[Any, Any, Tensor], Tensor]] = {"image": _adapt_pic
 
 
 def _teaches(theirs: Head, task: Task, run: Path) -> bool:
-    """Whether a teacher's head can teach the task's head of that name.
-
-    Raises ConfigError where their labels differ.
-    """
+    """Whether a head can teach the task's head of its name. Raises ConfigError for other labels."""
     ours = next((head for head in task if head.name == theirs.name), None)
     if ours is None or not ours.kind.is_exclusive or not theirs.kind.is_exclusive:
         return False
     if ours.space.labels != theirs.space.labels:
-        raise ConfigError(
-            f"train.teacher: head {ours.name} of {run} has the labels {', '.join(theirs.space.labels)}, here they are "
-            f"{', '.join(ours.space.labels)}"
-        )
+        its, mine = (", ".join(head.space.labels) for head in (theirs, ours))
+        text = f"head {ours.name} of {run} has the labels {its}, here they are {mine}"
+        raise ConfigError(f"train.teacher: {text}")
     return True

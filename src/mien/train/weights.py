@@ -16,18 +16,19 @@ from ..tasks import Head, Kind, Task
 class HeadWeights(nn.Module):
     """The weight of each head's loss: as declared, or times a factor exp(-s) that is learned.
 
-    What is minimised is then w (exp(-s) L + s / 2) of each head, with s the logarithm of its noise variance:
-    Kendall, Gal & Cipolla 2018 (arXiv 1705.07115, eq. 10). Their exp(-s) L / 2 for regression is the same
-    with s shifted by ln 2, so one form serves every kind and all heads start at their declared weights. At
-    rest exp(-s) = 1 / (2 L). Raises ConfigError.
+    The loss is then w (exp(-s) L + s / 2) of each head, with s the logarithm of its noise variance: Kendall,
+    Gal & Cipolla 2018 (arXiv 1705.07115, eq. 10). Their exp(-s) L / 2 for regression is the same with s
+    shifted by ln 2, so that all heads start at their declared weights. Raises ConfigError.
     """
 
     def __init__(self, task: Task, mode: str) -> None:
         super().__init__()
-        if mode == "uncertainty" and len(task.heads) < 2:
-            raise ConfigError("train.head_weights = 'uncertainty': the task has one head, there is nothing to weigh")
+        learned = mode == "uncertainty"
+        if learned and len(task.heads) < 2:
+            text = "the task has one head, there is nothing to weigh"
+            raise ConfigError(f"train.head_weights = 'uncertainty': {text}")
         self.task = task
-        self.log_variance = nn.Parameter(torch.zeros(len(task.heads))) if mode == "uncertainty" else None
+        self.log_variance = nn.Parameter(torch.zeros(len(task.heads))) if learned else None
 
     def forward(self, parts: dict[str, Tensor], with_target: Collection[str]) -> Tensor:
         """Combine each head's loss into the one to minimise; heads outside `with_target` had no target."""
@@ -65,10 +66,7 @@ def class_weights(config: Config, task: Task, targets: dict[str, Tensor]) -> dic
 
 
 def _inverse(head: Head, target: Tensor) -> dict[str, float]:
-    """Weigh classes by inverse frequency, with mean 1 over samples; tags by absent over present, 1 to 20.
-
-    A label without samples weighs 1.
-    """
+    """Inverse frequency, mean 1 over samples; tags: absent / present, 1 to 20; 1 without samples."""
     known = target[~target.isnan().any(1)].double()
     counts = known.sum(0)
     at_least_one = counts.clamp_min(1.0)
