@@ -5,8 +5,6 @@ Emotions are told apart by hue after Okabe-Ito and Tol, kept within one band of 
 out at 3:1 from light and dark paper; nothing relies on colour alone.
 """
 
-from __future__ import annotations
-
 from .labels import LabelSpace, canonical
 
 EMOTIONS: dict[str, str] = {

@@ -1,7 +1,5 @@
 """Where a run folder keeps what an evaluation of each split leaves, in the layout of today and in the one before it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """From a configuration to a run folder with model, results and report: `mien train` as one call."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

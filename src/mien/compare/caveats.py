@@ -1,7 +1,5 @@
 """What the figures do not say, in plain words: verdicts on differences, and what to be careful of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs side by side as one record: how good, how large, how fast, and which differences are more than noise."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

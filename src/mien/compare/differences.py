@@ -1,7 +1,5 @@
 """How far each row lies from the first one, and whether that is more than noise: that of the faces, and that of the seeds."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Plots of a comparison: how good over how fast or how costly, and the learning curves of all runs together."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How many multiply-accumulates a model needs for one face, counted from the shapes in its ONNX graph."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path

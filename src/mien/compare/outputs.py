@@ -1,7 +1,5 @@
 """A comparison as files: the page, the tables, and everything as JSON."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The comparison as one self-contained page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from ..render.blocks import Block, Cell, Column, Plots, Points, Section, Table, key, text

@@ -1,7 +1,5 @@
 """The runs that are compared: read from their folders, held against each other, and gathered by their seeds."""
 
-from __future__ import annotations
-
 import re
 import statistics
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX for papers."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -88,13 +86,13 @@ class ComparisonTable:
             return None
         return max(values) if up else min(values)
 
-    def only(self, keys: tuple[str, ...]) -> ComparisonTable:
+    def only(self, keys: tuple[str, ...]) -> "ComparisonTable":
         """The table with these columns, in their order."""
         places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
         rows = (ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
         return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
-    def split_by_role(self) -> tuple[ComparisonTable, ...]:
+    def split_by_role(self) -> tuple["ComparisonTable", ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
         keys = [tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)]
         return tuple(self.only(some) for some in keys if some)

@@ -4,8 +4,6 @@ The name of a block's class in snake case is the name of its template in `templa
 Colours are CSS colours or `var(--name)` with a name of `palette.PAGE`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -224,7 +222,7 @@ class Section:
     template: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
-    children: tuple[Section, ...] = ()
+    children: tuple["Section", ...] = ()
     blocks: tuple[Block, ...] = ()
 
 

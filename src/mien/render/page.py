@@ -1,7 +1,5 @@
 """From a tree of sections to one page. Names and sources come from data files, so everything is escaped."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ class Node:
     section: Section
     anchor: str
     level: int
-    children: tuple[Node, ...]
+    children: tuple["Node", ...]
 
 
 def page(

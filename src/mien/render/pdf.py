@@ -3,8 +3,6 @@
 typst gets everything as JSON. A plot is the page's own SVG with the colours of light paper; a face is wrapped into an SVG too.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Plots as inline SVG that follow the page: text stays text, page colours become CSS variables, ids are their own."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Text for people: what a metric is called and means, and how numbers are written."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The page of an audit: every finding with its pictures side by side, above their labels and splits."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any

@@ -1,7 +1,5 @@
 """The data card: which faces these are, where they come from, and how they are annotated."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any

@@ -1,7 +1,5 @@
 """history.csv: what was measured after each epoch, and which epoch was the best."""
 
-from __future__ import annotations
-
 import csv
 import math
 import tomllib

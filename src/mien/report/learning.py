@@ -1,7 +1,5 @@
 """Learning curves: loss, the metrics of the validation faces and the learning rate over epochs."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any

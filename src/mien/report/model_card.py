@@ -1,7 +1,5 @@
 """The model card: what the model is for, what it is not for, what limits it, and what the law says."""
 
-from __future__ import annotations
-
 from ..render import blocks
 from ..render.blocks import Block, Points, Runs, Section, Strong, Subhead
 from .record import RunRecord

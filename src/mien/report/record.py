@@ -1,7 +1,5 @@
 """What a run left on disk, read once into plain records; the sections of a report see nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -48,7 +46,7 @@ class RunRecord:
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    splits: tuple[RunRecord, ...] = ()
+    splits: tuple["RunRecord", ...] = ()
     store: Store | None = None
     store_note: str = ""
 

@@ -1,7 +1,5 @@
 """What the results and predictions of a split say of one head, as plain records."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,8 +1,6 @@
 """Sentences that a report and the command line share: how labels were compared, and where thresholds come
 from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

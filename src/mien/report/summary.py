@@ -1,7 +1,5 @@
 """The first section: what was trained on what, how well it does beside chance, and what the figures do not say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import PurePath
 

@@ -1,7 +1,5 @@
 """The report: what a run left on disk, as one self-contained page, and as a PDF of the same sections."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from .. import files

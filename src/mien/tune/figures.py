@@ -1,7 +1,5 @@
 """Plots of a study: history, importances, slices over each hyperparameter, parallel coordinates, epochs, Pareto front."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a study leaves: the best configuration, the page, and the best trial as a whole run."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

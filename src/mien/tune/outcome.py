@@ -1,7 +1,5 @@
 """What is known of a study: its trials in order, the best, the front, and what mattered."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

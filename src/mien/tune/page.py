@@ -1,7 +1,5 @@
 """A study as one self-contained page, in the style of the report."""
 
-from __future__ import annotations
-
 from optuna.trial import FrozenTrial, TrialState
 
 from ..config import dumps

@@ -1,7 +1,5 @@
 """Who draws the next trial and who ends one early, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A search space: a run's TOML file in which some values are ranges or choices."""
 
-from __future__ import annotations
-
 import copy
 import json
 import math

@@ -1,7 +1,5 @@
 """The study: where trials are kept, who draws the next one, and what becomes of a trial whose worker died."""
 
-from __future__ import annotations
-
 import errno
 import json
 import re

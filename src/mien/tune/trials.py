@@ -1,7 +1,5 @@
 """One trial: a run folder trained with what was drawn, ended early where it is no good, and measured."""
 
-from __future__ import annotations
-
 import csv
 import math
 import shutil

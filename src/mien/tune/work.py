@@ -1,7 +1,5 @@
 """The work of one worker on a study: trials until as many as wanted are finished by all workers together."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Workers that die: their trials are marked failed and tried again."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import os

@@ -1,7 +1,5 @@
 """Whether the model's confidence can be trusted: reliability, abstaining, and sets of labels with a promised coverage."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

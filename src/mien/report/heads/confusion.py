@@ -1,7 +1,5 @@
 """What is taken for what: confusion of labels, and tags that go together."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How predicted distributions lie beside the raters': distance, mean, uncertainty, and place in valence and arousal."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,8 +1,6 @@
 """A gallery of faces with what raters said and what the model said: typical, best, worst, ambiguous, and
 mixed up."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Iterator

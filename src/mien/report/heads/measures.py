@@ -1,7 +1,5 @@
 """Every metric of a head with its interval, beside what those reach who never look at a face."""
 
-from __future__ import annotations
-
 from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Section, Strong, Table
 from ...render.text import between, format_metric, meaning, number, title

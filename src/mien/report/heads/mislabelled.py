@@ -5,8 +5,6 @@ model's answer is another label, above that one's threshold, while the given one
 would also let a label that the model never answers propose itself, since its threshold is next to nothing.)
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Figures of each label: support, precision, recall, F1, and average precision where the run gives it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The same metrics for each group of faces, and the gaps between groups."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

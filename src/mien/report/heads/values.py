@@ -1,7 +1,5 @@
 """Heads of values: figures of each value, true against predicted, and the plane of the first two."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
