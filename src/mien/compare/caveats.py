@@ -12,11 +12,16 @@ from .table import Quantity
 _NOISE = {"faces": "other faces of the same kind", "seeds": "other seeds"}
 
 
-def verdict(first: RunGroup, other: RunGroup, metric: ComparedMetric, column: Quantity, apart: Difference) -> str:
-    """One sentence: how much better or worse a row is than the first one, and whether that is more than noise."""
+def verdict(
+    first: RunGroup, other: RunGroup, metric: ComparedMetric, column: Quantity, apart: Difference
+) -> str:
+    """One sentence: how much better or worse a row is than the first one, and whether that is more than
+    noise."""
     what = metric_title(metric.name)
     if apart.faces is None:
-        return f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
+        return (
+            f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
+        )
     unit = " points" if column.scale == 100 else ""
     better = apart.value > 0 if metric.higher_is_better else apart.value < 0
     amount = f"{column.text(abs(apart.value))}{unit} {'better' if better else 'worse'}"

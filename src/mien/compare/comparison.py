@@ -1,4 +1,5 @@
-"""Runs side by side as one record: how good, how large, how fast, and which differences are more than noise."""
+"""Runs side by side as one record: how good, how large, how fast, and which differences are more than
+noise."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -29,9 +30,11 @@ COSTS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows in the order given, the first of which the others are held against; `table` has every metric and every cost.
+    """Rows in the order given, the first of which the others are held against; `table` has every metric and
+    every cost.
 
-    `watched`: the metric that picks the best epoch of the first run. `shown`: the columns that a narrow table has.
+    `watched`: the metric that picks the best epoch of the first run. `shown`: the columns that a narrow table
+    has.
     """
 
     groups: tuple[RunGroup, ...]
@@ -54,7 +57,9 @@ class Comparison:
         first, apart = self.groups[0], self.differences[self.watched.key]
         pairs = zip(self.groups, apart, strict=True)
         return tuple(
-            verdict(first, group, self.watched, column, difference) for group, difference in pairs if difference
+            verdict(first, group, self.watched, column, difference)
+            for group, difference in pairs
+            if difference
         )
 
 
@@ -64,9 +69,10 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Compare runs that were evaluated on the same samples: those of one split of one store.
 
-    `chosen`: HEAD.METRIC or METRIC, the metrics of the narrow table ('all': every one; default: the one watched and the first
-    two of each head). `seeds`: runs whose configurations differ only in the seed make one row. `speed`: time the models, on
-    `threads` cores (0: all). Raises ModelError for runs that cannot be compared, ConfigError for a metric that is not there.
+    `chosen`: HEAD.METRIC or METRIC, the metrics of the narrow table ('all': every one; default: the one
+    watched and the first two of each head). `seeds`: runs whose configurations differ only in the seed make
+    one row. `speed`: time the models, on `threads` cores (0: all). Raises ModelError for runs that cannot be
+    compared, ConfigError for a metric that is not there.
     """
     if threads < 0:
         raise ConfigError(f"threads = {threads}: must be 0 (all cores) or more")
@@ -106,7 +112,9 @@ def _picked(
     if not chosen:
         heads = dict.fromkeys(metric.head.name for metric in found)
         firsts = [
-            metric for name in heads for metric in [metric for metric in found if metric.head.name == name][:_SHOWN]
+            metric
+            for name in heads
+            for metric in [metric for metric in found if metric.head.name == name][:_SHOWN]
         ]
         return tuple(dict.fromkeys([watched, *firsts]))
     by_name: dict[str, list[ComparedMetric]] = {}
@@ -134,7 +142,10 @@ def _table(
     lines = zip(*values.values(), strict=True)
     return ComparisonTable(
         tuple(values),
-        tuple(ComparisonRow(group.name, len(group.runs), line) for group, line in zip(groups, lines, strict=True)),
+        tuple(
+            ComparisonRow(group.name, len(group.runs), line)
+            for group, line in zip(groups, lines, strict=True)
+        ),
     )
 
 
@@ -146,18 +157,22 @@ def _value(group: RunGroup, metric: ComparedMetric, apart: Difference | None) ->
 
 
 def _column(metric: ComparedMetric, twice: bool, cells: Sequence[Value]) -> Quantity:
-    """How a metric is written: per cent for shares, else as many decimals as the narrowest interval is worth."""
+    """How a metric is written: per cent for shares, else as many decimals as the narrowest interval is
+    worth."""
     title = text.title(metric.name) + (f", {metric.head.name}" if twice else "")
     if text.is_share(metric.name):
         return Quantity(metric.key, f"{title}, %", metric.higher_is_better, 100, 1)
     widths = [cell.interval[1] - cell.interval[0] for cell in cells if cell.interval]
-    half_widths = [half for half in (*(width / 2 for width in widths), *(cell.sd or 0.0 for cell in cells)) if half > 0]
+    half_widths = [
+        half for half in (*(width / 2 for width in widths), *(cell.sd or 0.0 for cell in cells)) if half > 0
+    ]
     decimals = min(6, max(3, 1 - math.floor(math.log10(min(half_widths))))) if half_widths else 3
     return Quantity(metric.key, title, metric.higher_is_better, decimals=decimals)
 
 
 def _costs(groups: Sequence[RunGroup], timing: Timing | None) -> list[list[float | None]]:
-    """A list for each of COSTS: what the rows need. Seeds of one configuration share the model of the first."""
+    """A list for each of COSTS: what the rows need. Seeds of one configuration share the model of the
+    first."""
     models = [group.runs[0].model for group in groups]
     speeds = iter(timing.speeds if timing else ())
     timed = [next(speeds) if timing and model else None for model in models]

@@ -1,4 +1,5 @@
-"""How far each row lies from the first one, and whether that is more than noise: that of the faces, and that of the seeds."""
+"""How far each row lies from the first one, and whether that is more than noise: that of the faces, and that
+of the seeds."""
 
 import math
 from collections.abc import Sequence
@@ -36,8 +37,9 @@ class ComparedMetric:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row's value minus the first row's, with 95 % intervals: for other faces like these, and for other seeds (None where
-    there is one seed of each). `p`: McNemar's for top labels, where both rows are single runs."""
+    """A row's value minus the first row's, with 95 % intervals: for other faces like these, and for other
+    seeds (None where there is one seed of each). `p`: McNemar's for top labels, where both rows are single
+    runs."""
 
     value: float
     faces: Interval | None
@@ -58,7 +60,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Draws:
-    """How differences are drawn: `count` times, whole `units` (N,) at a time, from a seed. `grouped`: units hold several rows."""
+    """How differences are drawn: `count` times, whole `units` (N,) at a time, from a seed. `grouped`: units
+    hold several rows."""
 
     count: int
     seed: int
@@ -82,9 +85,13 @@ def _of_head(
     """The same for the metrics of one head, all rows in the same draws."""
     outputs = groups[0].runs[0].outputs(compared_metrics[0].head.name)
     statistics = {
-        f"{k} {metric.key}": _mean(group, metric) for k, group in enumerate(groups) for metric in compared_metrics
+        f"{k} {metric.key}": _mean(group, metric)
+        for k, group in enumerate(groups)
+        for metric in compared_metrics
     }
-    plain = {name: float(statistic(np.ones((1, len(outputs.true))))[0]) for name, statistic in statistics.items()}
+    plain = {
+        name: float(statistic(np.ones((1, len(outputs.true))))[0]) for name, statistic in statistics.items()
+    }
     drawn = intervals.sample(statistics, draws.units[outputs.places], draws.count, draws.seed)
 
     def difference(metric: ComparedMetric, k: int) -> Difference:
@@ -102,7 +109,8 @@ def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
     outputs = [run.outputs(metric.head.name) for run in group.runs]
     parts = [
-        metrics.statistic(metric.name, run.predicted, run.true, metric.head, ground=metric.ground) for run in outputs
+        metrics.statistic(metric.name, run.predicted, run.true, metric.head, ground=metric.ground)
+        for run in outputs
     ]
 
     def statistic(weights: Weights) -> Array:
@@ -117,7 +125,8 @@ def _values(group: RunGroup, metric: ComparedMetric) -> list[float]:
 
 
 def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | None:
-    """Student's 95 % interval of the difference of two means over seeds, spreads pooled; None with one seed of each."""
+    """Student's 95 % interval of the difference of two means over seeds, spreads pooled; None with one seed
+    of each."""
     freedom = len(first) + len(other) - 2
     if freedom < 1:
         return None
@@ -140,7 +149,8 @@ def _p(first: RunGroup, other: RunGroup, metric: ComparedMetric) -> float | None
 
 
 def value_of(group: RunGroup, metric: ComparedMetric) -> tuple[float, Interval | None, float | None]:
-    """A metric of a row: the value with its interval for one run; the mean and the standard deviation for several seeds."""
+    """A metric of a row: the value with its interval for one run; the mean and the standard deviation for
+    several seeds."""
     found = [run.measure(metric.head.name, metric.name) for run in group.runs]
     measures = [measure for measure in found if measure]
     if len(measures) < len(found):
@@ -167,8 +177,11 @@ def _ground(run: Run, head: Head) -> Distances:
 
 
 def draws(first: RunGroup) -> Draws:
-    """How the first row's intervals were drawn, for the differences: by group where its predictions name groups."""
+    """How the first row's intervals were drawn, for the differences: by group where its predictions name
+    groups."""
     record = first.runs[0].record
     settings, grouped = record.intervals, bool(record.groups)
     units = intervals.by_group(record.groups) if grouped else np.arange(len(record.rows))
-    return Draws(int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped)
+    return Draws(
+        int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped
+    )

@@ -1,4 +1,5 @@
-"""Plots of a comparison: how good over how fast or how costly, and the learning curves of all runs together."""
+"""Plots of a comparison: how good over how fast or how costly, and the learning curves of all runs
+together."""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +33,9 @@ class Style:
 def style(place: int) -> Style:
     """The look of a row by its place in the table."""
     around = place // len(_HUES)
-    return Style(EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)])
+    return Style(
+        EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)]
+    )
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def _ends(column: Quantity, value: Value) -> tuple[float, float, float]:
 
 
 def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]:
-    """The points that no other one beats in both, from left to right: `more` where a larger x is better, `up` a larger y."""
+    """The points that no other one beats in both, from left to right: `more` where a larger x is better, `up`
+    a larger y."""
     ordered = sorted(found, key=lambda point: (-point.x if more else point.x, -point.y if up else point.y))
     kept: list[PlottedRun] = []
     for point in ordered:
@@ -82,7 +86,8 @@ def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]
 
 
 def pareto(table: ComparisonTable, across: str, up: str) -> Plot | None:
-    """One metric over one cost, with noise and the line of those that no other one beats; None with fewer than two points."""
+    """One metric over one cost, with noise and the line of those that no other one beats; None with fewer
+    than two points."""
     found = points(table, across, up)
     if len(found) < 2:
         return None

@@ -12,7 +12,8 @@ Shapes = Mapping[str, Shape]
 
 
 def _conv(node: Any, shapes: Shapes) -> int:
-    """Each output element is a sum over the kernel and the channels of its group: the weight's shape but its first."""
+    """Each output element is a sum over the kernel and the channels of its group: the weight's shape but its
+    first."""
     return math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
 
 
@@ -26,14 +27,15 @@ def _matmul(node: Any, shapes: Shapes) -> int:
 
 
 COUNTED: dict[str, Callable[[Any, Shapes], int]] = {"Conv": _conv, "Gemm": _gemm, "MatMul": _matmul}
-#: Operations with multiplications of their own that are not counted: a model with one gets no figure rather than a wrong one.
+#: Operations with multiplications of their own that are not counted: a model with one gets no figure rather
+#: than a wrong one.
 _OTHERS = {"Attention", "ConvInteger", "ConvTranspose", "Einsum", "GRU", "LSTM", "MatMulInteger", "MultiHeadAttention",
            "QLinearConv", "QLinearMatMul", "RNN"}  # fmt: skip
 
 
 def macs(path: Path) -> int | None:
-    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where a shape is not
-    known or an operation cannot be counted. Raises MissingExtraError."""
+    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where a
+    shape is not known or an operation cannot be counted. Raises MissingExtraError."""
     graph = _shaped(require("onnx", "evaluate"), path)
     if any(node.op_type in _OTHERS for node in graph.node):
         return None

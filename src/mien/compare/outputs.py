@@ -15,7 +15,8 @@ _ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
 
 
 def write(found: Comparison, folder: Path) -> tuple[Path, ...]:
-    """Write comparison.html, .csv, .md, .tex and .json into a folder and return their paths; CSV and JSON have every metric.
+    """Write comparison.html, .csv, .md, .tex and .json into a folder and return their paths; CSV and JSON
+    have every metric.
 
     Raises MissingExtraError without the extra `report`.
     """
@@ -37,7 +38,10 @@ def as_dict(found: Comparison) -> dict[str, Any]:
     timing = found.timing and {key: getattr(found.timing, key) for key in ("threads", "rounds", "machine")}
     return {
         "schema": SCHEMA,
-        "data": {**{key: record.data.get(key) for key in ("store", "sha256", "split")}, "rows": len(record.rows)},
+        "data": {
+            **{key: record.data.get(key) for key in ("store", "sha256", "split")},
+            "rows": len(record.rows),
+        },
         "intervals": dict(record.intervals),
         "speed": timing,
         "watched": found.watched.key,
@@ -68,5 +72,9 @@ def _metric(found: Comparison, key: str, value: Value, place: int) -> dict[str, 
         "interval": value.interval,
         "sd": value.sd,
         "difference": apart
-        and {**asdict(apart), "value": None if math.isnan(apart.value) else apart.value, "noise": list(apart.noise)},
+        and {
+            **asdict(apart),
+            "value": None if math.isnan(apart.value) else apart.value,
+            "noise": list(apart.noise),
+        },
     }

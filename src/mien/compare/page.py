@@ -13,7 +13,14 @@ from .table import DASH, ComparisonTable, Quantity, Value, spread
 
 def render(found: Comparison) -> str:
     """The whole page as HTML. Raises MissingExtraError without the extra `report`."""
-    sections = [_summary(found), _speed(found), _differences(found), _curves(found), _every(found), _setup(found)]
+    sections = [
+        _summary(found),
+        _speed(found),
+        _differences(found),
+        _curves(found),
+        _every(found),
+        _setup(found),
+    ]
     names = [group.name for group in found.groups]
     name = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return page(name, tuple(section for section in sections if section), "comparison")
@@ -35,7 +42,9 @@ def _grid(name: str, table: ComparisonTable) -> Table:
     heads = (Column("run"), *(Column(column.head, "n") for column in table.columns))
     rows = []
     for place, row in enumerate(table.rows):
-        first = Cell(row.name, dot=figures.style(place).colour, under=f"{row.seeds} seeds" if row.seeds > 1 else "")
+        first = Cell(
+            row.name, dot=figures.style(place).colour, under=f"{row.seeds} seeds" if row.seeds > 1 else ""
+        )
         rows.append((first, *_cells(table, row.values)))
     return Table(name, heads, tuple(rows))
 
@@ -64,7 +73,10 @@ def _differences(found: Comparison) -> Section | None:
     heads = (Column("measure"), *(Column(group.name, "n") for group in found.groups[1:]))
     columns = {column.key: column for column in found.table.columns}
     rows = tuple(
-        (Cell(columns[metric.key].head), *(_apart(columns[metric.key], d) for d in found.differences[metric.key][1:]))
+        (
+            Cell(columns[metric.key].head),
+            *(_apart(columns[metric.key], d) for d in found.differences[metric.key][1:]),
+        )
         for metric in found.metrics
     )
     lead = text(
@@ -83,8 +95,14 @@ def _apart(column: Quantity, apart: Difference | None) -> Cell:
     if apart is None or apart.faces is None:
         return Cell(DASH, soft=True)
     low, high = (_signed(column, side) for side in apart.faces)
-    p = "" if apart.p is None else f", p\N{NO-BREAK SPACE}{'< 0.001' if apart.p < 0.001 else f'= {apart.p:.3f}'}"
-    return Cell(_signed(column, apart.value), strong=apart.clear, soft=not apart.clear, under=f"[{low}, {high}]{p}")
+    p = (
+        ""
+        if apart.p is None
+        else f", p\N{NO-BREAK SPACE}{'< 0.001' if apart.p < 0.001 else f'= {apart.p:.3f}'}"
+    )
+    return Cell(
+        _signed(column, apart.value), strong=apart.clear, soft=not apart.clear, under=f"[{low}, {high}]{p}"
+    )
 
 
 def _signed(column: Quantity, value: float) -> str:
@@ -98,7 +116,10 @@ def _curves(found: Comparison) -> Section | None:
         f"validation_{metric.head.name}_{metric.name}": f"{metric_title(metric.name)}, {metric.head.name}"
         for metric in chosen
     }
-    if len({tuple(head.loss for head in run.record.task) for group in found.groups for run in group.runs}) == 1:
+    if (
+        len({tuple(head.loss for head in run.record.task) for group in found.groups for run in group.runs})
+        == 1
+    ):
         titles["validation_loss"] = "Validation loss"
     drawn = [figures.curves(found.groups, column, title) for column, title in titles.items()]
     plots = tuple(plot for plot in drawn if plot)
@@ -111,7 +132,9 @@ def _every(found: Comparison) -> Section:
     table = found.table
     heads = (Column("quantity"), *(Column(group.title, "n") for group in found.groups))
     cells = [list(_cells(table, row.values)) for row in table.rows]
-    rows = tuple((Cell(column.head), *(line[place] for line in cells)) for place, column in enumerate(table.columns))
+    rows = tuple(
+        (Cell(column.head), *(line[place] for line in cells)) for place, column in enumerate(table.columns)
+    )
     return Section("Every figure", blocks=(Table("Every figure", heads, rows),))
 
 

@@ -1,4 +1,5 @@
-"""The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX for papers."""
+"""The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX
+for papers."""
 
 import csv
 import io
@@ -13,8 +14,8 @@ DASH = "–"
 
 @dataclass(frozen=True)
 class Quantity:
-    """One quantity. `up`: whether higher is better, None where that is no question. People read it times `scale`, with so many
-    `decimals` (None: three significant digits)."""
+    """One quantity. `up`: whether higher is better, None where that is no question. People read it times
+    `scale`, with so many `decimals` (None: three significant digits)."""
 
     key: str
     title: str
@@ -45,8 +46,8 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Value:
-    """A cell: a value, its 95 % interval or its standard deviation over seeds, and its distance from the first row: how much,
-    with its interval, and whether that is more than noise."""
+    """A cell: a value, its 95 % interval or its standard deviation over seeds, and its distance from the
+    first row: how much, with its interval, and whether that is more than noise."""
 
     value: float | None = None
     interval: Interval | None = None
@@ -78,7 +79,8 @@ class ComparisonTable:
     rows: tuple[ComparisonRow, ...]
 
     def best(self, column: int) -> float | None:
-        """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
+        """The best value of a metric; None where there is one row, and for costs, whose noise is not
+        known."""
         up = self.columns[column].up if self.columns[column].is_metric else None
         present = [row.values[column].value for row in self.rows]
         values = [value for value in present if value is not None and math.isfinite(value)]
@@ -88,13 +90,20 @@ class ComparisonTable:
 
     def only(self, keys: tuple[str, ...]) -> "ComparisonTable":
         """The table with these columns, in their order."""
-        places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
-        rows = (ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
+        places = [
+            next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys
+        ]
+        rows = (
+            ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places))
+            for row in self.rows
+        )
         return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
     def split_by_role(self) -> tuple["ComparisonTable", ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
-        keys = [tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)]
+        keys = [
+            tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)
+        ]
         return tuple(self.only(some) for some in keys if some)
 
     def legend(self) -> str:
@@ -119,13 +128,15 @@ def spread(column: Quantity, value: Value) -> str:
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds, and difference
-    from the first row; empty where there is none."""
+    """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds,
+    and difference from the first row; empty where there is none."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     parts = ("", "_low", "_high", "_sd", "_difference", "_difference_low", "_difference_high")
     spans = [len(parts) if column.is_metric else 1 for column in table.columns]
-    heads = [column.key + part for column, span in zip(table.columns, spans, strict=True) for part in parts[:span]]
+    heads = [
+        column.key + part for column, span in zip(table.columns, spans, strict=True) for part in parts[:span]
+    ]
     writer.writerow(["run", "seeds", *heads])
     for row in table.rows:
         cells = [_plain(value)[:span] for value, span in zip(row.values, spans, strict=True)]
@@ -150,10 +161,14 @@ def to_markdown(table: ComparisonTable) -> str:
     def cell(place: int, value: Value) -> str:
         text = table.columns[place].text(value.value)
         text = f"**{text}**" if value.value is not None and value.value == table.best(place) else text
-        return " ".join(filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""]))
+        return " ".join(
+            filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""])
+        )
 
     lines = [["run", *(column.head for column in table.columns)], ["---", *["---:"] * len(table.columns)]]
-    lines += [[row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    lines += [
+        [row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows
+    ]
     text = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
     legend = table.legend().replace("*", r"\*")
     return f"{text}\n\n{legend}\n" if legend else f"{text}\n"
@@ -170,7 +185,10 @@ def to_latex(table: ComparisonTable) -> str:
         return text + star + (rf"~{{\footnotesize {around}}}" if around else "")
 
     lines = [[_tex("run"), *(_tex(column.head) for column in table.columns)]]
-    lines += [[_tex(row.title), *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    lines += [
+        [_tex(row.title), *(cell(place, value) for place, value in enumerate(row.values))]
+        for row in table.rows
+    ]
     head, *body = (" & ".join(line) + r" \\" for line in lines)
     legend = _tex(table.legend())
     return "\n".join([
@@ -193,4 +211,8 @@ def _tex(text: str) -> str:
     return re.sub("|".join(map(re.escape, _TEX)), lambda found: _TEX[found[0]], text)
 
 
-FORMATS: dict[str, Callable[[ComparisonTable], str]] = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
+FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
+    "csv": to_csv,
+    "markdown": to_markdown,
+    "latex": to_latex,
+}

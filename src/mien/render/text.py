@@ -38,6 +38,11 @@ def between(interval: tuple[float, float] | None, metric: str = "") -> str:
     return f"{low.removesuffix(_PERCENT)} to {high}"
 
 
+def points(interval: tuple[float, float] | None) -> str:
+    """Write an interval of shares 0…1 in points of a hundred: '64.1 to 67.0'; '' for none."""
+    return between(interval, "accuracy").removesuffix(_PERCENT)
+
+
 def signed(value: float, decimals: int) -> str:
     """Write a number with a true minus sign, and no minus before zero."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")

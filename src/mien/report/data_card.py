@@ -29,7 +29,9 @@ def section(record: RunRecord) -> Section:
         note = f"Counts of faces and labels are left out: {record.store_note}." if record.store_note else ""
         return Section("Data", note=note, blocks=_facts(facts))
     found = summary(record.store)
-    return Section("Data", blocks=(*_facts([*facts, *_more(found)]), *_store(found, record.store, _asked(record))))
+    return Section(
+        "Data", blocks=(*_facts([*facts, *_more(found)]), *_store(found, record.store, _asked(record)))
+    )
 
 
 def _asked(record: RunRecord) -> set[str]:
@@ -82,7 +84,10 @@ def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:
         (Cell(label, dot=colour[label]), *(Cell(_number(by_split[split])) for split in splits))
         for label, by_split in table["labels"].items()
     ]
-    annotated = (Cell("annotated", soft=True), *(Cell(number(table["annotated"][s]), soft=True) for s in splits))
+    annotated = (
+        Cell("annotated", soft=True),
+        *(Cell(number(table["annotated"][s]), soft=True) for s in splits),
+    )
     columns = (Column("Label"), *(Column(split, "n") for split in splits))
     return Table(f"Labels of {table['name']}", columns, (*rows, annotated))
 
@@ -94,4 +99,6 @@ def _number(value: Any) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} others" if name == "…" else f"{name} {count:,}" for name, count in counts.items())
+    return ", ".join(
+        f"{count:,} others" if name == "…" else f"{name} {count:,}" for name, count in counts.items()
+    )

@@ -23,7 +23,8 @@ class RunHistory:
 
     @property
     def best(self) -> int | None:
-        """Index of the best epoch of the last phase, whose weights are the model's; None where nothing was watched."""
+        """Index of the best epoch of the last phase, whose weights are the model's; None where nothing was
+        watched."""
         values = self.columns.get(self.watched)
         if values is None:
             return None
@@ -35,7 +36,8 @@ class RunHistory:
 
 
 def history(text: str, config: str, task: Task) -> RunHistory | None:
-    """Read the text of history.csv; `config`, the text of config.toml, says what was watched. None without an epoch."""
+    """Read the text of history.csv; `config`, the text of config.toml, says what was watched. None without an
+    epoch."""
     lines = list(csv.DictReader(text.splitlines()))
     if not lines:
         return None
@@ -54,7 +56,8 @@ def _cell(text: str | None) -> float:
 
 
 def _watched(config: str, task: Task) -> tuple[str, str]:
-    """Column and metric that pick the best epoch: `train.monitor` ('metric' or 'head.metric'), or the first of the first head."""
+    """Column and metric that pick the best epoch: `train.monitor` ('metric' or 'head.metric'), or the first
+    of the first head."""
     try:
         monitor = str(tomllib.loads(config).get("train", {}).get("monitor", ""))
     except tomllib.TOMLDecodeError:

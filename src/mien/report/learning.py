@@ -40,7 +40,9 @@ def _summary(history: RunHistory, watched: str) -> Block:
     if history.best is not None:
         last = " of the last phase" if phases > 1 else ""
         runs += ["The broken line marks epoch ", Strong(str(int(epochs[history.best])))]
-        runs += [f", the best{last} by {watched if watched[1:2].isupper() else watched[0].lower() + watched[1:]}."]
+        runs += [
+            f", the best{last} by {watched if watched[1:2].isupper() else watched[0].lower() + watched[1:]}."
+        ]
     return blocks.text(*runs)
 
 
@@ -81,7 +83,10 @@ def _borders(history: RunHistory) -> list[float]:
 def _loss(history: RunHistory, head: str = "") -> Plot | None:
     """Training and validation loss of all heads together, by their declared weights, or of one."""
     end, title = (f".{head}", f"Loss, {head}") if head else ("", "Loss")
-    looks = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
+    looks = {
+        "train_loss": ("training", STAND_IN["second"]),
+        "validation_loss": ("validation", STAND_IN["accent"]),
+    }
     lines = {f"{column}{end}": look for column, look in looks.items()}
     drawn_columns = {column: look for column, look in lines.items() if _drawn(history, column)}
     if not drawn_columns:
@@ -92,7 +97,9 @@ def _loss(history: RunHistory, head: str = "") -> Plot | None:
             axes.plot(_epochs(history), history.columns[column], color=colour, label=label)
         axes.legend()
 
-    ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in drawn_columns.items())
+    ends = ", ".join(
+        f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in drawn_columns.items()
+    )
     return Plot(_curve(history, f"loss{end}", title, draw), f"{title} over epochs: {ends}.")
 
 
@@ -102,24 +109,36 @@ def _metric(history: RunHistory, column: str, record: RunRecord) -> Plot:
     def draw(axes: Any) -> None:
         axes.plot(_epochs(history), values, color=STAND_IN["accent"])
         if column == history.watched and history.best is not None:
-            axes.plot(_epochs(history)[history.best], values[history.best], "o", color=STAND_IN["accent"], markersize=6)
+            axes.plot(
+                _epochs(history)[history.best],
+                values[history.best],
+                "o",
+                color=STAND_IN["accent"],
+                markersize=6,
+            )
 
     return Plot(_curve(history, column, title, draw), f"{title} over epochs: ends at {values[-1]:.3f}.")
 
 
 def _weights(history: RunHistory, record: RunRecord) -> Plot | None:
     """The weights that the heads' losses have learned."""
-    drawn_columns = {head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")}
+    drawn_columns = {
+        head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")
+    }
     if not drawn_columns:
         return None
     looks = [(STAND_IN[colour], dash) for dash in ("-", "--", ":") for colour in ("accent", "second", "ink")]
 
     def draw(axes: Any) -> None:
-        for (head, column), (colour, dash) in zip(drawn_columns.items(), itertools.cycle(looks), strict=False):
+        for (head, column), (colour, dash) in zip(
+            drawn_columns.items(), itertools.cycle(looks), strict=False
+        ):
             axes.plot(_epochs(history), history.columns[column], color=colour, linestyle=dash, label=head)
         axes.legend()
 
-    ends = ", ".join(f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in drawn_columns.items())
+    ends = ", ".join(
+        f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in drawn_columns.items()
+    )
     return Plot(_curve(history, "weights", "Learned weights", draw), f"Learned weights over epochs: {ends}.")
 
 
@@ -132,7 +151,10 @@ def _rate(history: RunHistory) -> Plot | None:
         axes.plot(_epochs(history), values, color=STAND_IN["muted"])
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=False)
 
-    return Plot(_curve(history, "lr", "Learning rate", draw), f"Learning rate over epochs, {values.max():.2g} at most.")
+    return Plot(
+        _curve(history, "lr", "Learning rate", draw),
+        f"Learning rate over epochs, {values.max():.2g} at most.",
+    )
 
 
 def _curve(history: RunHistory, name: str, title: str, draw: Callable[[Any], None]) -> str:
@@ -147,6 +169,8 @@ def _curve(history: RunHistory, name: str, title: str, draw: Callable[[Any], Non
         for border in _borders(history):
             axes.axvline(border, color=STAND_IN["muted"], linewidth=1, linestyle=(0, (1, 2)))
         if history.best is not None:
-            axes.axvline(_epochs(history)[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
+            axes.axvline(
+                _epochs(history)[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=(0, (4, 3))
+            )
 
     return plots.svg(f"curve-{name.replace(' ', '-').replace('.', '-')}", framed)

@@ -17,7 +17,9 @@ _USES: tuple[Runs, ...] = (
     ),
 )
 _LIMITS: tuple[Runs, ...] = (
-    ("The labels are guesses of raters about appearance. Nobody measured what the people in the pictures felt.",),
+    (
+        "The labels are guesses of raters about appearance. Nobody measured what the people in the pictures felt.",
+    ),
     ("Raters disagree, and they judge by their own culture; the model learns both.",),
     (
         "Expect failures with profile views, small or blurred faces, occlusion, children and older people, darker skin in "
@@ -42,15 +44,23 @@ def section(record: RunRecord) -> Section:
     answers = " and ".join(ANSWERS[head.kind].format(len(head)) for head in record.task)
     model = blocks.text(f"{record.name} answers, for the picture of one face, with {answers}.")
     shown: list[Block] = [model, Subhead("Intended use"), Points(_USES), Subhead("Limits")]
-    shown += [Points((*_LIMITS, *_measured(record))), Subhead("Data and licence"), blocks.text(_licence(record))]
+    shown += [
+        Points((*_LIMITS, *_measured(record))),
+        Subhead("Data and licence"),
+        blocks.text(_licence(record)),
+    ]
     return Section("Model card", blocks=(*shown, Subhead("Law"), Points(_LAW)))
 
 
 def _measured(record: RunRecord) -> list[Runs]:
     """What this run's own evaluation leaves open."""
     if any(result.part("subgroups") for result in record.heads):
-        return [("Figures by group stand under Subgroups; groups that the data do not name were not measured.",)]
-    return [("This report has no figures by group: whether the model serves all people alike was not measured.",)]
+        return [
+            ("Figures by group stand under Subgroups; groups that the data do not name were not measured.",)
+        ]
+    return [
+        ("This report has no figures by group: whether the model serves all people alike was not measured.",)
+    ]
 
 
 def _licence(record: RunRecord) -> str:

@@ -26,9 +26,9 @@ _SAMPLE = 200
 class RunRecord:
     """A run and its evaluation on one split, as a report needs them.
 
-    `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a `store`,
-    `store_note` says why. `splits`: the evaluation of every split that was scored, this one among them, validation first
-    and without predictions. `model`: the name of the model file that was scored.
+    `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a
+    `store`, `store_note` says why. `splits`: the evaluation of every split that was scored, this one among
+    them, validation first and without predictions. `model`: the name of the model file that was scored.
     """
 
     name: str
@@ -59,8 +59,8 @@ class RunRecord:
 def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
     """Read a run folder and its evaluation on a split (default: validation, else the first that was scored).
 
-    Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a `store` that does
-    not fit.
+    Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a
+    `store` that does not fit.
     """
     scored, model = scored_splits(run), _json(run / "model.json", MODEL_SCHEMAS)
     if not scored and not model:
@@ -89,7 +89,10 @@ def _record(
         task=task,
         heads=tuple(head_record(head, results, model, table) for head in task),
         data=results.get("data") or model.get("data") or {},
-        training={**{k: model[k] for k in ("seed", "parameters") if k in model}, **(results.get("training") or {})},
+        training={
+            **{k: model[k] for k in ("seed", "parameters") if k in model},
+            **(results.get("training") or {}),
+        },
         intervals=results.get("intervals") or {},
         versions={**(model.get("versions") or {}), **(results.get("versions") or {})},
         licence=str(model.get("licence") or ""),
@@ -115,7 +118,9 @@ def _json(path: Path, wanted: tuple[int, ...]) -> dict[str, Any]:
     schema = table.get("schema") if isinstance(table, dict) else None
     if not isinstance(table, dict) or schema not in wanted:
         again = "" if path.name == "model.json" else "; evaluate again (mien evaluate)"
-        raise ModelError(f"{path}: schema {schema}, this version reads {' and '.join(map(str, wanted))}{again}")
+        raise ModelError(
+            f"{path}: schema {schema}, this version reads {' and '.join(map(str, wanted))}{again}"
+        )
     return table
 
 
@@ -150,7 +155,9 @@ def _with_store(record: RunRecord, run: Path, store_path: Path | None) -> RunRec
     named = str(record.data.get("store") or "")
     path = next((p for p in (Path(named), run / named, run.parent / named) if named and p.is_file()), None)
     if path is None:
-        reason = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        reason = (
+            f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        )
         return replace(record, store_note=f"{reason}; give it with --data")
     try:
         return replace(record, store=_fitting(Store(path), record))
@@ -166,7 +173,9 @@ def _fitting(store: Store, record: RunRecord) -> Store:
     picks = np.unique(np.linspace(0, len(record.rows) - 1, _SAMPLE).astype(int))
     rows = record.rows[picks]
     if record.rows.max() >= len(store) or record.rows.min() < 0:
-        raise StoreError(f"{store.path}: holds {len(store)} faces, the predictions speak of row {record.rows.max()}")
+        raise StoreError(
+            f"{store.path}: holds {len(store)} faces, the predictions speak of row {record.rows.max()}"
+        )
     for place, source in zip(picks, store.texts("source", rows), strict=True):
         if source != record.sources[place]:
             raise StoreError(

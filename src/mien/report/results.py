@@ -19,7 +19,8 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class MetricResult:
-    """One metric of one head: its value, its direction, its interval, and what those reach who never look at a face.
+    """One metric of one head: its value, its direction, its interval, and what those reach who never look at
+    a face.
 
     `references`: uniform, marginal, oracle, noise_floor; those that are known.
     """
@@ -45,7 +46,8 @@ class MetricResult:
 
 @dataclass(frozen=True)
 class HeadOutputs:
-    """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted (n, K)."""
+    """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted
+    (n, K)."""
 
     places: Rows
     true: Floats
@@ -56,8 +58,9 @@ class HeadOutputs:
 class HeadRecord:
     """What was measured of one head; parts that the run lacks are empty or None.
 
-    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
-    `found` is the head's part of the results as it stands, `fitted` what the model says of its calibration.
+    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels
+    that were compared. `found` is the head's part of the results as it stands, `fitted` what the model says
+    of its calibration.
     """
 
     head: Head
@@ -140,7 +143,10 @@ def _at_thresholds(found: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping
 def _lines(table: Any) -> tuple[Mapping[str, Any], ...]:
     """Lines of a table, with None for a number that is undefined."""
     return tuple(
-        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in line.items()}
+        {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in line.items()
+        }
         for line in table or ()
     )
 

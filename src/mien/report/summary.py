@@ -1,4 +1,5 @@
-"""The first section: what was trained on what, how well it does beside chance, and what the figures do not say."""
+"""The first section: what was trained on what, how well it does beside chance, and what the figures do not
+say."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -55,7 +56,9 @@ def section(record: RunRecord) -> Section:
 
 def intervals(record: RunRecord) -> str:
     """How the intervals were made; '' without any."""
-    if not record.intervals or not any(measure.interval for result in record.heads for measure in result.measures):
+    if not record.intervals or not any(
+        measure.interval for result in record.heads for measure in result.measures
+    ):
         return ""
     level, draws = percent(float(record.intervals["level"])), number(record.intervals["draws"])
     unit = "groups of faces that belong together" if record.intervals.get("unit") == "group" else "faces"
@@ -63,7 +66,8 @@ def intervals(record: RunRecord) -> str:
 
 
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
-    """(label, colour, share) of the raters' answers under the first head of probabilities; empty without predictions."""
+    """(label, colour, share) of the raters' answers under the first head of probabilities; empty without
+    predictions."""
     for result in record.heads:
         if result.outputs and result.head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
             return _mean(result)
@@ -112,11 +116,15 @@ def _figure(measure: MetricResult | None) -> Cell:
 
 
 def _seen(scored: RunRecord, record: RunRecord) -> str:
-    """What keeps the figures of a split from being those of new faces, or from being compared with the others'."""
+    """What keeps the figures of a split from being those of new faces, or from being compared with the
+    others'."""
     data = scored.data
     notes = ("trained on", data.get("trained_on")), ("best epoch chosen on", data.get("chosen_on"))
     other = data.get("sha256") != record.data.get("sha256")
-    words = [*(text for text, applies in notes if applies), *([f"of {PurePath(str(data.get('store'))).name}"] * other)]
+    words = [
+        *(text for text, applies in notes if applies),
+        *([f"of {PurePath(str(data.get('store'))).name}"] * other),
+    ]
     return ", ".join(words)
 
 

@@ -1,4 +1,5 @@
-"""Plots of a study: history, importances, slices over each hyperparameter, parallel coordinates, epochs, Pareto front."""
+"""Plots of a study: history, importances, slices over each hyperparameter, parallel coordinates, epochs,
+Pareto front."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +34,13 @@ def history(found: Outcome, place: int = 0) -> Plot:
         if lost:
             low = axes.get_ylim()[0]
             axes.plot(
-                lost, [low] * len(lost), "x", color=_LEFT_OUT, markersize=5, label="pruned or impossible", clip_on=False
+                lost,
+                [low] * len(lost),
+                "x",
+                color=_LEFT_OUT,
+                markersize=5,
+                label="pruned or impossible",
+                clip_on=False,
             )
         axes.set(title=found.names[place], xlabel="trial")
         axes.legend(fontsize=8)
@@ -56,12 +63,16 @@ def importances(found: Outcome, place: int) -> Plot | None:
         axes.grid(visible=False, axis="y")
 
     listed = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
-    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}.")
+    return Plot(
+        plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}."
+    )
 
 
 def slices(found: Outcome) -> tuple[Plot, ...]:
     """The first objective over each hyperparameter."""
-    return tuple(_slice(found, parameter, place) for place, parameter in enumerate(found.settings.space.parameters))
+    return tuple(
+        _slice(found, parameter, place) for place, parameter in enumerate(found.settings.space.parameters)
+    )
 
 
 def _slice(found: Outcome, parameter: Parameter, place: int) -> Plot:
@@ -75,7 +86,9 @@ def _slice(found: Outcome, parameter: Parameter, place: int) -> Plot:
         if isinstance(parameter.domain, Range):
             _scale(axes, parameter.domain)
         else:
-            axes.set_xticks(range(len(parameter.domain.choices)), _choices(parameter), rotation=20, fontsize=8)
+            axes.set_xticks(
+                range(len(parameter.domain.choices)), _choices(parameter), rotation=20, fontsize=8
+            )
             axes.set_xlim(-0.5, len(parameter.domain.choices) - 0.5)
 
     best = found.measured[0].params[parameter.key]
@@ -112,15 +125,23 @@ def parallel(found: Outcome) -> Plot:
     """Each trial as a line over all hyperparameters, the better the stronger."""
     parameters = found.settings.space.parameters
     ordered = found.measured[::-1]
-    heights = [[_height(parameter, trial.params[parameter.key]) for parameter in parameters] for trial in ordered]
+    heights = [
+        [_height(parameter, trial.params[parameter.key]) for parameter in parameters] for trial in ordered
+    ]
 
     def draw(axes: Any) -> None:
         for rank, line in enumerate(heights, 1):
             share = rank / len(heights)
-            axes.plot(range(len(parameters)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
+            axes.plot(
+                range(len(parameters)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share
+            )
         axes.plot(range(len(parameters)), heights[-1], color=_BEST, linewidth=2.4, label="best")
         axes.set_xticks(
-            range(len(parameters)), [parameter.name for parameter in parameters], rotation=25, ha="right", fontsize=9
+            range(len(parameters)),
+            [parameter.name for parameter in parameters],
+            rotation=25,
+            ha="right",
+            fontsize=9,
         )
         axes.set_yticks([])
         for place, parameter in enumerate(parameters):
@@ -176,7 +197,13 @@ def _epochs(axes: Any, trial: FrozenTrial, best: bool) -> None:
         axes.plot(steps, values, color=_LEFT_OUT, linewidth=0.9, alpha=0.7)
         axes.plot(steps[-1], values[-1], "x", color=_LEFT_OUT, markersize=5)
     else:
-        axes.plot(steps, values, color=_BEST if best else _DOT, linewidth=2.2 if best else 1, zorder=3 if best else 2)
+        axes.plot(
+            steps,
+            values,
+            color=_BEST if best else _DOT,
+            linewidth=2.2 if best else 1,
+            zorder=3 if best else 2,
+        )
 
 
 def front(found: Outcome) -> Plot | None:
@@ -193,13 +220,19 @@ def front(found: Outcome) -> Plot | None:
         for trial in _apart(best, points):
             at = (trial.values[1], trial.values[0])
             axes.annotate(
-                str(first_number(trial)), at, textcoords="offset points", xytext=(-6, 5), fontsize=8, ha="right"
+                str(first_number(trial)),
+                at,
+                textcoords="offset points",
+                xytext=(-6, 5),
+                fontsize=8,
+                ha="right",
             )
         axes.set(xlabel=found.names[1], ylabel=found.names[0])
 
     listed = ", ".join(str(first_number(trial)) for trial in best)
     return Plot(
-        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {listed}."
+        plots.svg("front", draw, (6.4, 3.6)),
+        f"{found.names[0]} over {found.names[1]}; on the front: trials {listed}.",
     )
 
 

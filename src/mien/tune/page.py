@@ -13,7 +13,14 @@ from .workers import first_number
 
 def render(found: Outcome) -> str:
     """The whole page as HTML. Raises MissingExtraError without the extra `report`."""
-    made = [_summary(found), _front(found), _history(found), _parameters(found), _trials(found), _setup(found)]
+    made = [
+        _summary(found),
+        _front(found),
+        _history(found),
+        _parameters(found),
+        _trials(found),
+        _setup(found),
+    ]
     return page(found.settings.folder.resolve().name, tuple(section for section in made if section), "tuning")
 
 
@@ -30,7 +37,9 @@ def _summary(found: Outcome) -> Section:
     blocks: tuple[Block, ...] = (
         Cards(tuple(cards)),
         Facts(pairs),
-        Code(dumps(found.config(found.best)), f"best.toml: trial {first_number(found.best)} as a configuration"),
+        Code(
+            dumps(found.config(found.best)), f"best.toml: trial {first_number(found.best)} as a configuration"
+        ),
         key(
             "The best of many trials looks better than it is: it was chosen on the very faces it was measured on. Score it on "
             "faces of another split, and with other seeds, before you believe the difference."
@@ -94,7 +103,10 @@ def _table(found: Outcome, trials: list[FrozenTrial], name: str) -> Table:
 def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
     lost = trial.state is not TrialState.COMPLETE
     values = [Cell("–")] * len(found.names) if lost else [Cell(f"{value:.4f}") for value in trial.values]
-    drawn = [Cell(format_value(trial.params.get(parameter.key, "–"))) for parameter in found.settings.space.parameters]
+    drawn = [
+        Cell(format_value(trial.params.get(parameter.key, "–")))
+        for parameter in found.settings.space.parameters
+    ]
     first = Cell(str(first_number(trial)), strong=trial is found.best, under=ending(trial))
     return (first, *values, *drawn, Cell(text.duration(trial.user_attrs.get("seconds"))))
 
@@ -102,7 +114,8 @@ def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
 def _setup(found: Outcome) -> Section:
     settings = found.settings
     count = {
-        state: sum(trial.state is state for trial in found.trials) for state in (TrialState.COMPLETE, TrialState.PRUNED)
+        state: sum(trial.state is state for trial in found.trials)
+        for state in (TrialState.COMPLETE, TrialState.PRUNED)
     }
     seconds = sum(trial.user_attrs.get("seconds", 0.0) for trial in found.trials)
     facts = (

@@ -21,7 +21,9 @@ def _cmaes(seed: int, earlier: list[FrozenTrial]) -> BaseSampler:
     """Choices are no numbers: TPE draws those."""
     require("cmaes", "tune")
     numbers = any(
-        not isinstance(kind, CategoricalDistribution) for one in earlier for kind in one.distributions.values()
+        not isinstance(kind, CategoricalDistribution)
+        for one in earlier
+        for kind in one.distributions.values()
     )
     return CmaEsSampler(
         seed=seed,
@@ -39,7 +41,9 @@ SAMPLERS: dict[str, Callable[[int, list[FrozenTrial]], BaseSampler]] = {
 }
 
 PRUNERS: dict[str, Callable[[StudyConfig], BasePruner]] = {
-    "median": lambda settings: MedianPruner(n_startup_trials=_LEAST, n_warmup_steps=max(1, settings.epochs // 5)),
+    "median": lambda settings: MedianPruner(
+        n_startup_trials=_LEAST, n_warmup_steps=max(1, settings.epochs // 5)
+    ),
     "hyperband": lambda settings: HyperbandPruner(
         min_resource=max(1, settings.epochs // 9), max_resource=settings.epochs
     ),
@@ -48,8 +52,8 @@ PRUNERS: dict[str, Callable[[StudyConfig], BasePruner]] = {
 
 
 class Seeded(BaseSampler):
-    """A sampler seeded anew for each trial by (seed, number of the trial), so that a study which was stopped goes on as an
-    undisturbed one, and workers that start together do not draw the same."""
+    """A sampler seeded anew for each trial by (seed, number of the trial), so that a study which was stopped
+    goes on as an undisturbed one, and workers that start together do not draw the same."""
 
     def __init__(self, settings: StudyConfig, mark: str) -> None:
         self.settings, self.mark = settings, mark
@@ -80,6 +84,8 @@ class Seeded(BaseSampler):
         """Draw a hyperparameter by itself."""
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
-    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
         """Pass a finished trial on to the sampler of this trial."""
         self.inner.after_trial(study, trial, state, values)

@@ -43,7 +43,8 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def naming(settings: StudyConfig) -> Iterator[None]:
-    """Say which database a fault is of: the disk is full, the folder read-only, the server gone. Raises OSError."""
+    """Say which database a fault is of: the disk is full, the folder read-only, the server gone. Raises
+    OSError."""
     try:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
@@ -90,7 +91,9 @@ def check(settings: StudyConfig) -> None:
     lookup(PRUNERS, settings.pruner or "none", "pruner")
     several = len(settings.objectives) > 1
     if several and settings.pruner not in ("", "none"):
-        raise ConfigError(f"--pruner {settings.pruner}: with several objectives no trial can be pruned, set it to none")
+        raise ConfigError(
+            f"--pruner {settings.pruner}: with several objectives no trial can be pruned, set it to none"
+        )
     if several and settings.sampler == "cmaes":
         raise ConfigError("--sampler cmaes: takes one objective; with several tpe or random")
     if settings.trials < 1 or settings.heartbeat < 1 or settings.timeout < 0:
@@ -98,14 +101,17 @@ def check(settings: StudyConfig) -> None:
 
 
 def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
-    """A database of studies: a file of SQLite, or an address. Tried several times: workers that start together may collide."""
+    """A database of studies: a file of SQLite, or an address. Tried several times: workers that start
+    together may collide."""
     url = where.replace("postgresql://", "postgresql+psycopg://") if "://" in where else f"sqlite:///{where}"
     if url.startswith("postgresql+psycopg:"):
         require("psycopg", "tune")
     options: dict[str, Any] = {"connect_args": {"timeout": 100}}
     if not url.startswith("sqlite"):
         options = {"pool_size": 2, "pool_pre_ping": True}
-    beats: dict[str, Any] = {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
+    beats: dict[str, Any] = (
+        {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
+    )
     for left in reversed(range(_OPENINGS)):
         try:
             return RDBStorage(url, options, heartbeat_stale_trial_callback=queue_again, **beats)
@@ -143,16 +149,21 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     for parameter in space.parameters:
         domain = parameter.domain
         if not isinstance(domain, Range):
-            found[parameter.key] = CategoricalDistribution([encode_value(choice) for choice in domain.choices])
+            found[parameter.key] = CategoricalDistribution(
+                [encode_value(choice) for choice in domain.choices]
+            )
         elif domain.whole:
-            found[parameter.key] = IntDistribution(int(domain.low), int(domain.high), domain.log, int(domain.step) or 1)
+            found[parameter.key] = IntDistribution(
+                int(domain.low), int(domain.high), domain.log, int(domain.step) or 1
+            )
         else:
             found[parameter.key] = FloatDistribution(domain.low, domain.high, domain.log, domain.step or None)
     return found
 
 
 def _taken(settings: StudyConfig) -> list[FrozenTrial]:
-    """The finished trials of an earlier study that this one could have drawn, marked as such. Raises ConfigError."""
+    """The finished trials of an earlier study that this one could have drawn, marked as such. Raises
+    ConfigError."""
     path = Path(settings.earlier)
     where = str(path / DATABASE) if path.is_dir() else settings.earlier
     if "://" not in where and not Path(where).is_file():

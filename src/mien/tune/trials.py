@@ -29,7 +29,8 @@ class ImpossibleError(Exception):
 
 
 class InterruptedTrialError(Exception):
-    """A trial, by its number, that was stopped from outside and is to be run again; `__cause__` says by what."""
+    """A trial, by its number, that was stopped from outside and is to be run again; `__cause__` says by
+    what."""
 
 
 class TimeUpError(Exception):
@@ -97,8 +98,12 @@ class Runner:
         try:
             return self._run(trial)
         except (ConfigError, ModelError, RuntimeError, ValueError) as error:
-            if not any(one.state.name in ("COMPLETE", "PRUNED") for one in trial.study.get_trials(deepcopy=False)):
-                raise InterruptedTrialError(trial.number) from error  # the defaults do not work: no trial would
+            if not any(
+                one.state.name in ("COMPLETE", "PRUNED") for one in trial.study.get_trials(deepcopy=False)
+            ):
+                raise InterruptedTrialError(
+                    trial.number
+                ) from error  # the defaults do not work: no trial would
             reason = str(error).strip().partition("\n")[0][:300]
             trial.set_user_attr(FAULT, reason or repr(error))
             raise ImpossibleError from error
@@ -115,7 +120,9 @@ class Runner:
         config = space.config({parameter.key: drawn(trial, parameter) for parameter in space.parameters})
         trial.set_user_attr(NUMBER, number := draw_number(frozen, trials))
         run = folder(self.settings, number)
-        if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
+        if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(
+            config
+        ):
             shutil.rmtree(run)
         watch = TrialMonitor(
             trial,
@@ -172,7 +179,9 @@ def drawn(trial: Trial, parameter: Parameter) -> Any:
         return trial.suggest_int(
             parameter.key, int(domain.low), int(domain.high), step=int(domain.step) or 1, log=domain.log
         )
-    return trial.suggest_float(parameter.key, domain.low, domain.high, step=domain.step or None, log=domain.log)
+    return trial.suggest_float(
+        parameter.key, domain.low, domain.high, step=domain.step or None, log=domain.log
+    )
 
 
 def latency(run: Path, network: Any, _: Score) -> float:

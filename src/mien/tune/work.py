@@ -20,8 +20,8 @@ _POLL = 1.0  # seconds between looks at what other workers do
 def tune(settings: StudyConfig, tell: Tell = lambda *_: None) -> Outcome:
     """Work on a study until `plan.trials` are finished or its time is up, and return what is known by then.
 
-    Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError, MissingExtraError, and what the
-    very first trial fails with.
+    Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError,
+    MissingExtraError, and what the very first trial fails with.
     """
     require("torch", "train")
     for name in settings.objectives:

@@ -43,12 +43,15 @@ def section(record: RunRecord, result: HeadRecord) -> Section:
     """The gallery of a head, or why there is none."""
     if result.outputs is None:
         return Section(
-            "Faces", note="No gallery: the run holds no predictions for this head (mien evaluate writes them)."
+            "Faces",
+            note="No gallery: the run holds no predictions for this head (mien evaluate writes them).",
         )
     if record.store is None:
         return Section("Faces", note=f"No gallery: {record.store_note}.")
     many = max(_FACES // len(record.heads), _LEAST)
-    legend = Legend("scales" if result.head.kind is Kind.VALUES else "bars", result.head.kind in _PROBABILITIES)
+    legend = Legend(
+        "scales" if result.head.kind is Kind.VALUES else "bars", result.head.kind in _PROBABILITIES
+    )
     shown: list[Block] = [legend]
     for group in choose(result.head, result.outputs, many):
         if len(group.places):
@@ -60,7 +63,9 @@ def choose(head: Head, outputs: HeadOutputs, many: int) -> list[Group]:
     """The groups of a head's gallery, `many` faces each."""
     drawn = np.random.default_rng(_SEED).permutation(len(outputs.places))[:many]
     far = distance(head, outputs.true, outputs.predicted)
-    typical = Group("Typical", "as far from the raters as the median face", _first(np.abs(far - np.median(far)), many))
+    typical = Group(
+        "Typical", "as far from the raters as the median face", _first(np.abs(far - np.median(far)), many)
+    )
     chance = Group("Drawn at random", "a fair look, chosen by a fixed seed", drawn)
     if head.kind.is_exclusive:
         return [typical, *_by_label(head, outputs, far, many), chance]
@@ -87,7 +92,9 @@ def _by_label(head: Head, outputs: HeadOutputs, far: Any, many: int) -> Iterator
         yield Group("Most ambiguous", "where the raters agree least", _first(-entropy(true), many))
     else:
         yield Group(
-            "Most ambiguous", "where the model hesitates most between labels", _first(-entropy(predicted), many)
+            "Most ambiguous",
+            "where the model hesitates most between labels",
+            _first(-entropy(predicted), many),
         )
     yield from _mixed(head, outputs, wrong, many)
 
@@ -126,14 +133,20 @@ def cards(record: RunRecord, result: HeadRecord, chosen: Rows) -> list[FaceCard]
     outputs, places = result.outputs, result.outputs.places[chosen]
     pictures = portraits(record.store, [int(record.rows[place]) for place in places])
     return [
-        CARDS[result.head.kind](result.head, outputs.true[at], outputs.predicted[at], picture, record.sources[place])
+        CARDS[result.head.kind](
+            result.head, outputs.true[at], outputs.predicted[at], picture, record.sources[place]
+        )
         for at, place, picture in zip(chosen, places, pictures, strict=True)
     ]
 
 
 def _label_card(head: Head, true: Any, predicted: Any, picture: tuple[str, bool], source: str) -> FaceCard:
     labels = head.space.labels
-    shown = range(len(labels)) if len(labels) <= _ALL_BARS else sorted(_first(-np.maximum(true, predicted), _BARS))
+    shown = (
+        range(len(labels))
+        if len(labels) <= _ALL_BARS
+        else sorted(_first(-np.maximum(true, predicted), _BARS))
+    )
     look = colours(head.space)
     bars = tuple((labels[k], look[labels[k]], float(true[k]), float(predicted[k])) for k in shown)
     verdict = (labels[int(true.argmax())], labels[int(predicted.argmax())])
@@ -169,7 +182,9 @@ def _value_card(head: Head, true: Any, predicted: Any, picture: tuple[str, bool]
     )
     said = ", ".join(f"{label} {_value(t)}" for label, t in zip(labels, true, strict=True))
     guess = ", ".join(f"{label} {_value(p)}" for label, p in zip(labels, predicted, strict=True))
-    return FaceCard(*picture, source, f"Face. Raters: {said}. Model: {guess}.", scale=scale, plane=len(labels) > 1)
+    return FaceCard(
+        *picture, source, f"Face. Raters: {said}. Model: {guess}.", scale=scale, plane=len(labels) > 1
+    )
 
 
 def _value(value: float) -> str:
@@ -192,7 +207,9 @@ def portraits(store: Store, rows: list[int]) -> list[tuple[str, bool]]:
     regions = [None] * len(rows) if items.regions is None else items.regions
     return [
         portrait(
-            blank if items.present is not None and not items.present[k] else stored.modality.exhibit(item, regions[k])
+            blank
+            if items.present is not None and not items.present[k]
+            else stored.modality.exhibit(item, regions[k])
         )
         for k, item in enumerate(items.data)
     ]
