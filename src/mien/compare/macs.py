@@ -18,7 +18,7 @@ def _conv(node: Any, shapes: Shapes) -> int:
 
 
 def _gemm(node: Any, shapes: Shapes) -> int:
-    transposed = any(one.name == "transA" and one.i for one in node.attribute)
+    transposed = any(option.name == "transA" and option.i for option in node.attribute)
     return math.prod(shapes[node.output[0]]) * shapes[node.input[0]][0 if transposed else 1]
 
 
@@ -39,7 +39,7 @@ def macs(path: Path) -> int | None:
     graph = _shaped(require("onnx", "evaluate"), path)
     if any(node.op_type in _OTHERS for node in graph.node):
         return None
-    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    shapes = {weight.name: tuple(weight.dims) for weight in graph.initializer}
     for value in [*graph.input, *graph.value_info, *graph.output]:
         dims = value.type.tensor_type.shape.dim
         if all(dim.HasField("dim_value") for dim in dims):

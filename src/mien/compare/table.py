@@ -1,12 +1,11 @@
-"""The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX
-for papers."""
+"""The table of a comparison, and writers of it: CSV for machines, Markdown and LaTeX for papers."""
 
 import csv
 import io
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 Interval = tuple[float, float]
 DASH = "–"
@@ -14,8 +13,10 @@ DASH = "–"
 
 @dataclass(frozen=True)
 class Quantity:
-    """One quantity. `up`: whether higher is better, None where that is no question. People read it times
-    `scale`, with so many `decimals` (None: three significant digits)."""
+    """One quantity. `up`: whether higher is better, None where that is no question.
+
+    People read it times `scale`, with so many `decimals` (None: three significant digits).
+    """
 
     key: str
     title: str
@@ -46,8 +47,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Value:
-    """A cell: a value, its 95 % interval or its standard deviation over seeds, and its distance from the
-    first row: how much, with its interval, and whether that is more than noise."""
+    """A cell: a value, and its 95 % interval or its standard deviation over seeds.
+
+    `difference` and `between`: how far it lies from the first row; `clear`: whether that is more than noise.
+    """
 
     value: float | None = None
     interval: Interval | None = None
@@ -88,23 +91,23 @@ class ComparisonTable:
             return None
         return max(values) if up else min(values)
 
-    def only(self, keys: tuple[str, ...]) -> "ComparisonTable":
+    def only(self, keys: Sequence[str]) -> "ComparisonTable":
         """The table with these columns, in their order."""
-        places = [
-            next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys
-        ]
-        rows = (
-            ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places))
-            for row in self.rows
-        )
+        known = [column.key for column in self.columns]
+        places = [known.index(key) for key in keys]
+        rows = (replace(row, values=tuple(row.values[place] for place in places)) for row in self.rows)
         return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
     def split_by_role(self) -> tuple["ComparisonTable", ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
-        keys = [
-            tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)
-        ]
-        return tuple(self.only(some) for some in keys if some)
+        roles = (
+            [column.key for column in self.columns if column.is_metric is role] for role in (True, False)
+        )
+        return tuple(self.only(keys) for keys in roles if keys)
+
+    def is_best(self, column: int, value: Value) -> bool:
+        """Whether a value of a column is the best one."""
+        return value.value is not None and value.value == self.best(column)
 
     def legend(self) -> str:
         """What brackets, ±, bold and the star mean, as far as the table has them."""
@@ -128,8 +131,7 @@ def spread(column: Quantity, value: Value) -> str:
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds,
-    and difference from the first row; empty where there is none."""
+    """Plain numbers in SI units and shares 0…1, each metric with its noise and its difference; '' for none."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     parts = ("", "_low", "_high", "_sd", "_difference", "_difference_low", "_difference_high")
@@ -145,13 +147,8 @@ def to_csv(table: ComparisonTable) -> str:
 
 
 def _plain(value: Value) -> list[str]:
-    numbers = [
-        value.value,
-        *(value.interval or (None, None)),
-        value.sd,
-        value.difference,
-        *(value.between or (None, None)),
-    ]
+    ends, between = value.interval or (None, None), value.between or (None, None)
+    numbers = [value.value, *ends, value.sd, value.difference, *between]
     return ["" if number is None or not math.isfinite(number) else repr(number) for number in numbers]
 
 
@@ -160,7 +157,7 @@ def to_markdown(table: ComparisonTable) -> str:
 
     def cell(place: int, value: Value) -> str:
         text = table.columns[place].text(value.value)
-        text = f"**{text}**" if value.value is not None and value.value == table.best(place) else text
+        text = f"**{text}**" if table.is_best(place, value) else text
         return " ".join(
             filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""])
         )
@@ -179,7 +176,7 @@ def to_latex(table: ComparisonTable) -> str:
 
     def cell(place: int, value: Value) -> str:
         text = _tex(table.columns[place].text(value.value))
-        text = rf"\textbf{{{text}}}" if value.value is not None and value.value == table.best(place) else text
+        text = rf"\textbf{{{text}}}" if table.is_best(place, value) else text
         star = "$^*$" if value.clear else ""
         around = _tex(spread(table.columns[place], value))
         return text + star + (rf"~{{\footnotesize {around}}}" if around else "")
