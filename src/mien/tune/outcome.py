@@ -17,14 +17,9 @@ from .workers import FAULT, first_number
 
 
 def finished(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials of this study that count: measured, pruned, or impossible. Not those that are to be run
-    again."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED)
-    return [
-        trial
-        for trial in trials
-        if EARLIER not in trial.user_attrs and (trial.state in states or FAULT in trial.user_attrs)
-    ]
+    """The trials of this study that count: measured, pruned, or impossible. Not those to be run again."""
+    ended, own = (TrialState.COMPLETE, TrialState.PRUNED), [t for t in trials if EARLIER not in t.user_attrs]
+    return [trial for trial in own if trial.state in ended or FAULT in trial.user_attrs]
 
 
 @dataclass(frozen=True)
@@ -73,8 +68,7 @@ class Outcome:
 
     @cached_property
     def importances(self) -> tuple[dict[str, float], ...]:
-        """For each objective the importance of each hyperparameter: its share of the variation (fANOVA,
-        Hutter et al. 2014); empty where that cannot be computed."""
+        """For each objective the share of the variation of each hyperparameter (fANOVA, Hutter et al. 2014)."""
         return tuple(self._importances(place) for place in range(len(self.names)))
 
     def _importances(self, place: int) -> dict[str, float]:

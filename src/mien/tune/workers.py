@@ -15,8 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..files import is_running
 
-#: What a trial carries: the worker that runs it, why its settings cannot be, and, once all its values are
-#: drawn, its number in a study that nobody disturbs.
+#: What a trial carries: its worker, why its settings cannot be, and its number in a study nobody disturbs.
 WORKER, FAULT, NUMBER = "worker", "fault", "number"
 #: How often the same trial is tried again after its worker died: its settings may be what kills it.
 RETRIES = 5
@@ -50,15 +49,15 @@ def draw_number(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
     """The same, from all trials of the study, for one that does not carry it yet: repeats take numbers
     too."""
     first = int(trial.system_attrs.get(_FIRST, trial.number))
-    return first - sum(_FIRST in one.system_attrs for one in trials[:first])
+    return first - sum(_FIRST in earlier.system_attrs for earlier in trials[:first])
 
 
 def is_duplicate(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
     """Whether two workers queued the same repeat at once, and this is the later one."""
     history = trial.system_attrs.get(_HISTORY)
-    return history is not None and any(
-        one.system_attrs.get(_HISTORY) == history for one in trials[: trial.number]
-    )
+    return history is not None and history in [
+        old.system_attrs.get(_HISTORY) for old in trials[: trial.number]
+    ]
 
 
 def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
@@ -66,8 +65,7 @@ def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
 
 
 def this_process() -> str:
-    """This process: machine since it was started, space of processes, and number. Empty where that cannot be
-    said."""
+    """This process: machine since it was started, space of processes, number; '' where not known."""
     try:
         return f"{platform.node()} {_BOOT.read_text().strip()} {_SPACE.readlink()} {os.getpid()}"
     except OSError:
@@ -75,8 +73,7 @@ def this_process() -> str:
 
 
 class StaleTrials:
-    """Finds the trials whose worker is dead: at once where it ran on this machine, else when its heartbeat
-    has stopped."""
+    """Finds the trials whose worker is dead: at once on this machine, else when its heartbeat has stopped."""
 
     def __init__(self, study: Study, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.study, self.grace, self.clock = study, grace, clock
@@ -122,7 +119,7 @@ def _left(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
 
 def _gone(worker: str) -> bool:
     """Whether a worker ran on this machine and runs no more."""
-    draw_number, _, process = worker.rpartition(" ")
-    if not draw_number or draw_number != this_process().rpartition(" ")[0]:
+    machine, _, process = worker.rpartition(" ")
+    if not machine or machine != this_process().rpartition(" ")[0]:
         return False
     return not is_running(int(process))
