@@ -2,7 +2,7 @@
 noise."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +11,20 @@ from ..predict.speed import Timing, measure
 from ..progress import Progress, silent
 from ..render import text
 from .caveats import caveats, verdict
-from .differences import ComparedMetric, Difference, compared_metrics, differences, draws, value_of
+from .differences import (
+    ComparedMetric,
+    Difference,
+    Differences,
+    compared_metrics,
+    differences,
+    draws,
+    value_of,
+)
 from .macs import macs
 from .runs import RunGroup, check, group_runs, load, shared
 from .table import ComparisonRow, ComparisonTable, Quantity, Value
 
+Metrics = tuple[ComparedMetric, ...]
 _SHOWN = 2
 COSTS = (
     Quantity("parameters", "Parameters, M", scale=1e-6),
@@ -38,9 +47,9 @@ class Comparison:
     """
 
     groups: tuple[RunGroup, ...]
-    metrics: tuple[ComparedMetric, ...]
+    metrics: Metrics
     watched: ComparedMetric
-    differences: dict[str, tuple[Difference | None, ...]]
+    differences: Differences
     timing: Timing | None
     table: ComparisonTable
     shown: tuple[str, ...]
@@ -54,12 +63,9 @@ class Comparison:
     def verdicts(self) -> tuple[str, ...]:
         """A sentence for each row but the first: how it does beside the first one in the metric watched."""
         column = next(column for column in self.table.columns if column.key == self.watched.key)
-        first, apart = self.groups[0], self.differences[self.watched.key]
-        pairs = zip(self.groups, apart, strict=True)
+        pairs = zip(self.groups, self.differences[self.watched.key], strict=True)
         return tuple(
-            verdict(first, group, self.watched, column, difference)
-            for group, difference in pairs
-            if difference
+            verdict(self.groups[0], row, self.watched, column, apart) for row, apart in pairs if apart
         )
 
 
@@ -96,26 +102,20 @@ def compare(
     return Comparison(groups, found, watched, apart, timing, table, shown, caveats(groups, heads, drawing))
 
 
-def _watched(first: RunGroup, found: Sequence[ComparedMetric]) -> ComparedMetric:
+def _watched(first: RunGroup, found: Metrics) -> ComparedMetric:
     """The metric that picks the best epoch of the first run, else the first one there is."""
     history = first.runs[0].record.history
     names = {f"validation_{metric.head.name}_{metric.name}": metric for metric in found}
     return names.get(history.watched if history else "", found[0])
 
 
-def _picked(
-    chosen: Sequence[str], found: Sequence[ComparedMetric], watched: ComparedMetric
-) -> tuple[ComparedMetric, ...]:
+def _picked(chosen: Sequence[str], found: Metrics, watched: ComparedMetric) -> Metrics:
     """The metrics of the narrow table. Raises ConfigError."""
     if "all" in chosen:
-        return tuple(found)
+        return found
     if not chosen:
-        heads = dict.fromkeys(metric.head.name for metric in found)
-        firsts = [
-            metric
-            for name in heads
-            for metric in [metric for metric in found if metric.head.name == name][:_SHOWN]
-        ]
+        heads = [metric.head.name for metric in found]
+        firsts = [metric for place, metric in enumerate(found) if heads[:place].count(heads[place]) < _SHOWN]
         return tuple(dict.fromkeys([watched, *firsts]))
     by_name: dict[str, list[ComparedMetric]] = {}
     for metric in found:
@@ -125,10 +125,7 @@ def _picked(
 
 
 def _table(
-    groups: Sequence[RunGroup],
-    found: Sequence[ComparedMetric],
-    apart: Mapping[str, Sequence[Difference | None]],
-    timing: Timing | None,
+    groups: Sequence[RunGroup], found: Metrics, apart: Differences, timing: Timing | None
 ) -> ComparisonTable:
     """Every metric and every cost that at least one row has."""
     values: dict[Quantity, list[Value]] = {}
@@ -139,14 +136,9 @@ def _table(
     for column, numbers in zip(COSTS, _costs(groups, timing), strict=True):
         if any(number is not None for number in numbers):
             values[column] = [Value(number) for number in numbers]
-    lines = zip(*values.values(), strict=True)
-    return ComparisonTable(
-        tuple(values),
-        tuple(
-            ComparisonRow(group.name, len(group.runs), line)
-            for group, line in zip(groups, lines, strict=True)
-        ),
-    )
+    lines = zip(groups, zip(*values.values(), strict=True), strict=True)
+    rows = (ComparisonRow(group.name, len(group.runs), line) for group, line in lines)
+    return ComparisonTable(tuple(values), tuple(rows))
 
 
 def _value(group: RunGroup, metric: ComparedMetric, apart: Difference | None) -> Value:

@@ -8,7 +8,7 @@ from ..datasets.summary import summary
 from ..labels import LabelSpace
 from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Block, Cell, Column, Facts, Points, Section, Subhead, Table
+from ..render.blocks import Block, Cell, Facts, Points, Section, Subhead, Table
 from ..render.text import number, signed
 from ..store import Store
 from .record import RunRecord
@@ -84,12 +84,9 @@ def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:
         (Cell(label, dot=colour[label]), *(Cell(_number(by_split[split])) for split in splits))
         for label, by_split in table["labels"].items()
     ]
-    annotated = (
-        Cell("annotated", soft=True),
-        *(Cell(number(table["annotated"][s]), soft=True) for s in splits),
-    )
-    columns = (Column("Label"), *(Column(split, "n") for split in splits))
-    return Table(f"Labels of {table['name']}", columns, (*rows, annotated))
+    counts = (Cell(number(table["annotated"][split]), soft=True) for split in splits)
+    rows.append((Cell("annotated", soft=True), *counts))
+    return Table(f"Labels of {table['name']}", blocks.columns("Label", *splits), tuple(rows))
 
 
 def _number(value: Any) -> str:

@@ -177,8 +177,6 @@ def _fitting(store: Store, record: RunRecord) -> Store:
             f"{store.path}: holds {len(store)} faces, the predictions speak of row {record.rows.max()}"
         )
     for place, source in zip(picks, store.texts("source", rows), strict=True):
-        if source != record.sources[place]:
-            raise StoreError(
-                f"{store.path}: other faces than those predicted: has {source}, not {record.sources[place]}"
-            )
+        if source != (wanted := record.sources[place]):
+            raise StoreError(f"{store.path}: other faces than those predicted: has {source}, not {wanted}")
     return store

@@ -105,21 +105,13 @@ def head_record(
 
 
 def _measures(found: Mapping[str, Any]) -> tuple[MetricResult, ...]:
-    references = found.get("references") or {}
-    return tuple(
-        MetricResult(
-            name,
-            number(item["value"]),
-            bool(item["higher_is_better"]),
-            interval(item.get("interval")),
-            {
-                reference: float(values[name])
-                for reference, values in references.items()
-                if (values or {}).get(name) is not None
-            },
-        )
-        for name, item in (found.get("metrics") or {}).items()
-    )
+    measures = []
+    for name, item in (found.get("metrics") or {}).items():
+        values = {key: (row or {}).get(name) for key, row in (found.get("references") or {}).items()}
+        known = {key: float(value) for key, value in values.items() if value is not None}
+        up, ends = bool(item["higher_is_better"]), interval(item.get("interval"))
+        measures.append(MetricResult(name, number(item["value"]), up, ends, known))
+    return tuple(measures)
 
 
 def interval(ends: Any) -> Interval | None:

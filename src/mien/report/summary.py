@@ -45,11 +45,9 @@ def section(record: RunRecord) -> Section:
     if record.data.get("trained_on"):
         note = "Measured on the very faces the model was trained on: this says little about other faces."
     facts = Facts(tuple(fact for fact in _facts(record) if fact[1]))
-    shown = [
-        block
-        for result in measured
-        for block in (*_headline(result, len(record.heads) > 1), *_by_split(record, result))
-    ]
+    shown: list[Block] = []
+    for result in measured:
+        shown += [*_headline(result, len(record.heads) > 1), *_by_split(record, result)]
     small_print = [blocks.key(text) for text in [intervals(record)] if text]
     return Section("Summary", note=note, blocks=(*shown, *small_print, facts, _CAREFUL))
 
@@ -76,11 +74,8 @@ def shares(record: RunRecord) -> list[tuple[str, str, float]]:
 
 def _mean(result: HeadRecord) -> list[tuple[str, str, float]]:
     assert result.outputs
-    mean = np.nanmean(result.outputs.true, axis=0)
-    return [
-        (label, colour, float(share))
-        for (label, colour), share in zip(colours(result.head.space).items(), mean, strict=True)
-    ]
+    means = np.nanmean(result.outputs.true, axis=0).tolist()
+    return list(zip(result.head.space.labels, colours(result.head.space).values(), means, strict=True))
 
 
 def _headline(result: HeadRecord, several: bool) -> list[Block]:
@@ -93,12 +88,7 @@ def _by_split(record: RunRecord, result: HeadRecord) -> list[Block]:
     if len(record.splits) < 2:
         return []
     names = [measure.name for measure in result.measures[:_CARDS]]
-    columns = (
-        Column("Split"),
-        Column("Faces", "n"),
-        *(Column(title(name), "n") for name in names),
-        Column("Scored on"),
-    )
+    columns = (*blocks.columns("Split", "Faces", *map(title, names)), Column("Scored on"))
     rows = []
     for scored in record.splits:
         head = next(head for head in scored.heads if head.head.name == result.head.name)
@@ -133,14 +123,8 @@ def _card(measure: MetricResult, lead: bool) -> Card:
     chance = "" if measure.chance is None else f"chance {format_metric(measure.chance, measure.name)}"
     under = tuple(line for line in (between(measure.interval, measure.name), chance) if line)
     flag = "no better than chance" if measure.beats_chance is False else ""
-    return Card(
-        title(measure.name),
-        format_metric(measure.value, measure.name),
-        under,
-        measure.higher_is_better,
-        lead=lead,
-        flag=flag,
-    )
+    value, up = format_metric(measure.value, measure.name), measure.higher_is_better
+    return Card(title(measure.name), value, under, up, lead=lead, flag=flag)
 
 
 def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
@@ -150,10 +134,8 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Task", record.task.name
     yield "Answers", ", ".join(ANSWERS[head.kind].format(len(head)) for head in record.task)
     yield "Data", PurePath(str(kept.get("store", ""))).name
-    yield (
-        "Measured on",
-        f"{number(kept['rows'])} faces ({kept.get('split', 'split not known')})" if "rows" in kept else "",
-    )
+    split = kept.get("split", "split not known")
+    yield "Measured on", f"{number(kept['rows'])} faces ({split})" if "rows" in kept else ""
     yield "Trained on", f"{number(kept['train_rows'])} faces" if "train_rows" in kept else ""
     yield "Parameters", number(kept["parameters"]) if "parameters" in kept else ""
     yield "Epochs", number(kept.get("epochs", ""))

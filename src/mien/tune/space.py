@@ -24,8 +24,7 @@ AnyNumber = Annotated[Number, tables.Bounds(-math.inf)]
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included, in steps where one is given, spread evenly over their
-    logarithm with `log`."""
+    """Numbers from `low` to `high`, both included; `log` spreads them evenly over their logarithm."""
 
     low: AnyNumber
     high: AnyNumber
@@ -137,11 +136,8 @@ class Space:
 
     def config(self, drawn: Mapping[str, Any]) -> Config:
         """The configuration with each hyperparameter as `drawn` by key. Raises ConfigError."""
-        return _config(
-            self.table,
-            {parameter.key: parameter.value(drawn[parameter.key]) for parameter in self.parameters},
-            self.where,
-        )
+        values = {parameter.key: parameter.value(drawn[parameter.key]) for parameter in self.parameters}
+        return _config(self.table, values, self.where)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -151,9 +147,11 @@ class Space:
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """What is to be tuned, where it is kept, and how. `trials` counts those finished by all workers together;
-    `timeout` (0: none) and `heartbeat` are in seconds; `storage` is a database's address (empty: `study.db`
-    in the folder), `earlier` another study's."""
+    """What is to be tuned, where it is kept, and how.
+
+    `trials` counts those finished by all workers together; `timeout` (0: none) and `heartbeat` are in seconds;
+    `storage` is a database's address (empty: `study.db` in the folder), `earlier` another study's.
+    """
 
     space: Space
     folder: Path
@@ -251,7 +249,7 @@ def _given(domain: Range | Choices) -> Any:
 
 
 def _standard(table: dict[str, Any], keys: list[str], where: str) -> dict[str, Any]:
-    """What the keys would be if the file did not name them, where that can be said."""
+    """What the keys would be if the file did not name them, where that is known."""
     bare = copy.deepcopy(table)
     for key in keys:
         parent, name = _parent(bare, key)

@@ -103,10 +103,12 @@ def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
     url = where.replace("postgresql://", "postgresql+psycopg://") if "://" in where else f"sqlite:///{where}"
     if url.startswith("postgresql+psycopg:"):
         require("psycopg", "tune")
+    beats: dict[str, Any] = {}
     options: dict[str, Any] = {"pool_size": 2, "pool_pre_ping": True}
     if url.startswith("sqlite"):
         options = {"connect_args": {"timeout": 100}}
-    beats = {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
+    if heartbeat:
+        beats.update(heartbeat_interval=heartbeat, grace_period=3 * heartbeat)
     for left in reversed(range(_OPENINGS)):
         try:
             return RDBStorage(url, options, heartbeat_stale_trial_callback=queue_again, **beats)
