@@ -87,6 +87,6 @@ def _left_out(runs: Sequence[Run], heads: Sequence[Head]) -> Iterator[str]:
 def _ungrouped(first: Run, draws: Draws) -> Iterator[str]:
     if first.record.intervals.get("unit") == "group" and not draws.grouped:
         yield (
-            f"The predictions of {first.record.name} name no groups (evaluate it again): differences are drawn face "
-            "by face, and their intervals are too narrow."
+            f"The predictions of {first.record.name} name no groups (evaluate it again): differences are "
+            "drawn face by face, and their intervals are too narrow."
         )

@@ -37,7 +37,8 @@ class ComparedMetric:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row's value minus the first row's, with 95 % intervals for other faces like these and for other seeds.
+    """A row's value minus the first row's, with 95 % intervals for other faces like these and for other
+    seeds.
 
     `seeds` is None where there is one seed of each. `p`: McNemar's for top labels of two single runs.
     """
@@ -71,7 +72,8 @@ Differences = dict[str, tuple[Difference | None, ...]]  # by metric; one for eac
 
 @dataclass(frozen=True)
 class Draws:
-    """How differences are drawn: `count` times, whole `units` (N,), which hold several rows where `grouped`."""
+    """How differences are drawn: `count` times, whole `units` (N,), which hold several rows where
+    `grouped`."""
 
     count: int
     seed: int

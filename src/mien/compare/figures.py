@@ -71,7 +71,8 @@ def _ends(column: Quantity, value: Value) -> tuple[float, float, float]:
 
 
 def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]:
-    """The points that no other beats in both, from left to right: `more` where a larger x is better, `up` y."""
+    """The points that no other beats in both, from left to right: `more` where a larger x is better, `up`
+    y."""
     ordered = sorted(found, key=lambda point: (-point.x if more else point.x, -point.y if up else point.y))
     kept: list[PlottedRun] = []
     for point in ordered:

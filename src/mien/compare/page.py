@@ -59,8 +59,8 @@ def _speed(found: Comparison) -> Section | None:
     across = ("faces_per_second", "macs", "training_seconds")
     drawn = [figures.pareto(found.table, cost, found.watched.key) for cost in across]
     small = key(
-        "The broken line joins the runs that no other one beats in both. Upright strokes: 95 % intervals, or one "
-        "standard deviation over seeds."
+        "The broken line joins the runs that no other one beats in both. Upright strokes: 95 % intervals, or "
+        "one standard deviation over seeds."
     )
     plots = tuple(plot for plot in drawn if plot)
     return Section("Good and fast", blocks=(Plots(plots), small)) if plots else None
@@ -76,13 +76,13 @@ def _differences(found: Comparison) -> Section | None:
         quantity = quantities[metric.key]
         rows.append((Cell(quantity.head), *(_apart(quantity, d) for d in found.differences[metric.key][1:])))
     lead = text(
-        f"The value of each run minus that of {first.title}, on the same faces (paired bootstrap). Bold: a difference "
-        "of more than noise. Grey: within the noise, so another set of faces could reverse it."
+        f"The value of each run minus that of {first.title}, on the same faces (paired bootstrap). Bold: a "
+        "difference of more than noise. Grey: within the noise, so another set of faces could reverse it."
     )
     small = key(
-        "Under each figure its 95 % interval; p is McNemar's for the share of right top labels. Where there are "
-        "several seeds the noise between seeds counts too. Each interval stands for itself: of twenty differences "
-        "without any cause, about one looks like more than noise."
+        "Under each figure its 95 % interval; p is McNemar's for the share of right top labels. Where there "
+        "are several seeds the noise between seeds counts too. Each interval stands for itself: of twenty "
+        "differences without any cause, about one looks like more than noise."
     )
     table = Table("Differences", columns("measure", *(group.name for group in others)), tuple(rows))
     return Section(f"Against {first.name}", blocks=(lead, table, small))
@@ -128,12 +128,12 @@ def _setup(found: Comparison) -> Section:
     record = found.groups[0].runs[0].record
     intervals, data = record.intervals, record.data
     points = (
-        f"Faces: {len(record.rows):,} of the split {data.get('split', '')} of {data.get('store', '')}, the same for "
-        f"all (SHA-256 {str(data.get('sha256', ''))[:12]}).",
-        f"Intervals: 95 %, bootstrap with {intervals.get('draws', 1000):,} draws by {intervals.get('unit', 'row')}; "
-        "differences are drawn on the same faces for both.",
-        "MACs: multiply-accumulates of convolutions, linear layers and matrix products for one face, from the ONNX "
-        "graph. Size: bytes of model.onnx.",
+        f"Faces: {len(record.rows):,} of the split {data.get('split', '')} of {data.get('store', '')}, the "
+        f"same for all (SHA-256 {str(data.get('sha256', ''))[:12]}).",
+        f"Intervals: 95 %, bootstrap with {intervals.get('draws', 1000):,} draws by "
+        f"{intervals.get('unit', 'row')}; differences are drawn on the same faces for both.",
+        "MACs: multiply-accumulates of convolutions, linear layers and matrix products for one face, from "
+        "the ONNX graph. Size: bytes of model.onnx.",
         found.timing.describe() if found.timing else "Speed: not measured.",
     )
     return Section("How it was measured", blocks=(Points(tuple((point,) for point in points)),))

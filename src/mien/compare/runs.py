@@ -69,7 +69,8 @@ class RunGroup:
         return f"{self.name} ({len(self.runs)} seeds)" if len(self.runs) > 1 else self.name
 
     def mean(self, key: str) -> float | None:
-        """The mean of a number of their training (`parameters`, `seconds`, `epochs`); None where one lacks it."""
+        """The mean of a number of their training (`parameters`, `seconds`, `epochs`); None where one lacks
+        it."""
         values = [run.record.training.get(key) for run in self.runs]
         return (
             None

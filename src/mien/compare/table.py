@@ -131,7 +131,8 @@ def spread(column: Quantity, value: Value) -> str:
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Plain numbers in SI units and shares 0…1, each metric with its noise and its difference; '' for none."""
+    """Plain numbers in SI units and shares 0…1, each metric with its noise and its difference; '' for
+    none."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     parts = ("", "_low", "_high", "_sd", "_difference", "_difference_low", "_difference_high")

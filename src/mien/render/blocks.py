@@ -130,7 +130,8 @@ class Plots(Block):
 
 @dataclass(frozen=True)
 class Matrix(Block):
-    """Counts and shares of the row (0…1) for each pair of labels: rows of the raters, columns of the model."""
+    """Counts and shares of the row (0…1) for each pair of labels: rows of the raters, columns of the
+    model."""
 
     name: str
     labels: tuple[str, ...]

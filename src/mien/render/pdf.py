@@ -40,7 +40,8 @@ def document(name: str, sections: Sequence[Section], shares: Shares) -> dict[str
 
 
 def compiler(tree: Mapping[str, Any]) -> Any:
-    """Return a typst compiler over the template with this document; fonts of typst and matplotlib come first."""
+    """Return a typst compiler over the template with this document; fonts of typst and matplotlib come
+    first."""
     typst, matplotlib = require("typst", "report"), require("matplotlib", "report")
     fonts = typst.Fonts(font_paths=[str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")])
     source, data = str(TEMPLATES / "report.typ"), {"data": json.dumps(tree)}

@@ -45,7 +45,8 @@ class RunHistory:
 
 
 def history(text: str, config: str, task: Task) -> RunHistory | None:
-    """Read the texts of history.csv and of config.toml, which says what was watched; None without an epoch."""
+    """Read the texts of history.csv and of config.toml, which says what was watched; None without an
+    epoch."""
     lines = list(csv.DictReader(text.splitlines()))
     if not lines:
         return None

@@ -12,29 +12,31 @@ _USES: tuple[Runs, ...] = (
     ),
     (
         Strong("Not meant for"),
-        " policing, migration and border control, hiring, insurance, credit, lie detection, medical or psychological "
-        "diagnosis, or any decision about a person.",
+        " policing, migration and border control, hiring, insurance, credit, lie detection, medical or "
+        "psychological diagnosis, or any decision about a person.",
     ),
 )
 _LIMITS: tuple[Runs, ...] = (
     (
-        "The labels are guesses of raters about appearance. Nobody measured what the people in the pictures felt.",
+        "The labels are guesses of raters about appearance. Nobody measured what the people in the pictures "
+        "felt.",
     ),
     ("Raters disagree, and they judge by their own culture; the model learns both.",),
     (
-        "Expect failures with profile views, small or blurred faces, occlusion, children and older people, darker skin in "
-        "poor light, and expressions of cultures other than the raters'.",
+        "Expect failures with profile views, small or blurred faces, occlusion, children and older people, "
+        "darker skin in poor light, and expressions of cultures other than the raters'.",
     ),
 )
 _LAW: tuple[Runs, ...] = (
     (
         Strong("Regulation (EU) 2024/1689 (AI Act), Article 5(1)(f)"),
-        " prohibits AI systems that infer emotions of a person in the workplace and in education institutions, except where "
-        "intended for medical or safety reasons. It has applied since 2 February 2025.",
+        " prohibits AI systems that infer emotions of a person in the workplace and in education "
+        "institutions, except where intended for medical or safety reasons. It has applied since 2 February "
+        "2025.",
     ),
     (
-        "Other uses of emotion recognition are regulated by the same act, and by data protection law, with duties to inform "
-        "those exposed. This card is no legal advice.",
+        "Other uses of emotion recognition are regulated by the same act, and by data protection law, with "
+        "duties to inform those exposed. This card is no legal advice.",
     ),
 )
 
@@ -68,4 +70,5 @@ def _licence(record: RunRecord) -> str:
         record.licence
         or "The run does not say under which licence its data stand: ask before you pass model or report on."
     )
-    return f"{licence[0].upper()}{licence[1:].rstrip('.')}. Faces in this report come from the data and stand under their terms."
+    terms = "Faces in this report come from the data and stand under their terms."
+    return f"{licence[0].upper()}{licence[1:].rstrip('.')}. {terms}"

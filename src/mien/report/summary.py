@@ -26,13 +26,13 @@ _CAREFUL = Callout(
     (
         (
             Strong("What is measured:"),
-            " how a face looks to raters, not what the person feels. The figures hold for faces like those measured on; "
-            "they may be worse for other ages, skin tones, poses, cultures and cameras.",
+            " how a face looks to raters, not what the person feels. The figures hold for faces like those "
+            "measured on; they may be worse for other ages, skin tones, poses, cultures and cameras.",
         ),
         (
             Strong("Not for use"),
-            " at work or in school, where the law of the European Union forbids it but for medical or safety reasons, "
-            "nor to judge people in hiring, insurance, policing or migration.",
+            " at work or in school, where the law of the European Union forbids it but for medical or safety "
+            "reasons, nor to judge people in hiring, insurance, policing or migration.",
         ),
     )
 )

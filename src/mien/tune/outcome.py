@@ -68,7 +68,8 @@ class Outcome:
 
     @cached_property
     def importances(self) -> tuple[dict[str, float], ...]:
-        """For each objective the share of the variation of each hyperparameter (fANOVA, Hutter et al. 2014)."""
+        """For each objective the share of the variation of each hyperparameter (fANOVA, Hutter et al.
+        2014)."""
         return tuple(self._importances(place) for place in range(len(self.names)))
 
     def _importances(self, place: int) -> dict[str, float]:

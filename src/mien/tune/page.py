@@ -39,8 +39,9 @@ def _summary(found: Outcome) -> Section:
         Facts(tuple((name, format_value(best.params[name])) for name in keys)),
         Code(dumps(found.config(best)), f"best.toml: trial {number} as a configuration"),
         key(
-            "The best of many trials looks better than it is: it was chosen on the very faces it was measured on. "
-            "Score it on faces of another split, and with other seeds, before you believe the difference."
+            "The best of many trials looks better than it is: it was chosen on the very faces it was "
+            "measured on. Score it on faces of another split, and with other seeds, before you believe the "
+            "difference."
         ),
     )
     return Section("Best", blocks=blocks)
@@ -70,8 +71,8 @@ def _parameters(found: Outcome) -> Section | None:
     blocks: tuple[Block, ...] = (
         *([Plots(tuple(shares))] if shares else []),
         key(
-            "Importance: fANOVA on the measured trials of this study. It says what made a difference within these "
-            "ranges, and little where trials are few."
+            "Importance: fANOVA on the measured trials of this study. It says what made a difference within "
+            "these ranges, and little where trials are few."
         ),
         Plots(figures.slices(found)),
         Plots((figures.parallel(found),), "large"),

@@ -149,8 +149,8 @@ class Space:
 class StudyConfig:
     """What is to be tuned, where it is kept, and how.
 
-    `trials` counts those finished by all workers together; `timeout` (0: none) and `heartbeat` are in seconds;
-    `storage` is a database's address (empty: `study.db` in the folder), `earlier` another study's.
+    `trials` counts those finished by all workers together; `timeout` (0: none) and `heartbeat` are in
+    seconds; `storage` is a database's address (empty: `study.db` in the folder), `earlier` another study's.
     """
 
     space: Space

@@ -35,8 +35,8 @@ def calibration(result: HeadRecord) -> Section | None:
         if shown.get(error) is not None
     )
     summary = blocks.text(
-        "Of the faces where the model is 70 % sure, 70 % should be right. Expected calibration error (ECE): how "
-        "far that fails, on average. ",
+        "Of the faces where the model is 70 % sure, 70 % should be right. Expected calibration error (ECE): "
+        "how far that fails, on average. ",
         *_scaling(part),
         *_sharpened(part, label),
     )
@@ -67,7 +67,8 @@ def _sharpened(part: Mapping[str, Any], label: Mapping[str, Any]) -> Iterator[st
     """How shares of votes became a confidence in the label, and on which faces it is held against it here."""
     if part.get("label_temperature") is None:
         return
-    yield " They are shares of raters; confidence is the chance that the label is right, from them by label temperature "
+    yield " They are shares of raters; confidence is the chance that the label is right, "
+    yield "from them by label temperature "
     yield Strong(f"{part['label_temperature']:.3g}")
     yield f": here on the {number(label['rows'])} faces that have a label." if label else "."
     yield " The vote ECE is of the shares." if part.get("vote_ece") is not None else ""
@@ -81,8 +82,9 @@ def _brier(part: Mapping[str, Any]) -> list[Block]:
     reliability, resolution, uncertainty, within = (float(figure or 0) for figure in figures)
     total = signed(reliability - resolution + uncertainty + within, 3)
     parts = (
-        f"{signed(reliability, 3)} reliability − {signed(resolution, 3)} resolution + {signed(uncertainty, 3)} "
-        f"uncertainty {'+' if within >= 0 else '−'} {signed(abs(within), 3)} within bins"
+        f"{signed(reliability, 3)} reliability − {signed(resolution, 3)} resolution + "
+        f"{signed(uncertainty, 3)} uncertainty {'+' if within >= 0 else '−'} {signed(abs(within), 3)} within "
+        "bins"
     )
     return [blocks.key(f"Brier score {total} = {parts}. Calibration can remove the first alone.")]
 
@@ -161,7 +163,8 @@ def abstaining(result: HeadRecord) -> Section | None:
 
 
 def prediction_sets(result: HeadRecord) -> Section | None:
-    """Conformal sets: promised and measured coverage, and their sizes; None where the model has no threshold."""
+    """Conformal sets: promised and measured coverage, and their sizes; None where the model has no
+    threshold."""
     part = result.part("conformal")
     if not part:
         return None

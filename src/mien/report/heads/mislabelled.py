@@ -1,9 +1,9 @@
 """Labels that may be wrong, by confident learning (Northcutt, Jiang & Chuang 2021, arXiv 1911.00068).
 
-Each label's threshold is the mean probability that the model gives it on faces so labelled. A label is doubtful
-where the model's answer is another label, above that one's threshold, while the face's own lies below its own.
-(The paper's confident joint would also let a label that the model never answers propose itself, since its
-threshold is next to nothing.)
+Each label's threshold is the mean probability that the model gives it on faces so labelled. A label is
+doubtful where the model's answer is another label, above that one's threshold, while the face's own lies
+below its own. (The paper's confident joint would also let a label that the model never answers propose
+itself, since its threshold is next to nothing.)
 """
 
 from collections import Counter
@@ -47,8 +47,9 @@ def section(record: RunRecord, result: HeadRecord) -> Section | None:
         return None
     summary = blocks.text(
         Strong(number(len(places))),
-        f" of {number(len(labels))} faces ({percent(len(places) / len(labels), 1)}) look more like another label "
-        "than like their own. A list of faces to look at, not of mistakes: the model may be the one that errs.",
+        f" of {number(len(labels))} faces ({percent(len(places) / len(labels), 1)}) look more like another "
+        "label than like their own. A list of faces to look at, not of mistakes: the model may be the one "
+        "that errs.",
     )
     warning = (
         "The model was trained on these very faces and has memorised many of their labels, so the list says "

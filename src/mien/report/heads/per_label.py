@@ -23,8 +23,8 @@ def per_label(result: HeadRecord) -> Section:
     look = colours(result.head.space)
     rows = tuple(_row(line, names, look.get(line["label"], "var(--muted)")) for line in result.per_class)
     key = (
-        "In per cent. Precision: of the faces given this label, the share that has it. Recall: of the faces that "
-        "have it, the share found."
+        "In per cent. Precision: of the faces given this label, the share that has it. Recall: of the faces "
+        "that have it, the share found."
     )
     if any(line.get("recall_interval") for line in result.per_class):
         key += " Below recall stands its interval."

@@ -25,8 +25,8 @@ def subgroups(result: HeadRecord) -> Section | None:
     if not found:
         return None
     intro = blocks.text(
-        "Small groups have wide intervals or none: a gap whose interval holds 0 may be chance. A group that is "
-        "not listed was not measured."
+        "Small groups have wide intervals or none: a gap whose interval holds 0 may be chance. A group that "
+        "is not listed was not measured."
     )
     shown = [block for name, part in found.items() for block in _attribute(name, part)]
     return Section("Subgroups", blocks=(intro, *shown))
