@@ -20,6 +20,7 @@ from .results import HeadRecord, Rows, head_record
 #: The schemas that this version reads.
 _RESULTS_SCHEMAS = (2,)
 _SAMPLE = 200
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,7 @@ def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
     return _with_store(replace(record, splits=splits), run, store)
 
 
-def _record(
-    run: Path, results: Mapping[str, Any], model: Mapping[str, Any], paths: SplitFiles | None, table: Mapping[str, Any]
-) -> RunRecord:  # fmt: skip
+def _record(run: Path, results: Json, model: Json, paths: SplitFiles | None, table: Json) -> RunRecord:
     task = Task.from_dict((results or model)["task"])
     config = _text(run / "config.toml")
     return RunRecord(

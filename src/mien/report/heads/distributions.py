@@ -54,7 +54,8 @@ def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:
 def _scatter(head: Head, outputs: HeadOutputs) -> list[Block]:
     """True against predicted entropy, and where the means of both lie in valence and arousal."""
     drawn = [_entropy(head, outputs)]
-    intro = "The stronger the colour, the more faces. Above the broken line the model is less decided than the raters."
+    intro = "The stronger the colour, the more faces. Above the broken line the model is less decided "
+    intro += "than the raters."
     if head.space.positions:
         spots = np.array(head.space.positions)
         plane = Head(head.name, Kind.VALUES, VALENCE_AROUSAL)
