@@ -30,7 +30,7 @@ COUNTED: dict[str, Callable[[Any, Shapes], int]] = {"Conv": _conv, "Gemm": _gemm
 #: Operations with multiplications of their own that are not counted: a model with one gets no figure rather
 #: than a wrong one.
 _OTHERS = {"Attention", "ConvInteger", "ConvTranspose", "Einsum", "GRU", "LSTM", "MatMulInteger",
-           "MultiHeadAttention",            "QLinearConv", "QLinearMatMul", "RNN"}  # fmt: skip
+           "MultiHeadAttention", "QLinearConv", "QLinearMatMul", "RNN"}  # fmt: skip
 
 
 def macs(path: Path) -> int | None:

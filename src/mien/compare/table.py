@@ -200,7 +200,8 @@ def to_latex(table: ComparisonTable) -> str:
 
 _TEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "−": "$-$", "–": "--", **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "−": "$-$", "–": "--",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }  # fmt: skip
 
 
