@@ -70,7 +70,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "evaluate": Room("a model scored on a split of a store", "numpy pyarrow"),
         "models": Room("encoders, fusion and heads", "safetensors timm torch torchvision"),
         "outputs": Room("predictions as files, drawings and pages", "PIL av numpy pyarrow"),
-        "report": Room("a run's page; reads saved results, never a model", "PIL matplotlib numpy pyarrow"),
+        "report": Room("a run's page; reads saved results, never a model", "PIL numpy pyarrow"),
         "synthetic": Room("drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"),
     },
     {

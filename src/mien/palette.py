@@ -1,11 +1,9 @@
 """One colour for each label and one set of papers, wherever they are shown: reports, annotated pictures,
 plots, terminal.
 
-Emotions are told apart by hue after Okabe-Ito and Tol, kept within one band of lightness so that each stands
+Emotions differ in hue after Okabe-Ito and Tol, kept within one band of lightness so that each stands
 out at 3:1 from light and dark paper; nothing relies on colour alone.
 """
-
-from __future__ import annotations
 
 from .labels import LabelSpace, canonical
 

@@ -1,13 +1,12 @@
-"""Where a run folder keeps what an evaluation of each split leaves, in the layout of today and in the one before it."""
-
-from __future__ import annotations
+"""Where a run folder keeps what an evaluation of each split leaves, in the layout of today and in the one
+before it."""
 
 import json
 from pathlib import Path
 from typing import NamedTuple
 
-#: The schemas of a model's description that are read, the one that is written last: 1 has the preprocessing of one
-#: picture where 2 has inputs.
+#: The schemas of a model's description that are read, the one that is written last: 1 has the preprocessing
+#: of one picture where 2 has inputs.
 MODEL_SCHEMAS = (1, 2)
 #: The order in which splits are shown; others follow by name.
 _ORDER = ("validation", "test", "train")
@@ -28,8 +27,9 @@ def split_files(folder: Path, split: str) -> SplitFiles:
 def scored_splits(folder: Path) -> dict[str, SplitFiles]:
     """The files of every split that was scored, validation first; {} where none was.
 
-    Versions before kept one split, as `results.json` and `predictions.parquet` in the folder itself: it counts unless
-    the same split was scored again since. Its name is '' where that file cannot be read and is all there is.
+    Versions before kept one split, as `results.json` and `predictions.parquet` in the folder itself: it
+    counts unless the same split was scored again since. Its name is '' where that file cannot be read and is
+    all there is.
     """
     found = {path.stem: split_files(folder, path.stem) for path in (folder / "results").glob("[!.]*.json")}
     old = SplitFiles(folder / "results.json", folder / "predictions.parquet")
@@ -41,7 +41,8 @@ def scored_splits(folder: Path) -> dict[str, SplitFiles]:
 
 
 def not_scored(folder: Path, split: str) -> str:
-    """What to say of a folder that holds no results of a split: which it holds, and the command that makes them."""
+    """What to say of a folder that holds no results of a split: which it holds, and the command that makes
+    them."""
     scored = ", ".join(scored_splits(folder))
     only = f", only of {scored}" if scored else ""
     return f"{folder}: has no results of the split '{split}'{only} ({command(folder, split)})"

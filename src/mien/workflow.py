@@ -1,7 +1,5 @@
 """From a configuration to a run folder with model, results and report: `mien train` as one call."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ Settings = str | Path | Mapping[str, Any] | Config
 def train_model(
     config: Settings, run: str | Path, changes: Mapping[str, Any] | None = None, *, resume: bool = False
 ) -> dict[str, Any]:
-    """Train, export, evaluate on the validation split and report into a run folder; return the results of that split.
+    """Train, export, evaluate on the validation split and report into a run folder; return the results of
+    that split.
 
     `changes` replace values of `config` by dotted keys, such as {"train.phases.0.lr": 3e-4}. With `resume` a
     run that was stopped goes on. Of several processes (torchrun, srun) rank 0 alone does what follows

@@ -1,7 +1,5 @@
 """What the figures do not say, in plain words: verdicts on differences, and what to be careful of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,24 +12,25 @@ from .table import Quantity
 _NOISE = {"faces": "other faces of the same kind", "seeds": "other seeds"}
 
 
-def verdict(first: RunGroup, other: RunGroup, metric: ComparedMetric, column: Quantity, apart: Difference) -> str:
-    """One sentence: how much better or worse a row is than the first one, and whether that is more than noise."""
+def verdict(
+    first: RunGroup, other: RunGroup, metric: ComparedMetric, column: Quantity, apart: Difference
+) -> str:
+    """One sentence: how much better a row is than the first one, and whether that is more than noise."""
     what = metric_title(metric.name)
     if apart.faces is None:
-        return f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
+        return (
+            f"{other.title}: {what} cannot be held against that of {first.title}, one of them is undefined."
+        )
     unit = " points" if column.scale == 100 else ""
-    better = apart.value > 0 if metric.higher_is_better else apart.value < 0
-    amount = f"{column.text(abs(apart.value))}{unit} {'better' if better else 'worse'}"
-    text = f"{other.title}: {what} {amount} than {first.title}"
+    better = "better" if (apart.value if metric.higher_is_better else -apart.value) > 0 else "worse"
+    text = f"{other.title}: {what} {column.text(abs(apart.value))}{unit} {better} than {first.title}"
     if not apart.noise:
-        return f"{text}, more than noise (95 % interval of the difference {_between(column, apart.faces)}{unit}{_p(apart)})."
-    ends = [found for found in (apart.faces, apart.seeds) if found]
-    widest = min(low for low, _ in ends), max(high for _, high in ends)
+        ends = f"{_between(column, apart.faces)}{unit}{_p(apart)}"
+        return f"{text}, more than noise (95 % interval of the difference {ends})."
+    lows, highs = zip(*filter(None, (apart.faces, apart.seeds)), strict=True)
+    ends = f"{_between(column, (min(lows), max(highs)))}{unit}{_p(apart)}"
     others = " or ".join(_NOISE[name] for name in apart.noise)
-    return (
-        f"{text}, but that lies inside the noise: with {others} it could be anything from {_between(column, widest)}"
-        f"{unit}{_p(apart)}."
-    )
+    return f"{text}, but that lies inside the noise: with {others} it could be anything from {ends}."
 
 
 def _between(column: Quantity, interval: tuple[float, float]) -> str:
@@ -40,9 +39,7 @@ def _between(column: Quantity, interval: tuple[float, float]) -> str:
 
 
 def _p(apart: Difference) -> str:
-    if apart.p is None:
-        return ""
-    return "; McNemar p < 0.001" if apart.p < 0.001 else f"; McNemar p = {apart.p:.3f}"
+    return f"; McNemar {apart.p_text}" if apart.p_text else ""
 
 
 def caveats(groups: Sequence[RunGroup], heads: Sequence[Head], draws: Draws) -> tuple[str, ...]:
@@ -53,10 +50,11 @@ def caveats(groups: Sequence[RunGroup], heads: Sequence[Head], draws: Draws) -> 
 
 def _seen(runs: Sequence[Run]) -> Iterator[str]:
     """Figures on faces that helped to make the model."""
-    learnt = [run.record.name for run in runs if run.record.data.get("trained_on")]
+    learnt, chosen = (
+        [run.record.name for run in runs if run.record.data.get(key)] for key in ("trained_on", "chosen_on")
+    )
     if learnt:
         yield f"{', '.join(learnt)}: trained on these very faces, so the figures say nothing of new ones."
-    chosen = [run.record.name for run in runs if run.record.data.get("chosen_on")]
     if chosen:
         who = "every run" if len(chosen) == len(runs) else ", ".join(chosen)
         yield (
@@ -67,11 +65,10 @@ def _seen(runs: Sequence[Run]) -> Iterator[str]:
 
 def _unequal(runs: Sequence[Run]) -> Iterator[str]:
     """What was not the same in training."""
-    faces = _different(runs, "train_rows")
-    if faces:
-        yield f"The runs were not trained on equally many faces: {', '.join(f'{count:,}' for count in sorted(faces))}."
-    machines = _different(runs, "machine")
-    if machines:
+    if faces := _different(runs, "train_rows"):
+        counts = ", ".join(f"{count:,}" for count in sorted(faces))
+        yield f"The runs were not trained on equally many faces: {counts}."
+    if machines := _different(runs, "machine"):
         yield f"Training times come from different machines: {'; '.join(sorted(machines))}."
 
 
@@ -82,16 +79,14 @@ def _different(runs: Sequence[Run], key: str) -> set[Any]:
 
 def _left_out(runs: Sequence[Run], heads: Sequence[Head]) -> Iterator[str]:
     kept = {head.name for head in heads}
-    names = dict.fromkeys(
-        metric.head.name for run in runs for metric in run.record.heads if metric.head.name not in kept
-    )
-    if names:
-        yield f"Not compared, because not every run was scored on it with the same labels: {', '.join(names)}."
+    names = dict.fromkeys(scored.head.name for run in runs for scored in run.record.heads)
+    if left := [name for name in names if name not in kept]:
+        yield f"Not compared, because not every run was scored on it with the same labels: {', '.join(left)}."
 
 
 def _ungrouped(first: Run, draws: Draws) -> Iterator[str]:
     if first.record.intervals.get("unit") == "group" and not draws.grouped:
         yield (
-            f"The predictions of {first.record.name} name no groups (evaluate it again): differences are drawn face by face, and "
-            "their intervals are too narrow."
+            f"The predictions of {first.record.name} name no groups (evaluate it again): differences are "
+            "drawn face by face, and their intervals are too narrow."
         )

@@ -1,6 +1,4 @@
-"""How far each row lies from the first one, and whether that is more than noise: that of the faces, and that of the seeds."""
-
-from __future__ import annotations
+"""How far each row lies from the first one, and whether that is more than the noise of faces and seeds."""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from .. import intervals, metrics
 from ..extras import require
 from ..metrics import Array, Statistic, Weights
 from ..metrics.distributions import Distances
+from ..report.results import MetricResult
 from ..tasks import Head
 from .runs import Run, RunGroup
 
@@ -38,8 +37,11 @@ class ComparedMetric:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row's value minus the first row's, with 95 % intervals: for other faces like these, and for other seeds (None where
-    there is one seed of each). `p`: McNemar's for top labels, where both rows are single runs."""
+    """A row's value minus the first row's, with 95 % intervals for other faces like these and for other
+    seeds.
+
+    `seeds` is None where there is one seed of each. `p`: McNemar's for top labels of two single runs.
+    """
 
     value: float
     faces: Interval | None
@@ -57,10 +59,21 @@ class Difference:
         """Whether the difference is more than noise."""
         return self.faces is not None and not self.noise
 
+    @property
+    def p_text(self) -> str:
+        """McNemar's p for people; '' without one."""
+        if self.p is None:
+            return ""
+        return "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+
+
+Differences = dict[str, tuple[Difference | None, ...]]  # by metric; one for each row, None for the first
+
 
 @dataclass(frozen=True)
 class Draws:
-    """How differences are drawn: `count` times, whole `units` (N,) at a time, from a seed. `grouped`: units hold several rows."""
+    """How differences are drawn: `count` times, whole `units` (N,), which hold several rows where
+    `grouped`."""
 
     count: int
     seed: int
@@ -68,44 +81,40 @@ class Draws:
     grouped: bool
 
 
-def differences(
-    groups: Sequence[RunGroup], compared_metrics: Sequence[ComparedMetric], draws: Draws
-) -> dict[str, tuple[Difference | None, ...]]:
+def differences(groups: Sequence[RunGroup], found: Sequence[ComparedMetric], draws: Draws) -> Differences:
     """For each metric by key, the difference of each row from the first; None for the first."""
-    found: dict[str, tuple[Difference | None, ...]] = {}
-    for head in dict.fromkeys(metric.head.name for metric in compared_metrics):
-        found |= _of_head(groups, [metric for metric in compared_metrics if metric.head.name == head], draws)
-    return found
+    apart: Differences = {}
+    for head in dict.fromkeys(metric.head.name for metric in found):
+        apart |= _of_head(groups, [metric for metric in found if metric.head.name == head], draws)
+    return apart
 
 
-def _of_head(
-    groups: Sequence[RunGroup], compared_metrics: Sequence[ComparedMetric], draws: Draws
-) -> dict[str, tuple[Difference | None, ...]]:
+def _of_head(groups: Sequence[RunGroup], found: Sequence[ComparedMetric], draws: Draws) -> Differences:
     """The same for the metrics of one head, all rows in the same draws."""
-    outputs = groups[0].runs[0].outputs(compared_metrics[0].head.name)
+    outputs = groups[0].runs[0].outputs(found[0].head.name)
     statistics = {
-        f"{k} {metric.key}": _mean(group, metric) for k, group in enumerate(groups) for metric in compared_metrics
+        f"{k} {metric.key}": _mean(group, metric) for k, group in enumerate(groups) for metric in found
     }
-    plain = {name: float(statistic(np.ones((1, len(outputs.true))))[0]) for name, statistic in statistics.items()}
+    whole = np.ones((1, len(outputs.true)))
+    plain = {name: float(statistic(whole)[0]) for name, statistic in statistics.items()}
     drawn = intervals.sample(statistics, draws.units[outputs.places], draws.count, draws.seed)
 
     def difference(metric: ComparedMetric, k: int) -> Difference:
         first, other = f"0 {metric.key}", f"{k} {metric.key}"
         value, faces = plain[other] - plain[first], intervals.interval(drawn[other] - drawn[first])
         between = (faces.low, faces.high) if faces and math.isfinite(value) else None
-        seeds = over_seeds(_values(groups[0], metric), _values(groups[k], metric))
+        seeds = over_seeds(*([measure.value for measure in _measures(groups[row], metric)] for row in (0, k)))
         return Difference(value, between, seeds, _p(groups[0], groups[k], metric))
 
     others = range(1, len(groups))
-    return {metric.key: (None, *(difference(metric, k) for k in others)) for metric in compared_metrics}
+    return {metric.key: (None, *(difference(metric, k) for k in others)) for metric in found}
 
 
 def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     """The metric as a statistic of weighted rows, the mean over the seeds."""
-    outputs = [run.outputs(metric.head.name) for run in group.runs]
-    parts = [
-        metrics.statistic(metric.name, run.predicted, run.true, metric.head, ground=metric.ground) for run in outputs
-    ]
+    name, head, ground = metric.name, metric.head, metric.ground
+    outputs = [run.outputs(head.name) for run in group.runs]
+    parts = [metrics.statistic(name, run.predicted, run.true, head, ground=ground) for run in outputs]
 
     def statistic(weights: Weights) -> Array:
         return np.asarray(np.mean([part(weights) for part in parts], axis=0))
@@ -113,13 +122,12 @@ def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
     return statistic
 
 
-def _values(group: RunGroup, metric: ComparedMetric) -> list[float]:
-    found = [run.measure(metric.head.name, metric.name) for run in group.runs]
-    return [measure.value for measure in found if measure]
+def _measures(group: RunGroup, metric: ComparedMetric) -> list[MetricResult]:
+    return [found for run in group.runs if (found := run.measure(metric.head.name, metric.name))]
 
 
 def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | None:
-    """Student's 95 % interval of the difference of two means over seeds, spreads pooled; None with one seed of each."""
+    """Student's 95 % interval of the difference of two means over seeds; None with one seed of each."""
     freedom = len(first) + len(other) - 2
     if freedom < 1:
         return None
@@ -132,20 +140,17 @@ def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | Non
 
 def _p(first: RunGroup, other: RunGroup, metric: ComparedMetric) -> float | None:
     """McNemar's p of two single runs for a share of right top labels."""
-    if metric.name not in _TOP or not metric.head.kind.is_exclusive:
-        return None
-    if len(first.runs) > 1 or len(other.runs) > 1:
+    single = len(first.runs) == len(other.runs) == 1
+    if not single or metric.name not in _TOP or not metric.head.kind.is_exclusive:
         return None
     answers = [group.runs[0].outputs(metric.head.name) for group in (first, other)]
-    right = [run.predicted.argmax(axis=1) == run.true.argmax(axis=1) for run in answers]
-    return intervals.mcnemar(*right).p
+    return intervals.mcnemar(*(run.predicted.argmax(axis=1) == run.true.argmax(axis=1) for run in answers)).p
 
 
 def value_of(group: RunGroup, metric: ComparedMetric) -> tuple[float, Interval | None, float | None]:
-    """A metric of a row: the value with its interval for one run; the mean and the standard deviation for several seeds."""
-    found = [run.measure(metric.head.name, metric.name) for run in group.runs]
-    measures = [measure for measure in found if measure]
-    if len(measures) < len(found):
+    """A metric of a row: value and interval of one run, or mean and standard deviation of several seeds."""
+    measures = _measures(group, metric)
+    if len(measures) < len(group.runs):
         return math.nan, None, None
     if len(measures) == 1:
         return measures[0].value, measures[0].interval, None
@@ -169,8 +174,10 @@ def _ground(run: Run, head: Head) -> Distances:
 
 
 def draws(first: RunGroup) -> Draws:
-    """How the first row's intervals were drawn, for the differences: by group where its predictions name groups."""
+    """How the first row's intervals were drawn: by group where its predictions name groups."""
     record = first.runs[0].record
     settings, grouped = record.intervals, bool(record.groups)
     units = intervals.by_group(record.groups) if grouped else np.arange(len(record.rows))
-    return Draws(int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped)
+    return Draws(
+        int(settings.get("draws") or intervals.COUNT), int(settings.get("seed") or 0), units, grouped
+    )

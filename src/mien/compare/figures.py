@@ -1,6 +1,4 @@
-"""Plots of a comparison: how good over how fast or how costly, and the learning curves of all runs together."""
-
-from __future__ import annotations
+"""Plots of a comparison: how good over how costly, and the learning curves of all runs together."""
 
 import math
 from collections.abc import Sequence
@@ -34,7 +32,9 @@ class Style:
 def style(place: int) -> Style:
     """The look of a row by its place in the table."""
     around = place // len(_HUES)
-    return Style(EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)])
+    return Style(
+        EMOTIONS[_HUES[place % len(_HUES)]], _DASHES[around % len(_DASHES)], _MARKS[place % len(_MARKS)]
+    )
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,16 @@ class PlottedRun:
 
 def points(table: ComparisonTable, across: str, up: str) -> list[PlottedRun]:
     """The rows that have both quantities, as people read them."""
-    keys = [column.key for column in table.columns]
-    if across not in keys or up not in keys:
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    if not {across, up} <= places.keys():
         return []
-    x, y = table.columns[keys.index(across)], table.columns[keys.index(up)]
-    found = [
-        (row.name, row.values[keys.index(across)].value, *_ends(y, row.values[keys.index(up)]), place)
-        for place, row in enumerate(table.rows)
-    ]
-    return [
-        PlottedRun(name, at * x.scale, middle, low, high, place)
-        for name, at, middle, low, high, place in found
-        if at and math.isfinite(middle)
-    ]
+    x, y = table.columns[places[across]], table.columns[places[up]]
+    found = []
+    for place, row in enumerate(table.rows):
+        cost, middle, low, high = row.values[places[across]].value, *_ends(y, row.values[places[up]])
+        if cost and math.isfinite(middle):
+            found.append(PlottedRun(row.name, cost * x.scale, middle, low, high, place))
+    return found
 
 
 def _ends(column: Quantity, value: Value) -> tuple[float, float, float]:
@@ -74,7 +71,8 @@ def _ends(column: Quantity, value: Value) -> tuple[float, float, float]:
 
 
 def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]:
-    """The points that no other one beats in both, from left to right: `more` where a larger x is better, `up` a larger y."""
+    """The points that no other beats in both, from left to right: `more` where a larger x is better, `up`
+    y."""
     ordered = sorted(found, key=lambda point: (-point.x if more else point.x, -point.y if up else point.y))
     kept: list[PlottedRun] = []
     for point in ordered:
@@ -84,7 +82,7 @@ def front(found: Sequence[PlottedRun], more: bool, up: bool) -> list[PlottedRun]
 
 
 def pareto(table: ComparisonTable, across: str, up: str) -> Plot | None:
-    """One metric over one cost, with noise and the line of those that no other one beats; None with fewer than two points."""
+    """One metric over one cost, with noise and the front; None with fewer than two points."""
     found = points(table, across, up)
     if len(found) < 2:
         return None
@@ -93,17 +91,12 @@ def pareto(table: ComparisonTable, across: str, up: str) -> Plot | None:
     best = front(found, bool(x.up), bool(y.up))
 
     def draw(axes: Any) -> None:
-        axes.plot(
-            [point.x for point in best],
-            [point.y for point in best],
-            color=STAND_IN["muted"],
-            linewidth=1,
-            dashes=(4, 3),
-        )
+        ends = [point.x for point in best], [point.y for point in best]
+        axes.plot(*ends, color=STAND_IN["muted"], linewidth=1, dashes=(4, 3))
         for point in found:
-            seen = style(point.place)
-            axes.plot([point.x, point.x], [point.low, point.high], color=seen.colour, linewidth=1.2)
-            axes.plot(point.x, point.y, seen.mark, color=seen.colour, markersize=7)
+            look = style(point.place)
+            axes.plot([point.x, point.x], [point.low, point.high], color=look.colour, linewidth=1.2)
+            axes.plot(point.x, point.y, look.mark, color=look.colour, markersize=7)
         axes.set(title=f"{y.head} over {cost}", xlabel=x.title, ylabel=y.title)
         _scale(axes, [point.x for point in found])
         _names(axes, found)
@@ -134,12 +127,10 @@ def _names(axes: Any, found: Sequence[PlottedRun]) -> None:
     """The name of each point beside it, moved up or down where two would lie on each other."""
     low, high = axes.get_ylim()
     heights = spread([(point.y - low) / (high - low) for point in found])
+    options = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": STAND_IN["ink"]}
     for point, height in zip(found, heights, strict=True):
         shift = (height - (point.y - low) / (high - low)) * axes.bbox.height * 72 / axes.figure.dpi
-        axes.annotate(
-            point.name, (point.x, point.y), xytext=(8, shift), textcoords="offset points", va="center", fontsize=9,
-            color=STAND_IN["ink"],
-        )  # fmt: skip
+        axes.annotate(point.name, (point.x, point.y), xytext=(8, shift), **options)
 
 
 def spread(heights: Sequence[float]) -> list[float]:
@@ -159,35 +150,23 @@ def spread(heights: Sequence[float]) -> list[float]:
 
 def curves(groups: Sequence[RunGroup], column: str, title: str) -> Plot | None:
     """One column of history.csv over epochs, every seed a line; None where fewer than two runs have it."""
-    lines = [(place, *line) for place, group in enumerate(groups) for line in _lines(group, column)]
+    lines = [
+        (place, history.epochs, history.columns[column])
+        for place, group in enumerate(groups)
+        for run in group.runs
+        if (history := run.record.history) and history.has(column)
+    ]
     if len(lines) < 2:
         return None
 
     def draw(axes: Any) -> None:
-        from matplotlib.ticker import MaxNLocator
-
         for place, epochs, values in lines:
-            seen = style(place)
-            mark = "o" if len(epochs) == 1 else ""
-            axes.plot(epochs, values, color=seen.colour, linestyle=seen.dash, marker=mark, linewidth=1.5)
+            look, mark = style(place), "o" if len(epochs) == 1 else ""
+            axes.plot(epochs, values, color=look.colour, linestyle=look.dash, marker=mark, linewidth=1.5)
         for place, group in enumerate(groups):
-            seen = style(place)
-            axes.plot([], [], color=seen.colour, linestyle=seen.dash, label=group.title)
-        axes.set_title(title)
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+            axes.plot([], [], color=style(place).colour, linestyle=style(place).dash, label=group.title)
+        plots.axes_of_epochs(axes, title)
         axes.legend(fontsize=8.5)
 
     ends = ", ".join(f"{groups[place].name} ends at {values[-1]:.3g}" for place, _, values in lines)
     return Plot(plots.svg(f"curves-{column}", draw, (5.2, 3.6)), f"{title} over epochs: {ends}.")
-
-
-def _lines(group: RunGroup, column: str) -> list[tuple[Any, Any]]:
-    """Epochs and values of each run that has the column."""
-    found = []
-    for run in group.runs:
-        history = run.record.history
-        values = history.columns.get(column) if history else None
-        if history and values is not None and np.isfinite(values).any():
-            found.append((history.columns.get("epoch", np.arange(1.0, len(values) + 1)), values))
-    return found

@@ -1,7 +1,5 @@
 """How many multiply-accumulates a model needs for one face, counted from the shapes in its ONNX graph."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,12 +12,13 @@ Shapes = Mapping[str, Shape]
 
 
 def _conv(node: Any, shapes: Shapes) -> int:
-    """Each output element is a sum over the kernel and the channels of its group: the weight's shape but its first."""
+    """Each output element is a sum over the kernel and the channels of its group: the weight's shape but its
+    first."""
     return math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
 
 
 def _gemm(node: Any, shapes: Shapes) -> int:
-    transposed = any(one.name == "transA" and one.i for one in node.attribute)
+    transposed = any(option.name == "transA" and option.i for option in node.attribute)
     return math.prod(shapes[node.output[0]]) * shapes[node.input[0]][0 if transposed else 1]
 
 
@@ -28,18 +27,19 @@ def _matmul(node: Any, shapes: Shapes) -> int:
 
 
 COUNTED: dict[str, Callable[[Any, Shapes], int]] = {"Conv": _conv, "Gemm": _gemm, "MatMul": _matmul}
-#: Operations with multiplications of their own that are not counted: a model with one gets no figure rather than a wrong one.
-_OTHERS = {"Attention", "ConvInteger", "ConvTranspose", "Einsum", "GRU", "LSTM", "MatMulInteger", "MultiHeadAttention",
-           "QLinearConv", "QLinearMatMul", "RNN"}  # fmt: skip
+#: Operations with multiplications of their own that are not counted: a model with one gets no figure rather
+#: than a wrong one.
+_OTHERS = {"Attention", "ConvInteger", "ConvTranspose", "Einsum", "GRU", "LSTM", "MatMulInteger",
+           "MultiHeadAttention", "QLinearConv", "QLinearMatMul", "RNN"}  # fmt: skip
 
 
 def macs(path: Path) -> int | None:
-    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where a shape is not
-    known or an operation cannot be counted. Raises MissingExtraError."""
+    """Multiply-accumulates of the convolutions, linear layers and matrix products for one face; None where a
+    shape is not known or an operation cannot be counted. Raises MissingExtraError."""
     graph = _shaped(require("onnx", "evaluate"), path)
     if any(node.op_type in _OTHERS for node in graph.node):
         return None
-    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    shapes = {weight.name: tuple(weight.dims) for weight in graph.initializer}
     for value in [*graph.input, *graph.value_info, *graph.output]:
         dims = value.type.tensor_type.shape.dim
         if all(dim.HasField("dim_value") for dim in dims):

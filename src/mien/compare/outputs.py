@@ -1,7 +1,5 @@
 """A comparison as files: the page, the tables, and everything as JSON."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict
@@ -17,7 +15,7 @@ _ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
 
 
 def write(found: Comparison, folder: Path) -> tuple[Path, ...]:
-    """Write comparison.html, .csv, .md, .tex and .json into a folder and return their paths; CSV and JSON have every metric.
+    """Write comparison.html, .csv, .md, .tex and .json, the CSV and JSON with every metric; return the paths.
 
     Raises MissingExtraError without the extra `report`.
     """
@@ -27,10 +25,9 @@ def write(found: Comparison, folder: Path) -> tuple[Path, ...]:
     for name, ending in _ENDINGS.items():
         texts[ending] = FORMATS[name](found.table if name == "csv" else found.summary)
     texts["json"] = json.dumps(as_dict(found), indent=1, ensure_ascii=False) + "\n"
-    paths = {ending: folder / f"comparison.{ending}" for ending in texts}
     for ending, text in texts.items():
-        files.write_text(paths[ending], text)
-    return tuple(paths.values())
+        files.write_text(folder / f"comparison.{ending}", text)
+    return tuple(folder / f"comparison.{ending}" for ending in texts)
 
 
 def as_dict(found: Comparison) -> dict[str, Any]:
@@ -39,7 +36,10 @@ def as_dict(found: Comparison) -> dict[str, Any]:
     timing = found.timing and {key: getattr(found.timing, key) for key in ("threads", "rounds", "machine")}
     return {
         "schema": SCHEMA,
-        "data": {**{key: record.data.get(key) for key in ("store", "sha256", "split")}, "rows": len(record.rows)},
+        "data": {
+            **{key: record.data.get(key) for key in ("store", "sha256", "split")},
+            "rows": len(record.rows),
+        },
         "intervals": dict(record.intervals),
         "speed": timing,
         "watched": found.watched.key,
@@ -62,13 +62,16 @@ def _run(found: Comparison, place: int) -> dict[str, Any]:
 
 
 def _metric(found: Comparison, key: str, value: Value, place: int) -> dict[str, Any]:
-    metric = next(metric for metric in found.metrics if metric.key == key)
     apart = found.differences[key][place]
+    defined = apart and {**asdict(apart), "value": _number(apart.value), "noise": list(apart.noise)}
     return {
-        "value": None if value.value is None or math.isnan(value.value) else value.value,
-        "higher_is_better": metric.higher_is_better,
+        "value": _number(value.value),
+        "higher_is_better": next(metric for metric in found.metrics if metric.key == key).higher_is_better,
         "interval": value.interval,
         "sd": value.sd,
-        "difference": apart
-        and {**asdict(apart), "value": None if math.isnan(apart.value) else apart.value, "noise": list(apart.noise)},
+        "difference": defined,
     }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value

@@ -1,6 +1,5 @@
-"""The runs that are compared: read from their folders, held against each other, and gathered by their seeds."""
-
-from __future__ import annotations
+"""The runs that are compared: read from their folders, held against each other, and gathered by their
+seeds."""
 
 import re
 import statistics
@@ -70,13 +69,18 @@ class RunGroup:
         return f"{self.name} ({len(self.runs)} seeds)" if len(self.runs) > 1 else self.name
 
     def mean(self, key: str) -> float | None:
-        """The mean over the runs of a number of their training (`parameters`, `seconds`, `epochs`); None where one lacks it."""
+        """The mean of a number of their training (`parameters`, `seconds`, `epochs`); None where one lacks
+        it."""
         values = [run.record.training.get(key) for run in self.runs]
-        return None if None in values else statistics.fmean(float(value) for value in values if value is not None)
+        return (
+            None
+            if None in values
+            else statistics.fmean(float(value) for value in values if value is not None)
+        )
 
 
 def load(folder: Path, split: str = "validation") -> Run:
-    """Read the evaluation on a split from a run folder, or from a folder of evaluations inside one. Raises ModelError."""
+    """Read the evaluation on a split from a run folder, or from a folder inside one. Raises ModelError."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder")
     home = folder if (folder / "config.toml").is_file() else folder.resolve().parent
@@ -87,7 +91,9 @@ def load(folder: Path, split: str = "validation") -> Run:
         raise ModelError(f"{folder}: has no predictions of the split '{split}' ({command(folder, split)})")
     if home != folder:
         settings = _text(home / "config.toml")
-        record = replace(record, config=settings, history=history(_text(home / "history.csv"), settings, record.task))
+        record = replace(
+            record, config=settings, history=history(_text(home / "history.csv"), settings, record.task)
+        )
     return Run(folder, home, record)
 
 
@@ -96,7 +102,7 @@ def _text(path: Path) -> str:
 
 
 def check(runs: Sequence[Run]) -> None:
-    """Raise ModelError unless all runs were evaluated on the same faces of the same store, ConfigError for fewer than two."""
+    """Raise ModelError unless all were evaluated on the same samples, ConfigError for fewer than two."""
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two runs or more, given: {len(runs)}")
     folders = [run.folder.resolve() for run in runs]
@@ -124,38 +130,45 @@ def _store(record: RunRecord) -> str:
 
 
 def shared(runs: Sequence[Run]) -> tuple[Head, ...]:
-    """The heads that every run was scored on, in the first run's order. Raises ModelError where there is none, or where a head
-    was held against other targets."""
+    """The heads that every run was scored on, in the first run's order.
+
+    Raises ModelError where there is none, or where a head was held against other targets.
+    """
     heads = [scored.head for scored in runs[0].record.heads if scored.outputs and scored.measures]
     common = tuple(head for head in heads if all(_has(run, head) for run in runs))
     if not common:
-        names = "; ".join(
-            f"{run.record.name}: {', '.join(scored.head.name for scored in run.record.heads)}" for run in runs
-        )
+        answers = [
+            (run.record.name, ", ".join(scored.head.name for scored in run.record.heads)) for run in runs
+        ]
+        names = "; ".join(f"{name}: {labels}" for name, labels in answers)
         raise ModelError(f"the runs have no head with the same labels in common ({names})")
     for head in common:
-        for run in runs[1:]:
-            if not _same_truth(runs[0].outputs(head.name), run.outputs(head.name)):
-                raise ModelError(
-                    f"{run.folder} cannot be compared with {runs[0].folder}: other targets of head '{head.name}'"
-                )
+        first, *others = ((run.folder, run.outputs(head.name)) for run in runs)
+        for folder, outputs in others:
+            if not _same_truth(first[1], outputs):
+                why = f"other targets of head '{head.name}'"
+                raise ModelError(f"{folder} cannot be compared with {first[0]}: {why}")
     return common
 
 
 def _has(run: Run, head: Head) -> bool:
-    for scored in run.record.heads:
-        if scored.head.name == head.name:
-            same = scored.head.kind is head.kind and scored.head.space.labels == head.space.labels
-            return same and bool(scored.outputs and scored.measures)
-    return False
+    return any(
+        scored.head.name == head.name
+        and scored.head.kind is head.kind
+        and scored.head.space.labels == head.space.labels
+        and bool(scored.outputs and scored.measures)
+        for scored in run.record.heads
+    )
 
 
 def _same_truth(first: HeadOutputs, other: HeadOutputs) -> bool:
-    return np.array_equal(first.places, other.places) and np.array_equal(first.true, other.true, equal_nan=True)
+    return np.array_equal(first.places, other.places) and np.array_equal(
+        first.true, other.true, equal_nan=True
+    )
 
 
 def group_runs(runs: Sequence[Run], seeds: bool = True) -> tuple[RunGroup, ...]:
-    """The rows of the comparison in the order given; with `seeds`, runs that differ only in the seed make one row."""
+    """The rows of the comparison; with `seeds`, runs that differ only in the seed make one row."""
     groups: dict[str, list[Run]] = {}
     for number, run in enumerate(runs):
         groups.setdefault(_configuration(run) if seeds else str(number), []).append(run)
@@ -168,7 +181,8 @@ def group_runs(runs: Sequence[Run], seeds: bool = True) -> tuple[RunGroup, ...]:
 
 
 def _configuration(run: Run) -> str:
-    """What is the same for all seeds of one configuration, as text; the run's own folder where it holds no configuration."""
+    """What is the same for all seeds of one configuration, as text; the run's own folder where it holds no
+    configuration."""
     path = run.home / "config.toml"
     if not path.is_file():
         return str(run.folder)
@@ -182,12 +196,12 @@ def _configuration(run: Run) -> str:
 def _names(runs: Sequence[Run]) -> dict[Path, str]:
     """The name of each run; its folder where two have the same."""
     names = [run.record.name for run in runs]
-    return {
-        run.folder: str(run.folder) if names.count(name) > 1 else name for run, name in zip(runs, names, strict=True)
-    }
+    named = zip(runs, names, strict=True)
+    return {run.folder: str(run.folder) if names.count(name) > 1 else name for run, name in named}
 
 
 def _common(names: Sequence[str]) -> str:
-    """The name of several seeds: that of each without its seed at the end, where that is the same; else the first."""
+    """The name of several seeds: that of each without its seed at the end, where that is the same; else the
+    first."""
     bare = {re.sub(r"[-_. ]+(s|seed)?[-_. ]*\d+$", "", name, flags=re.IGNORECASE) for name in names}
     return bare.pop() if len(names) > 1 and len(bare) == 1 else names[0]

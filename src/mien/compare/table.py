@@ -1,13 +1,11 @@
-"""The table of a comparison, and small writers that turn it into text: CSV for machines, Markdown and LaTeX for papers."""
-
-from __future__ import annotations
+"""The table of a comparison, and writers of it: CSV for machines, Markdown and LaTeX for papers."""
 
 import csv
 import io
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 Interval = tuple[float, float]
 DASH = "–"
@@ -15,8 +13,10 @@ DASH = "–"
 
 @dataclass(frozen=True)
 class Quantity:
-    """One quantity. `up`: whether higher is better, None where that is no question. People read it times `scale`, with so many
-    `decimals` (None: three significant digits)."""
+    """One quantity. `up`: whether higher is better, None where that is no question.
+
+    People read it times `scale`, with so many `decimals` (None: three significant digits).
+    """
 
     key: str
     title: str
@@ -47,8 +47,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Value:
-    """A cell: a value, its 95 % interval or its standard deviation over seeds, and its distance from the first row: how much,
-    with its interval, and whether that is more than noise."""
+    """A cell: a value, and its 95 % interval or its standard deviation over seeds.
+
+    `difference` and `between`: how far it lies from the first row; `clear`: whether that is more than noise.
+    """
 
     value: float | None = None
     interval: Interval | None = None
@@ -80,7 +82,8 @@ class ComparisonTable:
     rows: tuple[ComparisonRow, ...]
 
     def best(self, column: int) -> float | None:
-        """The best value of a metric; None where there is one row, and for costs, whose noise is not known."""
+        """The best value of a metric; None where there is one row, and for costs, whose noise is not
+        known."""
         up = self.columns[column].up if self.columns[column].is_metric else None
         present = [row.values[column].value for row in self.rows]
         values = [value for value in present if value is not None and math.isfinite(value)]
@@ -88,16 +91,23 @@ class ComparisonTable:
             return None
         return max(values) if up else min(values)
 
-    def only(self, keys: tuple[str, ...]) -> ComparisonTable:
+    def only(self, keys: Sequence[str]) -> "ComparisonTable":
         """The table with these columns, in their order."""
-        places = [next(place for place, column in enumerate(self.columns) if column.key == key) for key in keys]
-        rows = (ComparisonRow(row.name, row.seeds, tuple(row.values[place] for place in places)) for row in self.rows)
+        known = [column.key for column in self.columns]
+        places = [known.index(key) for key in keys]
+        rows = (replace(row, values=tuple(row.values[place] for place in places)) for row in self.rows)
         return ComparisonTable(tuple(self.columns[place] for place in places), tuple(rows))
 
-    def split_by_role(self) -> tuple[ComparisonTable, ...]:
+    def split_by_role(self) -> tuple["ComparisonTable", ...]:
         """The metrics, and the costs where there are any, as tables of their own."""
-        keys = [tuple(column.key for column in self.columns if column.is_metric is kind) for kind in (True, False)]
-        return tuple(self.only(some) for some in keys if some)
+        roles = (
+            [column.key for column in self.columns if column.is_metric is role] for role in (True, False)
+        )
+        return tuple(self.only(keys) for keys in roles if keys)
+
+    def is_best(self, column: int, value: Value) -> bool:
+        """Whether a value of a column is the best one."""
+        return value.value is not None and value.value == self.best(column)
 
     def legend(self) -> str:
         """What brackets, ±, bold and the star mean, as far as the table has them."""
@@ -121,13 +131,15 @@ def spread(column: Quantity, value: Value) -> str:
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Plain numbers in SI units and shares 0…1: each metric with its interval, standard deviation over seeds, and difference
-    from the first row; empty where there is none."""
+    """Plain numbers in SI units and shares 0…1, each metric with its noise and its difference; '' for
+    none."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     parts = ("", "_low", "_high", "_sd", "_difference", "_difference_low", "_difference_high")
     spans = [len(parts) if column.is_metric else 1 for column in table.columns]
-    heads = [column.key + part for column, span in zip(table.columns, spans, strict=True) for part in parts[:span]]
+    heads = [
+        column.key + part for column, span in zip(table.columns, spans, strict=True) for part in parts[:span]
+    ]
     writer.writerow(["run", "seeds", *heads])
     for row in table.rows:
         cells = [_plain(value)[:span] for value, span in zip(row.values, spans, strict=True)]
@@ -136,13 +148,8 @@ def to_csv(table: ComparisonTable) -> str:
 
 
 def _plain(value: Value) -> list[str]:
-    numbers = [
-        value.value,
-        *(value.interval or (None, None)),
-        value.sd,
-        value.difference,
-        *(value.between or (None, None)),
-    ]
+    ends, between = value.interval or (None, None), value.between or (None, None)
+    numbers = [value.value, *ends, value.sd, value.difference, *between]
     return ["" if number is None or not math.isfinite(number) else repr(number) for number in numbers]
 
 
@@ -151,11 +158,15 @@ def to_markdown(table: ComparisonTable) -> str:
 
     def cell(place: int, value: Value) -> str:
         text = table.columns[place].text(value.value)
-        text = f"**{text}**" if value.value is not None and value.value == table.best(place) else text
-        return " ".join(filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""]))
+        text = f"**{text}**" if table.is_best(place, value) else text
+        return " ".join(
+            filter(None, [text, spread(table.columns[place], value), r"\*" if value.clear else ""])
+        )
 
     lines = [["run", *(column.head for column in table.columns)], ["---", *["---:"] * len(table.columns)]]
-    lines += [[row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    lines += [
+        [row.title, *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows
+    ]
     text = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
     legend = table.legend().replace("*", r"\*")
     return f"{text}\n\n{legend}\n" if legend else f"{text}\n"
@@ -166,13 +177,16 @@ def to_latex(table: ComparisonTable) -> str:
 
     def cell(place: int, value: Value) -> str:
         text = _tex(table.columns[place].text(value.value))
-        text = rf"\textbf{{{text}}}" if value.value is not None and value.value == table.best(place) else text
+        text = rf"\textbf{{{text}}}" if table.is_best(place, value) else text
         star = "$^*$" if value.clear else ""
         around = _tex(spread(table.columns[place], value))
         return text + star + (rf"~{{\footnotesize {around}}}" if around else "")
 
     lines = [[_tex("run"), *(_tex(column.head) for column in table.columns)]]
-    lines += [[_tex(row.title), *(cell(place, value) for place, value in enumerate(row.values))] for row in table.rows]
+    lines += [
+        [_tex(row.title), *(cell(place, value) for place, value in enumerate(row.values))]
+        for row in table.rows
+    ]
     head, *body = (" & ".join(line) + r" \\" for line in lines)
     legend = _tex(table.legend())
     return "\n".join([
@@ -185,8 +199,9 @@ def to_latex(table: ComparisonTable) -> str:
 
 
 _TEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "±": r"$\pm$", "−": "$-$", "–": "--", **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "−": "$-$", "–": "--",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }  # fmt: skip
 
 
@@ -195,4 +210,8 @@ def _tex(text: str) -> str:
     return re.sub("|".join(map(re.escape, _TEX)), lambda found: _TEX[found[0]], text)
 
 
-FORMATS: dict[str, Callable[[ComparisonTable], str]] = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
+FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
+    "csv": to_csv,
+    "markdown": to_markdown,
+    "latex": to_latex,
+}

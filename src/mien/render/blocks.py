@@ -1,10 +1,8 @@
-"""A report as plain data: a tree of sections made of blocks, which `page` turns into HTML and `pdf` into a PDF.
+"""A report as plain data: a tree of sections made of blocks, for `page` (HTML) and `pdf`.
 
-The name of a block's class in snake case is the name of its template in `templates/blocks/` and its kind in `report.typ`.
-Colours are CSS colours or `var(--name)` with a name of `palette.PAGE`.
+The name of a block's class in snake case is the name of its template in `templates/blocks/` and its kind in
+`report.typ`. Colours are CSS colours or `var(--name)` with a name of `palette.PAGE`.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -23,7 +21,12 @@ Runs = tuple[str | Strong, ...]
 
 
 @dataclass(frozen=True)
-class Paragraph:
+class Block:
+    """A part of a section. The name of its class in snake case is that of its template."""
+
+
+@dataclass(frozen=True)
+class Paragraph(Block):
     """A paragraph. Looks: '' plain, 'note' set apart, 'key' small print."""
 
     runs: Runs
@@ -31,14 +34,14 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Callout:
+class Callout(Block):
     """Paragraphs in a frame: what must not be overlooked."""
 
     paragraphs: tuple[Runs, ...]
 
 
 @dataclass(frozen=True)
-class Subhead:
+class Subhead(Block):
     """A heading within a section that needs no place in the contents, with a few words beside it."""
 
     title: str
@@ -46,7 +49,7 @@ class Subhead:
 
 
 @dataclass(frozen=True)
-class Points:
+class Points(Block):
     """A list of short paragraphs."""
 
     items: tuple[Runs, ...]
@@ -65,14 +68,14 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Cards:
+class Cards(Block):
     """Figures side by side."""
 
     cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Block):
     """Pairs of what and value."""
 
     pairs: tuple[tuple[str, str], ...]
@@ -80,7 +83,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column. Looks: '' words, 'n' numbers, 'says' an explanation, 'meter' a share as a bar with its number."""
+    """The head of a column. Looks: '' words, 'n' numbers, 'says' an explanation, 'meter' a share as a bar
+    with its number."""
 
     title: str
     look: str = ""
@@ -88,7 +92,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `dot`: a colour before the text; `meter`: a share 0…1 drawn as a bar; `under`: a second, smaller line."""
+    """One cell. `dot`: a colour before the text; `meter`: a share 0…1 as a bar; `under`: a smaller line."""
 
     text: str
     strong: bool = False
@@ -100,7 +104,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """Rows under column heads; the first cell of a row is its head. `name` says what the table is."""
 
     name: str
@@ -117,16 +121,17 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Plots:
-    """Plots side by side. Looks: '' wide, 'square' narrower, 'large' below each other, with much small lettering."""
+class Plots(Block):
+    """Plots side by side. Looks: '' wide, 'square' narrower, 'large' below each other, with small print."""
 
     plots: tuple[Plot, ...]
     look: str = ""
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """Counts and shares of the row (0…1) for each pair of labels, rows as raters said, columns as the model said."""
+class Matrix(Block):
+    """Counts and shares of the row (0…1) for each pair of labels: rows of the raters, columns of the
+    model."""
 
     name: str
     labels: tuple[str, ...]
@@ -138,7 +143,7 @@ Bar = tuple[str, str, float, float]  # label, colour, true, predicted
 
 
 @dataclass(frozen=True)
-class BarList:
+class BarList(Block):
     """A bar a label: filled as predicted, outlined as true; `top` is the share that fills the width."""
 
     title: str
@@ -147,7 +152,7 @@ class BarList:
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class SideBySide(Block):
     """Plots with bars beside them."""
 
     plots: tuple[Plot, ...]
@@ -158,7 +163,8 @@ class SideBySide:
 class FaceCard:
     """One face: its picture (a data URI), where it comes from, and either bars or places on scales.
 
-    `verdict`: the raters' and the model's label. `scale`: (value, true and predicted as shares of the range, both in words).
+    `verdict`: the raters' and the model's label. `scale`: (value, true and predicted as shares of the range,
+    both in words).
     """
 
     picture: str
@@ -173,44 +179,26 @@ class FaceCard:
 
 
 @dataclass(frozen=True)
-class FaceCards:
+class FaceCards(Block):
     """Faces side by side."""
 
     faces: tuple[FaceCard, ...]
 
 
 @dataclass(frozen=True)
-class Legend:
-    """What outlines and fillings mean under a head: 'bars' or 'scales'; `verdicts` explains ✓ and ✗ too."""
+class Legend(Block):
+    """What outlines and fillings mean for a head: 'bars' or 'scales'; `verdicts` explains ✓ and ✗ too."""
 
     of: str
     verdicts: bool = False
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Block):
     """Text to be copied as it stands. With a title it is folded away on the page."""
 
     text: str
     title: str = ""
-
-
-Block = (
-    Paragraph
-    | Callout
-    | Subhead
-    | Points
-    | Cards
-    | Facts
-    | Table
-    | Plots
-    | Matrix
-    | BarList
-    | SideBySide
-    | FaceCards
-    | Legend
-    | Code
-)
 
 
 @dataclass(frozen=True)
@@ -224,8 +212,13 @@ class Section:
     template: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
-    children: tuple[Section, ...] = ()
+    children: tuple["Section", ...] = ()
     blocks: tuple[Block, ...] = ()
+
+
+def columns(first: str, *numbers: str, look: str = "n") -> tuple[Column, ...]:
+    """Column heads: the first of words, the others of numbers or of another look."""
+    return Column(first), *(Column(title, look) for title in numbers)
 
 
 def text(*runs: str | Strong) -> Paragraph:

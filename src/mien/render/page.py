@@ -1,7 +1,5 @@
 """From a tree of sections to one page. Names and sources come from data files, so everything is escaped."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from .blocks import Section
 from .blocks import kind as kind_of
 
 TEMPLATES = Path(__file__).with_name("templates")
+Shares = Sequence[tuple[str, str, float]]  # label, colour, share 0…1
 
 
 @dataclass(frozen=True)
@@ -23,29 +22,21 @@ class Node:
     section: Section
     anchor: str
     level: int
-    children: tuple[Node, ...]
+    children: tuple["Node", ...]
 
 
-def page(
-    name: str, sections: tuple[Section, ...], kind: str = "report", *, shares: Sequence[tuple[str, str, float]] = ()
-) -> str:
-    """A whole page as HTML: its name, what kind of page it is, and (label, colour, share) of the raters' answers."""
+def page(name: str, sections: Sequence[Section], kind: str = "report", *, shares: Shares = ()) -> str:
+    """Return a whole page as HTML; `kind` says what page it is, `shares` what the raters answered."""
     jinja2 = require("jinja2", "report")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    loader, strict = jinja2.FileSystemLoader(TEMPLATES), jinja2.StrictUndefined
+    environment = jinja2.Environment(loader=loader, undefined=strict, **options)
     environment.filters.update(percent=words.percent, number=words.number, kind_of=kind_of)
-    text = environment.get_template("page.html").render(
-        name=name, kind=kind, nodes=list(place(sections)), shares=shares, colours=PAGE
-    )
-    return str(text)
+    template, nodes = environment.get_template("page.html"), list(place(sections))
+    return str(template.render(name=name, kind=kind, nodes=nodes, shares=shares, colours=PAGE))
 
 
-def place(sections: tuple[Section, ...], above: str = "", level: int = 2) -> Iterator[Node]:
+def place(sections: Sequence[Section], above: str = "", level: int = 2) -> Iterator[Node]:
     """Give each section its anchor, unique on the page, and the level of its heading."""
     seen: dict[str, int] = {}
     for section in sections:

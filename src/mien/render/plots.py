@@ -1,6 +1,4 @@
-"""Plots as inline SVG that follow the page: text stays text, page colours become CSS variables, ids are their own."""
-
-from __future__ import annotations
+"""Plots as inline SVG that follow the page: text stays text, colours become CSS variables."""
 
 import io
 import re
@@ -12,8 +10,10 @@ import numpy as np
 from ..extras import require
 from ..palette import EMOTIONS, PAGE
 
-#: Stand-ins that plots are drawn with; on the page each becomes `var(--name)`, so a plot follows light and dark.
+#: Colours that plots are drawn with; each becomes `var(--name)`, so a plot follows a light or dark page.
 STAND_IN: dict[str, str] = {name: f"#0a0b{number:02x}" for number, name in enumerate(PAGE, 1)}
+#: Size in inches of a plot of two like axes, and the dashes of a line that says what to compare with.
+SQUARE, BROKEN = (3.6, 3.6), (0, (4, 3))
 #: Settings of every plot; labels come from data files, so none is read as mathematics.
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -43,7 +43,7 @@ _STYLE: dict[str, Any] = {
 
 
 def svg(name: str, draw: Callable[[Any], None], size: tuple[float, float] = (4.4, 2.9)) -> str:
-    """Draw on the axes of a new figure of that size in inches and return it as SVG for a page; `name` keeps ids apart."""
+    """Draw a figure, sized in inches, and return it as SVG for a page; `name` keeps its ids apart."""
     matplotlib = require("matplotlib", "report")
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ def svg(name: str, draw: Callable[[Any], None], size: tuple[float, float] = (4.4
 
 
 def inline(text: str, name: str) -> str:
-    """Make matplotlib's SVG part of a page: no prologue, styles or namespaces; ids start with `name`; page colours."""
+    """Make matplotlib's SVG part of a page: no prologue, styles or namespaces; ids start with `name`."""
     text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg aria-hidden="true" \1>', text, count=1)
     text = re.sub(r"font-family: [^;\"]*; ", "", re.sub(r'<g id="[^"]*">', "<g>", text))
@@ -68,29 +68,43 @@ def inline(text: str, name: str) -> str:
     return re.sub(r"\n\s*", "\n", text)
 
 
+def axes_of_epochs(axes: Any, title: str) -> None:
+    """Title the axes, and mark whole epochs only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set(title=title, xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def equality(axes: Any, low: float, high: float) -> None:
+    """Draw the broken line on which both sides agree."""
+    axes.plot([low, high], [low, high], color=STAND_IN["muted"], linewidth=1, linestyle=BROKEN)
+
+
+def agreement(name: str, title: str, true: Any, predicted: Any, bounds: tuple[float, float]) -> str:
+    """How many samples lie where, model over raters, (n,) each, with the line of agreement; an SVG."""
+
+    def draw(axes: Any) -> None:
+        density(axes, true, predicted, (*bounds, *bounds))
+        equality(axes, *bounds)
+        axes.set(title=title, xlabel="raters", ylabel="model", aspect="equal")
+
+    return svg(name, draw, SQUARE)
+
+
 def density(axes: Any, x: Any, y: Any, extent: tuple[float, float, float, float]) -> None:
-    """How many faces lie where, on a logarithmic scale, as one small picture whose transparency suits both papers."""
-    from matplotlib.colors import to_rgb
-
-    low, high = (extent[0], extent[2]), (extent[1], extent[3])
-    points = np.clip(np.stack([x, y], axis=1), low, high)
-    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=40, range=(extent[:2], extent[2:]))
+    """Draw how many samples lie where, on a logarithmic scale; extent: x from, to, y from, to."""
+    ranges = extent[:2], extent[2:]
+    counts, _, _ = np.histogram2d(np.clip(x, *ranges[0]), np.clip(y, *ranges[1]), bins=40, range=ranges)
     strength = np.log1p(counts.T) / max(np.log1p(counts.max()), 1e-9)
-    pixels = np.empty((*strength.shape, 4))
-    pixels[..., :3] = to_rgb(EMOTIONS["sad"])
-    pixels[..., 3] = np.where(strength > 0, 0.2 + 0.8 * strength, 0)
-    axes.imshow(pixels, extent=extent, origin="lower", interpolation="none", aspect="auto", zorder=1)
-    axes.set(xlim=extent[:2], ylim=extent[2:])
+    alpha = np.where(strength > 0, 0.2 + 0.8 * strength, 0)
+    axes.imshow(_tint(alpha), extent=extent, origin="lower", interpolation="none", aspect="auto", zorder=1)
+    axes.set(xlim=ranges[0], ylim=ranges[1])
 
 
-def heat(axes: Any, shares: Any, labels: tuple[str, ...]) -> None:
-    """Shares (K, K) in 0…1 as one small picture whose transparency suits both papers, with names on both sides."""
-    from matplotlib.colors import to_rgb
-
-    pixels = np.empty((*shares.shape, 4))
-    pixels[..., :3] = to_rgb(EMOTIONS["sad"])
-    pixels[..., 3] = np.clip(shares, 0, 1) ** 0.7
-    axes.imshow(pixels, interpolation="none", aspect="equal", zorder=2)
+def matrix(axes: Any, shares: Any, labels: tuple[str, ...]) -> None:
+    """Draw shares (K, K) in 0…1 as squares, the stronger the larger, with labels on both sides."""
+    axes.imshow(_tint(np.clip(shares, 0, 1) ** 0.7), interpolation="none", aspect="equal", zorder=2)
     size = 8 if len(labels) > 12 else 9
     axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(len(labels)), labels, fontsize=size)
@@ -98,3 +112,10 @@ def heat(axes: Any, shares: Any, labels: tuple[str, ...]) -> None:
     axes.grid(visible=False)
     for side in axes.spines.values():
         side.set_visible(True)
+
+
+def _tint(alpha: Any) -> Any:
+    """One colour as RGBA (H, W, 4), its opacity (H, W) in 0…1: it suits light and dark paper."""
+    from matplotlib.colors import to_rgb
+
+    return np.dstack([*np.broadcast_arrays(*to_rgb(EMOTIONS["sad"]), alpha)])

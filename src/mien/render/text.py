@@ -1,7 +1,5 @@
 """Text for people: what a metric is called and means, and how numbers are written."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -38,6 +36,11 @@ def between(interval: tuple[float, float] | None, metric: str = "") -> str:
         return ""
     low, high = (format_metric(end, metric) for end in interval)
     return f"{low.removesuffix(_PERCENT)} to {high}"
+
+
+def points(interval: tuple[float, float] | None) -> str:
+    """Write an interval of shares 0…1 in points of a hundred: '64.1 to 67.0'; '' for none."""
+    return between(interval, "accuracy").removesuffix(_PERCENT)
 
 
 def signed(value: float, decimals: int) -> str:

@@ -1,7 +1,5 @@
 """The page of an audit: every finding with its pictures side by side, above their labels and splits."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -43,7 +41,9 @@ def write_audit(audit: Audit, store: Store, path: Path) -> Path:
         _summary(audit),
         *(_finding(finding, album) for finding in audit.findings),
         *_balances(audit, store),
-        Section("Limits", "audit_limits", {"limits": asdict(audit.limits)}, "From where on each check reports."),
+        Section(
+            "Limits", "audit_limits", {"limits": asdict(audit.limits)}, "From where on each check reports."
+        ),
     )
     files.write_text(path, page(PurePath(audit.store).name, sections, "audit", shares=_shares(audit, store)))
     return path
@@ -62,7 +62,9 @@ class _Album:
         reason = finding.reasons.get(row, "")
         label = self._label(row, finding.head)
         source = self.audit.sources.get(row, "")
-        return AuditPicture(picture, small, row, self.split[row], label, "" if reason == label else reason, source)
+        return AuditPicture(
+            picture, small, row, self.split[row], label, "" if reason == label else reason, source
+        )
 
     def _picture(self, row: int) -> tuple[str, bool]:
         if self.left <= 0:
@@ -80,7 +82,9 @@ class _Album:
             return ""
         rows = np.array([row])
         exact = head.kind is Kind.DISTRIBUTION
-        return describe(head, (self.store.annotations(head.name, rows) if exact else self.store.target(head, rows))[0])
+        return describe(
+            head, (self.store.annotations(head.name, rows) if exact else self.store.target(head, rows))[0]
+        )
 
 
 def _summary(audit: Audit) -> Section:
@@ -91,7 +95,9 @@ def _summary(audit: Audit) -> Section:
 
 
 def _finding(finding: Finding, album: _Album) -> Section:
-    rows = [group[:_IN_GROUP] for group in finding.groups[:_GROUPS]] or [[row] for row in finding.rows[:_SINGLE]]
+    rows = [group[:_IN_GROUP] for group in finding.groups[:_GROUPS]] or [
+        [row] for row in finding.rows[:_SINGLE]
+    ]
     groups = [[album.show(int(row), finding) for row in group] for group in rows]
     beyond = [max(0, len(group) - _IN_GROUP) for group in finding.groups[:_GROUPS]] or [0] * len(groups)
     unseen = len(finding.groups) - _GROUPS if finding.groups else len(finding.rows) - _SINGLE

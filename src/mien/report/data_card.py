@@ -1,7 +1,5 @@
 """The data card: which faces these are, where they come from, and how they are annotated."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -10,7 +8,7 @@ from ..datasets.summary import summary
 from ..labels import LabelSpace
 from ..palette import colours
 from ..render import blocks
-from ..render.blocks import Block, Cell, Column, Facts, Points, Section, Subhead, Table
+from ..render.blocks import Block, Cell, Facts, Points, Section, Subhead, Table
 from ..render.text import number, signed
 from ..store import Store
 from .record import RunRecord
@@ -31,7 +29,9 @@ def section(record: RunRecord) -> Section:
         note = f"Counts of faces and labels are left out: {record.store_note}." if record.store_note else ""
         return Section("Data", note=note, blocks=_facts(facts))
     found = summary(record.store)
-    return Section("Data", blocks=(*_facts([*facts, *_more(found)]), *_store(found, record.store, _asked(record))))
+    return Section(
+        "Data", blocks=(*_facts([*facts, *_more(found)]), *_store(found, record.store, _asked(record)))
+    )
 
 
 def _asked(record: RunRecord) -> set[str]:
@@ -84,9 +84,9 @@ def _labels(table: Mapping[str, Any], space: LabelSpace) -> Table:
         (Cell(label, dot=colour[label]), *(Cell(_number(by_split[split])) for split in splits))
         for label, by_split in table["labels"].items()
     ]
-    annotated = (Cell("annotated", soft=True), *(Cell(number(table["annotated"][s]), soft=True) for s in splits))
-    columns = (Column("Label"), *(Column(split, "n") for split in splits))
-    return Table(f"Labels of {table['name']}", columns, (*rows, annotated))
+    counts = (Cell(number(table["annotated"][split]), soft=True) for split in splits)
+    rows.append((Cell("annotated", soft=True), *counts))
+    return Table(f"Labels of {table['name']}", blocks.columns("Label", *splits), tuple(rows))
 
 
 def _number(value: Any) -> str:
@@ -96,4 +96,6 @@ def _number(value: Any) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} others" if name == "…" else f"{name} {count:,}" for name, count in counts.items())
+    return ", ".join(
+        f"{count:,} others" if name == "…" else f"{name} {count:,}" for name, count in counts.items()
+    )

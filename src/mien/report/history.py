@@ -1,7 +1,5 @@
 """history.csv: what was measured after each epoch, and which epoch was the best."""
 
-from __future__ import annotations
-
 import csv
 import math
 import tomllib
@@ -24,8 +22,18 @@ class RunHistory:
     higher_is_better: bool = False
 
     @property
+    def epochs(self) -> NDArray[np.float64]:
+        """The number of each epoch; 1, 2, … where the file has none."""
+        length = len(next(iter(self.columns.values())))
+        return self.columns.get("epoch", np.arange(1.0, length + 1))
+
+    def has(self, column: str) -> bool:
+        """Whether a column is there, with a finite value at least."""
+        return bool(np.isfinite(self.columns.get(column, np.empty(0))).any())
+
+    @property
     def best(self) -> int | None:
-        """Index of the best epoch of the last phase, whose weights are the model's; None where nothing was watched."""
+        """Index of the epoch of the last phase whose weights were kept; None where nothing was watched."""
         values = self.columns.get(self.watched)
         if values is None:
             return None
@@ -37,7 +45,8 @@ class RunHistory:
 
 
 def history(text: str, config: str, task: Task) -> RunHistory | None:
-    """Read the text of history.csv; `config`, the text of config.toml, says what was watched. None without an epoch."""
+    """Read the texts of history.csv and of config.toml, which says what was watched; None without an
+    epoch."""
     lines = list(csv.DictReader(text.splitlines()))
     if not lines:
         return None
@@ -56,7 +65,7 @@ def _cell(text: str | None) -> float:
 
 
 def _watched(config: str, task: Task) -> tuple[str, str]:
-    """Column and metric that pick the best epoch: `train.monitor` ('metric' or 'head.metric'), or the first of the first head."""
+    """Column and metric that pick the best epoch: of `train.monitor`, else the first of the first head."""
     try:
         monitor = str(tomllib.loads(config).get("train", {}).get("monitor", ""))
     except tomllib.TOMLDecodeError:

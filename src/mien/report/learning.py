@@ -1,17 +1,14 @@
 """Learning curves: loss, the metrics of the validation faces and the learning rate over epochs."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..render import blocks, plots, text
 from ..render.blocks import Block, Plot, Plots, Section, Strong
-from ..render.plots import STAND_IN
+from ..render.plots import BROKEN, STAND_IN
 from .history import RunHistory
 from .record import RunRecord
 
@@ -23,7 +20,6 @@ def section(record: RunRecord) -> Section:
     history = record.history
     if history is None:
         return Section("Learning curves", note="The run holds no history.csv.")
-    watched = _title(history.watched, record)
     drawn = [
         _loss(history),
         *(_loss(history, head.name) for head in record.task),
@@ -31,18 +27,19 @@ def section(record: RunRecord) -> Section:
         _weights(history, record),
         _rate(history),
     ]
-    shown = tuple(plot for plot in drawn if plot)
-    return Section("Learning curves", blocks=(_summary(history, watched), Plots(shown)))
+    shown = Plots(tuple(plot for plot in drawn if plot))
+    return Section("Learning curves", blocks=(_summary(history, _title(history.watched, record)), shown))
 
 
 def _summary(history: RunHistory, watched: str) -> Block:
-    epochs, phases = _epochs(history), len(_borders(history)) + 1
-    runs: list[str | Strong] = [f"{len(epochs)} epoch{'s' if len(epochs) != 1 else ''}"]
+    count, phases = len(history.epochs), len(_borders(history)) + 1
+    runs: list[str | Strong] = [f"{count} epoch{'s' if count != 1 else ''}"]
     runs += [f" in {phases} phases (dotted lines). " if phases > 1 else ". "]
     if history.best is not None:
         last = " of the last phase" if phases > 1 else ""
-        runs += ["The broken line marks epoch ", Strong(str(int(epochs[history.best])))]
-        runs += [f", the best{last} by {watched if watched[1:2].isupper() else watched[0].lower() + watched[1:]}."]
+        name = watched if watched[1:2].isupper() else watched[0].lower() + watched[1:]
+        runs += ["The broken line marks epoch ", Strong(str(int(history.epochs[history.best])))]
+        runs += [f", the best{last} by {name}."]
     return blocks.text(*runs)
 
 
@@ -51,12 +48,8 @@ def _columns(history: RunHistory, record: RunRecord) -> list[str]:
     firsts = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[:1]]
     others = [f"validation_{head.name}_{metric}" for head in record.task for metric in head.metrics[1:]]
     order = dict.fromkeys([history.watched, *firsts, *others])
-    drawn_columns = [column for column in order if column != "validation_loss" and _drawn(history, column)]
-    return drawn_columns[: max(_METRICS, len(record.task.heads))]
-
-
-def _drawn(history: RunHistory, column: str) -> bool:
-    return bool(np.isfinite(history.columns.get(column, np.empty(0))).any())
+    known = [column for column in order if column != "validation_loss" and history.has(column)]
+    return known[: max(_METRICS, len(record.task.heads))]
 
 
 def _title(column: str, record: RunRecord) -> str:
@@ -69,86 +62,84 @@ def _title(column: str, record: RunRecord) -> str:
     return column.replace("_", " ").capitalize()
 
 
-def _epochs(history: RunHistory) -> NDArray[np.float64]:
-    length = len(next(iter(history.columns.values())))
-    return history.columns.get("epoch", np.arange(1.0, length + 1))
-
-
 def _borders(history: RunHistory) -> list[float]:
     """Between which epochs a new phase begins."""
-    phase, epochs = history.columns.get("phase", np.empty(0)), _epochs(history)
-    return [float(epochs[at + 1]) - 0.5 for at in np.flatnonzero(np.diff(phase))]
+    phase = history.columns.get("phase", np.empty(0))
+    return [float(history.epochs[at + 1]) - 0.5 for at in np.flatnonzero(np.diff(phase))]
 
 
 def _loss(history: RunHistory, head: str = "") -> Plot | None:
     """Training and validation loss of all heads together, by their declared weights, or of one."""
     end, title = (f".{head}", f"Loss, {head}") if head else ("", "Loss")
-    looks = {"train_loss": ("training", STAND_IN["second"]), "validation_loss": ("validation", STAND_IN["accent"])}
-    lines = {f"{column}{end}": look for column, look in looks.items()}
-    drawn_columns = {column: look for column, look in lines.items() if _drawn(history, column)}
-    if not drawn_columns:
+    looks = {
+        "train_loss": ("training", STAND_IN["second"]),
+        "validation_loss": ("validation", STAND_IN["accent"]),
+    }
+    lines = {f"{name}{end}": look for name, look in looks.items() if history.has(f"{name}{end}")}
+    if not lines:
         return None
 
     def draw(axes: Any) -> None:
-        for column, (label, colour) in drawn_columns.items():
-            axes.plot(_epochs(history), history.columns[column], color=colour, label=label)
+        for column, (label, colour) in lines.items():
+            axes.plot(history.epochs, history.columns[column], color=colour, label=label)
         axes.legend()
 
-    ends = ", ".join(f"{look[0]} ends at {history.columns[column][-1]:.3f}" for column, look in drawn_columns.items())
+    ends = ", ".join(
+        f"{label} ends at {history.columns[column][-1]:.3f}" for column, (label, _) in lines.items()
+    )
     return Plot(_curve(history, f"loss{end}", title, draw), f"{title} over epochs: {ends}.")
 
 
 def _metric(history: RunHistory, column: str, record: RunRecord) -> Plot:
-    values, title = history.columns[column], _title(column, record)
+    values, title, best = history.columns[column], _title(column, record), history.best
 
     def draw(axes: Any) -> None:
-        axes.plot(_epochs(history), values, color=STAND_IN["accent"])
-        if column == history.watched and history.best is not None:
-            axes.plot(_epochs(history)[history.best], values[history.best], "o", color=STAND_IN["accent"], markersize=6)
+        axes.plot(history.epochs, values, color=STAND_IN["accent"])
+        if column == history.watched and best is not None:
+            axes.plot(history.epochs[best], values[best], "o", color=STAND_IN["accent"], markersize=6)
 
     return Plot(_curve(history, column, title, draw), f"{title} over epochs: ends at {values[-1]:.3f}.")
 
 
 def _weights(history: RunHistory, record: RunRecord) -> Plot | None:
     """The weights that the heads' losses have learned."""
-    drawn_columns = {head.name: f"weight.{head.name}" for head in record.task if _drawn(history, f"weight.{head.name}")}
-    if not drawn_columns:
+    names = {head.name: f"weight.{head.name}" for head in record.task}
+    lines = {head: history.columns[column] for head, column in names.items() if history.has(column)}
+    if not lines:
         return None
     looks = [(STAND_IN[colour], dash) for dash in ("-", "--", ":") for colour in ("accent", "second", "ink")]
 
     def draw(axes: Any) -> None:
-        for (head, column), (colour, dash) in zip(drawn_columns.items(), itertools.cycle(looks), strict=False):
-            axes.plot(_epochs(history), history.columns[column], color=colour, linestyle=dash, label=head)
+        for (head, values), (colour, dash) in zip(lines.items(), itertools.cycle(looks), strict=False):
+            axes.plot(history.epochs, values, color=colour, linestyle=dash, label=head)
         axes.legend()
 
-    ends = ", ".join(f"{head} ends at {history.columns[column][-1]:.2g}" for head, column in drawn_columns.items())
+    ends = ", ".join(f"{head} ends at {values[-1]:.2g}" for head, values in lines.items())
     return Plot(_curve(history, "weights", "Learned weights", draw), f"Learned weights over epochs: {ends}.")
 
 
 def _rate(history: RunHistory) -> Plot | None:
-    if not _drawn(history, "lr"):
+    if not history.has("lr"):
         return None
     values = history.columns["lr"]
 
     def draw(axes: Any) -> None:
-        axes.plot(_epochs(history), values, color=STAND_IN["muted"])
+        axes.plot(history.epochs, values, color=STAND_IN["muted"])
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=False)
 
-    return Plot(_curve(history, "lr", "Learning rate", draw), f"Learning rate over epochs, {values.max():.2g} at most.")
+    alt = f"Learning rate over epochs, {values.max():.2g} at most."
+    return Plot(_curve(history, "lr", "Learning rate", draw), alt)
 
 
 def _curve(history: RunHistory, name: str, title: str, draw: Callable[[Any], None]) -> str:
     """The frame all curves share: title, whole epochs, the borders of phases and the best epoch."""
-    from matplotlib.ticker import MaxNLocator
 
     def framed(axes: Any) -> None:
         draw(axes)
-        axes.set_title(title)
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        plots.axes_of_epochs(axes, title)
         for border in _borders(history):
             axes.axvline(border, color=STAND_IN["muted"], linewidth=1, linestyle=(0, (1, 2)))
         if history.best is not None:
-            axes.axvline(_epochs(history)[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
+            axes.axvline(history.epochs[history.best], color=STAND_IN["ink"], linewidth=0.9, linestyle=BROKEN)
 
-    return plots.svg(f"curve-{name.replace(' ', '-').replace('.', '-')}", framed)
+    return plots.svg(f"curve-{name}", framed)

@@ -1,7 +1,5 @@
 """What a run left on disk, read once into plain records; the sections of a report see nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,15 +20,16 @@ from .results import HeadRecord, Rows, head_record
 #: The schemas that this version reads.
 _RESULTS_SCHEMAS = (2,)
 _SAMPLE = 200
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class RunRecord:
     """A run and its evaluation on one split, as a report needs them.
 
-    `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a `store`,
-    `store_note` says why. `splits`: the evaluation of every split that was scored, this one among them, validation first
-    and without predictions. `model`: the name of the model file that was scored.
+    `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a
+    `store`, `store_note` says why. `splits`: the evaluation of every split that was scored, this one among
+    them, validation first and without predictions. `model`: the name of the model file that was scored.
     """
 
     name: str
@@ -48,7 +47,7 @@ class RunRecord:
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    splits: tuple[RunRecord, ...] = ()
+    splits: tuple["RunRecord", ...] = ()
     store: Store | None = None
     store_note: str = ""
 
@@ -61,8 +60,8 @@ class RunRecord:
 def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
     """Read a run folder and its evaluation on a split (default: validation, else the first that was scored).
 
-    Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a `store` that does
-    not fit.
+    Raises ModelError for no run folder, a damaged file or a split that was not scored, StoreError for a
+    `store` that does not fit.
     """
     scored, model = scored_splits(run), _json(run / "model.json", MODEL_SCHEMAS)
     if not scored and not model:
@@ -81,9 +80,7 @@ def read(run: Path, store: Path | None = None, split: str = "") -> RunRecord:
     return _with_store(replace(record, splits=splits), run, store)
 
 
-def _record(
-    run: Path, results: Mapping[str, Any], model: Mapping[str, Any], paths: SplitFiles | None, table: Mapping[str, Any]
-) -> RunRecord:  # fmt: skip
+def _record(run: Path, results: Json, model: Json, paths: SplitFiles | None, table: Json) -> RunRecord:
     task = Task.from_dict((results or model)["task"])
     config = _text(run / "config.toml")
     return RunRecord(
@@ -91,7 +88,10 @@ def _record(
         task=task,
         heads=tuple(head_record(head, results, model, table) for head in task),
         data=results.get("data") or model.get("data") or {},
-        training={**{k: model[k] for k in ("seed", "parameters") if k in model}, **(results.get("training") or {})},
+        training={
+            **{k: model[k] for k in ("seed", "parameters") if k in model},
+            **(results.get("training") or {}),
+        },
         intervals=results.get("intervals") or {},
         versions={**(model.get("versions") or {}), **(results.get("versions") or {})},
         licence=str(model.get("licence") or ""),
@@ -117,7 +117,9 @@ def _json(path: Path, wanted: tuple[int, ...]) -> dict[str, Any]:
     schema = table.get("schema") if isinstance(table, dict) else None
     if not isinstance(table, dict) or schema not in wanted:
         again = "" if path.name == "model.json" else "; evaluate again (mien evaluate)"
-        raise ModelError(f"{path}: schema {schema}, this version reads {' and '.join(map(str, wanted))}{again}")
+        raise ModelError(
+            f"{path}: schema {schema}, this version reads {' and '.join(map(str, wanted))}{again}"
+        )
     return table
 
 
@@ -152,7 +154,9 @@ def _with_store(record: RunRecord, run: Path, store_path: Path | None) -> RunRec
     named = str(record.data.get("store") or "")
     path = next((p for p in (Path(named), run / named, run.parent / named) if named and p.is_file()), None)
     if path is None:
-        reason = f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        reason = (
+            f"the store {Path(named).name} is not where the run says" if named else "the run names no store"
+        )
         return replace(record, store_note=f"{reason}; give it with --data")
     try:
         return replace(record, store=_fitting(Store(path), record))
@@ -168,10 +172,10 @@ def _fitting(store: Store, record: RunRecord) -> Store:
     picks = np.unique(np.linspace(0, len(record.rows) - 1, _SAMPLE).astype(int))
     rows = record.rows[picks]
     if record.rows.max() >= len(store) or record.rows.min() < 0:
-        raise StoreError(f"{store.path}: holds {len(store)} faces, the predictions speak of row {record.rows.max()}")
+        raise StoreError(
+            f"{store.path}: holds {len(store)} faces, the predictions speak of row {record.rows.max()}"
+        )
     for place, source in zip(picks, store.texts("source", rows), strict=True):
-        if source != record.sources[place]:
-            raise StoreError(
-                f"{store.path}: other faces than those predicted: has {source}, not {record.sources[place]}"
-            )
+        if source != (wanted := record.sources[place]):
+            raise StoreError(f"{store.path}: other faces than those predicted: has {source}, not {wanted}")
     return store

@@ -1,6 +1,5 @@
-"""The section Reproduce: the commands that make the run again, its configuration as resolved, and versions."""
-
-from __future__ import annotations
+"""The section Reproduce: the commands that make the run again, its configuration as resolved, and
+versions."""
 
 import shlex
 from collections.abc import Iterator

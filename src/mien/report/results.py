@@ -1,7 +1,5 @@
 """What the results and predictions of a split say of one head, as plain records."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +19,8 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class MetricResult:
-    """One metric of one head: its value, its direction, its interval, and what those reach who never look at a face.
+    """One metric of one head: its value, its direction, its interval, and what those reach who never look at
+    a face.
 
     `references`: uniform, marginal, oracle, noise_floor; those that are known.
     """
@@ -47,7 +46,8 @@ class MetricResult:
 
 @dataclass(frozen=True)
 class HeadOutputs:
-    """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted (n, K)."""
+    """Predictions of one head for the annotated faces: place in the predictions file (n,), true and predicted
+    (n, K)."""
 
     places: Rows
     true: Floats
@@ -58,8 +58,9 @@ class HeadOutputs:
 class HeadRecord:
     """What was measured of one head; parts that the run lacks are empty or None.
 
-    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels that were compared.
-    `found` is the head's part of the results as it stands, `fitted` what the model says of its calibration.
+    Where the data speak of other labels than the model, `compared` says so and `head` has only the labels
+    that were compared. `found` is the head's part of the results as it stands, `fitted` what the model says
+    of its calibration.
     """
 
     head: Head
@@ -104,21 +105,13 @@ def head_record(
 
 
 def _measures(found: Mapping[str, Any]) -> tuple[MetricResult, ...]:
-    references = found.get("references") or {}
-    return tuple(
-        MetricResult(
-            name,
-            number(item["value"]),
-            bool(item["higher_is_better"]),
-            interval(item.get("interval")),
-            {
-                reference: float(values[name])
-                for reference, values in references.items()
-                if (values or {}).get(name) is not None
-            },
-        )
-        for name, item in (found.get("metrics") or {}).items()
-    )
+    measures = []
+    for name, item in (found.get("metrics") or {}).items():
+        values = {key: (row or {}).get(name) for key, row in (found.get("references") or {}).items()}
+        known = {key: float(value) for key, value in values.items() if value is not None}
+        up, ends = bool(item["higher_is_better"]), interval(item.get("interval"))
+        measures.append(MetricResult(name, number(item["value"]), up, ends, known))
+    return tuple(measures)
 
 
 def interval(ends: Any) -> Interval | None:
@@ -142,7 +135,10 @@ def _at_thresholds(found: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping
 def _lines(table: Any) -> tuple[Mapping[str, Any], ...]:
     """Lines of a table, with None for a number that is undefined."""
     return tuple(
-        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in line.items()}
+        {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in line.items()
+        }
         for line in table or ()
     )
 

@@ -1,8 +1,6 @@
 """Sentences that a report and the command line share: how labels were compared, and where thresholds come
 from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +19,17 @@ def comparison(head: str, compared: Mapping[str, Any]) -> list[str]:
     if compared["model_only"]:
         lines.append(f"Not in the data: {', '.join(compared['model_only'])}.")
     if compared["data_only"]:
-        lost = [f"{label} ({count} left out)" if count else label for label, count in compared["data_only"].items()]
+        lost = [
+            f"{label} ({count} left out)" if count else label
+            for label, count in compared["data_only"].items()
+        ]
         lines.append(f"Unknown to the model: {', '.join(lost)}.")
     lines.append(f"Rule: {compared['rule']}.")
     if compared["model_only"] and "accuracy" in compared:
         free, among = compared["accuracy_unrestricted"], compared["accuracy"]
-        lines.append(f"Accuracy {among:.4f} among the labels compared, {free:.4f} if any label may be answered.")
+        lines.append(
+            f"Accuracy {among:.4f} among the labels compared, {free:.4f} if any label may be answered."
+        )
     return lines
 
 
@@ -35,4 +38,6 @@ def thresholds(chosen: bool, same: bool) -> str:
     if not chosen:
         return "A tag applies from 0.5 on: the model holds no thresholds of its own."
     flatters = ": these very faces, so the figures flatter a little" if same else ""
-    return f"A tag applies from its own threshold on, chosen for the best F1 on the validation split{flatters}."
+    return (
+        f"A tag applies from its own threshold on, chosen for the best F1 on the validation split{flatters}."
+    )

@@ -1,6 +1,5 @@
-"""The first section: what was trained on what, how well it does beside chance, and what the figures do not say."""
-
-from __future__ import annotations
+"""The first section: what was trained on what, how well it does beside chance, and what the figures do not
+say."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -27,13 +26,13 @@ _CAREFUL = Callout(
     (
         (
             Strong("What is measured:"),
-            " how a face looks to raters, not what the person feels. The figures hold for faces like those measured on; "
-            "they may be worse for other ages, skin tones, poses, cultures and cameras.",
+            " how a face looks to raters, not what the person feels. The figures hold for faces like those "
+            "measured on; they may be worse for other ages, skin tones, poses, cultures and cameras.",
         ),
         (
             Strong("Not for use"),
-            " at work or in school, where the law of the European Union forbids it but for medical or safety reasons, "
-            "nor to judge people in hiring, insurance, policing or migration.",
+            " at work or in school, where the law of the European Union forbids it but for medical or safety "
+            "reasons, nor to judge people in hiring, insurance, policing or migration.",
         ),
     )
 )
@@ -46,18 +45,18 @@ def section(record: RunRecord) -> Section:
     if record.data.get("trained_on"):
         note = "Measured on the very faces the model was trained on: this says little about other faces."
     facts = Facts(tuple(fact for fact in _facts(record) if fact[1]))
-    shown = [
-        block
-        for result in measured
-        for block in (*_headline(result, len(record.heads) > 1), *_by_split(record, result))
-    ]
+    shown: list[Block] = []
+    for result in measured:
+        shown += [*_headline(result, len(record.heads) > 1), *_by_split(record, result)]
     small_print = [blocks.key(text) for text in [intervals(record)] if text]
     return Section("Summary", note=note, blocks=(*shown, *small_print, facts, _CAREFUL))
 
 
 def intervals(record: RunRecord) -> str:
     """How the intervals were made; '' without any."""
-    if not record.intervals or not any(measure.interval for result in record.heads for measure in result.measures):
+    if not record.intervals or not any(
+        measure.interval for result in record.heads for measure in result.measures
+    ):
         return ""
     level, draws = percent(float(record.intervals["level"])), number(record.intervals["draws"])
     unit = "groups of faces that belong together" if record.intervals.get("unit") == "group" else "faces"
@@ -65,7 +64,8 @@ def intervals(record: RunRecord) -> str:
 
 
 def shares(record: RunRecord) -> list[tuple[str, str, float]]:
-    """(label, colour, share) of the raters' answers under the first head of probabilities; empty without predictions."""
+    """(label, colour, share) of the raters' answers under the first head of probabilities; empty without
+    predictions."""
     for result in record.heads:
         if result.outputs and result.head.kind in (Kind.CLASS, Kind.DISTRIBUTION):
             return _mean(result)
@@ -74,11 +74,8 @@ def shares(record: RunRecord) -> list[tuple[str, str, float]]:
 
 def _mean(result: HeadRecord) -> list[tuple[str, str, float]]:
     assert result.outputs
-    mean = np.nanmean(result.outputs.true, axis=0)
-    return [
-        (label, colour, float(share))
-        for (label, colour), share in zip(colours(result.head.space).items(), mean, strict=True)
-    ]
+    means = np.nanmean(result.outputs.true, axis=0).tolist()
+    return list(zip(result.head.space.labels, colours(result.head.space).values(), means, strict=True))
 
 
 def _headline(result: HeadRecord, several: bool) -> list[Block]:
@@ -91,12 +88,7 @@ def _by_split(record: RunRecord, result: HeadRecord) -> list[Block]:
     if len(record.splits) < 2:
         return []
     names = [measure.name for measure in result.measures[:_CARDS]]
-    columns = (
-        Column("Split"),
-        Column("Faces", "n"),
-        *(Column(title(name), "n") for name in names),
-        Column("Scored on"),
-    )
+    columns = (*blocks.columns("Split", "Faces", *map(title, names)), Column("Scored on"))
     rows = []
     for scored in record.splits:
         head = next(head for head in scored.heads if head.head.name == result.head.name)
@@ -114,11 +106,15 @@ def _figure(measure: MetricResult | None) -> Cell:
 
 
 def _seen(scored: RunRecord, record: RunRecord) -> str:
-    """What keeps the figures of a split from being those of new faces, or from being compared with the others'."""
+    """What keeps the figures of a split from being those of new faces, or from being compared with the
+    others'."""
     data = scored.data
     notes = ("trained on", data.get("trained_on")), ("best epoch chosen on", data.get("chosen_on"))
     other = data.get("sha256") != record.data.get("sha256")
-    words = [*(text for text, applies in notes if applies), *([f"of {PurePath(str(data.get('store'))).name}"] * other)]
+    words = [
+        *(text for text, applies in notes if applies),
+        *([f"of {PurePath(str(data.get('store'))).name}"] * other),
+    ]
     return ", ".join(words)
 
 
@@ -127,14 +123,8 @@ def _card(measure: MetricResult, lead: bool) -> Card:
     chance = "" if measure.chance is None else f"chance {format_metric(measure.chance, measure.name)}"
     under = tuple(line for line in (between(measure.interval, measure.name), chance) if line)
     flag = "no better than chance" if measure.beats_chance is False else ""
-    return Card(
-        title(measure.name),
-        format_metric(measure.value, measure.name),
-        under,
-        measure.higher_is_better,
-        lead=lead,
-        flag=flag,
-    )
+    value, up = format_metric(measure.value, measure.name), measure.higher_is_better
+    return Card(title(measure.name), value, under, up, lead=lead, flag=flag)
 
 
 def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
@@ -144,10 +134,8 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Task", record.task.name
     yield "Answers", ", ".join(ANSWERS[head.kind].format(len(head)) for head in record.task)
     yield "Data", PurePath(str(kept.get("store", ""))).name
-    yield (
-        "Measured on",
-        f"{number(kept['rows'])} faces ({kept.get('split', 'split not known')})" if "rows" in kept else "",
-    )
+    split = kept.get("split", "split not known")
+    yield "Measured on", f"{number(kept['rows'])} faces ({split})" if "rows" in kept else ""
     yield "Trained on", f"{number(kept['train_rows'])} faces" if "train_rows" in kept else ""
     yield "Parameters", number(kept["parameters"]) if "parameters" in kept else ""
     yield "Epochs", number(kept.get("epochs", ""))

@@ -1,7 +1,5 @@
 """The report: what a run left on disk, as one self-contained page, and as a PDF of the same sections."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from .. import files
@@ -16,12 +14,13 @@ from .record import RunRecord, read
 def write_report(
     run: Path, store: Path | None = None, out: Path | None = None, *, split: str = "", pdf_too: bool = False
 ) -> Path:
-    """Write `report.html` into the run folder, or to `out`, and return its path; `pdf_too` writes a PDF beside it.
+    """Write `report.html` into the run folder, or to `out`, and return its path; `pdf_too` writes a PDF
+    beside it.
 
-    Figures are shown of every split that was scored, details of `split` (default: validation, else the first scored).
-    `store` holds the evaluated samples (default: where the run says). Raises ModelError for no run folder or a split that
-    was not scored, StoreError for a `store` that does not hold those samples. What the run lacks is left out of the page,
-    with a note.
+    Figures are shown of every split that was scored, details of `split` (default: validation, else the first
+    scored). `store` holds the evaluated samples (default: where the run says). Raises ModelError for no run
+    folder or a split that was not scored, StoreError for a `store` that does not hold those samples. What the
+    run lacks is left out of the page, with a note.
     """
     record = read(run, store, split)
     tree = sections(record)

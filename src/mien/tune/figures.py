@@ -1,6 +1,4 @@
-"""Plots of a study: history, importances, slices over each hyperparameter, parallel coordinates, epochs, Pareto front."""
-
-from __future__ import annotations
+"""Plots of a study: history, importances, slices, parallel coordinates, epochs, Pareto front."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +11,7 @@ from ..render import plots
 from ..render.blocks import Plot
 from ..render.plots import STAND_IN
 from .outcome import Outcome
-from .space import Parameter, Range, encode_value
+from .space import Choices, Parameter, Range, encode_value
 from .workers import first_number
 
 _DOT, _LEFT_OUT = EMOTIONS["sad"], EMOTIONS["neutral"]
@@ -28,19 +26,20 @@ def history(found: Outcome, place: int = 0) -> Plot:
     values = np.array([trial.values[place] for trial in ordered])
     best = (np.maximum if found.higher[place] else np.minimum).accumulate(values)
     lost = [first_number(trial) for trial in found.trials if trial.state is not TrialState.COMPLETE]
+    name, label = found.names[place], "pruned or impossible"
 
     def draw(axes: Any) -> None:
         axes.step(numbers, best, where="post", color=_BEST, label="best so far")
         axes.plot(numbers, values, "o", color=_DOT, markersize=5, label="trial")
         if lost:
-            low = axes.get_ylim()[0]
-            axes.plot(
-                lost, [low] * len(lost), "x", color=_LEFT_OUT, markersize=5, label="pruned or impossible", clip_on=False
-            )
-        axes.set(title=found.names[place], xlabel="trial")
+            bottom = [axes.get_ylim()[0]] * len(lost)
+            axes.plot(lost, bottom, "x", color=_LEFT_OUT, markersize=5, label=label, clip_on=False)
+        axes.set(title=name, xlabel="trial")
         axes.legend(fontsize=8)
 
-    alt = f"{found.names[place]} of {len(ordered)} trials; the best of all is {best[-1]:.4f}, the first was {values[0]:.4f}."
+    alt = (
+        f"{name} of {len(ordered)} trials; the best of all is {best[-1]:.4f}, the first was {values[0]:.4f}."
+    )
     return Plot(plots.svg(f"history-{place}", draw, (6.4, 3.0)), alt)
 
 
@@ -58,27 +57,32 @@ def importances(found: Outcome, place: int) -> Plot | None:
         axes.grid(visible=False, axis="y")
 
     listed = ", ".join(f"{names[key]} {shares[key]:.2f}" for key in reversed(ordered))
-    return Plot(plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}.")
+    return Plot(
+        plots.svg(f"importances-{place}", draw, (5.2, 1.2 + 0.3 * len(ordered))), f"Importance: {listed}."
+    )
 
 
 def slices(found: Outcome) -> tuple[Plot, ...]:
     """The first objective over each hyperparameter."""
-    return tuple(_slice(found, parameter, place) for place, parameter in enumerate(found.settings.space.parameters))
+    return tuple(
+        _slice(found, parameter, place) for place, parameter in enumerate(found.settings.space.parameters)
+    )
 
 
 def _slice(found: Outcome, parameter: Parameter, place: int) -> Plot:
     values = [trial.values[0] for trial in found.measured]
     across = [_position(parameter, trial.params[parameter.key]) for trial in found.measured]
+    domain = parameter.domain
 
     def draw(axes: Any) -> None:
         axes.scatter(across, values, s=22, color=_DOT, alpha=0.7, linewidths=0)
         axes.plot(across[0], values[0], "o", color=_BEST, markersize=7)
         axes.set(title=parameter.name, ylabel=found.names[0])
-        if isinstance(parameter.domain, Range):
-            _scale(axes, parameter.domain)
+        if isinstance(domain, Range):
+            _scale(axes, domain)
         else:
-            axes.set_xticks(range(len(parameter.domain.choices)), _choices(parameter), rotation=20, fontsize=8)
-            axes.set_xlim(-0.5, len(parameter.domain.choices) - 0.5)
+            axes.set_xticks(range(len(domain.choices)), _choices(domain), rotation=20, fontsize=8)
+            axes.set_xlim(-0.5, len(domain.choices) - 0.5)
 
     best = found.measured[0].params[parameter.key]
     alt = f"{found.names[0]} over {parameter.name} for {len(values)} trials; the best one has {best}."
@@ -104,54 +108,53 @@ def _position(parameter: Parameter, value: Any) -> float:
     return float([encode_value(choice) for choice in parameter.domain.choices].index(value))
 
 
-def _choices(parameter: Parameter, long: int = _LONG) -> list[str]:
-    assert not isinstance(parameter.domain, Range)
-    texts = [str(encode_value(choice)) for choice in parameter.domain.choices]
+def _choices(domain: Choices, long: int = _LONG) -> list[str]:
+    texts = [str(encode_value(choice)) for choice in domain.choices]
     return [text if len(text) <= long else text[: long - 1] + "…" for text in texts]
 
 
 def parallel(found: Outcome) -> Plot:
     """Each trial as a line over all hyperparameters, the better the stronger."""
     parameters = found.settings.space.parameters
+    names, ends = [parameter.name for parameter in parameters], [_ends(parameter) for parameter in parameters]
     ordered = found.measured[::-1]
-    heights = [[_height(parameter, trial.params[parameter.key]) for parameter in parameters] for trial in ordered]
+    heights = [
+        [_height(parameter, trial.params[parameter.key]) for parameter in parameters] for trial in ordered
+    ]
+    across = range(len(parameters))
 
     def draw(axes: Any) -> None:
         for rank, line in enumerate(heights, 1):
             share = rank / len(heights)
-            axes.plot(range(len(parameters)), line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
-        axes.plot(range(len(parameters)), heights[-1], color=_BEST, linewidth=2.4, label="best")
-        axes.set_xticks(
-            range(len(parameters)), [parameter.name for parameter in parameters], rotation=25, ha="right", fontsize=9
-        )
+            axes.plot(across, line, color=_DOT, alpha=0.08 + 0.7 * share**3, linewidth=0.8 + share)
+        axes.plot(across, heights[-1], color=_BEST, linewidth=2.4, label="best")
+        axes.set_xticks(across, names, rotation=25, ha="right", fontsize=9)
         axes.set_yticks([])
-        for place, parameter in enumerate(parameters):
-            low, high = _ends(parameter)
-            axes.text(place, 1.03, high, ha="center", va="bottom", fontsize=8.5, color=STAND_IN["muted"])
-            axes.text(place, -0.03, low, ha="center", va="top", fontsize=8.5, color=STAND_IN["muted"])
+        for place, (low, high) in enumerate(ends):
+            look = {"ha": "center", "fontsize": 8.5, "color": STAND_IN["muted"]}
+            axes.text(place, 1.03, high, va="bottom", **look)
+            axes.text(place, -0.03, low, va="top", **look)
         axes.set(ylim=(-0.12, 1.12), xlim=(-0.3, len(parameters) - 0.7))
         axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 1.12))
 
-    names = ", ".join(parameter.name for parameter in parameters)
-    alt = f"Each of {len(ordered)} trials as a line over {names}; the best one stands out."
+    alt = f"Each of {len(ordered)} trials as a line over {', '.join(names)}; the best one stands out."
     return Plot(plots.svg("parallel", draw, (max(6.4, 0.8 * len(parameters)), 3.8)), alt)
 
 
 def _height(parameter: Parameter, value: Any) -> float:
     """Where a value lies on its axis, 0…1."""
-    if not isinstance(parameter.domain, Range):
-        return _position(parameter, value) / (len(parameter.domain.choices) - 1)
-    low, high = parameter.domain.low, parameter.domain.high
-    if parameter.domain.log:
-        return float(np.log(value / low) / np.log(high / low))
-    return float((value - low) / (high - low))
+    domain = parameter.domain
+    if isinstance(domain, Choices):
+        return _position(parameter, value) / (len(domain.choices) - 1)
+    turn = np.log if domain.log else float
+    return float((turn(value) - turn(domain.low)) / (turn(domain.high) - turn(domain.low)))
 
 
 def _ends(parameter: Parameter) -> tuple[str, str]:
     if isinstance(parameter.domain, Range):
         return f"{parameter.domain.low:g}", f"{parameter.domain.high:g}"
-    texts = _choices(parameter, 11)
-    return texts[0], texts[-1]
+    first, *_, last = _choices(parameter.domain, 11)
+    return first, last
 
 
 def epochs(found: Outcome) -> Plot | None:
@@ -172,37 +175,35 @@ def epochs(found: Outcome) -> Plot | None:
 
 
 def _epochs(axes: Any, trial: FrozenTrial, best: bool) -> None:
-    steps = sorted(trial.intermediate_values)
-    values = [trial.intermediate_values[step] for step in steps]
+    steps, values = zip(*sorted(trial.intermediate_values.items()), strict=True)
     if trial.state is TrialState.PRUNED:
         axes.plot(steps, values, color=_LEFT_OUT, linewidth=0.9, alpha=0.7)
         axes.plot(steps[-1], values[-1], "x", color=_LEFT_OUT, markersize=5)
+    elif best:
+        axes.plot(steps, values, color=_BEST, linewidth=2.2, zorder=3)
     else:
-        axes.plot(steps, values, color=_BEST if best else _DOT, linewidth=2.2 if best else 1, zorder=3 if best else 2)
+        axes.plot(steps, values, color=_DOT, linewidth=1, zorder=2)
 
 
 def front(found: Outcome) -> Plot | None:
     """The first objective over the second, and the line of those trials that no other one beats in both."""
     if len(found.names) < 2 or not found.measured:
         return None
+    up, across = found.names[:2]
     best: Sequence[FrozenTrial] = sorted(found.front, key=lambda trial: trial.values[1])
+    points, ends = (np.array([trial.values[:2] for trial in trials]) for trials in (found.measured, best))
 
     def draw(axes: Any) -> None:
-        points = np.array([trial.values[:2] for trial in found.measured])
         axes.scatter(points[:, 1], points[:, 0], s=22, color=_DOT, alpha=0.7, linewidths=0)
-        ends = np.array([trial.values[:2] for trial in best])
         axes.plot(ends[:, 1], ends[:, 0], "o--", color=_BEST, markersize=6, linewidth=1)
+        look = {"textcoords": "offset points", "xytext": (-6, 5), "fontsize": 8, "ha": "right"}
         for trial in _apart(best, points):
-            at = (trial.values[1], trial.values[0])
-            axes.annotate(
-                str(first_number(trial)), at, textcoords="offset points", xytext=(-6, 5), fontsize=8, ha="right"
-            )
-        axes.set(xlabel=found.names[1], ylabel=found.names[0])
+            axes.annotate(str(first_number(trial)), (trial.values[1], trial.values[0]), **look)
+        axes.set(xlabel=across, ylabel=up)
 
     listed = ", ".join(str(first_number(trial)) for trial in best)
-    return Plot(
-        plots.svg("front", draw, (6.4, 3.6)), f"{found.names[0]} over {found.names[1]}; on the front: trials {listed}."
-    )
+    alt = f"{up} over {across}; on the front: trials {listed}."
+    return Plot(plots.svg("front", draw, (6.4, 3.6)), alt)
 
 
 def _apart(front: Sequence[FrozenTrial], points: Any) -> list[FrozenTrial]:

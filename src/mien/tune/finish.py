@@ -1,7 +1,5 @@
 """What a study leaves: the best configuration, the page, and the best trial as a whole run."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ BEST, PAGE, FRONT, RUN = "best.toml", "study.html", "front", "best"
 
 
 def write(found: Outcome) -> list[Path]:
-    """Write `best.toml`, with several objectives a file for each trial of the front, and `study.html`; return their paths."""
+    """Write `best.toml`, a file for each trial of a front, and `study.html`; return their paths."""
     into, paths = found.settings.folder, []
     if found.best is not None:
         paths.append(into / BEST)
@@ -44,8 +42,11 @@ def _toml(found: Outcome, trial: FrozenTrial) -> str:
 
 
 def complete(found: Outcome) -> Path | None:
-    """Make the best trial a whole run under `best`: exported, evaluated, with its report; trained anew only where its run folder
-    is on another machine. None where nothing was measured, or another worker is at it."""
+    """Make the best trial a whole run under `best`: exported, evaluated, with its report.
+
+    It is trained anew only where its run folder is on another machine. None where nothing was measured, or
+    another worker is at it.
+    """
     into, best = found.settings.folder, found.best
     if best is None:
         return None

@@ -1,7 +1,5 @@
 """What is known of a study: its trials in order, the best, the front, and what mattered."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +17,9 @@ from .workers import FAULT, first_number
 
 
 def finished(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials of this study that count: measured, pruned, or impossible. Not those that are to be run again."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED)
-    return [
-        trial
-        for trial in trials
-        if EARLIER not in trial.user_attrs and (trial.state in states or FAULT in trial.user_attrs)
-    ]
+    """The trials of this study that count: measured, pruned, or impossible. Not those to be run again."""
+    ended, own = (TrialState.COMPLETE, TrialState.PRUNED), [t for t in trials if EARLIER not in t.user_attrs]
+    return [trial for trial in own if trial.state in ended or FAULT in trial.user_attrs]
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,9 @@ class Outcome:
     @cached_property
     def front(self) -> list[FrozenTrial]:
         """Those that no other one beats in every objective, best first by the first one."""
-        return [trial for trial in self.measured if not any(self._beats(other, trial) for other in self.measured)]
+        return [
+            trial for trial in self.measured if not any(self._beats(other, trial) for other in self.measured)
+        ]
 
     def gain(self, trial: FrozenTrial) -> tuple[float, ...]:
         """A trial's values, turned so that more is better."""
@@ -72,8 +68,8 @@ class Outcome:
 
     @cached_property
     def importances(self) -> tuple[dict[str, float], ...]:
-        """For each objective the importance of each hyperparameter: its share of the variation (fANOVA, Hutter et al.
-        2014); empty where that cannot be computed."""
+        """For each objective the share of the variation of each hyperparameter (fANOVA, Hutter et al.
+        2014)."""
         return tuple(self._importances(place) for place in range(len(self.names)))
 
     def _importances(self, place: int) -> dict[str, float]:
@@ -82,7 +78,9 @@ class Outcome:
             return {}
         evaluator = FanovaImportanceEvaluator(seed=0)
         try:
-            found = get_param_importances(self.study, evaluator=evaluator, target=lambda trial: trial.values[place])
+            found = get_param_importances(
+                self.study, evaluator=evaluator, target=lambda trial: trial.values[place]
+            )
         except (RuntimeError, ValueError):
             return {}
         return {key: share for key, share in found.items() if math.isfinite(share)}
@@ -93,14 +91,19 @@ class Outcome:
         return {
             "folder": str(self.settings.folder),
             "objectives": [
-                {"name": name, "higher_is_better": up} for name, up in zip(self.names, self.higher, strict=True)
+                {"name": name, "higher_is_better": up}
+                for name, up in zip(self.names, self.higher, strict=True)
             ],
-            "space": {parameter.key: parameter.domain.describe() for parameter in self.settings.space.parameters},
+            "space": {
+                parameter.key: parameter.domain.describe() for parameter in self.settings.space.parameters
+            },
             "wanted": self.settings.trials,
             "finished": len(self.trials),
             "best": None if best is None else first_number(best),
             "front": [first_number(trial) for trial in self.front],
-            "importances": {name: found for name, found in zip(self.names, self.importances, strict=True) if found},
+            "importances": {
+                name: found for name, found in zip(self.names, self.importances, strict=True) if found
+            },
             "trials": [_row(trial) for trial in self.trials],
         }
 

@@ -1,12 +1,10 @@
 """A study as one self-contained page, in the style of the report."""
 
-from __future__ import annotations
-
 from optuna.trial import FrozenTrial, TrialState
 
 from ..config import dumps
 from ..render import text
-from ..render.blocks import Block, Card, Cards, Cell, Code, Column, Facts, Plots, Section, Table, key, note
+from ..render.blocks import Block, Card, Cards, Cell, Code, Facts, Plots, Section, Table, columns, key, note
 from ..render.page import page
 from . import figures
 from .outcome import Outcome, ending, format_value
@@ -15,46 +13,47 @@ from .workers import first_number
 
 def render(found: Outcome) -> str:
     """The whole page as HTML. Raises MissingExtraError without the extra `report`."""
-    made = [_summary(found), _front(found), _history(found), _parameters(found), _trials(found), _setup(found)]
+    made = [
+        _summary(found),
+        _front(found),
+        _history(found),
+        _parameters(found),
+        _trials(found),
+        _setup(found),
+    ]
     return page(found.settings.folder.resolve().name, tuple(section for section in made if section), "tuning")
 
 
 def _summary(found: Outcome) -> Section:
-    if found.best is None:
+    best = found.best
+    if best is None:
         return Section("Best", blocks=(note("No trial has been measured yet."),))
-    first = next((trial for trial in found.measured if first_number(trial) == 0), None)
-    cards = [
-        Card(name, f"{found.best.values[place]:.4f}", _under(found, first, place), up, lead=place == 0)
-        for place, (name, up) in enumerate(zip(found.names, found.higher, strict=True))
-    ]
-    drawn, parameters = found.best.params, found.settings.space.parameters
-    pairs = tuple((parameter.key, format_value(drawn[parameter.key])) for parameter in parameters)
+    number, first = first_number(best), next((t for t in found.measured if first_number(t) == 0), None)
+    cards = []
+    for place, (name, up) in enumerate(zip(found.names, found.higher, strict=True)):
+        under = (f"trial {number}", *([] if first is None else [f"defaults {first.values[place]:.4f}"]))
+        cards.append(Card(name, f"{best.values[place]:.4f}", under, up, lead=place == 0))
+    keys = [parameter.key for parameter in found.settings.space.parameters]
     blocks: tuple[Block, ...] = (
         Cards(tuple(cards)),
-        Facts(pairs),
-        Code(dumps(found.config(found.best)), f"best.toml: trial {first_number(found.best)} as a configuration"),
+        Facts(tuple((name, format_value(best.params[name])) for name in keys)),
+        Code(dumps(found.config(best)), f"best.toml: trial {number} as a configuration"),
         key(
-            "The best of many trials looks better than it is: it was chosen on the very faces it was measured on. Score it on "
-            "faces of another split, and with other seeds, before you believe the difference."
+            "The best of many trials looks better than it is: it was chosen on the very faces it was "
+            "measured on. Score it on faces of another split, and with other seeds, before you believe the "
+            "difference."
         ),
     )
     return Section("Best", blocks=blocks)
 
 
-def _under(found: Outcome, first: FrozenTrial | None, place: int) -> tuple[str, ...]:
-    assert found.best is not None
-    lines = (f"trial {first_number(found.best)}",)
-    return lines if first is None else (*lines, f"defaults {first.values[place]:.4f}")
-
-
 def _front(found: Outcome) -> Section | None:
-    drawn = figures.front(found)
-    if drawn is None:
+    plot = figures.front(found)
+    if plot is None:
         return None
-    small = key(
-        "The broken line joins the trials that no other one beats in every objective; front/ holds their configurations."
-    )
-    return Section("Front", blocks=(Plots((drawn,), "large"), _table(found, found.front, "The front"), small))
+    words = "The broken line joins the trials that no other one beats in every objective; front/ holds their "
+    table, small = _table(found, found.front, "The front"), key(words + "configurations.")
+    return Section("Front", blocks=(Plots((plot,), "large"), table, small))
 
 
 def _history(found: Outcome) -> Section | None:
@@ -69,17 +68,17 @@ def _parameters(found: Outcome) -> Section | None:
     if len(found.measured) < 2:
         return None
     shares = [plot for place in range(len(found.names)) if (plot := figures.importances(found, place))]
-    blocks: list[Block] = [Plots(tuple(shares))] if shares else []
-    blocks += [
+    blocks: tuple[Block, ...] = (
+        *([Plots(tuple(shares))] if shares else []),
         key(
-            "Importance: fANOVA on the measured trials of this study. It says what made a difference within these ranges, and "
-            "little where trials are few."
+            "Importance: fANOVA on the measured trials of this study. It says what made a difference within "
+            "these ranges, and little where trials are few."
         ),
         Plots(figures.slices(found)),
         Plots((figures.parallel(found),), "large"),
         key("Each line is a trial, the better the stronger; the thick one is the best."),
-    ]
-    return Section("What mattered", blocks=tuple(blocks))
+    )
+    return Section("What mattered", blocks=blocks)
 
 
 def _trials(found: Outcome) -> Section:
@@ -88,40 +87,34 @@ def _trials(found: Outcome) -> Section:
 
 
 def _table(found: Outcome, trials: list[FrozenTrial], name: str) -> Table:
-    heads = [Column("trial"), *(Column(title, "n") for title in found.names)]
-    heads += [Column(parameter.name, "n") for parameter in found.settings.space.parameters]
-    return Table(name, (*heads, Column("time", "n")), tuple(_row(found, trial) for trial in trials))
+    names = [parameter.name for parameter in found.settings.space.parameters]
+    heads = columns("trial", *found.names, *names, "time")
+    return Table(name, heads, tuple(_row(found, trial) for trial in trials))
 
 
 def _row(found: Outcome, trial: FrozenTrial) -> tuple[Cell, ...]:
     lost = trial.state is not TrialState.COMPLETE
-    values = [Cell("–")] * len(found.names) if lost else [Cell(f"{value:.4f}") for value in trial.values]
-    drawn = [Cell(format_value(trial.params.get(parameter.key, "–"))) for parameter in found.settings.space.parameters]
+    values = ["–"] * len(found.names) if lost else [f"{value:.4f}" for value in trial.values]
+    keys = [parameter.key for parameter in found.settings.space.parameters]
+    drawn = [format_value(trial.params.get(name, "–")) for name in keys]
     first = Cell(str(first_number(trial)), strong=trial is found.best, under=ending(trial))
-    return (first, *values, *drawn, Cell(text.duration(trial.user_attrs.get("seconds"))))
+    return (first, *map(Cell, [*values, *drawn, text.duration(trial.user_attrs.get("seconds"))]))
 
 
 def _setup(found: Outcome) -> Section:
-    settings = found.settings
-    count = {
-        state: sum(trial.state is state for trial in found.trials) for state in (TrialState.COMPLETE, TrialState.PRUNED)
-    }
-    seconds = sum(trial.user_attrs.get("seconds", 0.0) for trial in found.trials)
+    settings, states = found.settings, [trial.state for trial in found.trials]
+    measured, pruned = states.count(TrialState.COMPLETE), states.count(TrialState.PRUNED)
+    counts = f"{measured} measured, {pruned} pruned, {len(states) - measured - pruned} impossible"
     facts = (
-        ("trials", f"{len(found.trials)} finished of {settings.trials} wanted: {count[TrialState.COMPLETE]} measured, "
-                   f"{count[TrialState.PRUNED]} pruned, {len(found.trials) - sum(count.values())} impossible"),
-        ("training", text.duration(seconds)),
+        ("trials", f"{len(states)} finished of {settings.trials} wanted: {counts}"),
+        ("training", text.duration(sum(trial.user_attrs.get("seconds", 0.0) for trial in found.trials))),
         ("sampler", settings.sampler),
         ("pruner", settings.pruner or "none"),
         ("seed", str(settings.seed)),
-    )  # fmt: skip
-    rows = tuple(
-        (
-            Cell(parameter.key),
-            Cell(parameter.domain.describe()),
-            Cell(format_value(found.settings.space.defaults[parameter.key])),
-        )
-        for parameter in settings.space.parameters
     )
-    space = Table("Search space", (Column("key"), Column("values"), Column("first trial")), rows)
+    rows = []
+    for parameter in settings.space.parameters:
+        default = format_value(settings.space.defaults[parameter.key])
+        rows.append((Cell(parameter.key), Cell(parameter.domain.describe()), Cell(default)))
+    space = Table("Search space", columns("key", "values", "first trial", look=""), tuple(rows))
     return Section("How it was searched", blocks=(Facts(facts), space))

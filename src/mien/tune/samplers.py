@@ -1,7 +1,5 @@
 """Who draws the next trial and who ends one early, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,14 +20,11 @@ _LEAST = 5  # finished trials that a median is taken of
 def _cmaes(seed: int, earlier: list[FrozenTrial]) -> BaseSampler:
     """Choices are no numbers: TPE draws those."""
     require("cmaes", "tune")
-    numbers = any(
-        not isinstance(kind, CategoricalDistribution) for one in earlier for kind in one.distributions.values()
-    )
+    kinds = [kind for trial in earlier for kind in trial.distributions.values()]
+    numbers = not all(isinstance(kind, CategoricalDistribution) for kind in kinds)
+    tpe, source = TPESampler(seed=seed), earlier if numbers else None
     return CmaEsSampler(
-        seed=seed,
-        independent_sampler=TPESampler(seed=seed),
-        warn_independent_sampling=False,
-        source_trials=earlier if numbers else None,
+        seed=seed, independent_sampler=tpe, warn_independent_sampling=False, source_trials=source
     )
 
 
@@ -41,17 +36,19 @@ SAMPLERS: dict[str, Callable[[int, list[FrozenTrial]], BaseSampler]] = {
 }
 
 PRUNERS: dict[str, Callable[[StudyConfig], BasePruner]] = {
-    "median": lambda settings: MedianPruner(n_startup_trials=_LEAST, n_warmup_steps=max(1, settings.epochs // 5)),
-    "hyperband": lambda settings: HyperbandPruner(
-        min_resource=max(1, settings.epochs // 9), max_resource=settings.epochs
+    "median": lambda settings: MedianPruner(
+        n_startup_trials=_LEAST, n_warmup_steps=max(1, settings.epochs // 5)
     ),
+    "hyperband": lambda settings: HyperbandPruner(max(1, settings.epochs // 9), settings.epochs),
     "none": lambda _: NopPruner(),
 }
 
 
 class Seeded(BaseSampler):
-    """A sampler seeded anew for each trial by (seed, number of the trial), so that a study which was stopped goes on as an
-    undisturbed one, and workers that start together do not draw the same."""
+    """A sampler seeded anew for each trial by (seed, number of the trial).
+
+    A study that was stopped goes on as an undisturbed one, and workers that start together draw differently.
+    """
 
     def __init__(self, settings: StudyConfig, mark: str) -> None:
         self.settings, self.mark = settings, mark
@@ -60,10 +57,9 @@ class Seeded(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Make the sampler of this trial."""
         trials = study.get_trials(deepcopy=False)
-        earlier = [one for one in trials if one.state is TrialState.COMPLETE and self.mark in one.user_attrs]
-        self.inner = SAMPLERS[self.settings.sampler](
-            1_000_003 * self.settings.seed + draw_number(trial, trials), earlier
-        )
+        earlier = [old for old in trials if old.state is TrialState.COMPLETE and self.mark in old.user_attrs]
+        seed = 1_000_003 * self.settings.seed + draw_number(trial, trials)
+        self.inner = SAMPLERS[self.settings.sampler](seed, earlier)
         self.inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -82,6 +78,8 @@ class Seeded(BaseSampler):
         """Draw a hyperparameter by itself."""
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
-    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
         """Pass a finished trial on to the sampler of this trial."""
         self.inner.after_trial(study, trial, state, values)

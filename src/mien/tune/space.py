@@ -1,7 +1,5 @@
 """A search space: a run's TOML file in which some values are ranges or choices."""
 
-from __future__ import annotations
-
 import copy
 import json
 import math
@@ -26,7 +24,7 @@ AnyNumber = Annotated[Number, tables.Bounds(-math.inf)]
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included, in steps where one is given, spread evenly over their logarithm with `log`."""
+    """Numbers from `low` to `high`, both included; `log` spreads them evenly over their logarithm."""
 
     low: AnyNumber
     high: AnyNumber
@@ -69,7 +67,9 @@ class Range:
 
     def describe(self) -> str:
         """The range for people."""
-        extras = (", by logarithm" if self.log else "") + (f", in steps of {self.step:g}" if self.step else "")
+        extras = (", by logarithm" if self.log else "") + (
+            f", in steps of {self.step:g}" if self.step else ""
+        )
         return f"{self.low:g} to {self.high:g}{extras}"
 
 
@@ -96,7 +96,9 @@ class Choices:
         """What is wrong with them, if anything."""
         if len({json.dumps(choice) for choice in self.choices}) < max(2, len(self.choices)):
             return "choices must be at least two different values"
-        return "" if self.default is None or self.holds(self.default) else "default must be one of the choices"
+        return (
+            "" if self.default is None or self.holds(self.default) else "default must be one of the choices"
+        )
 
     def describe(self) -> str:
         """The choices for people."""
@@ -125,7 +127,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Space:
-    """A configuration with hyperparameters. `table` holds every key, the hyperparameters as they were written."""
+    """A configuration with hyperparameters. `table` holds every key, the hyperparameters as they were
+    written."""
 
     where: str
     table: dict[str, Any]
@@ -133,11 +136,8 @@ class Space:
 
     def config(self, drawn: Mapping[str, Any]) -> Config:
         """The configuration with each hyperparameter as `drawn` by key. Raises ConfigError."""
-        return _config(
-            self.table,
-            {parameter.key: parameter.value(drawn[parameter.key]) for parameter in self.parameters},
-            self.where,
-        )
+        values = {parameter.key: parameter.value(drawn[parameter.key]) for parameter in self.parameters}
+        return _config(self.table, values, self.where)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -147,9 +147,11 @@ class Space:
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """What is to be tuned, where it is kept, and how. `trials` counts those finished by all workers together; `timeout` (0: none)
-    and `heartbeat` are in seconds; `storage` is a database's address (empty: `study.db` in the folder), `earlier` another
-    study's."""
+    """What is to be tuned, where it is kept, and how.
+
+    `trials` counts those finished by all workers together; `timeout` (0: none) and `heartbeat` are in
+    seconds; `storage` is a database's address (empty: `study.db` in the folder), `earlier` another study's.
+    """
 
     space: Space
     folder: Path
@@ -180,18 +182,22 @@ def encode_value(value: Any) -> Any:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Space:
-    """Read a TOML file with ranges and choices; overrides such as `--train.threads 1` fix values. Raises ConfigError."""
+    """Read a TOML file with ranges and choices; overrides such as `--train.threads 1` fix values. Raises
+    ConfigError."""
     space = read(configs.parsed(path), str(path))
     if overrides:
         tables.override(space.table, overrides, Config)
         space = read(space.table, "command line")
     if not space.parameters:
-        raise ConfigError(f"{path}: nothing varies; write a range or choices in place of a value, such as {_EXAMPLE}")
+        raise ConfigError(
+            f"{path}: nothing varies; write a range or choices in place of a value, such as {_EXAMPLE}"
+        )
     return space
 
 
 def read(table: Mapping[str, Any], where: str) -> Space:
-    """Find the hyperparameters in a table and check all that they allow. Raises ConfigError naming `where` and the key."""
+    """Find the hyperparameters in a table and check all that they allow. Raises ConfigError naming `where`
+    and the key."""
     plain = copy.deepcopy(dict(table))
     if isinstance(model := plain.get("model"), dict):
         plain["model"] = renamed(model)
@@ -212,7 +218,8 @@ def read(table: Mapping[str, Any], where: str) -> Space:
 
 
 def _found(value: Any, key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each hyperparameter with its dotted key. Weights of labels are no hyperparameters: a label may be called low."""
+    """Each hyperparameter with its dotted key. Weights of labels are no hyperparameters: a label may be
+    called low."""
     if isinstance(value, Mapping):
         if key and _MARKS & value.keys() and not key.endswith("class_weights"):
             yield key, value
@@ -227,7 +234,9 @@ def _found(value: Any, key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]
 def _among(raw: Mapping[str, Any], key: str, where: str) -> Range | Choices:
     fixed = next((name for name in _FIXED if key == name or key.startswith(name + ".")), None)
     if fixed:
-        raise ConfigError(f"{where}: {key} cannot vary: trials must be measured on the same faces by the same metric")
+        raise ConfigError(
+            f"{where}: {key} cannot vary: trials must be measured on the same faces by the same metric"
+        )
     reader = tables.Reader(where)
     domain: Range | Choices = reader.read(raw, Choices if "choices" in raw else Range, key)
     if fault := domain.fault():
@@ -240,7 +249,7 @@ def _given(domain: Range | Choices) -> Any:
 
 
 def _standard(table: dict[str, Any], keys: list[str], where: str) -> dict[str, Any]:
-    """What the keys would be if the file did not name them, where that can be said."""
+    """What the keys would be if the file did not name them, where that is known."""
     bare = copy.deepcopy(table)
     for key in keys:
         parent, name = _parent(bare, key)

@@ -1,7 +1,5 @@
 """The study: where trials are kept, who draws the next one, and what becomes of a trial whose worker died."""
 
-from __future__ import annotations
-
 import errno
 import json
 import re
@@ -23,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..errors import ConfigError, lookup
 from ..extras import require
 from .samplers import PRUNERS, SAMPLERS, Seeded
-from .space import Range, Space, StudyConfig, encode_value
+from .space import Choices, Range, Space, StudyConfig, encode_value
 from .workers import queue_again
 
 DATABASE = "study.db"
@@ -45,7 +43,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def naming(settings: StudyConfig) -> Iterator[None]:
-    """Say which database a fault is of: the disk is full, the folder read-only, the server gone. Raises OSError."""
+    """Name the database that fails: disk full, folder read-only, server gone. Raises OSError."""
     try:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
@@ -92,7 +90,8 @@ def check(settings: StudyConfig) -> None:
     lookup(PRUNERS, settings.pruner or "none", "pruner")
     several = len(settings.objectives) > 1
     if several and settings.pruner not in ("", "none"):
-        raise ConfigError(f"--pruner {settings.pruner}: with several objectives no trial can be pruned, set it to none")
+        why = "with several objectives no trial can be pruned, set it to none"
+        raise ConfigError(f"--pruner {settings.pruner}: {why}")
     if several and settings.sampler == "cmaes":
         raise ConfigError("--sampler cmaes: takes one objective; with several tpe or random")
     if settings.trials < 1 or settings.heartbeat < 1 or settings.timeout < 0:
@@ -100,14 +99,16 @@ def check(settings: StudyConfig) -> None:
 
 
 def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
-    """A database of studies: a file of SQLite, or an address. Tried several times: workers that start together may collide."""
+    """A database: a file of SQLite, or an address. Tried again: workers that start together may collide."""
     url = where.replace("postgresql://", "postgresql+psycopg://") if "://" in where else f"sqlite:///{where}"
     if url.startswith("postgresql+psycopg:"):
         require("psycopg", "tune")
-    options: dict[str, Any] = {"connect_args": {"timeout": 100}}
-    if not url.startswith("sqlite"):
-        options = {"pool_size": 2, "pool_pre_ping": True}
-    beats: dict[str, Any] = {"heartbeat_interval": heartbeat, "grace_period": 3 * heartbeat} if heartbeat else {}
+    beats: dict[str, Any] = {}
+    options: dict[str, Any] = {"pool_size": 2, "pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        options = {"connect_args": {"timeout": 100}}
+    if heartbeat:
+        beats.update(heartbeat_interval=heartbeat, grace_period=3 * heartbeat)
     for left in reversed(range(_OPENINGS)):
         try:
             return RDBStorage(url, options, heartbeat_stale_trial_callback=queue_again, **beats)
@@ -121,14 +122,12 @@ def _storage(where: str, heartbeat: int = 0) -> RDBStorage:
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
     """Raise ConfigError where a study was begun with other settings."""
-    flat = [dict(_flat(record)) for record in (before, now)]
-    for key in {**flat[0], **flat[1]}:
-        was, is_ = flat[0].get(key), flat[1].get(key)
+    old, new = dict(_flat(before)), dict(_flat(now))
+    for key in {**old, **new}:
         plain = key.removeprefix("table.")
-        if was != is_ and plain not in _LOCAL:
-            raise ConfigError(
-                f"{folder}: holds a study with {plain} = {was!r}, now {is_!r}; take another folder with --out"
-            )
+        if old.get(key) != new.get(key) and plain not in _LOCAL:
+            change = f"{plain} = {old.get(key)!r}, now {new.get(key)!r}"
+            raise ConfigError(f"{folder}: holds a study with {change}; take another folder with --out")
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -141,20 +140,19 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Each hyperparameter as Optuna draws it, by key."""
-    found: dict[str, BaseDistribution] = {}
-    for parameter in space.parameters:
-        domain = parameter.domain
-        if not isinstance(domain, Range):
-            found[parameter.key] = CategoricalDistribution([encode_value(choice) for choice in domain.choices])
-        elif domain.whole:
-            found[parameter.key] = IntDistribution(int(domain.low), int(domain.high), domain.log, int(domain.step) or 1)
-        else:
-            found[parameter.key] = FloatDistribution(domain.low, domain.high, domain.log, domain.step or None)
-    return found
+    return {parameter.key: _distribution(parameter.domain) for parameter in space.parameters}
+
+
+def _distribution(domain: Range | Choices) -> BaseDistribution:
+    if isinstance(domain, Choices):
+        return CategoricalDistribution([encode_value(choice) for choice in domain.choices])
+    if domain.whole:
+        return IntDistribution(int(domain.low), int(domain.high), domain.log, int(domain.step) or 1)
+    return FloatDistribution(domain.low, domain.high, domain.log, domain.step or None)
 
 
 def _taken(settings: StudyConfig) -> list[FrozenTrial]:
-    """The finished trials of an earlier study that this one could have drawn, marked as such. Raises ConfigError."""
+    """The trials of an earlier study that this one could have drawn, marked as such. Raises ConfigError."""
     path = Path(settings.earlier)
     where = str(path / DATABASE) if path.is_dir() else settings.earlier
     if "://" not in where and not Path(where).is_file():
@@ -165,10 +163,8 @@ def _taken(settings: StudyConfig) -> list[FrozenTrial]:
         study = optuna.load_study(study_name=summary.study_name, storage=storage)
         found += [trial for trial in study.get_trials() if _fits(trial, wanted, len(settings.objectives))]
     if not found:
-        keys = ", ".join(wanted)
-        raise ConfigError(
-            f"--from {settings.earlier}: no finished trial has all of {keys} within these ranges, with as many objectives"
-        )
+        what = f"all of {', '.join(wanted)} within these ranges, with as many objectives"
+        raise ConfigError(f"--from {settings.earlier}: no finished trial has {what}")
     return [
         optuna.trial.create_trial(
             params={key: trial.params[key] for key in wanted},
@@ -181,18 +177,14 @@ def _taken(settings: StudyConfig) -> list[FrozenTrial]:
 
 
 def _fits(trial: FrozenTrial, wanted: dict[str, BaseDistribution], objectives: int) -> bool:
-    if (
-        trial.state is not TrialState.COMPLETE
-        or trial.values is None
-        or len(trial.values) != objectives
-        or not wanted.keys() <= trial.params.keys()
-    ):
+    if trial.state is not TrialState.COMPLETE or len(trial.values or ()) != objectives:
         return False
     if not wanted.keys() <= trial.params.keys():
         return False
-    if any(type(trial.distributions[key]) is not type(wanted[key]) for key in wanted):
-        return False
-    return all(_holds(kind, trial.params[key]) for key, kind in wanted.items())
+    return all(
+        type(trial.distributions[key]) is type(kind) and _holds(kind, trial.params[key])
+        for key, kind in wanted.items()
+    )
 
 
 def _holds(kind: BaseDistribution, value: Any) -> bool:

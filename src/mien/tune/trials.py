@@ -1,8 +1,7 @@
 """One trial: a run folder trained with what was drawn, ended early where it is no good, and measured."""
 
-from __future__ import annotations
-
 import csv
+import functools
 import math
 import shutil
 import statistics
@@ -21,7 +20,7 @@ from ..predict.engine import Engine
 from .space import Parameter, Range, StudyConfig, encode_value
 from .workers import FAULT, NUMBER, WORKER, draw_number, is_duplicate, this_process
 
-#: Told what goes on; True for what should stay to be read, False for the line that is written over.
+#: Takes what goes on; True for what should stay to be read, False for the line that is written over.
 Tell = Callable[[str, bool], None]
 _WARM, _TIMES = 3, 31
 
@@ -31,7 +30,8 @@ class ImpossibleError(Exception):
 
 
 class InterruptedTrialError(Exception):
-    """A trial, by its number, that was stopped from outside and is to be run again; `__cause__` says by what."""
+    """A trial, by its number, that was stopped from outside and is to be run again; `__cause__` says by
+    what."""
 
 
 class TimeUpError(Exception):
@@ -47,8 +47,7 @@ class Score:
     higher: bool
 
     def best(self, run: Path) -> float:
-        """The metric of the epoch whose weights are kept: the best of the last phase. NaN where it is
-        never defined."""
+        """The metric of the epoch whose weights are kept: the best of the last phase; NaN without any."""
         lines = rows(run)
         values = [float(row[self.column]) for row in lines if row["phase"] == lines[-1]["phase"]]
         defined = [value for value in values if math.isfinite(value)]
@@ -57,7 +56,7 @@ class Score:
 
 @dataclass
 class TrialMonitor:
-    """Told each epoch of a trial: reports it, and ends the trial where that is called for."""
+    """Takes each epoch of a trial: reports it, and ends the trial where that is called for."""
 
     trial: Trial
     score: Score
@@ -85,8 +84,7 @@ class TrialMonitor:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs trials of a plan, each until it is finished, pruned, or `deadline` (on the monotonic clock) has
-    come."""
+    """Runs trials, each until it is finished, pruned, or `deadline` (on the monotonic clock) has come."""
 
     settings: StudyConfig
     score: Score
@@ -99,8 +97,12 @@ class Runner:
         try:
             return self._run(trial)
         except (ConfigError, ModelError, RuntimeError, ValueError) as error:
-            if not any(one.state.name in ("COMPLETE", "PRUNED") for one in trial.study.get_trials(deepcopy=False)):
-                raise InterruptedTrialError(trial.number) from error  # the defaults do not work: no trial would
+            if not any(
+                old.state.name in ("COMPLETE", "PRUNED") for old in trial.study.get_trials(deepcopy=False)
+            ):
+                raise InterruptedTrialError(
+                    trial.number
+                ) from error  # the defaults do not work: no trial would
             reason = str(error).strip().partition("\n")[0][:300]
             trial.set_user_attr(FAULT, reason or repr(error))
             raise ImpossibleError from error
@@ -117,15 +119,13 @@ class Runner:
         config = space.config({parameter.key: drawn(trial, parameter) for parameter in space.parameters})
         trial.set_user_attr(NUMBER, number := draw_number(frozen, trials))
         run = folder(self.settings, number)
-        if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(config):
+        if (run / "config.toml").exists() and (run / "config.toml").read_text(encoding="utf-8") != dumps(
+            config
+        ):
             shutil.rmtree(run)
-        watch = TrialMonitor(
-            trial,
-            self.score,
-            len(self.settings.objectives) == 1,
-            self.deadline,
-            lambda *epoch: self.tell(number, *epoch),
-        )
+        prunes = len(self.settings.objectives) == 1
+        tell = functools.partial(self.tell, number)
+        watch = TrialMonitor(trial, self.score, prunes, self.deadline, tell)
         start = time.monotonic()
         try:
             watch.replay(run)
@@ -167,14 +167,13 @@ def rows(run: Path) -> list[dict[str, str]]:
 
 def drawn(trial: Trial, parameter: Parameter) -> Any:
     """What the trial draws for a hyperparameter."""
-    domain = parameter.domain
+    key, domain = parameter.key, parameter.domain
     if not isinstance(domain, Range):
-        return trial.suggest_categorical(parameter.key, [encode_value(choice) for choice in domain.choices])
+        return trial.suggest_categorical(key, [encode_value(choice) for choice in domain.choices])
+    low, high, log = domain.low, domain.high, domain.log
     if domain.whole:
-        return trial.suggest_int(
-            parameter.key, int(domain.low), int(domain.high), step=int(domain.step) or 1, log=domain.log
-        )
-    return trial.suggest_float(parameter.key, domain.low, domain.high, step=domain.step or None, log=domain.log)
+        return trial.suggest_int(key, int(low), int(high), step=int(domain.step) or 1, log=log)
+    return trial.suggest_float(key, low, high, step=domain.step or None, log=log)
 
 
 def latency(run: Path, network: Any, _: Score) -> float:
@@ -191,8 +190,7 @@ def latency(run: Path, network: Any, _: Score) -> float:
     return 1000 * statistics.median(times[_WARM:])
 
 
-#: What a trial is measured by, from its run folder and network: `score` is the metric that picks the best
-#: epoch.
+#: What a trial is measured by, from its run folder and network; `score` picks the best epoch.
 OBJECTIVES: dict[str, Callable[[Path, Any, Score], float]] = {
     "score": lambda run, _, score: score.best(run),
     "latency": latency,

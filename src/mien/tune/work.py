@@ -1,7 +1,5 @@
 """The work of one worker on a study: trials until as many as wanted are finished by all workers together."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 
@@ -20,10 +18,10 @@ _POLL = 1.0  # seconds between looks at what other workers do
 
 
 def tune(settings: StudyConfig, tell: Tell = lambda *_: None) -> Outcome:
-    """Work on a study until `plan.trials` are finished or its time is up, and return what is known by then.
+    """Work on a study until `settings.trials` are finished or its time is up, and return what is known then.
 
-    Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError, MissingExtraError, and what the
-    very first trial fails with.
+    Whatever another worker has finished, now or before, counts. Raises ConfigError, StoreError,
+    MissingExtraError, and what the very first trial fails with.
     """
     require("torch", "train")
     for name in settings.objectives:
@@ -72,14 +70,14 @@ class _Worker:
                 self.tell(f"waiting for {running} trial{'s' * (running > 1)} of other workers", False)
                 time.sleep(_POLL)
                 continue
-            self._one(runner)
+            self._run(runner)
         return None
 
-    def _one(self, runner: Runner) -> None:
+    def _run(self, runner: Runner) -> None:
         """Run one trial; one that is stopped from outside is queued again."""
         self.best = self._best()
         try:
-            self.study.optimize(runner, n_trials=1, callbacks=[self._told], catch=(ImpossibleError,))
+            self.study.optimize(runner, n_trials=1, callbacks=[self._report], catch=(ImpossibleError,))
         except InterruptedTrialError as stop:
             queue_again(self.study, self.study.get_trials()[stop.args[0]], None)
             if stop.__cause__ and not isinstance(stop.__cause__, TimeUpError):
@@ -98,18 +96,14 @@ class _Worker:
 
     def _epoch(self, number: int, epoch: int, value: float) -> None:
         best = "" if self.best is None else f" · best {self.best:.4f}"
-        self.tell(
-            f"{len(self._finished())}/{self.settings.trials} trials{best}{self._left()} · trial {number} epoch "
-            f"{epoch}/{self.settings.epochs} {self.score.name} {value:.4f}",
-            False,
-        )
+        done = f"{len(self._finished())}/{self.settings.trials} trials{best}{self._left()}"
+        now = f"trial {number} epoch {epoch}/{self.settings.epochs} {self.score.name} {value:.4f}"
+        self.tell(f"{done} · {now}", False)
 
-    def _told(self, _: Study, trial: FrozenTrial) -> None:
-        drawn = "  ".join(
-            f"{parameter.name} {format_value(trial.params.get(parameter.key))}"
-            for parameter in self.settings.space.parameters
-        )
-        self.tell(f"trial {first_number(trial)}: {_ended(trial)}  ({drawn})", True)
+    def _report(self, _: Study, trial: FrozenTrial) -> None:
+        parameters = self.settings.space.parameters
+        drawn = (f"{item.name} {format_value(trial.params.get(item.key))}" for item in parameters)
+        self.tell(f"trial {first_number(trial)}: {_ended(trial)}  ({'  '.join(drawn)})", True)
 
     def _left(self) -> str:
         done = len(self._finished()) - self.before

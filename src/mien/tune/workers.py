@@ -1,7 +1,5 @@
 """Workers that die: their trials are marked failed and tried again."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import os
@@ -17,8 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..files import is_running
 
-#: What a trial carries: the worker that runs it, why its settings cannot be, and, once all its values are drawn, its number in
-#: a study that nobody disturbs.
+#: What a trial carries: its worker, why its settings cannot be, and its number in a study nobody disturbs.
 WORKER, FAULT, NUMBER = "worker", "fault", "number"
 #: How often the same trial is tried again after its worker died: its settings may be what kills it.
 RETRIES = 5
@@ -49,15 +46,18 @@ def first_number(trial: FrozenTrial) -> int:
 
 
 def draw_number(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
-    """The same, from all trials of the study, for one that does not carry it yet: repeats take numbers too."""
+    """The same, from all trials of the study, for one that does not carry it yet: repeats take numbers
+    too."""
     first = int(trial.system_attrs.get(_FIRST, trial.number))
-    return first - sum(_FIRST in one.system_attrs for one in trials[:first])
+    return first - sum(_FIRST in earlier.system_attrs for earlier in trials[:first])
 
 
 def is_duplicate(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
     """Whether two workers queued the same repeat at once, and this is the later one."""
     history = trial.system_attrs.get(_HISTORY)
-    return history is not None and any(one.system_attrs.get(_HISTORY) == history for one in trials[: trial.number])
+    return history is not None and history in [
+        old.system_attrs.get(_HISTORY) for old in trials[: trial.number]
+    ]
 
 
 def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
@@ -65,7 +65,7 @@ def _repeated(trials: Sequence[FrozenTrial]) -> set[int]:
 
 
 def this_process() -> str:
-    """This process: machine since it was started, space of processes, and number. Empty where that cannot be said."""
+    """This process: machine since it was started, space of processes, number; '' where not known."""
     try:
         return f"{platform.node()} {_BOOT.read_text().strip()} {_SPACE.readlink()} {os.getpid()}"
     except OSError:
@@ -73,14 +73,15 @@ def this_process() -> str:
 
 
 class StaleTrials:
-    """Finds the trials whose worker is dead: at once where it ran on this machine, else when its heartbeat has stopped."""
+    """Finds the trials whose worker is dead: at once on this machine, else when its heartbeat has stopped."""
 
     def __init__(self, study: Study, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.study, self.grace, self.clock = study, grace, clock
         self._silent: dict[int, float] = {}
 
     def requeue(self) -> None:
-        """Mark them failed and queue them again; also those that a worker marked and did not live to queue."""
+        """Mark them failed and queue them again; also those that a worker marked and did not live to
+        queue."""
         fail_stale_trials(self.study)
         trials = self.study.get_trials(deepcopy=False)
         repeated = _repeated(trials)
@@ -100,7 +101,9 @@ class StaleTrials:
         return now - self._silent.setdefault(trial.number, now) > self.grace
 
     def _repeat(self, trial: FrozenTrial) -> None:
-        with contextlib.suppress(ValueError, optuna.exceptions.UpdateFinishedTrialError):  # another worker was first
+        with contextlib.suppress(
+            ValueError, optuna.exceptions.UpdateFinishedTrialError
+        ):  # another worker was first
             if trial.state is TrialState.RUNNING:
                 self.study._storage.set_trial_user_attr(trial._trial_id, _HEIR, this_process())
                 trial = self.study.tell(trial.number, state=TrialState.FAIL)
@@ -109,12 +112,14 @@ class StaleTrials:
 
 def _left(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
     """Whether a trial failed for no fault of its settings, and is not a repeat that stands twice."""
-    return trial.state is TrialState.FAIL and FAULT not in trial.user_attrs and not is_duplicate(trial, trials)
+    return (
+        trial.state is TrialState.FAIL and FAULT not in trial.user_attrs and not is_duplicate(trial, trials)
+    )
 
 
 def _gone(worker: str) -> bool:
     """Whether a worker ran on this machine and runs no more."""
-    draw_number, _, process = worker.rpartition(" ")
-    if not draw_number or draw_number != this_process().rpartition(" ")[0]:
+    machine, _, process = worker.rpartition(" ")
+    if not machine or machine != this_process().rpartition(" ")[0]:
         return False
     return not is_running(int(process))

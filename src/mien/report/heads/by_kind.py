@@ -1,7 +1,5 @@
 """What is shown of each kind of head, in order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from ...render.blocks import Section

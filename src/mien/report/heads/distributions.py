@@ -1,6 +1,4 @@
-"""How predicted distributions lie beside the raters': distance, mean, uncertainty, and place in valence and arousal."""
-
-from __future__ import annotations
+"""How predicted distributions lie beside the raters': distance, mean, entropy, valence and arousal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,22 +16,20 @@ from ..results import HeadOutputs, HeadRecord
 from .scores import divergence, entropy
 
 NO_PREDICTIONS = "The run holds no predictions for this head (mien evaluate writes them)."
-_SQUARE = (3.6, 3.6)
 
 
 def distribution(result: HeadRecord) -> Section:
-    """How far each face's prediction is from the raters, the two mean distributions, entropy, and the plane of emotions."""
+    """Distance of each prediction from the raters, the two mean distributions, entropy, and the plane."""
     if result.outputs is None:
         return Section("Distributions", note=NO_PREDICTIONS)
     true, predicted, head = result.outputs.true, result.outputs.predicted, result.head
     far = divergence(true, predicted)
     chance = next((measure.chance for measure in result.measures if measure.name == "kl"), None)
     alt = f"Histogram of the KL divergence per face: half of the faces lie below {np.median(far):.3f}."
-    pairs = zip(colours(head.space).items(), true.mean(axis=0), predicted.mean(axis=0), strict=True)
-    bars = tuple((label, colour, float(t), float(p)) for (label, colour), t, p in pairs)
-    top = 1.05 * float(max(true.mean(axis=0).max(), predicted.mean(axis=0).max()))
     histogram = Plot(plots.svg(f"kl-{head.name}", _histogram(far, chance)), alt)
-    mean = BarList(f"Mean over {number(len(far))} faces", bars, top)
+    means = true.mean(axis=0).tolist(), predicted.mean(axis=0).tolist()
+    bars = tuple(zip(head.space.labels, colours(head.space).values(), *means, strict=True))
+    mean = BarList(f"Mean over {number(len(far))} faces", bars, 1.05 * max(map(max, means)))
     return Section("Distributions", blocks=(SideBySide((histogram,), mean), *_scatter(head, result.outputs)))
 
 
@@ -45,7 +41,9 @@ def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:
     def draw(axes: Any) -> None:
         axes.hist(np.minimum(far, top), bins=40, range=(0, top), color=STAND_IN["accent"], alpha=0.75)
         for label, value, colour, line in marks:
-            axes.axvline(value, color=STAND_IN[colour], linestyle=line, linewidth=1.4, label=f"{label} {value:.3f}")
+            axes.axvline(
+                value, color=STAND_IN[colour], linestyle=line, linewidth=1.4, label=f"{label} {value:.3f}"
+            )
         axes.legend()
         axes.set(xlabel="KL divergence from the raters (last bar: all above)", ylabel="faces", xlim=(0, top))
         axes.grid(axis="x", visible=False)
@@ -56,33 +54,30 @@ def _histogram(far: Any, chance: float | None) -> Callable[[Any], None]:
 def _scatter(head: Head, outputs: HeadOutputs) -> list[Block]:
     """True against predicted entropy, and where the means of both lie in valence and arousal."""
     drawn = [_entropy(head, outputs)]
-    intro = "The stronger the colour, the more faces. Above the broken line the model is less decided than the raters."
+    intro = "The stronger the colour, the more faces. Above the broken line the model is less decided "
+    intro += "than the raters."
     if head.space.positions:
         spots = np.array(head.space.positions)
         plane = Head(head.name, Kind.VALUES, VALENCE_AROUSAL)
-        drawn += [plane_of(plane, outputs.true @ spots, "raters"), plane_of(plane, outputs.predicted @ spots, "model")]
+        means = {"raters": outputs.true @ spots, "model": outputs.predicted @ spots}
+        drawn += [plane_of(plane, points, who) for who, points in means.items()]
         intro += " In the planes each face lies at the mean of its emotions' valence and arousal."
     return [blocks.text(intro), Plots(tuple(drawn), look="square")]
 
 
 def _entropy(head: Head, outputs: HeadOutputs) -> Plot:
     true, predicted = entropy(outputs.true), entropy(outputs.predicted)
-    top = float(np.log(len(head)))
     constant = np.ptp(true) == 0 or np.ptp(predicted) == 0
     related = "" if constant else f", correlation {np.corrcoef(true, predicted)[0, 1]:.2f}"
-
-    def draw(axes: Any) -> None:
-        plots.density(axes, true, predicted, (0, top, 0, top))
-        axes.plot([0, top], [0, top], color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
-        axes.set(title="entropy in nats", xlabel="raters", ylabel="model", aspect="equal")
-
     means = f"mean {true.mean():.2f} nats by raters, {predicted.mean():.2f} by the model"
     alt = f"Predicted against true entropy of {number(len(true))} faces: {means}{related}."
-    return Plot(plots.svg(f"entropy-{head.name}", draw, _SQUARE), alt)
+    bounds = 0.0, float(np.log(len(head)))
+    return Plot(plots.agreement(f"entropy-{head.name}", "entropy in nats", true, predicted, bounds), alt)
 
 
 def plane_of(head: Head, points: Any, who: str) -> Plot:
-    """How many faces lie where in the first two values of a head; points (n, 2 or more), NaN where not annotated."""
+    """How many faces lie where in the first two values of a head; points (n, 2 or more), NaN where not
+    annotated."""
     low, high = head.bounds
     x, y = points[:, 0], points[:, 1]
     known = np.isfinite(x) & np.isfinite(y)
@@ -93,11 +88,11 @@ def plane_of(head: Head, points: Any, who: str) -> Plot:
         axes.set(title=f"{names[0]} and {names[1]}: {who}", xlabel=names[0], ylabel=names[1], aspect="equal")
         if names == ("valence", "arousal") and head.bounds == (-1.0, 1.0):
             for name, spot in list(VAD_MEANS.items())[:8]:
-                _name(axes, name, spot[0], spot[1])
+                _name(axes, name, *spot[:2])
 
     means = f"mean {np.nanmean(x):.2f} and {np.nanmean(y):.2f}" if known.any() else "no face"
     alt = f"Where the faces lie in {names[0]} and {names[1]} as the {who} see them, {means}."
-    return Plot(plots.svg(f"plane-{head.name}-{who}", draw, _SQUARE), alt)
+    return Plot(plots.svg(f"plane-{head.name}-{who}", draw, plots.SQUARE), alt)
 
 
 def _name(axes: Any, name: str, x: float, y: float) -> None:

@@ -1,7 +1,5 @@
 """Every metric of a head with its interval, beside what those reach who never look at a face."""
 
-from __future__ import annotations
-
 from ...render import blocks
 from ...render.blocks import Block, Cell, Column, Section, Strong, Table
 from ...render.text import between, format_metric, meaning, number, title
@@ -21,29 +19,17 @@ REFERENCES: dict[str, tuple[str, str]] = {
 
 
 def measures(result: HeadRecord) -> Section:
-    """The table of metrics; nothing can be said without figures."""
+    """The table of metrics, or a note that there are no figures."""
     if not result.measures:
         return Section("Measures", note="No figures for this head: the run has not been evaluated on it.")
     known = [name for name in REFERENCES if any(name in measure.references for measure in result.measures)]
-    columns = (
-        Column("Measure"),
-        Column("Value", "n"),
-        *(Column(REFERENCES[name][0], "n") for name in known),
-        Column("What it says", "says"),
-    )
+    heads = blocks.columns("Measure", "Value", *(REFERENCES[name][0] for name in known))
     rows = tuple(_row(measure, known) for measure in result.measures)
-    notes: list[Block] = (
-        [blocks.note(" ".join(sentences.comparison(result.head.name, result.compared)))] if result.compared else []
-    )
-    return Section(
-        "Measures",
-        blocks=(
-            blocks.text(f"On {number(result.rows)} annotated faces. ↑ higher is better, ↓ lower is better."),
-            *notes,
-            Table("Measures", columns, rows),
-            *_key(result, known),
-        ),
-    )
+    table = Table("Measures", (*heads, Column("What it says", "says")), rows)
+    intro = [blocks.text(f"On {number(result.rows)} annotated faces. ↑ higher is better, ↓ lower is better.")]
+    if result.compared:
+        intro.append(blocks.note(" ".join(sentences.comparison(result.head.name, result.compared))))
+    return Section("Measures", blocks=(*intro, table, *_key(result, known)))
 
 
 def _row(measure: MetricResult, known: list[str]) -> tuple[Cell, ...]:

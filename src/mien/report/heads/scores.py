@@ -1,7 +1,5 @@
 """How far each prediction is from the raters, one number a face, to order faces by."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,14 +1,9 @@
 """Heads of values: figures of each value, true against predicted, and the plane of the first two."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from ...render import blocks, plots
-from ...render.blocks import Block, Cell, Column, Plot, Plots, Section, Table
-from ...render.plots import STAND_IN
+from ...render.blocks import Block, Cell, Plot, Plots, Section, Table
 from ...render.text import format_metric, number, title
 from ...tasks import Head
 from ..results import HeadOutputs, HeadRecord
@@ -36,27 +31,15 @@ def _table(result: HeadRecord) -> tuple[Block, ...]:
     if not result.per_column:
         return ()
     names = [name for name in result.per_column[0] if name not in ("label", "support")]
-    columns = (Column("Value"), Column("Faces", "n"), *(Column(title(name), "n") for name in names))
-    rows = tuple(
-        (
-            Cell(str(line["label"])),
-            Cell(number(line["support"]), soft=True),
-            *(Cell(format_metric(line.get(name), name)) for name in names),
-        )
-        for line in result.per_column
-    )
-    return (Table("Figures per value", columns, rows),)
+    rows = []
+    for line in result.per_column:
+        figures = (Cell(format_metric(line.get(name), name)) for name in names)
+        rows.append((Cell(str(line["label"])), Cell(number(line["support"]), soft=True), *figures))
+    return (Table("Figures per value", blocks.columns("Value", "Faces", *map(title, names)), tuple(rows)),)
 
 
 def _against(head: Head, outputs: HeadOutputs, column: int) -> Plot:
-    label, (low, high) = head.space.labels[column], head.bounds
-    known = np.isfinite(outputs.true[:, column])
+    label, known = head.space.labels[column], np.isfinite(outputs.true[:, column])
     true, predicted = outputs.true[known, column], outputs.predicted[known, column]
-
-    def draw(axes: Any) -> None:
-        plots.density(axes, true, predicted, (low, high, low, high))
-        axes.plot([low, high], [low, high], color=STAND_IN["muted"], linewidth=1, linestyle=(0, (4, 3)))
-        axes.set(title=label, xlabel="raters", ylabel="model", aspect="equal")
-
-    alt = f"{label}: predicted against true for {number(int(known.sum()))} faces; the broken line is agreement."
-    return Plot(plots.svg(f"against-{head.name}-{column}", draw, (3.6, 3.6)), alt)
+    alt = f"{label}: predicted against true for {number(len(true))} faces; the broken line is agreement."
+    return Plot(plots.agreement(f"against-{head.name}-{column}", label, true, predicted, head.bounds), alt)
