@@ -1,11 +1,13 @@
-"""Cuts found in composed videos, and what is taken for one: python benchmarks/cuts.py [--videos 20] [--pictures FILE …]
+"""Cuts found in composed videos, and what is taken for one: python benchmarks/cuts.py [--videos 20]
+[--pictures FILE …]
 
-Scenes are drawn faces before grounds: blurred patches, plain walls, the two photographs of scikit-learn, and those given. A video
-of 25 frames/s has eight shots of one to three seconds. In half of the cuts another person's face fills the same place; in a
-third the ground is another part of the same picture, or another wall. In each shot one thing happens: a camera that stands,
-pans, whips, shakes, follows or zooms, a lamp that goes out, a flash of one to three frames, somebody who walks past close to
-the lens. Every picture goes through noise and JPEG. Printed are recall (a cut found in its very frame), precision and false cuts
-by what happened; also where frames are taken more seldom, and for dissolves; and the processor time a frame takes.
+Scenes are drawn faces before grounds: blurred patches, plain walls, the two photographs of scikit-learn, and
+those given. A video of 25 frames/s has eight shots of one to three seconds. In half of the cuts another
+person's face fills the same place; in a third the ground is another part of the same picture, or another
+wall. In each shot one thing happens: a camera that stands, pans, whips, shakes, follows or zooms, a lamp that
+goes out, a flash of one to three frames, somebody who walks past close to the lens. Every picture goes
+through noise and JPEG. Printed are recall (a cut found in its very frame), precision and false cuts by what
+happened; also where frames are taken more seldom, and for dissolves; and the processor time a frame takes.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ HAPPENS = ("still", "pan", "whip", "shake", "follow", "zoom", "lamp", "flash", "
 
 @dataclass(frozen=True)
 class Shot:
-    """A ground and the middle of what is seen of it, a face (look, middle, side), what happens, and how many frames long."""
+    """A ground and the middle of what is seen of it, a face (look, middle, side), what happens, and how many
+    frames long."""
 
     ground: int
     middle: tuple[float, float]
@@ -48,12 +51,16 @@ def grounds(files: list[Path]) -> list[Pixels]:
     """Pictures larger than a frame: photographs, patches, plain walls."""
     from sklearn.datasets import load_sample_images
 
-    found = [np.asarray(picture, np.uint8) for picture in load_sample_images().images] + [read(path) for path in files]
+    found = [np.asarray(picture, np.uint8) for picture in load_sample_images().images] + [
+        read(path) for path in files
+    ]
     found = [picture if picture.ndim == 3 else np.stack([picture] * 3, axis=2) for picture in found]
     for seed in range(8):
         rng = np.random.default_rng(seed)
         patches = (
-            rng.integers(0, 255, (12, 16, 3)) if seed < 3 else rng.integers(50, 200, 3) + rng.normal(0, 10, (4, 5, 3))
+            rng.integers(0, 255, (12, 16, 3))
+            if seed < 3
+            else rng.integers(50, 200, 3) + rng.normal(0, 10, (4, 5, 3))
         )
         large = cv2.resize(patches.clip(0, 255).astype(np.uint8), (1100, 825), interpolation=cv2.INTER_CUBIC)
         found.append(np.asarray(large, np.uint8))
@@ -70,7 +77,12 @@ def edited(rng: np.random.Generator, count: int, shots: int = 8) -> list[Shot]:
     """Shots one after the other."""
     found: list[Shot] = []
     for _ in range(shots):
-        face = (int(rng.integers(12)), rng.uniform(160, 480), rng.uniform(150, 330), int(rng.uniform(80, 300)))
+        face = (
+            int(rng.integers(12)),
+            rng.uniform(160, 480),
+            rng.uniform(150, 330),
+            int(rng.uniform(80, 300)),
+        )
         ground = int(rng.integers(count))
         if found and rng.random() < 0.5:  # somebody else at the same place
             last = found[-1].face
@@ -90,7 +102,10 @@ def edited(rng: np.random.Generator, count: int, shots: int = 8) -> list[Shot]:
             ground = (ground + 1) % count
         angle, start = rng.uniform(0, 2 * np.pi), int(rng.integers(5, 15))
         happens = HAPPENS[int(rng.integers(len(HAPPENS)))]
-        towards, burnt = (float(np.cos(angle)), float(np.sin(angle))), (start, start + int(rng.integers(1, 4)))
+        towards, burnt = (
+            (float(np.cos(angle)), float(np.sin(angle))),
+            (start, start + int(rng.integers(1, 4))),
+        )
         length = int(rng.integers(RATE, 3 * RATE))
         found.append(Shot(ground, middle, rng.uniform(0.9, 1.4), face, happens, length, towards, burnt))
     return found
@@ -156,7 +171,8 @@ def finished(picture: np.ndarray, shot: Shot, frame: int, rng: np.random.Generat
 def frames(
     shots: list[Shot], pictures: list[Pixels], rng: np.random.Generator, dissolve: int = 0
 ) -> Iterator[tuple[Pixels, int, str]]:
-    """Each frame, the number of its shot, and what happens in it; a shot fades into the next over `dissolve` frames."""
+    """Each frame, the number of its shot, and what happens in it; a shot fades into the next over `dissolve`
+    frames."""
     for number, shot in enumerate(shots):
         for frame in range(shot.length):
             picture = rendered(shot, pictures, frame, rng)
@@ -169,7 +185,8 @@ def frames(
 
 @dataclass
 class Count:
-    """Cuts that were there, found, and invented; the last by what happened. A shot that goes on after a flash is no cut."""
+    """Cuts that were there, found, and invented; the last by what happened. A shot that goes on after a flash
+    is no cut."""
 
     there: int = 0
     found: int = 0
@@ -210,7 +227,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     pictures = grounds(given.pictures)
     counts = {
-        name: Count() for name in ("every frame", "a frame every 0.2 s", "a frame every 0.5 s", "dissolves of 0.5 s")
+        name: Count()
+        for name in ("every frame", "a frame every 0.2 s", "a frame every 0.5 s", "dissolves of 0.5 s")
     }
     for seed in range(given.videos):
         rng = np.random.default_rng(seed)

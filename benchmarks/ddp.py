@@ -2,10 +2,11 @@
 
     python benchmarks/ddp.py --data faces.h5 [--faces 4096] [--epochs 3] [--rounds 3] [--backbone compact] [--batch 128]
 
-Trains one configuration (bf16, averaged weights, augmentation) as one process with one thread, as one with two threads, and as
-two processes with one thread each (torchrun, gloo). Prints the median of faces per second from the second epoch on (validation
-not counted) with its range over rounds, ratios to the first, and the largest difference of any weight and any validation figure.
-`--precision 32-true` shows the equality alone, without bf16's coarser rounding. Needs two idle cores.
+Trains one configuration (bf16, averaged weights, augmentation) as one process with one thread, as one with
+two threads, and as two processes with one thread each (torchrun, gloo). Prints the median of faces per second
+from the second epoch on (validation not counted) with its range over rounds, ratios to the first, and the
+largest difference of any weight and any validation figure. `--precision 32-true` shows the equality alone,
+without bf16's coarser rounding. Needs two idle cores.
 """
 
 from __future__ import annotations
@@ -62,9 +63,19 @@ def measure(config: Config, processes: int, folder: Path) -> list[dict[str, str]
     folder.mkdir(parents=True)
     (folder / "given.toml").write_text(configs.dumps(config))
     launcher = (
-        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+        if processes > 1
+        else []
     )
-    words = [sys.executable, *launcher, __file__, "--train", str(folder / "given.toml"), "--into", str(folder / "run")]
+    words = [
+        sys.executable,
+        *launcher,
+        __file__,
+        "--train",
+        str(folder / "given.toml"),
+        "--into",
+        str(folder / "run"),
+    ]
     subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
     with (folder / "run/history.csv").open() as file:
         return list(csv.DictReader(file))
@@ -72,7 +83,9 @@ def measure(config: Config, processes: int, folder: Path) -> list[dict[str, str]
 
 def apart(one: list[dict[str, str]], other: list[dict[str, str]]) -> float:
     """The largest difference of any validation figure of two histories."""
-    pairs = [(a[key], b[key]) for a, b in zip(one, other, strict=True) for key in a if key.startswith("validation")]
+    pairs = [
+        (a[key], b[key]) for a, b in zip(one, other, strict=True) for key in a if key.startswith("validation")
+    ]
     return max(abs(float(a) - float(b)) for a, b in pairs)
 
 
@@ -93,7 +106,9 @@ def compare(args: argparse.Namespace) -> None:
                 speeds[way].append(statistics.median(float(row["faces_per_second"]) for row in history[1:]))
                 histories[way] = history
         start = next(iter(WAYS))
-        print(f"{args.backbone}, batch {args.batch}, {args.precision}, {args.faces} faces, torch {torch.__version__}")
+        print(
+            f"{args.backbone}, batch {args.batch}, {args.precision}, {args.faces} faces, torch {torch.__version__}"
+        )
         for way, values in speeds.items():
             last = str(args.rounds - 1)
             weights = weights_apart(folder / start / last / "run", folder / way / last / "run")
@@ -106,7 +121,9 @@ def compare(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Compare, or, started by itself, train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--faces", type=int, default=4096)
     parser.add_argument("--epochs", type=int, default=3)

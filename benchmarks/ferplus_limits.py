@@ -1,13 +1,15 @@
-"""How well the FER+ votes can be predicted at all: chance, an oracle, and the noise of ten annotators, for every metric.
+"""How well the FER+ votes can be predicted at all: chance, an oracle, and the noise of ten annotators, for
+every metric.
 
     python benchmarks/ferplus_limits.py ferplus.h5 [--split validation] [--draws 10]
 
-The store is one of `mien data import` with the FER+ votes as they were cast (`--votes raw`); no picture is read. Two sets, by
-the ten votes of a face: A, the first most-voted answer is one of the eight emotions; B, the official majority. Targets
-are the votes among the eight, as shares.
+The store is one of `mien data import` with the FER+ votes as they were cast (`--votes raw`); no picture is
+read. Two sets, by the ten votes of a face: A, the first most-voted answer is one of the eight emotions; B,
+the official majority. Targets are the votes among the eight, as shares.
 
-Marginal and oracle come from the faces of the training split that the same rule keeps. The noise floor is drawn anew with the
-seeds 0, 1, …, `--draws` times, and the mean is shown; `mien evaluate` draws once, with seed 0.
+Marginal and oracle come from the faces of the training split that the same rule keeps. The noise floor is
+drawn anew with the seeds 0, 1, …, `--draws` times, and the mean is shown; `mien evaluate` draws once, with
+seed 0.
 """
 
 from __future__ import annotations
@@ -53,15 +55,18 @@ def limits(cast: Votes, training: Votes, draws: int) -> dict[str, dict[str, floa
     """Every metric of each reference."""
     target, train = shares(cast), shares(training)
     found = baselines.for_head(HEAD, target, train)
-    for name, prior in {"noise floor": baselines.marginal(train), "noise floor, unshrunk": np.zeros(8)}.items():
+    for name, prior in {
+        "noise floor": baselines.marginal(train),
+        "noise floor, unshrunk": np.zeros(8),
+    }.items():
         drawn = [metrics.evaluate_head(HEAD, *baselines.redrawn(cast, prior, seed)) for seed in range(draws)]
         found[name] = {metric: float(np.mean([one[metric] for one in drawn])) for metric in METRICS}
     return found
 
 
 def ceiling(cast: Votes, rule: str, prior: Votes, draws: int) -> float:
-    """The accuracy of someone who knows the true distribution of every face: ten votes are drawn anew, the rule says which faces
-    it then keeps and what is right, and the likeliest emotion is answered."""
+    """The accuracy of someone who knows the true distribution of every face: ten votes are drawn anew, the
+    rule says which faces it then keeps and what is right, and the likeliest emotion is answered."""
     right: list[float] = []
     for seed in range(draws):
         truth, fresh = baselines.redrawn(cast, prior, seed)
@@ -79,7 +84,9 @@ def show(name: str, cast: Votes, found: dict[str, dict[str, float]]) -> None:
         f"Mean entropy of the votes {entropies(target).mean():.3f} nats; unanimous {(target.max(axis=1) == 1).mean():.1%}; "
         f"mean share of the top label {target.max(axis=1).mean():.3f}.\n"
     )
-    print(f"| metric | {' | '.join(known.replace('_', ' ') for known in found)} |\n|---|{'---|' * len(found)}")
+    print(
+        f"| metric | {' | '.join(known.replace('_', ' ') for known in found)} |\n|---|{'---|' * len(found)}"
+    )
     for metric in METRICS:
         arrow = "↑" if metrics.METRICS[metric].higher_is_better else "↓"
         print(f"| `{metric}` {arrow} | {' | '.join(f'{known[metric]:.3f}' for known in found.values())} |")
@@ -87,7 +94,9 @@ def show(name: str, cast: Votes, found: dict[str, dict[str, float]]) -> None:
 
 def main() -> None:
     """Print a table for each set, and the accuracy that ten votes allow."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("store", type=Path)
     parser.add_argument("--split", default="validation")
     parser.add_argument("--draws", type=int, default=10)

@@ -1,11 +1,12 @@
-"""How fast a FER-2013 CSV becomes a store, against the usual readings: pandas, then for each row `np.array(row.split())`
-(turned into numbers afterwards) or, faster, `np.array(row.split(), dtype=np.uint8)`.
+"""How fast a FER-2013 CSV becomes a store, against the usual readings: pandas, then for each row
+`np.array(row.split())` (turned into numbers afterwards) or, faster, `np.array(row.split(), dtype=np.uint8)`.
 
     python benchmarks/import.py fer2013.csv [--runs 3]
     python benchmarks/import.py                           # on noise of the same shape, 5,000 rows
 
-Each reading runs in a process of its own, in turn; the median time and the highest peak memory are shown. The usual readings
-end with the pixels in memory; mien also checks every field, takes the SHA-256, writes the store and reads every byte back.
+Each reading runs in a process of its own, in turn; the median time and the highest peak memory are shown. The
+usual readings end with the pixels in memory; mien also checks every field, takes the SHA-256, writes the
+store and reads every byte back.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ print(json.dumps([rows, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_max
 """
 READINGS = {
     "pandas, np.array(row.split())": USUAL.format(array="np.array(row.split()).astype(np.uint8)"),
-    "pandas, np.array(row.split(), dtype=np.uint8)": USUAL.format(array="np.array(row.split(), dtype=np.uint8)"),
+    "pandas, np.array(row.split(), dtype=np.uint8)": USUAL.format(
+        array="np.array(row.split(), dtype=np.uint8)"
+    ),
     "mien, into a store": MIEN,
 }
 #: Least ratio to the first reading, most memory of the last.
@@ -73,7 +76,9 @@ def write_noise(path: Path, rows: int = 5000) -> Path:
 
 def main() -> None:
     """Measure, show a table, and leave with 1 where a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("source", type=Path, nargs="?", help="fer2013.csv")
     parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
@@ -84,7 +89,12 @@ def main() -> None:
     seconds = [statistics.median(run[k][1] for run in runs) for k in range(len(READINGS))]
     megabytes = [max(run[k][2] for run in runs) for k in range(len(READINGS))]
     table = Table(
-        "reading", "rows", "seconds", "times mien's", "peak memory, MiB", title=f"{source.name}, median of {args.runs}"
+        "reading",
+        "rows",
+        "seconds",
+        "times mien's",
+        "peak memory, MiB",
+        title=f"{source.name}, median of {args.runs}",
     )
     for k, name in enumerate(READINGS):
         ratio = seconds[k] / seconds[-1]

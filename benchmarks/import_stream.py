@@ -1,8 +1,10 @@
-"""A large set of JPEGs into one store: time, memory and size, then random reads of the store against the files.
+"""A large set of JPEGs into one store: time, memory and size, then random reads of the store against the
+files.
 
     python benchmarks/import_stream.py FOLDER [--count 100000]
 
-Draws the set into FOLDER in the layout of AffectNet (224x224, labels as 0-d `.npy` text) unless it is there already.
+Draws the set into FOLDER in the layout of AffectNet (224x224, labels as 0-d `.npy` text) unless it is there
+already.
 """
 
 from __future__ import annotations
@@ -69,7 +71,9 @@ def measure_import(folder: Path, out: Path) -> None:
     print(f"joining the parts, checking every byte: {seconds - (marks[-1][1] - start):.1f} s")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     jpegs = sum(entry.stat().st_size for entry in os.scandir(folder / "train_set/images"))
-    print(f"store {out.stat().st_size / 1e6:.1f} MB, JPEGs {jpegs / 1e6:.1f} MB: {out.stat().st_size / jpegs:.4f}")
+    print(
+        f"store {out.stat().st_size / 1e6:.1f} MB, JPEGs {jpegs / 1e6:.1f} MB: {out.stat().st_size / jpegs:.4f}"
+    )
 
 
 def measure_reading(folder: Path, store: Store) -> None:
@@ -100,7 +104,9 @@ def measure_reading(folder: Path, store: Store) -> None:
 
 def main() -> None:
     """Draw, import, read."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=100_000)
     args = parser.parse_args()

@@ -1,8 +1,10 @@
-"""Bootstrap intervals of a large set of tags: time and peak memory, for each tag its average precision, F1, and their means.
+"""Bootstrap intervals of a large set of tags: time and peak memory, for each tag its average precision, F1,
+and their means.
 
     python benchmarks/intervals.py [--rows 100000] [--draws 1000] [--threads 2]
 
-Draws outputs and targets of the 26 tags of EMOTIC, from one that every second person has to some that one in fifty has.
+Draws outputs and targets of the 26 tags of EMOTIC, from one that every second person has to some that one in
+fifty has.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ def f1(output: Array, target: Array) -> Statistic:
 
 def main() -> None:
     """Draw and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=2)

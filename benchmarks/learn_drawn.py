@@ -1,10 +1,11 @@
-"""Does each task learn drawn faces, whose truth is known? Draws them, trains `compact` from scratch, scores the test split.
+"""Does each task learn drawn faces, whose truth is known? Draws them, trains `compact` from scratch, scores
+the test split.
 
     python benchmarks/learn_drawn.py [--tasks distribution13 affect emotic distribution8] [--faces 20000] [--epochs 12]
                                      [--size 48] [--candid] [--threads 2] [--keep FOLDER]
 
-The best epoch is picked on `validation`; the figures are of `test`, which nothing was chosen on. Aims: KL below 0.05, CCC of
-valence and of arousal above 0.9, mean average precision of the tags above 0.9.
+The best epoch is picked on `validation`; the figures are of `test`, which nothing was chosen on. Aims: KL
+below 0.05, CCC of valence and of arousal above 0.9, mean average precision of the tags above 0.9.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def learn(task: str, folder: Path, args: argparse.Namespace) -> dict[str, list[t
 
 def show(task: str, found: dict[str, list[tuple[str, float]]], seconds: float) -> None:
     """A table of what was reached, with the aim where there is one."""
-    table = Table("head", "metric", "test", "aim", title=f"{task}: {seconds / 60:.1f} min", title_justify="left")
+    table = Table(
+        "head", "metric", "test", "aim", title=f"{task}: {seconds / 60:.1f} min", title_justify="left"
+    )
     aims = {(head, metric): aim for name, head, metric, aim in AIMS if name == task}
     for head, figures in found.items():
         for metric, value in figures:
@@ -78,7 +81,9 @@ def show(task: str, found: dict[str, list[tuple[str, float]]], seconds: float) -
 
 def main() -> None:
     """Draw once, then learn each task."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
     parser.add_argument("--faces", type=int, default=20_000)
     parser.add_argument("--size", type=int, default=48)

@@ -1,16 +1,17 @@
-"""What each loss makes a network answer, if the network could answer anything: the p of least expected loss over the votes.
+"""What each loss makes a network answer, if the network could answer anything: the p of least expected loss
+over the votes.
 
     python benchmarks/loss_minimisers.py [--votes 10] [--losses "l1;emd"]
 
-A face has true shares q of eight emotions. Its target is y = n / N with n ~ Multinomial(N, q). No votes are drawn: every n
-that can occur counts with its probability, so nothing depends on a seed. p minimises the mean of the real loss
-of `mien.losses` over them, and is compared with q. `--votes 0`: y = q, votes without noise. The FER+ rules drop
-single votes, so their rows need more than one.
+A face has true shares q of eight emotions. Its target is y = n / N with n ~ Multinomial(N, q). No votes are
+drawn: every n that can occur counts with its probability, so nothing depends on a seed. p minimises the mean
+of the real loss of `mien.losses` over them, and is compared with q. `--votes 0`: y = q, votes without noise.
+The FER+ rules drop single votes, so their rows need more than one.
 
-Three Markdown tables. First, for each loss and face: KL(q || p) in nats (inf where p gives nothing to a label that has
-voters), the total variation between them, and the entropy of p less that of q (negative: p is more peaked).
-Second, the expected loss of p = q: what is left for a perfect network. Third, the length of the gradient with respect to the
-scores of a sure mistake: all votes say sad, p says happy.
+Three Markdown tables. First, for each loss and face: KL(q || p) in nats (inf where p gives nothing to a label
+that has voters), the total variation between them, and the entropy of p less that of q (negative: p is more
+peaked). Second, the expected loss of p = q: what is left for a perfect network. Third, the length of the
+gradient with respect to the scores of a sure mistake: all votes say sad, p says happy.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ Expected = Callable[[Tensor], Tensor]
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--votes", type=int, default=10)
     parser.add_argument("--losses", default=";".join(ROWS), help="rows of the table, separated by semicolons")
     args = parser.parse_args()
@@ -136,14 +139,17 @@ def expected(terms: dict[str, float], targets: Tensor, weights: Tensor, logits: 
     """Mean loss of one answer over all targets."""
 
     def row(target: Tensor) -> Tensor:
-        losses = [weight * LOSSES[name](logits[None], target[None], CONTEXT) for name, weight in terms.items()]
+        losses = [
+            weight * LOSSES[name](logits[None], target[None], CONTEXT) for name, weight in terms.items()
+        ]
         return torch.stack(losses).sum()
 
     return torch.func.vmap(row)(targets) @ weights
 
 
 def pull(name: str, wrong: float) -> float:
-    """Length of the gradient where p gives `wrong` to happy, the rest to all others alike, and every vote says sad."""
+    """Length of the gradient where p gives `wrong` to happy, the rest to all others alike, and every vote
+    says sad."""
     p = torch.full((len(EXPRESSION8),), (1 - wrong) / (len(EXPRESSION8) - 1), dtype=torch.float64)
     p[EXPRESSION8.index("happy")] = wrong
     logits = p.log()[None].requires_grad_()

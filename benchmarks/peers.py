@@ -1,17 +1,20 @@
-"""The bundled models beside the `fer` package, in one run on the same faces and cores; prints a Markdown table.
+"""The bundled models beside the `fer` package, in one run on the same faces and cores; prints a Markdown
+table.
 
     python benchmarks/peers.py --data ferplus.h5 [--venv DIR] [--rounds 9] [--threads 2]
 
-Each side gets an environment of its own from the package index (`--venv` keeps them, and reuses what is there): this
-checkout with its core dependencies alone, and `fer` 25.10.3 with TensorFlow. `fer` is run twice: as it comes (TFLite, a face
-at a time) and with `use_tflite=False` (Keras, a batch at a time). Faces of the store's validation split (FER-2013's
-PublicTest), 48x48 grey and ready: no detector. `fer` gets them as it prepares a face that it found: cv2.resize to 64x64,
-then to -1…1. Every contestant is a process of its own on the same `--threads` cores; they are timed in turn, starting with
-another one each round, and medians are compared.
+Each side gets an environment of its own from the package index (`--venv` keeps them, and reuses what is
+there): this checkout with its core dependencies alone, and `fer` 25.10.3 with TensorFlow. `fer` is run twice:
+as it comes (TFLite, a face at a time) and with `use_tflite=False` (Keras, a batch at a time). Faces of the
+store's validation split (FER-2013's PublicTest), 48x48 grey and ready: no detector. `fer` gets them as it
+prepares a face that it found: cv2.resize to 64x64, then to -1…1. Every contestant is a process of its own on
+the same `--threads` cores; they are timed in turn, starting with another one each round, and medians are
+compared.
 
-FER-2013: 7 labels, which both sides know. FER+: the majority label of 8; `fer` has no contempt, so those faces count
-as wrong. ECE (15 bins): how far each side's confidence in its label is from the share that is right; of `fer` that is its largest
-probability. Load: importing, opening, and the first answer. Memory: the peak of the process. Installed: all packages but pip.
+FER-2013: 7 labels, which both sides know. FER+: the majority label of 8; `fer` has no contempt, so those
+faces count as wrong. ECE (15 bins): how far each side's confidence in its label is from the share that is
+right; of `fer` that is its largest probability. Load: importing, opening, and the first answer. Memory: the
+peak of the process. Installed: all packages but pip.
 """
 
 from __future__ import annotations
@@ -44,7 +47,8 @@ Array = NDArray[Any]
 Answer = Callable[[Array], dict[str, Array]]
 
 
-# In a contestant's process -------------------------------------------------------------------------------------------
+# In a contestant's process
+# -------------------------------------------------------------------------------------------
 
 
 def opened_mien(name: str) -> Answer:
@@ -110,7 +114,8 @@ def kept(answer: Answer, faces: Array, path: Path) -> float:
     return 0.0
 
 
-# In the process that compares ----------------------------------------------------------------------------------------
+# In the process that compares
+# ----------------------------------------------------------------------------------------
 
 
 class Contestant:
@@ -152,7 +157,9 @@ def environments(folder: Path) -> dict[str, Path]:
         if not (folder / name / "bin" / "python").exists():
             print(f"installing {' '.join(packages)} into {folder / name}", file=sys.stderr)
             venv.create(folder / name, with_pip=True)
-            subprocess.run([folder / name / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], check=True)
+            subprocess.run(
+                [folder / name / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], check=True
+            )
     return {name: folder / name / "bin" / "python" for name in wanted}
 
 
@@ -161,12 +168,18 @@ def installed(python: Path) -> float:
     code = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     place = Path(said.stdout.strip())
-    files = (path for part in place.iterdir() if not part.name.startswith("pip") for path in [part, *part.rglob("*")])
+    files = (
+        path
+        for part in place.iterdir()
+        if not part.name.startswith("pip")
+        for path in [part, *part.rglob("*")]
+    )
     return sum(path.lstat().st_size for path in files if path.is_file()) / 1e6
 
 
 def chances(answers: dict[str, Array], temperature: float, labels8: tuple[str, ...]) -> dict[str, Array]:
-    """How likely each label is to be FER-2013's and FER+'s, both (N, K); votes tell it by a label temperature."""
+    """How likely each label is to be FER-2013's and FER+'s, both (N, K); votes tell it by a label
+    temperature."""
     from mien.predict import scaling
 
     seven = answers["expression7"]
@@ -206,7 +219,8 @@ def measured(contestants: list[Contestant], rounds: int) -> dict[str, dict[str, 
                     found[one.name][command].append(taken)
         print(f"round {number} of {rounds}", file=sys.stderr)
     return {
-        one.name: {key: statistics.median(times) for key, times in found[one.name].items()} | {"load": loads[one.name]}
+        one.name: {key: statistics.median(times) for key, times in found[one.name].items()}
+        | {"load": loads[one.name]}
         for one in contestants
     }
 
@@ -226,7 +240,9 @@ def table(records: dict[str, dict[str, float]]) -> str:
     lines = ["| " + " | ".join(columns) + " |"]
     lines.append("|---" * len(columns) + "|")
     for name, one in records.items():
-        ratios = [f"{peer['one'] / one['one']:.1f}, {peer['many'] / one['many']:.1f}" for peer in (usual, keras)]
+        ratios = [
+            f"{peer['one'] / one['one']:.1f}, {peer['many'] / one['many']:.1f}" for peer in (usual, keras)
+        ]
         cells = [
             f"{one['fer2013']:.2%}",
             f"{one['ferplus']:.2%}",
@@ -251,7 +267,8 @@ def compare(args: argparse.Namespace, folder: Path) -> str:
     np.save(folder / "faces.npy", store.images(rows))
     pythons = environments(args.venv or folder)
     contestants = [
-        Contestant(name, pythons[side], folder / "faces.npy", args.threads) for name, side in CONTESTANTS.items()
+        Contestant(name, pythons[side], folder / "faces.npy", args.threads)
+        for name, side in CONTESTANTS.items()
     ]
     ours = [name for name, side in CONTESTANTS.items() if side == "mien"]
     heats = {name: load(name).engine.label_temperature.get("distribution8", 1.0) for name in ours}
@@ -273,7 +290,9 @@ def compare(args: argparse.Namespace, folder: Path) -> str:
 
 def main() -> None:
     """Compare, or be one of those compared."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="a store of FER-2013 with FER+ (expression7, expression8)")
     parser.add_argument(
         "--venv", type=Path, help="folder of the two environments, kept and reused (default: a temporary one)"

@@ -1,8 +1,11 @@
-"""Speed and memory of prediction, as ratios within one run: python benchmarks/predict.py RUN --yunet FILE [--photos 1000] …
+"""Speed and memory of prediction, as ratios within one run: python benchmarks/predict.py RUN --yunet FILE
+[--photos 1000] …
 
-1. A folder of photos, 1280x720: the share of time that is neither detector nor network (decode, crop, format, write), in
+1. A folder of photos, 1280x720: the share of time that is neither detector nor network (decode, crop, format,
+   write), in
    processor time of the whole process, which a busy machine does not change.
-2. A video of two faces, 640x480: processor time a frame, and frames a second overlapped and one step after the other.
+2. A video of two faces, 640x480: processor time a frame, and frames a second overlapped and one step after
+   the other.
 3. Memory over many frames and pictures: the process's peak.
 """
 
@@ -70,7 +73,9 @@ class Timed:
 
         model.engine._session = TimedSession()
 
-    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]) -> list[list[Prediction]]:
+    def recognise(
+        self, moments: Sequence[Moment], subjects: Sequence[Sequence[Subject]]
+    ) -> list[list[Prediction]]:
         """Say what each face shows."""
         return self.model.recognise(moments, subjects)
 
@@ -139,7 +144,8 @@ def one_after_the_other(job: PredictionJob, out: Path, timed: Timed, find: Detec
 
 
 def measured(model: Path, inputs: Path, settings: Settings, out: Path) -> dict[str, float]:
-    """Overlapped and one step after the other: seconds, processor seconds, and the share beyond detector and network."""
+    """Overlapped and one step after the other: seconds, processor seconds, and the share beyond detector and
+    network."""
     start, cpu = time.perf_counter(), time.process_time()
     faces = go(load(model).read([inputs], settings), out)
     overlapped, used = time.perf_counter() - start, time.process_time() - cpu

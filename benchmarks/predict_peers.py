@@ -2,11 +2,12 @@
 
     python benchmarks/predict_peers.py --yunet FILE [--venv DIR] [--frames 150] [--rounds 3] [--threads 2]
 
-The video of benchmarks/predict.py: 640x480, two faces. Each contestant is a process of its own on the same cores, has its
-model opened and warm, and reads the file frame by frame; they run in turn, and medians are compared. `mien` writes its
-table, the others only answer. `fer` 25.10.3 is asked by `detect_emotions` as its documentation shows: with Haar as it comes
-(TFLite), with `use_tflite=False` (Keras), and with `mtcnn=True`. The last is the loop that most programs around DeepFace are:
-cv2's Haar, then Keras' `predict` on one face after the other; here with `fer`'s network, as DeepFace's is not in its package.
+The video of benchmarks/predict.py: 640x480, two faces. Each contestant is a process of its own on the same
+cores, has its model opened and warm, and reads the file frame by frame; they run in turn, and medians are
+compared. `mien` writes its table, the others only answer. `fer` 25.10.3 is asked by `detect_emotions` as its
+documentation shows: with Haar as it comes (TFLite), with `use_tflite=False` (Keras), and with `mtcnn=True`.
+The last is the loop that most programs around DeepFace are: cv2's Haar, then Keras' `predict` on one face
+after the other; here with `fer`'s network, as DeepFace's is not in its package.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ def asked(name: str, pythons: dict[str, Path], given: argparse.Namespace, video:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": str(given.threads)}
     words = [str(pythons[CONTESTANTS[name][0]]), __file__, "--worker", name, "--video", str(video)]
     words += ["--yunet", str(given.yunet), "--threads", str(given.threads)]
-    ran = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, cwd=video.parent, env=os.environ | quiet)
+    ran = subprocess.run(
+        words, stdout=subprocess.PIPE, text=True, check=True, cwd=video.parent, env=os.environ | quiet
+    )
     found: dict[str, float] = json.loads(ran.stdout)
     return found
 
@@ -130,9 +133,16 @@ def asked(name: str, pythons: dict[str, Path], given: argparse.Namespace, video:
 def table(records: dict[str, dict[str, float]]) -> str:
     """The comparison as Markdown; how many times as fast the first contestant is."""
     best = next(iter(records.values()))
-    lines = ["| | frames/s | × | processor ms a frame | × | faces found a frame | peak memory, MB |", "|---" * 7 + "|"]
+    lines = [
+        "| | frames/s | × | processor ms a frame | × | faces found a frame | peak memory, MB |",
+        "|---" * 7 + "|",
+    ]
     for name, one in records.items():
-        cells = [f"{1 / one['seconds']:.1f}", f"{one['seconds'] / best['seconds']:.1f}", f"{1e3 * one['cpu']:.0f}"]
+        cells = [
+            f"{1 / one['seconds']:.1f}",
+            f"{one['seconds'] / best['seconds']:.1f}",
+            f"{1e3 * one['cpu']:.0f}",
+        ]
         cells += [f"{one['cpu'] / best['cpu']:.1f}", f"{one['faces']:.2f}", f"{one['memory']:,.0f}"]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -151,7 +161,10 @@ def compare(given: argparse.Namespace, folder: Path) -> str:
         for name in names[number % len(names) :] + names[: number % len(names)]:
             found[name].append(asked(name, pythons, given, folder / "two.mp4"))
             print(f"round {number + 1}: {name}: {found[name][-1]}", file=sys.stderr)
-    records = {name: {key: statistics.median(one[key] for one in ran) for key in ran[0]} for name, ran in found.items()}
+    records = {
+        name: {key: statistics.median(one[key] for one in ran) for key in ran[0]}
+        for name, ran in found.items()
+    }
     return f"{table(records)}\n\n{given.frames} frames, {given.threads} threads, medians of {given.rounds} rounds."
 
 

@@ -1,4 +1,5 @@
-"""What one change of a recipe is worth: a base configuration and single changes of it, over the same seeds and as many steps.
+"""What one change of a recipe is worth: a base configuration and single changes of it, over the same seeds
+and as many steps.
 
     python benchmarks/recipe.py configs/ferplus.toml --data faces.h5 --out runs/recipe --seeds 0 1 2 \\
         --metrics distribution8.kl expression8.accuracy \\
@@ -8,8 +9,9 @@ A change may be a whole configuration, such as what `mien tune` found against wh
 
     python benchmarks/recipe.py runs/tune-compact/trials/0000/config.toml --change runs/tune-compact/best.toml --split test …
 
-Each run has a folder of its own; the same command again trains only what is missing. Differences are paired by seed. Their t
-intervals over seeds, wide with three, tell how a figure moves from seed to seed, not how it would move with other faces.
+Each run has a folder of its own; the same command again trains only what is missing. Differences are paired
+by seed. Their t intervals over seeds, wide with three, tell how a figure moves from seed to seed, not how it
+would move with other faces.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ from mien.train.module import monitored_metric
 
 
 class Outcome(NamedTuple):
-    """A finished run: its validation metrics at the epoch that was kept, its steps in all, and the minutes they took."""
+    """A finished run: its validation metrics at the epoch that was kept, its steps in all, and the minutes
+    they took."""
 
     values: dict[str, float]
     steps: int
@@ -46,11 +49,13 @@ class Outcome(NamedTuple):
 
 
 def loaded(path: Path, text: str, metrics: Sequence[str]) -> Config:
-    """A configuration, or the one that the changes name instead, with `key=value` changes, that has these metrics. Raises
-    ConfigError."""
+    """A configuration, or the one that the changes name instead, with `key=value` changes, that has these
+    metrics. Raises ConfigError."""
     words = shlex.split(text)
     others = [word for word in words if word.endswith(".toml") and "=" not in word]
-    config = configs.load(Path(others[-1]) if others else path, [f"--{word}" for word in words if word not in others])
+    config = configs.load(
+        Path(others[-1]) if others else path, [f"--{word}" for word in words if word not in others]
+    )
     known = {f"{head.name}.{name}": head for head in config.resolved_task() for name in head.metrics}
     for name in metrics:
         lookup(known, name, "metric")
@@ -58,7 +63,8 @@ def loaded(path: Path, text: str, metrics: Sequence[str]) -> Config:
 
 
 def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
-    """Train in a folder, or read what was trained there. Raises ConfigError where it holds another configuration."""
+    """Train in a folder, or read what was trained there. Raises ConfigError where it holds another
+    configuration."""
     if not (run / "checkpoints" / str(len(config.train.phases)) / "best.ckpt").exists():
         train(config, run, resume=True)
     elif configs.load(run / "config.toml").to_dict() != config.to_dict():
@@ -68,7 +74,9 @@ def outcome(config: Config, run: Path, metrics: Sequence[str]) -> Outcome:
     monitor = monitored_metric(config, config.resolved_task())
     last = [row for row in rows if row["phase"] == rows[-1]["phase"]]
     best = (max if monitor.higher else min)(last, key=lambda row: float(row[monitor.key]))
-    steps = sum(int(row["step"]) for row, after in pairwise([*rows, {"phase": ""}]) if row["phase"] != after["phase"])
+    steps = sum(
+        int(row["step"]) for row, after in pairwise([*rows, {"phase": ""}]) if row["phase"] != after["phase"]
+    )
     values = {name: float(best[f"validation_{name.replace('.', '_', 1)}"]) for name in metrics}
     return Outcome(values, steps, sum(float(row["seconds"]) for row in rows) / 60)
 
@@ -82,18 +90,25 @@ def scored(config: Config, run: Path, metrics: Sequence[str], split: str) -> Out
         export(run, train(config, run, resume=True))
     heads = evaluate(run, split=split, draws=0)["heads"]
     parts = {name: name.split(".", 1) for name in metrics}
-    return found._replace(values={name: heads[head]["metrics"][key]["value"] for name, (head, key) in parts.items()})
+    return found._replace(
+        values={name: heads[head]["metrics"][key]["value"] for name, (head, key) in parts.items()}
+    )
 
 
 def difference(changed: Sequence[float], base: Sequence[float], level: float = 0.95) -> tuple[float, float]:
     """Mean of the differences seed by seed, and half the width of its t interval (NaN for one seed)."""
     spread = intervals.seeds(np.subtract(changed, base))
-    half = stats.t.ppf((1 + level) / 2, spread.n - 1) * spread.sd / math.sqrt(spread.n) if spread.n > 1 else math.nan
+    half = (
+        stats.t.ppf((1 + level) / 2, spread.n - 1) * spread.sd / math.sqrt(spread.n)
+        if spread.n > 1
+        else math.nan
+    )
     return spread.mean, float(half)
 
 
 def table(found: dict[str, list[Outcome]], metrics: Sequence[str]) -> str:
-    """Markdown: mean ± standard deviation over seeds of each metric, and the paired difference to the base with its interval."""
+    """Markdown: mean ± standard deviation over seeds of each metric, and the paired difference to the base
+    with its interval."""
     heads = "".join(f" {name} | against base |" for name in metrics)
     lines = [f"| change |{heads} steps | minutes |", "|---|" + "---|---|" * len(metrics) + "---|---|"]
     for change, outcomes in found.items():
@@ -112,7 +127,9 @@ def table(found: dict[str, list[Outcome]], metrics: Sequence[str]) -> str:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Train what is missing, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", required=True, help="the store")
     parser.add_argument("--out", type=Path, required=True)
@@ -120,11 +137,15 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--metrics", nargs="+", required=True, help="head.metric of the validation split")
     parser.add_argument("--split", default="", help="score the runs on this split instead")
     parser.add_argument("--set", action="append", default=[], help="key=value of base and changes alike")
-    parser.add_argument("--change", action="append", default=[], help="key=value, several in quotes, against the base")
+    parser.add_argument(
+        "--change", action="append", default=[], help="key=value, several in quotes, against the base"
+    )
     args = parser.parse_args(words)
     shared = shlex.join([f"data.store={args.data}", *shlex.split(" ".join(args.set))])
     wanted = {
-        change: [loaded(args.config, f"{shared} {change} train.seed={seed}", args.metrics) for seed in args.seeds]
+        change: [
+            loaded(args.config, f"{shared} {change} train.seed={seed}", args.metrics) for seed in args.seeds
+        ]
         for change in ("", *args.change)
     }
     found = {}
@@ -135,7 +156,9 @@ def main(words: Sequence[str] | None = None) -> None:
         ]
     print(table(found, args.metrics))
     place = (
-        f"Scored on {args.split}; validation picked the epoch." if args.split else "Validation picked the epoch too."
+        f"Scored on {args.split}; validation picked the epoch."
+        if args.split
+        else "Validation picked the epoch too."
     )
     print(f"\nSeeds {args.seeds}; 95 % t intervals over seeds, paired, each by itself. {place}")
 

@@ -1,9 +1,12 @@
-"""Prediction by one process and by workers of Ray: the same rows? how fast? what if one is killed? And what each stage costs.
+"""Prediction by one process and by workers of Ray: the same rows? how fast? what if one is killed? And what
+each stage costs.
 
     python benchmarks/scale.py [--pictures 2000] [--workers 2] [--yunet FILE]
 
-1. Processor time of each stage, one thread: decode, look for faces, crop, network (float and int8), write Parquet.
-2. The pictures, 640x480 with one to three drawn faces, through the local engine and through Ray: pictures a second, rows held
+1. Processor time of each stage, one thread: decode, look for faces, crop, network (float and int8), write
+   Parquet.
+2. The pictures, 640x480 with one to three drawn faces, through the local engine and through Ray: pictures a
+   second, rows held
    against each other. With --yunet it finds the faces, else Haar.
 3. Ray once more, one worker killed (SIGKILL) midway: complete? any row twice?
 """
@@ -77,7 +80,9 @@ def costs(files: list[Path], yunet: Path | None) -> Iterator[tuple[str, float, s
         answers = []
         for file, pixels, faces in zip(files, seen, found, strict=True):
             height, width = pixels.shape[:2]
-            answers.append(Result(Moment({}, str(file), 0, None), width, height, model.predict_faces(pixels, faces)))
+            answers.append(
+                Result(Moment({}, str(file), 0, None), width, height, model.predict_faces(pixels, faces))
+            )
         rows_of = sum(max(1, len(answer.predictions)) for answer in answers)
         write = timed(writer.add, answers) + timed(lambda _: writer.close(), [None]) / len(answers)
         yield "write Parquet", write, "picture"
@@ -105,8 +110,11 @@ def local(folder: Path, out: Path, settings: Settings) -> float:
     return time.perf_counter() - start
 
 
-def spread(folder: Path, out: Path, settings: Settings, workers: int, *, kill: bool = False) -> tuple[float, float]:
-    """All pictures by Ray; seconds in all, and pictures a second from the first finished shard to the last."""
+def spread(
+    folder: Path, out: Path, settings: Settings, workers: int, *, kill: bool = False
+) -> tuple[float, float]:
+    """All pictures by Ray; seconds in all, and pictures a second from the first finished shard to the
+    last."""
     start, ends, frames = time.perf_counter(), list[float](), list[int]()
     for count in plan([str(folder)], out, settings=settings, shard=50).run(workers):
         ends.append(time.perf_counter())
@@ -159,7 +167,9 @@ def main() -> None:
         folder.mkdir()
         draw(folder, asked.pictures)
         files = sorted(folder.iterdir())
-        print(f"{len(files)} pictures, {sum(file.stat().st_size for file in files) / len(files) / 1000:.0f} kB each")
+        print(
+            f"{len(files)} pictures, {sum(file.stat().st_size for file in files) / len(files) / 1000:.0f} kB each"
+        )
         for name, cost, what in costs(files[:200], asked.yunet):
             print(f"{name:32} {cost:8.3f} {'' if 'bytes' in name else 'ms '}a {what}")
         cv2.setNumThreads(-1)

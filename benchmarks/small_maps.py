@@ -1,9 +1,10 @@
-"""What laying small feature maps side by side is worth in training: forward and backward of a batch, with and without.
+"""What laying small feature maps side by side is worth in training: forward and backward of a batch, with and
+without.
 
     python benchmarks/small_maps.py --networks configs/face.toml resnet18 [--batch 64] [--precision bf16]
 
-A network is a configuration's, or a backbone by name. The two take turns, `--rounds` times, and the medians of the processor's
-time are compared, so other work hardly matters.
+A network is a configuration's, or a backbone by name. The two take turns, `--rounds` times, and the medians
+of the processor's time are compared, so other work hardly matters.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def times(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--networks", nargs="+", default=["configs/face.toml", "resnet18"])
     parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--batch", type=int, default=64)
@@ -77,7 +80,9 @@ def main() -> None:
         lay_side_by_side(beside)
         pixels = torch.randn(args.batch, 1, args.size, args.size).to(memory_format=torch.channels_last)
         for precision in args.precision:
-            steps = {key: step(net, pixels, PRECISIONS[precision]) for key, net in (("0", alone), ("1", beside))}
+            steps = {
+                key: step(net, pixels, PRECISIONS[precision]) for key, net in (("0", alone), ("1", beside))
+            }
             without, with_ = times(steps, args.rounds).values()
             print(
                 f"| {name} | {precision} | {without * 1e3:.0f} | {with_ * 1e3:.0f} | {without / with_:.2f} |",

@@ -1,11 +1,13 @@
-"""Who is who: the tracker on simulated faces whose truth is known; prints the Markdown table of docs/concepts/tracking.md.
+"""Who is who: the tracker on simulated faces whose truth is known; prints the Markdown table of
+docs/concepts/tracking.md.
 
     python benchmarks/tracking.py [--videos 12]
 
-Faces 60 to 110 pixels wide wander over 640x360 for 20 seconds at 25 frames/s. Somebody vanishes for 0.1 to 0.8 s every six
-seconds on average; who is more than half hidden behind another is not found, who is less scores lower. Boxes are off by 3 % of
-their size in place and width. IDF1: the share of faces with the right id, under the best pairing of ids and people (Ristani
-et al. 2016; here every face is a true one). Switches: how often a person's id changes.
+Faces 60 to 110 pixels wide wander over 640x360 for 20 seconds at 25 frames/s. Somebody vanishes for 0.1 to
+0.8 s every six seconds on average; who is more than half hidden behind another is not found, who is less
+scores lower. Boxes are off by 3 % of their size in place and width. IDF1: the share of faces with the right
+id, under the best pairing of ids and people (Ristani et al. 2016; here every face is a true one). Switches:
+how often a person's id changes.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ JITTER = 0.03
 
 @dataclass(frozen=True)
 class World:
-    """What is simulated: `speed` 1 is a face width a second and more; a share `miss` of faces is not found; of the frames one in
-    `every` is taken."""
+    """What is simulated: `speed` 1 is a face width a second and more; a share `miss` of faces is not found;
+    of the frames one in `every` is taken."""
 
     people: int = 3
     speed: float = 1.0
@@ -51,7 +53,11 @@ class World:
             if rng.random() < 1 / RATE / 6:
                 away[rng.integers(self.people)] = rng.uniform(0.1, 0.8)
             hidden = _hidden(place, side)
-            there = [k for k in range(self.people) if away[k] == 0 and hidden[k] <= 0.5 and rng.random() >= self.miss]
+            there = [
+                k
+                for k in range(self.people)
+                if away[k] == 0 and hidden[k] <= 0.5 and rng.random() >= self.miss
+            ]
             found = [(k, _seen(place[k], side[k], hidden[k], rng)) for k in there]
             if number % self.every == 0:
                 yield number / RATE, [found[k] for k in rng.permutation(len(found))]
@@ -68,7 +74,10 @@ def _hidden(place: Array, side: Array) -> Array:
     """Of each the share that the one who covers it most hides; later ones stand before earlier ones."""
     apart = np.abs(place[:, None] - place[None])
     least = np.minimum(side[:, None], side[None])[..., None]
-    shared = np.clip((side[:, None] + side[None])[..., None] / 2 - apart, 0, least).prod(axis=2) / side[:, None] ** 2
+    shared = (
+        np.clip((side[:, None] + side[None])[..., None] / 2 - apart, 0, least).prod(axis=2)
+        / side[:, None] ** 2
+    )
     return np.asarray(np.triu(shared, 1).max(axis=1), np.float64)
 
 

@@ -1,13 +1,16 @@
-"""How much of a bare forward-backward loop's speed the full training loop keeps, and how it compares with ImageFolder.
+"""How much of a bare forward-backward loop's speed the full training loop keeps, and how it compares with
+ImageFolder.
 
     python benchmarks/train_loop.py --data faces.h5 [--epochs 2] [--faces 8192] [--backbone compact]
 
-bare         the same network and precision, forward and backward on one batch in memory, no data, no optimizer
-full         `mien train`: data, augmentation, optimizer, averaging of weights, logging (validation not counted)
-imagefolder  torchvision's ImageFolder + DataLoader (2 workers) with the same augmentation, forward, backward, optimizer,
+bare         the same network and precision, forward and backward on one batch in memory, no data, no
+optimizer full         `mien train`: data, augmentation, optimizer, averaging of weights, logging (validation
+not counted) imagefolder  torchvision's ImageFolder + DataLoader (2 workers) with the same augmentation,
+forward, backward, optimizer,
              on the same faces as PNG files
 
-The three are run in turn, `--rounds` times, and the median of each is compared, since a machine's speed drifts.
+The three are run in turn, `--rounds` times, and the median of each is compared, since a machine's speed
+drifts.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ def configuration(args: argparse.Namespace) -> Config:
         "expression7",
         data=DataConfig(store=str(args.data), limit=args.faces),
         model=ModelConfig.from_dict({"encoder": args.backbone}),
-        train=TrainConfig(precision="bf16-mixed", ema=0.999, phases=(phase,), augment=AugmentConfig(erasing=0.2)),
+        train=TrainConfig(
+            precision="bf16-mixed", ema=0.999, phases=(phase,), augment=AugmentConfig(erasing=0.2)
+        ),
     )
 
 
@@ -100,7 +105,9 @@ def imagefolder(config: Config, folder: Path, steps: int) -> float:
         ]
     )
     faces = torchvision.datasets.ImageFolder(str(folder), augment)
-    loader = torch.utils.data.DataLoader(faces, config.train.batch_size, shuffle=True, num_workers=2, drop_last=True)
+    loader = torch.utils.data.DataLoader(
+        faces, config.train.batch_size, shuffle=True, num_workers=2, drop_last=True
+    )
     net = network(config)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
     seen, start = 0, 0.0
@@ -128,7 +135,9 @@ def write_folder(store: Store, folder: Path, count: int) -> None:
 
 def main() -> None:
     """Run the three in turn and print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--faces", type=int, default=8192)
@@ -147,7 +156,9 @@ def main() -> None:
             speeds["bare"].append(bare(config, 40))
             speeds["imagefolder"].append(imagefolder(config, Path(folder), 40))
     middle = {name: statistics.median(values) for name, values in speeds.items()}
-    print(f"{args.backbone}, batch {config.train.batch_size}, bf16, {threads} threads, torch {torch.__version__}")
+    print(
+        f"{args.backbone}, batch {config.train.batch_size}, bf16, {threads} threads, torch {torch.__version__}"
+    )
     for name, value in middle.items():
         low, high = min(speeds[name]), max(speeds[name])
         print(

@@ -3,8 +3,9 @@
     mien data sketch faces.h5 --count 2000
     python benchmarks/tune_workers.py configs/tune_compact.toml --data faces.h5 --out runs/tune-workers --trials 12
 
-Draws are by chance alone and nothing is pruned, so that all do the very same trials; that they did is checked. The storage is
-the study's own SQLite file, or one database with `--storage`. Needs as many idle cores as workers.
+Draws are by chance alone and nothing is pruned, so that all do the very same trials; that they did is
+checked. The storage is the study's own SQLite file, or one database with `--storage`. Needs as many idle
+cores as workers.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ _FIXED = ["--sampler", "random", "--pruner", "none", "--no-best", "--train.threa
 
 
 def seconds(workers: int, words: Sequence[str], folder: Path) -> float:
-    """Wall time until all workers on a new study have ended. Raises RuntimeError where one fails or the folder is in use."""
+    """Wall time until all workers on a new study have ended. Raises RuntimeError where one fails or the
+    folder is in use."""
     if folder.exists():
         raise RuntimeError(f"{folder}: is there already; remove it or choose another --out")
     command = [sys.executable, "-m", "mien", "tune", *words, "--out", str(folder), *_FIXED]
     start = time.perf_counter()
-    hands = [subprocess.Popen(command, env=os.environ | ONE, stderr=subprocess.PIPE, text=True) for _ in range(workers)]
+    hands = [
+        subprocess.Popen(command, env=os.environ | ONE, stderr=subprocess.PIPE, text=True)
+        for _ in range(workers)
+    ]
     said = [hand.communicate()[1] for hand in hands]
     if failed := [text for hand, text in zip(hands, said, strict=True) if hand.returncode]:
         raise RuntimeError(failed[0])
@@ -47,7 +52,9 @@ def done(storage: str, folder: Path) -> dict[int, tuple[object, ...]]:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Time both, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", required=True, help="the store")
     parser.add_argument("--out", type=Path, required=True)

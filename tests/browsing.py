@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-sync = pytest.importorskip("playwright.sync_api", reason="needs playwright and axe-playwright-python from PyPI")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python from PyPI")
+sync = pytest.importorskip(
+    "playwright.sync_api", reason="needs playwright and axe-playwright-python from PyPI"
+)
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python from PyPI"
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -25,7 +29,8 @@ def opened() -> Iterator[Any]:
 
 
 def hold_accessible(browser: Any, path: Path, width: int, scheme: str) -> None:
-    """Hold a page to what everybody can read: axe-core finds nothing grave, and nothing sticks out at the side."""
+    """Hold a page to what everybody can read: axe-core finds nothing grave, and nothing sticks out at the
+    side."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page.goto(path.as_uri())
     assert not [(rule, impact) for rule, impact in violations(page) if impact in ("serious", "critical")]

@@ -1,4 +1,5 @@
-"""What all tests share: one thread a process, no way out to the network, and the real FER-2013 where it is there."""
+"""What all tests share: one thread a process, no way out to the network, and the real FER-2013 where it is
+there."""
 
 import os
 
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from mien.media import MODALITIES
 from mien.predict import Model, load
 from mien.tasks import TASKS
-from tests import tiny_run
+from tests import tiny_run, toy_modality
 from tests.tiny_model import RGB, write_model
 
 settings.register_profile("mien", deadline=None, max_examples=50)
@@ -45,7 +47,8 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def fer2013() -> Path:
-    """The folder of the real FER-2013 (`MIEN_FER2013`, or beside the repository); skips where it is not there."""
+    """The folder of the real FER-2013 (`MIEN_FER2013`, or beside the repository); skips where it is not
+    there."""
     folder = Path(os.environ.get("MIEN_FER2013", ROOT.parent / "shared" / "data" / "fer2013"))
     if not (folder / "Training.csv").exists():
         pytest.skip("the real FER-2013 is not here (set MIEN_FER2013)")
@@ -72,3 +75,12 @@ def affect(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder: Path = tmp_path_factory.mktemp("affect")
     write_model(folder / "model.onnx", TASKS["affect"], RGB)
     return load(folder)
+
+
+@pytest.fixture
+def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A modality of its own in the registries (`toy_modality.py`)."""
+    from mien.models import ENCODERS
+
+    monkeypatch.setitem(MODALITIES, "numbers", toy_modality.NUMBERS)
+    monkeypatch.setitem(ENCODERS, ("numbers", "linear"), toy_modality.linear)

@@ -1,7 +1,7 @@
 """The rooms of the package: on which floor each stands, what happens there and which libraries it may import.
 
-`tests/test_architecture.py` holds the code to this table. The maps in CONTRIBUTING.md and docs/concepts/architecture.md are
-made from it: `python -m tests.house` writes them anew.
+`tests/test_architecture.py` holds the code to this table. The maps in CONTRIBUTING.md and
+docs/concepts/architecture.md are made from it: `python -m tests.house` writes them anew.
 """
 
 import re
@@ -13,7 +13,8 @@ PACKAGE = ROOT / "src" / "mien"
 
 
 class Room(NamedTuple):
-    """What happens in a room, and the libraries that it may import, at the top of a module or inside a function."""
+    """What happens in a room, and the libraries that it may import, at the top of a module or inside a
+    function."""
 
     purpose: str
     libraries: str = ""
@@ -130,7 +131,9 @@ BEGIN, END = "<!-- rooms: written by python -m tests.house -->", "<!-- end of ro
 def with_map(page: str) -> str:
     """The text of a page with its map as the table has it."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.sub(f"({BEGIN}\n).*({END})", lambda marks: f"{marks[1]}{MAPS[page]()}\n{marks[2]}", text, flags=re.DOTALL)
+    return re.sub(
+        f"({BEGIN}\n).*({END})", lambda marks: f"{marks[1]}{MAPS[page]()}\n{marks[2]}", text, flags=re.DOTALL
+    )
 
 
 if __name__ == "__main__":

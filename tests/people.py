@@ -46,4 +46,11 @@ def facts_of(sample: Sample) -> tuple[object, ...]:
     """What a sample says of its person, to compare with another's."""
     tags = sorted(sample.targets.get("tags", []), key=EMOTIC26.index)
     vad = {name: round(value, 4) for name, value in sample.targets.get("vad", {}).items()}
-    return tags, vad, sample.split, sample.inputs["image"].region, sample.attributes["gender"], sample.attributes["age"]
+    return (
+        tags,
+        vad,
+        sample.split,
+        sample.inputs["image"].region,
+        sample.attributes["gender"],
+        sample.attributes["age"],
+    )

@@ -1,4 +1,5 @@
-"""The house rules that a machine can hold: floors, a core without torch, no cycles, measures, docstrings, start-up time."""
+"""The house rules that a machine can hold: floors, a core without torch, no cycles, measures, docstrings,
+start-up time."""
 
 import ast
 import re
@@ -19,7 +20,22 @@ from tests.house import FLOORS, HEAVY, HOUSE, LIBRARIES, MAPS, PACKAGE, ROOT, wi
 WITHOUT_TORCH = {room for room, libraries in LIBRARIES.items() if not libraries & HEAVY} - {"__main__"}
 
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|tmp)/|pythonhosted\.org|\bpypi\.org/simple|index-url")
-TEXTS = {".py", ".md", ".toml", ".html", ".css", ".js", ".sh", ".yml", ".yaml", ".json", ".ipynb", ".txt", ".csv", ""}
+TEXTS = {
+    ".py",
+    ".md",
+    ".toml",
+    ".html",
+    ".css",
+    ".js",
+    ".sh",
+    ".yml",
+    ".yaml",
+    ".json",
+    ".ipynb",
+    ".txt",
+    ".csv",
+    "",
+}
 
 
 class Import(NamedTuple):
@@ -81,7 +97,8 @@ def targets(node: ast.AST, module: str) -> list[str]:
 
 
 def relative(node: ast.ImportFrom, module: str) -> list[str]:
-    """`from .x import y` as `.x.y` where that is a module, else `.x`; a leading dot marks modules of this package."""
+    """`from .x import y` as `.x.y` where that is a module, else `.x`; a leading dot marks modules of this
+    package."""
     parts = module.split(".") if module else []
     above = node.level - 1 if is_package(module) else node.level
     base = ".".join([*parts[: len(parts) - above], *filter(None, [node.module])])
@@ -141,13 +158,17 @@ def test_no_import_from_the_package_root() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.level and module:
                 names = [alias.name for alias in node.names]
-                roots = [name for name, target in zip(names, relative(node, module), strict=True) if target == "."]
+                roots = [
+                    name for name, target in zip(names, relative(node, module), strict=True) if target == "."
+                ]
                 bad += [Import(module, name, node.lineno) for name in roots]
     assert not bad, listed(bad)
 
 
 def test_no_import_cycles() -> None:
-    graph = {module: {item.target for item in inside() if item.module == module} - {module} for module in modules()}
+    graph = {
+        module: {item.target for item in inside() if item.module == module} - {module} for module in modules()
+    }
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the cycle
 
 
@@ -160,7 +181,9 @@ def test_libraries_stay_in_their_rooms() -> None:
 
 def test_no_room_is_given_a_library_that_it_does_not_use() -> None:
     used = {(item.room, library(item)) for item in outside()}
-    assert not [(room, name) for room, names in LIBRARIES.items() for name in names if (room, name) not in used]
+    assert not [
+        (room, name) for room, names in LIBRARIES.items() for name in names if (room, name) not in used
+    ]
 
 
 def library(item: Import) -> str:
@@ -177,7 +200,8 @@ def test_import_mien_is_light() -> None:
 
 
 def loaded(names: list[str], *watched: str) -> set[str]:
-    """Which of the watched libraries (else: the learning ones) a fresh interpreter has after importing `names`."""
+    """Which of the watched libraries (else: the learning ones) a fresh interpreter has after importing
+    `names`."""
     code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return (set(watched) or HEAVY) & set(run.stdout.split())
@@ -195,7 +219,9 @@ def test_help_is_instant() -> None:
 
 
 def test_modules_are_short() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")
+    }
     assert not {name: lines for name, lines in lengths.items() if lines > 300}
 
 
@@ -214,7 +240,9 @@ def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_functions_take_few_positional_parameters() -> None:
     def positional(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-        return [arg.arg for arg in [*node.args.posonlyargs, *node.args.args] if arg.arg not in ("self", "cls")]
+        return [
+            arg.arg for arg in [*node.args.posonlyargs, *node.args.args] if arg.arg not in ("self", "cls")
+        ]
 
     bad = [f"{name} {positional(node)}" for name, node in functions() if len(positional(node)) > 5]
     assert not bad, listed(bad)

@@ -75,8 +75,21 @@ def test_counting_equal_targets_together_changes_nothing() -> None:
     rows = baselines.class_means(training)[shares.argmax(axis=1)]
     assert found["oracle"] == pytest.approx(evaluate_head(EIGHT, rows, shares, ground=GROUND))
     even = np.full(shares.shape, 1 / 8)
-    for name in ("kl", "js", "emd", "emd_vad", "emd_votes", "emd_index", "rps", "clark", "entropy_error", "brier"):
-        assert found["uniform"][name] == pytest.approx(score(name, even, shares, EIGHT, ground=GROUND), abs=1e-6), name
+    for name in (
+        "kl",
+        "js",
+        "emd",
+        "emd_vad",
+        "emd_votes",
+        "emd_index",
+        "rps",
+        "clark",
+        "entropy_error",
+        "brier",
+    ):
+        assert found["uniform"][name] == pytest.approx(
+            score(name, even, shares, EIGHT, ground=GROUND), abs=1e-6
+        ), name
     assert found["uniform"]["top_3_accuracy"] == pytest.approx(3 / 8)
     assert found["uniform"]["macro_roc_auc"] == pytest.approx(1 / 2)
 
@@ -95,7 +108,8 @@ def test_the_noise_floor_is_other_annotators_of_the_same_faces() -> None:
 
 
 def test_the_noise_floor_of_many_votes_is_that_of_theory() -> None:
-    """KL of a multinomial draw of n votes from its own distribution is (K - 1) / 2n for large n; squares are Σ q (1 - q) / nK."""
+    """KL of a multinomial draw of n votes from its own distribution is (K - 1) / 2n for large n; squares are
+    Σ q (1 - q) / nK."""
     cast = np.tile([300.0, 500.0, 200.0], (4000, 1))
     truth, fresh = baselines.redrawn(cast)
     assert score("kl", truth, fresh, VOTES) == pytest.approx(2 / 2000, rel=0.05)

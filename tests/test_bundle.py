@@ -70,7 +70,10 @@ def test_an_unknown_name_tells_what_is_bundled() -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda folder: (folder / "face.onnx").write_bytes(b"half"), r"face\.onnx: the bundled model is damaged"),
+        (
+            lambda folder: (folder / "face.onnx").write_bytes(b"half"),
+            r"face\.onnx: the bundled model is damaged",
+        ),
         (lambda folder: (folder / "face.onnx").unlink(), r"face\.onnx: the bundled model is missing"),
         (lambda folder: (folder / bundle.SUMS).unlink(), r"SHA256SUMS: missing"),
     ],
@@ -113,13 +116,16 @@ assert [part.shape for part in rows.values()] == [(1, 8), (1, 7)]
 def needed(
     name: str, extras: Iterable[str] = (), seen: dict[str, Distribution] | None = None
 ) -> dict[str, Distribution]:
-    """The installed distributions that one needs, with these extras, and what those need; by name, itself not."""
+    """The installed distributions that one needs, with these extras, and what those need; by name, itself
+    not."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     found = {} if seen is None else seen
     for wanted in map(Requirement, distribution(name).requires or ()):
-        asked = wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+        asked = wanted.marker is None or any(
+            wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras)
+        )
         other = canonicalize_name(wanted.name)
         if asked and other not in found:
             found[other] = distribution(other)
@@ -128,7 +134,8 @@ def needed(
 
 
 def environment(folder: Path) -> Path:
-    """A virtual environment with what mien's core needs and nothing else, linked from the one that runs this; its Python."""
+    """A virtual environment with what mien's core needs and nothing else, linked from the one that runs this;
+    its Python."""
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
     (site,) = folder.glob("lib/python*/site-packages")
@@ -151,14 +158,27 @@ def built(root: Path, folder: Path) -> Path:
     return wheel
 
 
-def test_the_wheel_installs_and_predicts_offline_without_torch_in_any_folder(root: Path, tmp_path: Path) -> None:
-    """pip checks what the wheel needs against what is there, so a requirement that is missing or too old fails here."""
+def test_the_wheel_installs_and_predicts_offline_without_torch_in_any_folder(
+    root: Path, tmp_path: Path
+) -> None:
+    """pip checks what the wheel needs against what is there, so a requirement that is missing or too old
+    fails here."""
     pytest.importorskip("hatchling")
     pytest.importorskip("pip")
     from PIL import Image
 
     python = environment(tmp_path / "installed")
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", "--no-index"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--no-index",
+    ]
     subprocess.run([*pip, str(built(root, tmp_path))], check=True, capture_output=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -30,7 +30,11 @@ def tool(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleT
 
 
 def test_one_command_replaces_models_sums_and_figures(
-    tool: ModuleType, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tool: ModuleType,
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = tmp_path / "run"
     export.export(run, train(tiny_run.config(faces, "distribution8"), run))

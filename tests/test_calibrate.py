@@ -69,7 +69,9 @@ def renamed(tmp_path: Path, faces: Path) -> Path:
             yield replace(sample, targets={} if label is None else {"codes": label})
 
     path = tmp_path / "renamed.h5"
-    write(path, [sample for split in there.splits for sample in samples(split)], (codes,), Origin("test", "1"))
+    write(
+        path, [sample for split in there.splits for sample in samples(split)], (codes,), Origin("test", "1")
+    )
     return path
 
 
@@ -77,7 +79,8 @@ def renamed(tmp_path: Path, faces: Path) -> Path:
 def test_another_store_calibrates_by_the_names_of_its_labels(
     tmp_path: Path, faces: Path, renamed: Path, method: str
 ) -> None:
-    """As evaluation matches them: other spellings in another order under another target's name choose the same."""
+    """As evaluation matches them: other spellings in another order under another target's name choose the
+    same."""
     model = write_model(tmp_path / "model.onnx", TASKS["expression7"])
     other = calibrate(model, Store(renamed), "validation", method)
     assert other == calibrate(model, Store(faces), "validation", method)
@@ -94,7 +97,10 @@ def test_a_store_that_lacks_a_label_calibrates_the_others_and_promises_no_sets(
     (mapping,) = matching.match(task, store, {}, other=False)
     assert mapping.model_only == ["contempt"]
     rows = store.rows("validation")
-    output, target = Engine(model).probabilities(store.images(rows))["expression8"], mapping.targets(store, rows)
+    output, target = (
+        Engine(model).probabilities(store.images(rows))["expression8"],
+        mapping.targets(store, rows),
+    )
     expected = calibrate_head(mapping.compared, mapping.answers(output), target, "validation", method)
     assert found["temperature"]["expression8"] == expected.temperature
     assert found["calibration"]["expression8"] == expected.calibration
@@ -113,8 +119,13 @@ def test_heads_that_a_store_does_not_answer_keep_what_the_model_held(
     task = Task("two", (*TASKS["expression7"].heads, *TASKS["emotic"].heads[:1]))
     model = write_model(tmp_path / "model.onnx", task, changes={"thresholds": {"tags": {"Anger": 0.3}}})
     assert "thresholds" not in calibrate(model, Store(renamed), "validation")
-    held = {"temperature": {"expression7": 1.5, "expression8": 0.7}, "conformal": {"expression8": {"threshold": 0.2}}}
-    task = Task("two", (*TASKS["expression7"].heads, Head("expression8", Kind.CLASS, LabelSpace("x", ("a", "b")))))
+    held = {
+        "temperature": {"expression7": 1.5, "expression8": 0.7},
+        "conformal": {"expression8": {"threshold": 0.2}},
+    }
+    task = Task(
+        "two", (*TASKS["expression7"].heads, Head("expression8", Kind.CLASS, LabelSpace("x", ("a", "b"))))
+    )
     found = calibrate(write_model(tmp_path / "two.onnx", task, changes=held), Store(renamed), "validation")
     assert found["temperature"]["expression8"] == 0.7
     assert found["temperature"]["expression7"] != 1.5
@@ -123,7 +134,9 @@ def test_heads_that_a_store_does_not_answer_keep_what_the_model_held(
 
 def calibrated(model: Path, said: dict[str, Any], task: str = "affect") -> Engine:
     """The same model with what was found in its description, as it went through JSON."""
-    return Engine(write_model(model.parent / "calibrated.onnx", TASKS[task], changes=json.loads(json.dumps(said))))
+    return Engine(
+        write_model(model.parent / "calibrated.onnx", TASKS[task], changes=json.loads(json.dumps(said)))
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -136,8 +149,14 @@ def test_the_engine_answers_as_the_description_promises(tmp_path: Path, faces: P
     raw, found = (one.probabilities(store.images(rows))[head.name] for one in (Engine(model), engine))
     told, sets = said["calibration"][head.name], said["conformal"][head.name]
     for when, output in (("before", raw), ("after", found)):
-        assert {name: metrics.score(name, output, target, head) for name in told[when]} == pytest.approx(told[when])
-    assert (told["method"], told["split"], told["rows"]) == (method, "validation", (~np.isnan(target[:, 0])).sum())
+        assert {name: metrics.score(name, output, target, head) for name in told[when]} == pytest.approx(
+            told[when]
+        )
+    assert (told["method"], told["split"], told["rows"]) == (
+        method,
+        "validation",
+        (~np.isnan(target[:, 0])).sum(),
+    )
     assert engine.conformal == {head.name: sets["threshold"]}
     assert (found == raw).all() == (method == "none")
     assert bool(said["scaling"]) == (method == "vector")
@@ -169,7 +188,9 @@ def world(rows: int, labels: int = 7, seed: int = 0) -> tuple[np.ndarray, np.nda
 def test_a_known_temperature_is_found(temperature: float) -> None:
     p, true = world(20_000)
     said = scaling.softmax(temperature * np.log(p))
-    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(temperature, rel=1e-6)  # votes without noise
+    assert 1 / fit_temperature(said, p).scale[0] == pytest.approx(
+        temperature, rel=1e-6
+    )  # votes without noise
     assert 1 / fit_temperature(said, true).scale[0] == pytest.approx(temperature, rel=0.05)
 
 
@@ -194,10 +215,13 @@ def test_a_fit_never_does_worse_than_none_and_vector_than_temperature() -> None:
     for seed in range(8):
         p, true = world(40, seed=seed)
         said = (
-            np.random.default_rng(seed).dirichlet(np.ones(7), 40) if seed % 2 else p**3 / (p**3).sum(1, keepdims=True)
+            np.random.default_rng(seed).dirichlet(np.ones(7), 40)
+            if seed % 2
+            else p**3 / (p**3).sum(1, keepdims=True)
         )
         losses = [
-            cross_entropy(METHODS[name](said, true).apply(said), true) for name in ("none", "temperature", "vector")
+            cross_entropy(METHODS[name](said, true).apply(said), true)
+            for name in ("none", "temperature", "vector")
         ]
         assert losses[0] + 1e-6 >= losses[1]
         assert losses[1] + 1e-6 >= losses[2]
@@ -205,7 +229,10 @@ def test_a_fit_never_does_worse_than_none_and_vector_than_temperature() -> None:
 
 def test_flat_answers_keep_their_temperature() -> None:
     _, true = world(50)
-    assert fit_temperature(np.full((50, 7), 1 / 7, np.float32).astype(np.float64), true).scale.tolist() == [1] * 7
+    assert (
+        fit_temperature(np.full((50, 7), 1 / 7, np.float32).astype(np.float64), true).scale.tolist()
+        == [1] * 7
+    )
 
 
 def test_faces_that_are_all_told_apart_end_at_the_bounds() -> None:

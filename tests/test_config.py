@@ -73,10 +73,16 @@ def test_a_task_declared_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[train]\nseeds = 3", "unknown key 'train.seeds', did you mean 'seed'? (allowed: seed, batch_size, "),
+        (
+            "[train]\nseeds = 3",
+            "unknown key 'train.seeds', did you mean 'seed'? (allowed: seed, batch_size, ",
+        ),
         ("[trian]\nseed = 3", "unknown key 'trian', did you mean 'train'?"),
         ("zzz = 3", "unknown key 'zzz' (allowed: task, name, "),
-        ("[[train.phases]]\n[[train.phases]]\nepoch = 3", "unknown key 'train.phases.1.epoch', did you mean 'epochs'?"),
+        (
+            "[[train.phases]]\n[[train.phases]]\nepoch = 3",
+            "unknown key 'train.phases.1.epoch', did you mean 'epochs'?",
+        ),
         ("task = 3", "task = 3: must be a text in quotes or a table"),
         ('task = "expresion7"', "unknown task 'expresion7', did you mean 'expression7'?"),
         ("[task]\nname = 'x'", "task 'x': heads must be there"),
@@ -89,7 +95,10 @@ def test_a_task_declared_in_the_file(tmp_path: Path) -> None:
         ("[train]\nseed = true", "train.seed = True: must be a whole number"),
         ("[train]\nseed = -1", "train.seed = -1: must be 0 or more"),
         ("[train]\nbatch_size = 0", "train.batch_size = 0: must be 1 or more"),
-        ('[train]\nprecision = "bf16"', "train.precision = 'bf16': must be one of 32-true, bf16-mixed, 16-mixed"),
+        (
+            '[train]\nprecision = "bf16"',
+            "train.precision = 'bf16': must be one of 32-true, bf16-mixed, 16-mixed",
+        ),
         ("[train]\nphases = 3", "train.phases = 3: must be a list"),
         ("[train]\nphases = [3]", "train.phases.0 = 3: must be a table"),
         ("[[train.phases]]\nlr = -1e-3", "train.phases.0.lr = -0.001: must be 0 or more"),
@@ -173,7 +182,10 @@ def test_a_text_is_taken_as_it_is(tmp_path: Path, key: str, text: str, value: ob
 
 def test_a_text_in_a_list_is_taken_as_it_is(tmp_path: Path) -> None:
     text = '[train.teacher]\nruns = ["a", "b"]'
-    assert config.load(written(tmp_path, text), ["--train.teacher.runs.1", "2024"]).train.teacher.runs == ("a", "2024")
+    assert config.load(written(tmp_path, text), ["--train.teacher.runs.1", "2024"]).train.teacher.runs == (
+        "a",
+        "2024",
+    )
     with pytest.raises(ConfigError, match="command line: unknown task '2024'"):
         config.load(written(tmp_path, ""), ["--task", "2024"])
 
@@ -245,7 +257,10 @@ def test_overrides_reach_into_a_declared_task(tmp_path: Path) -> None:
         (["--train.phases.1.lr", "3"], "--train.phases.1.lr: cannot go down to '1' (allowed here: 0 to 0)"),
         (["--train.phases.x", "3"], "--train.phases.x: cannot go down to 'x' (allowed here: 0 to 0)"),
         (["--train.seed.deep", "3"], "--train.seed.deep: cannot go down to 'deep' (allowed here: nothing, "),
-        (["--task.name", "x"], "--task.name: cannot go down to 'name' (allowed here: nothing, it is a plain value)"),
+        (
+            ["--task.name", "x"],
+            "--task.name: cannot go down to 'name' (allowed here: nothing, it is a plain value)",
+        ),
         (["--model.mean.0", "0.5"], "--model.mean.0: cannot go down to '0'"),
         (["--task", "nose"], "command line: unknown task 'nose'"),
         (["--heads.nose.weight", "1"], "command line: unknown head of task expression7 'nose'"),
@@ -255,15 +270,25 @@ def test_a_bad_override_is_named(tmp_path: Path, words: list[str], message: str)
     assert message in fault(tmp_path, "", *words)
 
 
-# --- the way back -----------------------------------------------------------------------------------------------------
+# --- the way back
+# -----------------------------------------------------------------------------------------------------
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 shares = st.floats(0, 1)
-plain = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | texts | st.dates() | st.datetimes()
+plain = (
+    st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | texts
+    | st.dates()
+    | st.datetimes()
+)
 values = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
 )
-phases = st.builds(PhaseConfig, epochs=st.integers(1, 99), lr=st.floats(0, 1), frozen=st.booleans(), optimizer=texts)
+phases = st.builds(
+    PhaseConfig, epochs=st.integers(1, 99), lr=st.floats(0, 1), frozen=st.booleans(), optimizer=texts
+)
 
 
 def model(colour: dict[str, Any], views: list[str], **table: Any) -> ModelConfig:
@@ -325,7 +350,9 @@ def test_views_and_margin_are_read_and_written(tmp_path: Path) -> None:
     assert seen(read.model) == [("face", "region", 0.1), ("scene", "whole", 0.1)]
     assert seen(ModelConfig()) == [("face", "region", 0.0)]
     assert config.load(written(tmp_path, config.dumps(read))) == read
-    assert seen(config.load(written(tmp_path, ""), ["--model.views", '["picture"]']).model) == [("scene", "whole", 0.0)]
+    assert seen(config.load(written(tmp_path, ""), ["--model.views", '["picture"]']).model) == [
+        ("scene", "whole", 0.0)
+    ]
 
 
 def seen(model: ModelConfig) -> list[tuple[str, str, float]]:
@@ -354,7 +381,9 @@ def test_inputs_have_keys_of_their_own_and_shared_ones(tmp_path: Path) -> None:
         ("resnet18", 96),
     ]
     assert config.load(written(tmp_path, config.dumps(read))) == read
-    changed = config.load(written(tmp_path, text), ["--model.inputs.scene.size", "32", "--model.dropout", "0.1"])
+    changed = config.load(
+        written(tmp_path, text), ["--model.inputs.scene.size", "32", "--model.dropout", "0.1"]
+    )
     assert [each.transform["size"] for each in changed.model.all_inputs] == [64, 32]
     assert (changed.model.dropout, changed.model.start) == (0.1, "a")
 
@@ -368,7 +397,10 @@ def test_inputs_have_keys_of_their_own_and_shared_ones(tmp_path: Path) -> None:
         ("inputs.face.sise = 1", "unknown key 'model.inputs.face.sise', did you mean 'size'?"),
         ("inputs.face.size = 0", "model.inputs.face.size = 0: must be 1 or more"),
         ("size = 32\ninputs.face.size = 64", "model.size does nothing: each input has its own (face)"),
-        ("inputs.present.size = 64", "input 'present': a name is made of letters, digits, _ and -, and not present"),
+        (
+            "inputs.present.size = 64",
+            "input 'present': a name is made of letters, digits, _ and -, and not present",
+        ),
         ('inputs.face.region = "crop"', "input 'face': region = 'crop': must be one of region, whole"),
         ('views = ["crop"]\ninputs.face.size = 9', "model.views and model.inputs: give the inputs alone"),
     ],
@@ -383,7 +415,10 @@ def test_bad_inputs_are_named(tmp_path: Path, text: str, message: str) -> None:
         ('views = ["crop", "face"]', "model.views.1 = 'face': must be one of crop, picture"),
         ('views = "crop"', "model.views = 'crop': must be a list"),
         ("views = []", "model.views = []: must name crop, picture or both, each once"),
-        ('views = ["crop", "crop"]', "model.views = ['crop', 'crop']: must name crop, picture or both, each once"),
+        (
+            'views = ["crop", "crop"]',
+            "model.views = ['crop', 'crop']: must name crop, picture or both, each once",
+        ),
         ("margin = -0.1", "model.margin = -0.1: must be 0 or more"),
         ('margin = "0.1"', "model.margin = '0.1': must be a number"),
     ],

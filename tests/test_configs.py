@@ -1,4 +1,5 @@
-"""Every shipped configuration: from drawn faces in its data set's layout, through import and training, to a report."""
+"""Every shipped configuration: from drawn faces in its data set's layout, through import and training, to a
+report."""
 
 import csv
 import functools
@@ -46,7 +47,9 @@ QUICK = {
     "train.augment.erasing": "0",
 }
 SECOND = {"train.phases.0.epochs": "1", "train.phases.1.epochs": "5", "train.phases.1.lr": "1e-3"}
-SMALLER = {"model.backbone": "compact"}  # large networks take their time to export: one is, and all are built below
+SMALLER = {
+    "model.backbone": "compact"
+}  # large networks take their time to export: one is, and all are built below
 BRANCHES = {**SMALLER, "model.views": '["crop", "picture"]'}
 #: What is trained: configurations as they are, and one as its comments say to change it.
 RUNS = [
@@ -84,7 +87,9 @@ def test_every_configuration_is_listed():
     assert set(LAYOUTS) == {path.stem for path in FOLDER.glob("*.toml") if not path.name.startswith("tune_")}
 
 
-@pytest.mark.parametrize(("name", "changes"), RUNS, ids=[" ".join([name, *changes.values()]) for name, changes in RUNS])
+@pytest.mark.parametrize(
+    ("name", "changes"), RUNS, ids=[" ".join([name, *changes.values()]) for name, changes in RUNS]
+)
 def test_it_imports_trains_evaluates_and_reports(name, changes, store, tmp_path):
     words = [word for key, value in {**QUICK, **changes}.items() for word in (f"--{key}", value)]
     faces, run = store(LAYOUTS[name]), tmp_path / "run"
@@ -123,7 +128,9 @@ def test_its_network_can_be_built(name):
     assert models.build(config.model, config.resolved_task()).parameter_count > 1e4
 
 
-@pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_b0", "vit_small_patch16_224", "vit_tiny_patch16_224"])
+@pytest.mark.parametrize(
+    "backbone", ["resnet50", "efficientnet_b0", "vit_small_patch16_224", "vit_tiny_patch16_224"]
+)
 def test_backbones_that_the_comments_name_can_be_built(backbone):
     config = configs.load(
         FOLDER / "distribution13.toml",

@@ -1,4 +1,5 @@
-"""The documentation tells the truth: links lead somewhere, commands parse, examples are valid, every page is listed."""
+"""The documentation tells the truth: links lead somewhere, commands parse, examples are valid, every page is
+listed."""
 
 import dataclasses
 import re
@@ -38,7 +39,9 @@ def commands(page: Path) -> list[list[str]]:
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     links = [
-        link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"https?:|#", link)
+        link.partition("#")[0]
+        for link in re.findall(r"\]\(([^)\s]+)\)", text)
+        if not re.match(r"https?:|#", link)
     ]
     assert [link for link in links if not (page.parent / link).exists()] == []
 
@@ -79,7 +82,11 @@ def test_the_reference_has_every_key() -> None:
 
 def test_every_page_is_listed() -> None:
     text = (DOCS / "README.md").read_text(encoding="utf-8")
-    pages = [str(page.relative_to(DOCS)) for page in PAGES if page.is_relative_to(DOCS) and page.name != "README.md"]
+    pages = [
+        str(page.relative_to(DOCS))
+        for page in PAGES
+        if page.is_relative_to(DOCS) and page.name != "README.md"
+    ]
     assert [page for page in pages if f"({page})" not in text] == []
 
 

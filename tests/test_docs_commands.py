@@ -1,7 +1,8 @@
-"""Every `mien` command of the docs is run, page by page, in a folder with drawn stand-ins for what a reader has.
+"""Every `mien` command of the docs is run, page by page, in a folder with drawn stand-ins for what a reader
+has.
 
-What a command names and no earlier one of its page has made is put there first: pictures, videos, data sets, stores
-and runs. Training is made short; nothing else of a command is changed.
+What a command names and no earlier one of its page has made is put there first: pictures, videos, data sets,
+stores and runs. Training is made short; nothing else of a command is changed.
 """
 
 import csv
@@ -32,7 +33,9 @@ NOT_RUN = {
     "…": "is shortened for the reader",
 }
 #: Other programs in shell blocks: they install, use several machines or measure for hours.
-OTHER_PROGRAMS = re.compile(r"(pip|python3?|make|jupyter|torchrun|srun|ray|RAY_ADDRESS=\S+|sed|#SBATCH|#!/bin/bash)\b")
+OTHER_PROGRAMS = re.compile(
+    r"(pip|python3?|make|jupyter|torchrun|srun|ray|RAY_ADDRESS=\S+|sed|#SBATCH|#!/bin/bash)\b"
+)
 #: What is drawn where a page says DOWNLOAD.
 DOWNLOADS = {
     "import-affectnet": "affectnet",
@@ -69,7 +72,8 @@ WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is drawn or trained once for all pages: a store, one with attributes, a CSV of FER-2013 with votes, and a run."""
+    """What is drawn or trained once for all pages: a store, one with attributes, a CSV of FER-2013 with
+    votes, and a run."""
     folder = tmp_path_factory.mktemp("shelf")
     synthetic.write_store(folder / "faces.h5", 120, 48)
     synthetic.write_folder(folder / "raf", "rafdb", 60, 48)
@@ -86,12 +90,25 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_votes(path: Path) -> None:
     """FER+ votes for the faces of `fer2013.csv` in the same folder: eight for the label, two for contempt."""
     labels = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    names = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+    names = (
+        "neutral",
+        "happiness",
+        "surprise",
+        "sadness",
+        "anger",
+        "disgust",
+        "fear",
+        "contempt",
+        "unknown",
+        "NF",
+    )
     with path.with_name("fer2013.csv").open() as faces, path.open("w") as votes:
         votes.write(f"Usage,Image name,{','.join(names)}\n")
         for row, face in enumerate(csv.DictReader(faces)):
             counts = {labels[int(face["emotion"])]: 8, "contempt": 2}
-            votes.write(",".join(map(str, [face["Usage"], f"fer{row:07}.png", *(counts.get(n, 0) for n in names)])))
+            votes.write(
+                ",".join(map(str, [face["Usage"], f"fer{row:07}.png", *(counts.get(n, 0) for n in names)]))
+            )
             votes.write("\n")
 
 

@@ -1,4 +1,5 @@
-"""Stores, runs and models of the version before there were inputs (`tests/earlier`, drawn noise) are read as they were."""
+"""Stores, runs and models of the version before there were inputs (`tests/earlier`, drawn noise) are read as
+they were."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def test_a_store_is_read_checked_and_written_anew(name: str, tmp_path: Path) -> 
     before = Store(EARLIER_RUNS / f"{name}.h5")
     check(before)
     assert (before.schema, list(before.inputs)) == (EARLIER, ["image"])
-    after = stores.write(tmp_path / "new.h5", before.samples(before.rows()), before.heads, stores.same_origin(before))
+    after = stores.write(
+        tmp_path / "new.h5", before.samples(before.rows()), before.heads, stores.same_origin(before)
+    )
     check(after)
     assert after.schema == stores.SCHEMA
     for old, new in zip(before.samples(before.rows()), after.samples(after.rows()), strict=True):
@@ -52,7 +55,8 @@ def test_a_store_is_split_into_shards_of_today(name: str, tmp_path: Path) -> Non
 
 
 def as_it_was(name: str, store: Store) -> list[np.ndarray]:
-    """What the version before gave: views of the crop and the picture, channel behind channel, into the graph's one input."""
+    """What the version before gave: views of the crop and the picture, channel behind channel, into the
+    graph's one input."""
     rows = store.rows()
     pictures, boxes, points = store.images(rows), store.boxes(rows), store.landmarks(rows)
     both, size, colour, margin = (
@@ -69,7 +73,9 @@ def as_it_was(name: str, store: Store) -> list[np.ndarray]:
         views = [crop(picture, box, margin if both else 0.0, degrees), *([picture] if both else [])]
         shown.append(np.dstack([resize(recolour(view, colour), size) for view in views]))
     batch = (np.stack(shown) / np.float32(255) - np.float32(0.5)) / np.float32(0.25)
-    session = onnxruntime.InferenceSession(str(EARLIER_RUNS / name / "model.onnx"), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        str(EARLIER_RUNS / name / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
     return session.run(None, {"pixels": np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)})
 
 

@@ -38,7 +38,8 @@ def targets(rng: np.random.Generator, row: int) -> dict[str, Target]:
         "face": EXPRESSION8.labels[int(rng.integers(8))],
         "votes": votes,
         "mood": [label for label in ("calm", "tired") if rng.random() < 0.5],
-        "affect": {"valence": float(rng.uniform(-1, 1))} | ({"arousal": float(rng.uniform(-1, 1))} if row % 3 else {}),
+        "affect": {"valence": float(rng.uniform(-1, 1))}
+        | ({"arousal": float(rng.uniform(-1, 1))} if row % 3 else {}),
     }
     return {name: target for k, (name, target) in enumerate(given.items()) if row % 7 != k}
 
@@ -129,7 +130,9 @@ def test_metrics_are_those_of_the_models_outputs_on_the_stores_targets(run: Path
 def test_labels_and_columns_are_listed_one_by_one(run: Path) -> None:
     heads = evaluate.evaluate(run)["heads"]
     assert [row["label"] for row in heads["face"]["per_class"]] == list(EXPRESSION8.labels)
-    assert [row["support"] for row in heads["face"]["per_class"]] == [sum(row) for row in heads["face"]["confusion"]]
+    assert [row["support"] for row in heads["face"]["per_class"]] == [
+        sum(row) for row in heads["face"]["confusion"]
+    ]
     calm, _, tense = heads["mood"]["per_class"]
     assert 0 < calm["average_precision"] <= 1
     assert (tense["support"], tense["average_precision"], tense["recall"]) == (0, None, None)
@@ -195,7 +198,9 @@ def test_each_kind_has_its_parts(run: Path, faces: Path) -> None:
         assert heads[name]["risk_coverage"]["coverage"][-1] == 1
         assert "conformal" not in heads[name]
         for row in heads[name]["per_class"]:
-            assert row["support"] == 0 or row["recall_interval"][0] <= row["recall"] <= row["recall_interval"][1]
+            assert (
+                row["support"] == 0 or row["recall_interval"][0] <= row["recall"] <= row["recall_interval"][1]
+            )
     assert not {"calibration", "risk_coverage"} & set(heads["mood"]) | set(heads["affect"]) & {"calibration"}
     true = Store(faces).target(MOOD, Store(faces).rows("validation"))
     both = np.nansum(true[:, 0] * true[:, 1])
@@ -205,9 +210,13 @@ def test_each_kind_has_its_parts(run: Path, faces: Path) -> None:
     assert len(heads["mood"]["cooccurrence"]["predicted"]) == 3
 
 
-def test_sets_of_labels_are_measured_where_the_model_promises_them(run: Path, tmp_path: Path, faces: Path) -> None:
+def test_sets_of_labels_are_measured_where_the_model_promises_them(
+    run: Path, tmp_path: Path, faces: Path
+) -> None:
     said = {"conformal": {"face": {"level": 0.9, "threshold": 0.0, "split": "validation"}}}
-    heads = evaluate.evaluate(write_model(tmp_path / "model.onnx", TASK, changes=said), faces, "validation")["heads"]
+    heads = evaluate.evaluate(write_model(tmp_path / "model.onnx", TASK, changes=said), faces, "validation")[
+        "heads"
+    ]
     assert heads["face"]["conformal"]["mean_size"] == 8
     assert heads["face"]["conformal"]["coverage"] == 1
     assert "conformal" not in heads["votes"]
@@ -218,18 +227,25 @@ def test_intervals_are_drawn_by_group_where_there_are_groups(run: Path, tmp_path
     grouped = [replace(sample, group=f"person {k // 20}") for k, sample in enumerate(every)]
     write(tmp_path / "rows.h5", every, (FACE,), Origin("noise", "1"))
     write(tmp_path / "groups.h5", grouped, (FACE,), Origin("noise", "1"))
-    by_row, by_group = (evaluate.evaluate(run, tmp_path / f"{name}.h5", draws=50) for name in ("rows", "groups"))
+    by_row, by_group = (
+        evaluate.evaluate(run, tmp_path / f"{name}.h5", draws=50) for name in ("rows", "groups")
+    )
     assert by_row["intervals"] == {"draws": 50, "level": 0.95, "unit": "row", "seed": 0}
     assert by_group["intervals"]["unit"] == "group"
     ends = [found["heads"]["face"]["metrics"]["accuracy"]["interval"] for found in (by_row, by_group)]
     assert ends[0] != ends[1]
-    tables = [pq.read_table(split_files(run / f"on-{name}", "validation").predictions) for name in ("rows", "groups")]
+    tables = [
+        pq.read_table(split_files(run / f"on-{name}", "validation").predictions)
+        for name in ("rows", "groups")
+    ]
     assert "group" not in tables[0].column_names
     assert tables[1]["group"].to_pylist() == [sample.group for sample in grouped]
 
 
 def test_no_draws_leave_intervals_and_subgroups_out(run: Path, tmp_path: Path) -> None:
-    rows = [replace(s, attributes={"age": str(k % 2)}) for k, s in enumerate(samples((FACE,), {"validation": 80}))]
+    rows = [
+        replace(s, attributes={"age": str(k % 2)}) for k, s in enumerate(samples((FACE,), {"validation": 80}))
+    ]
     write(tmp_path / "ages.h5", rows, (FACE,), Origin("noise", "1"))
     face = evaluate.evaluate(run, tmp_path / "ages.h5", draws=0)["heads"]["face"]
     assert [found["interval"] for found in face["metrics"].values()] == [None] * len(FACE.reported)
@@ -241,7 +257,9 @@ def test_no_draws_leave_intervals_and_subgroups_out(run: Path, tmp_path: Path) -
 
 def test_figures_are_told_apart_by_every_attribute_or_those_named(run: Path, tmp_path: Path) -> None:
     said = [{"age": str(k % 2), "gender": "fm"[k % 3 > 0]} for k in range(120)]
-    rows = [replace(s, attributes=a) for s, a in zip(samples((FACE,), {"validation": 120}), said, strict=True)]
+    rows = [
+        replace(s, attributes=a) for s, a in zip(samples((FACE,), {"validation": 120}), said, strict=True)
+    ]
     write(tmp_path / "who.h5", rows, (FACE,), Origin("noise", "1"))
     face = evaluate.evaluate(run, tmp_path / "who.h5", draws=20)["heads"]["face"]
     assert set(face["subgroups"]) == {"age", "gender"}
@@ -261,7 +279,9 @@ def test_chance_falls_back_to_the_scored_split(run: Path, tmp_path: Path) -> Non
     assert face["references"]["marginal"]["accuracy"] == pytest.approx(truth.max() / truth.sum())
 
 
-def test_training_faces_without_that_target_leave_chance_to_the_scored_split(run: Path, tmp_path: Path) -> None:
+def test_training_faces_without_that_target_leave_chance_to_the_scored_split(
+    run: Path, tmp_path: Path
+) -> None:
     rows = [replace(s, targets={}, source=f"x/{s.source}") for s in samples((FACE,), {"train": 3})]
     store = tmp_path / "faces.h5"
     write(store, [*rows, *samples((FACE,), {"test": 9})], (FACE,), Origin("noise", "1"))
@@ -351,7 +371,9 @@ def test_a_run_of_an_earlier_version_keeps_its_results(
     again = evaluate.evaluate(Path(name), draws=0)
     for head, found in record["heads"].items():
         for metric, score in found["metrics"].items():
-            assert again["heads"][head]["metrics"][metric]["value"] == pytest.approx(score["value"], abs=1e-6), metric
+            assert again["heads"][head]["metrics"][metric]["value"] == pytest.approx(
+                score["value"], abs=1e-6
+            ), metric
     assert scored_splits(Path(name))["validation"] == split_files(Path(name), "validation")
     assert {path: path.read_bytes() for path in before} == before
 
@@ -364,7 +386,9 @@ def test_heads_that_the_store_lacks_are_left_out(run: Path, tmp_path: Path) -> N
     assert table["face.happy"].null_count == 0
 
 
-def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(run: Path, tmp_path: Path) -> None:
+def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(
+    run: Path, tmp_path: Path
+) -> None:
     evaluate.evaluate(run)
     before = {path: path.read_bytes() for path in split_files(run, "validation")}
     seven = Head("seven", Kind.CLASS, EXPRESSION7)
@@ -376,7 +400,8 @@ def test_another_store_is_held_against_what_fits_and_leaves_the_run_as_it_was(ru
         for split in ("train", "test")
         for k, label in enumerate(wide.space.labels * 3)
         for said in [
-            {"wide": label, "spot": {"valence": 1 + k / 3, "arousal": 5.0}} | ({"seven": label} if k % 8 < 7 else {})
+            {"wide": label, "spot": {"valence": 1 + k / 3, "arousal": 5.0}}
+            | ({"seven": label} if k % 8 < 7 else {})
         ]
     ]
     write(tmp_path / "far.h5", rows, (seven, wide, spot), Origin("noise", "1"))
@@ -416,7 +441,9 @@ def test_shares_held_against_labels_are_made_chances_of_the_label(run: Path, fac
     shares, label = engine.probabilities(store.images(rows))["votes"], store.target(FACE, rows)
     sharp = shares.astype(float) ** 2 / (shares.astype(float) ** 2).sum(axis=1, keepdims=True)
     for name in ("ece", "aurc", "kl"):
-        assert found["metrics"][name]["value"] == pytest.approx(metrics.score(name, sharp, label, VOTES), rel=1e-5)
+        assert found["metrics"][name]["value"] == pytest.approx(
+            metrics.score(name, sharp, label, VOTES), rel=1e-5
+        )
     assert found["metrics"]["kl"] != before["metrics"]["kl"]
     assert found["confusion"] == before["confusion"]
     assert found["calibration"]["label_temperature"] == 0.5
@@ -450,7 +477,9 @@ def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) ->
     """The same by hand: contempt cannot be answered, and what was given to it is shared out."""
     seven = Head("face", Kind.CLASS, EXPRESSION7)
     rows = [
-        Sample.of_image(np.full((48, 48), 10 * k, np.uint8), {"face": EXPRESSION7.labels[k % 7]}, "test", f"{k}")
+        Sample.of_image(
+            np.full((48, 48), 10 * k, np.uint8), {"face": EXPRESSION7.labels[k % 7]}, "test", f"{k}"
+        )
         for k in range(21)
     ]
     store = write(tmp_path / "seven.h5", rows, (seven,), Origin("noise", "1"))
@@ -461,7 +490,9 @@ def test_measures_are_those_of_the_labels_compared(run: Path, tmp_path: Path) ->
     loss = -np.log((said / said.sum(axis=1, keepdims=True))[np.arange(21), true]).mean()
     assert found["metrics"]["log_loss"]["value"] == pytest.approx(loss, rel=1e-5)
     assert found["metrics"]["accuracy"]["value"] == np.mean(said.argmax(axis=1) == true)
-    assert found["compared"]["accuracy_unrestricted"] == np.mean(output.argmax(axis=1) == np.array(places)[true])
+    assert found["compared"]["accuracy_unrestricted"] == np.mean(
+        output.argmax(axis=1) == np.array(places)[true]
+    )
     assert found["compared"]["matched_by"] == "name"
 
 

@@ -73,7 +73,10 @@ def test_what_a_network_began_with_and_was_taught_by_is_described(run, faces):
     digest = files.sha256(run / "model.safetensors")
     told = {"name": "affect", "sha256": digest}
     config = tiny_run.config(faces, "affect", {"start": str(run)}, teacher={"runs": [str(run), str(run)]})
-    assert export.describe(run, config, load_network(run)).items() >= {"start": told, "teachers": [told] * 2}.items()
+    assert (
+        export.describe(run, config, load_network(run)).items()
+        >= {"start": told, "teachers": [told] * 2}.items()
+    )
     assert export.learnt_from(tiny_run.config(faces)) == {}
     assert not {"start", "teachers"} & set(json.loads((run / "model.json").read_text()))
 
@@ -201,7 +204,9 @@ def test_prediction_shows_the_network_what_training_did(scenes):
     trained = SampleDataset(store, rows, model.task, inputs, 8.0)[list(range(len(rows)))]["inputs"]
     shown = {name: values.permute(0, 2, 3, 1).numpy() for name, values in trained.items()}
     assert (store.boxes(rows)[:, 0] < 0).any(), "some boxes reach past the border"
-    normal = {name: torch.from_numpy(inputs.transforms[name].normalise(values)) for name, values in shown.items()}
+    normal = {
+        name: torch.from_numpy(inputs.transforms[name].normalise(values)) for name, values in shown.items()
+    }
     with torch.inference_mode():
         scores = network(normal)
     for row, (blob, box) in enumerate(zip(store.encoded(rows), store.boxes(rows).tolist(), strict=True)):

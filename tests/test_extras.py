@@ -20,7 +20,9 @@ def test_require_says_what_to_install(module: str) -> None:
     assert str(caught.value) == 'mien_nowhere is not installed; run: pip install "mien[report]"'
 
 
-def test_require_does_not_hide_a_fault_inside_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_require_does_not_hide_a_fault_inside_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mien_broken.py").write_text("import mien_nowhere_either\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="mien_nowhere_either"):

@@ -21,9 +21,7 @@ from mien.records import Items, Moment, Span, Subject
 from mien.report import write_report
 from mien.store import check, write_shards
 from tests import toy_modality
-from tests.toy_modality import numbers, sequence
-
-__all__ = ["numbers"]
+from tests.toy_modality import sequence
 
 NUMBERS = {"numbers": {"modality": "numbers", "length": 10}}
 BOTH: dict[str, Any] = {
@@ -33,7 +31,9 @@ BOTH: dict[str, Any] = {
 
 
 def test_an_input_survives_its_table() -> None:
-    given = Input.from_dict("scene", {"region": "whole", "size": 224, "encoder": "resnet18", "options": {"a": 1}})
+    given = Input.from_dict(
+        "scene", {"region": "whole", "size": 224, "encoder": "resnet18", "options": {"a": 1}}
+    )
     assert (given.of, given.transform) == ("image", {"size": 224})
     assert Input.from_dict("scene", given.to_dict()) == given
 
@@ -54,7 +54,9 @@ def test_impossible_inputs_are_refused(name: str, table: dict[str, Any], says: s
 
 @pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize("encoded", [False, True], ids=["arrays", "files"])
-def test_a_new_modality_trains_exports_evaluates_predicts_and_is_reported(tmp_path: Path, encoded: bool) -> None:
+def test_a_new_modality_trains_exports_evaluates_predicts_and_is_reported(
+    tmp_path: Path, encoded: bool
+) -> None:
     store = toy_modality.write(tmp_path / "rows.h5", encoded=encoded)
     check(store)
     results = mien.train_model(toy_modality.config(store.path, NUMBERS), tmp_path / "run")
@@ -91,7 +93,10 @@ def test_what_is_missing_is_masked_all_the_way(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "run")
     assert engine.inputs.graph_inputs == ["input.numbers", "input.face", "input.present"]
     assert max(found.largest for found in against_torch(tmp_path / "run")) < 1e-5
-    rows, pictures = [sequence(k) for k in (100, 101)], [np.full((24, 24), level, np.uint8) for level in (190, 60)]
+    rows, pictures = (
+        [sequence(k) for k in (100, 101)],
+        [np.full((24, 24), level, np.uint8) for level in (190, 60)],
+    )
     given = {"numbers": Items(rows, [Span(6, 18)] * 2), "image": Items(pictures)}
     whole = engine.outputs(given)["expression7"]
     halves = [engine.outputs({name: items})["expression7"] for name, items in given.items()]

@@ -1,4 +1,5 @@
-"""Intervals against brute-force resampling, their coverage by simulation, and tests of pairs against worked examples."""
+"""Intervals against brute-force resampling, their coverage by simulation, and tests of pairs against worked
+examples."""
 
 import math
 from dataclasses import replace
@@ -48,7 +49,11 @@ def all_draws(clusters: object, count: int, seed: int = 0, at_once: int = 1000) 
 
 
 def of_metrics(
-    head: Head, output: Array, target: Array, clusters: object, settings: BootstrapSettings = intervals.DEFAULTS
+    head: Head,
+    output: Array,
+    target: Array,
+    clusters: object,
+    settings: BootstrapSettings = intervals.DEFAULTS,
 ) -> dict[str, list[float] | None]:
     statistics = {name: metrics.statistic(name, output, target, head) for name in head.metrics}
     return intervals.of_metrics(statistics, np.asarray(clusters), settings)
@@ -134,14 +139,20 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
 def test_the_interval_of_a_calibration_error_holds_the_truth_where_percentiles_miss_it(
     truth: float, least: int, most: int
 ) -> None:
-    """50 simulated sets of 300 faces, sure by 60 to 95 %, right as often as said (calibrated) or by 8 points less."""
+    """50 simulated sets of 300 faces, sure by 60 to 95 %, right as often as said (calibrated) or by 8 points
+    less."""
     held = plain = 0
     for seed in range(50):
         draw = np.random.default_rng(seed)
         sure = draw.uniform(0.6, 0.95, 300)
         output = np.stack([sure, 1 - sure], axis=1)
-        ece = metrics.METRICS["ece"].prepare(output, np.eye(2)[(draw.random(300) >= sure - truth).astype(int)])
-        value, percentiles = metrics.plain(ece, 300), bootstrap({"ece": ece}, np.arange(300), 200, seed=seed)["ece"]
+        ece = metrics.METRICS["ece"].prepare(
+            output, np.eye(2)[(draw.random(300) >= sure - truth).astype(int)]
+        )
+        value, percentiles = (
+            metrics.plain(ece, 300),
+            bootstrap({"ece": ece}, np.arange(300), 200, seed=seed)["ece"],
+        )
         found = basic_interval(percentiles, value, 2)
         assert percentiles
         assert found
@@ -209,7 +220,9 @@ def test_a_rare_tag_does_not_undo_the_mean() -> None:
     draw = np.random.default_rng(0)
     output, target = draw.random((90, 3)), (draw.random((90, 3)) < 0.4).astype(float)
     target[:, 1], target[3, 1] = 0, 1
-    found = sample({"mAP": metrics.statistic("average_precision", output, target, MOODS)}, np.arange(90), 200)["mAP"]
+    found = sample(
+        {"mAP": metrics.statistic("average_precision", output, target, MOODS)}, np.arange(90), 200
+    )["mAP"]
     assert np.isfinite(found).all()
 
 
@@ -232,7 +245,11 @@ def test_settings_say_how_often_how_wide_and_from_where() -> None:
     output, target = people(200)
     wide, narrow, other = (
         of_metrics(FACES, output, target, np.arange(200), chosen)["kappa"]
-        for chosen in (BootstrapSettings(300), BootstrapSettings(300, level=0.5), BootstrapSettings(300, seed=1))
+        for chosen in (
+            BootstrapSettings(300),
+            BootstrapSettings(300, level=0.5),
+            BootstrapSettings(300, seed=1),
+        )
     )
     assert wide
     assert narrow

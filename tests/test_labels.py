@@ -22,7 +22,8 @@ from mien.labels import (
     canonical,
 )
 
-#: As published: codes of fer2013.csv; columns of fer2013new.csv; codes of AffectNet; the 13-value distributions.
+#: As published: codes of fer2013.csv; columns of fer2013new.csv; codes of AffectNet; the 13-value
+#: distributions.
 PUBLISHED = {
     "expression7": "angry disgust fear happy sad surprise neutral",
     "expression8": "neutral happiness surprise sadness anger disgust fear contempt",
@@ -58,7 +59,9 @@ def test_emotic_has_26_names_in_alphabetical_order() -> None:
     assert list(EMOTIC26.labels) == sorted(EMOTIC26.labels)
 
 
-@pytest.mark.parametrize(("name", "spelling"), [(name, word) for name, words in SPELLINGS.items() for word in words])
+@pytest.mark.parametrize(
+    ("name", "spelling"), [(name, word) for name, words in SPELLINGS.items() for word in words]
+)
 def test_spellings(name: str, spelling: str) -> None:
     assert canonical(spelling) == name
 
@@ -99,7 +102,9 @@ def test_mapping_examples() -> None:
 
 
 def test_index_of_an_unknown_name_lists_the_choices() -> None:
-    with pytest.raises(DataError, match=r"'bored' is no label of expression7 \(one of: angry, disgust, .*neutral\)"):
+    with pytest.raises(
+        DataError, match=r"'bored' is no label of expression7 \(one of: angry, disgust, .*neutral\)"
+    ):
         EXPRESSION7.index("bored")
 
 
@@ -153,7 +158,9 @@ def test_distances_are_a_metric(space: LabelSpace) -> None:
     table, labels = space.distances(), range(len(space))
     assert all(table[i][i] == 0 for i in labels)
     assert all(table[i][j] == table[j][i] > 0 for i in labels for j in labels if i != j)
-    assert all(table[i][k] <= table[i][j] + table[j][k] + 1e-12 for i in labels for j in labels for k in labels)
+    assert all(
+        table[i][k] <= table[i][j] + table[j][k] + 1e-12 for i in labels for j in labels for k in labels
+    )
 
 
 def distance(space: LabelSpace, one: str, other: str) -> float:

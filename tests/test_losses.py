@@ -39,7 +39,9 @@ def test_class_weights_agree_with_torch():
     logits, labels = torch.randn(9, 7), torch.arange(9) % 7
     weights = torch.linspace(0.5, 2, 7)
     mine = LOSSES["cross_entropy"](logits, torch.eye(7)[labels], LossContext(CLASS, class_weights=weights))
-    assert mine.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, labels, weights).item(), rel=1e-5)
+    assert mine.item() == pytest.approx(
+        torch.nn.functional.cross_entropy(logits, labels, weights).item(), rel=1e-5
+    )
 
 
 def test_label_smoothing_agrees_with_torch():
@@ -82,7 +84,9 @@ def test_energy_of_two_certain_labels_is_twice_their_distance():
     target = torch.eye(8)[[1]]
     near = (torch.eye(8)[[3]] + 1e-12).log()
     distance = EXPRESSION8.distances()[1][3]
-    assert LOSSES["energy"](near, target, LossContext(DISTRIBUTION)).item() == pytest.approx(2 * distance, rel=1e-4)
+    assert LOSSES["energy"](near, target, LossContext(DISTRIBUTION)).item() == pytest.approx(
+        2 * distance, rel=1e-4
+    )
 
 
 def test_emd_is_close_to_the_exact_transport_cost(pair):
@@ -111,7 +115,9 @@ def test_sampled_is_cross_entropy_on_average():
 
 
 def test_multi_target_takes_the_best_kept_label():
-    loss = LOSSES["multi_target"](scores([[0.1, 0.3, 0.6]]), torch.tensor([[0.5, 0.5, 0.0]]), LossContext(CLASS))
+    loss = LOSSES["multi_target"](
+        scores([[0.1, 0.3, 0.6]]), torch.tensor([[0.5, 0.5, 0.0]]), LossContext(CLASS)
+    )
     assert loss.item() == pytest.approx(-math.log(0.3), abs=1e-5)
 
 
@@ -125,14 +131,20 @@ def test_focal_forgives_what_is_already_known():
 def test_bce_and_focal_for_tags():
     logits, target = torch.zeros(2, 26), torch.zeros(2, 26)
     assert LOSSES["bce"](logits, target, LossContext(TAGS)).item() == pytest.approx(math.log(2), abs=1e-6)
-    assert LOSSES["focal"](logits, target, LossContext(TAGS)).item() == pytest.approx(math.log(2) / 4, abs=1e-6)
+    assert LOSSES["focal"](logits, target, LossContext(TAGS)).item() == pytest.approx(
+        math.log(2) / 4, abs=1e-6
+    )
 
 
 def test_emotic_discrete_by_hand():
     head = Head("t", Kind.TAGS, LabelSpace("two", ("rare", "common")))
     target = torch.tensor([[0.0, 1.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
-    wanted = 0.25 * (1 / math.log(1.2 + 0.25) + 1 / math.log(1.2 + 0.75))  # all answers are 0.5, so all squares 0.25
-    assert LOSSES["emotic_discrete"](torch.zeros(4, 2), target, LossContext(head)).item() == pytest.approx(wanted)
+    wanted = 0.25 * (
+        1 / math.log(1.2 + 0.25) + 1 / math.log(1.2 + 0.75)
+    )  # all answers are 0.5, so all squares 0.25
+    assert LOSSES["emotic_discrete"](torch.zeros(4, 2), target, LossContext(head)).item() == pytest.approx(
+        wanted
+    )
 
 
 def test_smooth_l1_bends_at_one_point_of_ten():
@@ -166,14 +178,20 @@ def test_a_batch_is_annotated_where_the_loss_has_something_to_count():
 def test_class_weights_that_no_loss_uses_are_refused():
     fitting = Head("c", Kind.CLASS, EXPRESSION7, class_weights=(("happy", 2.0),))
     losses.check(fitting)
-    with pytest.raises(ConfigError, match="head c: class_weights act on bce and cross_entropy alone, its loss is kl"):
+    with pytest.raises(
+        ConfigError, match="head c: class_weights act on bce and cross_entropy alone, its loss is kl"
+    ):
         losses.check(replace(fitting, loss=(("kl", 1.0),)))
 
 
 def test_ccc_is_zero_for_agreement_and_two_for_the_opposite():
     target = torch.tensor([[-0.5], [0.0], [0.5]])
-    assert LOSSES["ccc"](torch.atanh(target), target, LossContext(VALUES)).item() == pytest.approx(0, abs=1e-5)
-    assert LOSSES["ccc"](torch.atanh(-target), target, LossContext(VALUES)).item() == pytest.approx(2, abs=1e-4)
+    assert LOSSES["ccc"](torch.atanh(target), target, LossContext(VALUES)).item() == pytest.approx(
+        0, abs=1e-5
+    )
+    assert LOSSES["ccc"](torch.atanh(-target), target, LossContext(VALUES)).item() == pytest.approx(
+        2, abs=1e-4
+    )
 
 
 def test_values_weigh_the_same_on_any_scale():
@@ -188,7 +206,11 @@ def test_values_weigh_the_same_on_any_scale():
 def test_unannotated_rows_do_not_count(head):
     torch.manual_seed(1)
     logits = torch.randn(6, len(head), requires_grad=True)
-    target = torch.rand(6, len(head)) if head.kind in (Kind.TAGS, Kind.VALUES) else torch.rand(6, len(head)).softmax(1)
+    target = (
+        torch.rand(6, len(head))
+        if head.kind in (Kind.TAGS, Kind.VALUES)
+        else torch.rand(6, len(head)).softmax(1)
+    )
     target[3:] = torch.nan
     with_missing = head_loss(logits, target, LossContext(head))
     without = head_loss(logits[:3], target[:3], LossContext(head))
@@ -230,12 +252,15 @@ def test_mixture_adds_weighted_terms(pair):
 def test_a_loss_that_does_not_fit_is_named():
     with pytest.raises(ConfigError, match="'kl' is no loss for values"):
         losses.check(Head("v", Kind.VALUES, VALENCE_AROUSAL, loss=(("kl", 1.0),)))
-    with pytest.raises(ConfigError, match="unknown loss of head c 'crossentropy', did you mean 'cross_entropy'"):
+    with pytest.raises(
+        ConfigError, match="unknown loss of head c 'crossentropy', did you mean 'cross_entropy'"
+    ):
         losses.check(Head("c", Kind.CLASS, EXPRESSION7, loss=(("crossentropy", 1.0),)))
 
 
-# What a loss estimates: docs/concepts/losses.md. Five voters who each draw from an urn of two angry, one fear and one happy ball
-# make 4**5 equally likely ballots, so a plain mean over these rows is the exact expectation.
+# What a loss estimates: docs/concepts/losses.md. Five voters who each draw from an urn of two angry, one fear
+# and one happy ball make 4**5 equally likely ballots, so a plain mean over these rows is the exact
+# expectation.
 URN = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)
 THREE = LossContext(Head("three", Kind.DISTRIBUTION, LabelSpace("three", ("angry", "fear", "happy"))))
 MIXTURE = {"cross_entropy": 1.0, "energy": 1.0}
@@ -249,7 +274,8 @@ def ballots(voters):
 
 
 def expected(terms, output, votes):
-    """Mean loss over all ballots of the one answer `output`, and its gradient with respect to the raw scores."""
+    """Mean loss over all ballots of the one answer `output`, and its gradient with respect to the raw
+    scores."""
     logits = output.log().requires_grad_()
     loss = sum(weight * LOSSES[name](logits.expand_as(votes), votes, THREE) for name, weight in terms.items())
     return loss.item(), torch.autograd.grad(loss, logits)[0]
@@ -315,7 +341,9 @@ def test_noise_floors_of_squares_and_energy():
 @pytest.mark.parametrize("space", SPACES.values(), ids=lambda space: space.name)
 def test_distances_of_every_label_space_are_of_strict_negative_type(space, axes):
     distances = torch.tensor(space.distances(axes), dtype=torch.float64)
-    differences = torch.linalg.qr(torch.eye(len(space), dtype=torch.float64) - 1 / len(space)).Q[:, : len(space) - 1]
+    differences = torch.linalg.qr(torch.eye(len(space), dtype=torch.float64) - 1 / len(space)).Q[
+        :, : len(space) - 1
+    ]
     assert differences.sum(0).abs().max() < 1e-9
     assert torch.linalg.eigvalsh(-differences.T @ distances @ differences).min() > 0.1
 
@@ -362,9 +390,12 @@ def test_multi_target_gives_up_a_face_it_is_a_thousand_times_surer_of():
 
 
 def test_label_smoothing_leaves_votes_alone():
-    """They are soft already; a class's target gets a share of all labels, whether it is one label or votes."""
+    """They are soft already; a class's target gets a share of all labels, whether it is one label or
+    votes."""
     scores, votes = torch.randn(4, 7), torch.rand(4, 7).softmax(1)
     soft = Head("d", Kind.DISTRIBUTION, EXPRESSION7)
-    assert head_loss(scores, votes, LossContext(soft, smoothing=0.3)) == head_loss(scores, votes, LossContext(soft))
+    assert head_loss(scores, votes, LossContext(soft, smoothing=0.3)) == head_loss(
+        scores, votes, LossContext(soft)
+    )
     wanted = head_loss(scores, 0.7 * votes + 0.3 / 7, LossContext(CLASS))
     assert head_loss(scores, votes, LossContext(CLASS, smoothing=0.3)).item() == pytest.approx(wanted.item())

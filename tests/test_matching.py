@@ -54,7 +54,9 @@ def test_a_target_of_the_same_name_comes_first_then_the_most_shared_labels(tmp_p
         found = one(replace(EIGHT, name=name), store)
         assert (found.target, found.matched_by) == (target, how)
     assert one(replace(VOTES, name="soft"), store, other=False).target == VOTES
-    assert one(replace(SEVEN, name="face"), store).target == SEVEN  # as many as eight shares, and nothing else
+    assert (
+        one(replace(SEVEN, name="face"), store).target == SEVEN
+    )  # as many as eight shares, and nothing else
     assert one(replace(SEVEN, name="votes"), store).target == VOTES  # the name counts more than the kind
     assert one(SEVEN, store, "codes").target == CODES
     assert one(SEVEN, store, "codes").matched_by == USER
@@ -146,7 +148,8 @@ def test_alike_sides_have_nothing_to_tell(tmp_path: Path) -> None:
 
 
 def test_classes_are_compared_by_name_and_strangers_counted(tmp_path: Path) -> None:
-    """A model of (angry, disgust, … ) against anger, joy and bored: the spelling does not matter, the order neither."""
+    """A model of (angry, disgust, … ) against anger, joy and bored: the spelling does not matter, the order
+    neither."""
     said: list[dict[str, Any]] = [{"codes": name} for name in ("Joy", "bored", "Anger", "bored")]
     store = stored(tmp_path, (CODES,), *said, {})
     found = one(SEVEN, store, "codes")
@@ -154,14 +157,18 @@ def test_classes_are_compared_by_name_and_strangers_counted(tmp_path: Path) -> N
     assert found.model_only == ["disgust", "fear", "sad", "surprise", "neutral"]
     rows = store.rows()
     targets = found.targets(store, rows)
-    assert targets == pytest.approx(np.array([[0, 1], [np.nan] * 2, [1, 0], [np.nan] * 2, [np.nan] * 2]), nan_ok=True)
+    assert targets == pytest.approx(
+        np.array([[0, 1], [np.nan] * 2, [1, 0], [np.nan] * 2, [np.nan] * 2]), nan_ok=True
+    )
     assert found.left_out(store, rows) == {"bored": 2}
     full = found.expand(targets)
     assert full.shape == (5, 7)
     assert (full[0, [0, 3]] == [0, 1]).all()
     assert np.isnan(np.delete(full, [0, 3], axis=1)).all()
 
-    output = np.array([[0.1, 0.5, 0, 0.3, 0.1, 0, 0], [1, 0, 0, 0, 0, 0, 0], [0.4, 0, 0, 0.1, 0, 0, 0.5]], np.float32)
+    output = np.array(
+        [[0.1, 0.5, 0, 0.3, 0.1, 0, 0], [1, 0, 0, 0, 0, 0, 0], [0.4, 0, 0, 0.1, 0, 0, 0.5]], np.float32
+    )
     assert found.answers(output) == pytest.approx(np.array([[0.25, 0.75], [1, 0], [0.8, 0.2]]))
     record = found.describe(store, rows[:3], output, targets[:3])
     assert record == {
@@ -229,7 +236,9 @@ def test_tags_are_compared_by_name_and_no_face_is_left_out(tmp_path: Path) -> No
     store = stored(tmp_path, (wide,), {"mood": ["joy", "calm"]}, {"mood": []}, {})
     found = one(MOOD, store)
     assert found.compared.space.labels == ("Happiness", "tense")
-    assert found.targets(store, store.rows()) == pytest.approx(np.array([[1, 0], [0, 0], [np.nan] * 2]), nan_ok=True)
+    assert found.targets(store, store.rows()) == pytest.approx(
+        np.array([[1, 0], [0, 0], [np.nan] * 2]), nan_ok=True
+    )
     output = np.array([[0.9, 0.8, 0.7]] * 3, np.float32)
     assert found.answers(output) == pytest.approx(np.array([[0.9, 0.7]] * 3))
     record = found.describe(store, store.rows(), output, found.targets(store, store.rows()))
@@ -243,7 +252,11 @@ def test_tags_are_compared_by_name_and_no_face_is_left_out(tmp_path: Path) -> No
 
 def test_values_are_rescaled_to_the_models_units(tmp_path: Path) -> None:
     store = stored(
-        tmp_path, (PAD,), {"vad": {"valence": 1, "arousal": 10, "dominance": 3}}, {"vad": {"valence": 5.5}}, {}
+        tmp_path,
+        (PAD,),
+        {"vad": {"valence": 1, "arousal": 10, "dominance": 3}},
+        {"vad": {"valence": 5.5}},
+        {},
     )
     found = one(AFFECT, store)
     assert (found.target, found.matched_by, found.data_only) == (PAD, LABELS, ["dominance"])
@@ -254,7 +267,9 @@ def test_values_are_rescaled_to_the_models_units(tmp_path: Path) -> None:
     assert found.left_out(store, store.rows()) == {"dominance": 0}
     back = one(PAD, stored(tmp_path, (AFFECT,), {"affect": {"valence": -1, "arousal": 0.0}}))
     assert back.targets(Store(tmp_path / "faces.h5"), np.array([0])).tolist() == [[1.0, 5.5]]
-    assert back.expand(np.array([[1.0, 5.5]], np.float32)) == pytest.approx(np.array([[1, 5.5, np.nan]]), nan_ok=True)
+    assert back.expand(np.array([[1.0, 5.5]], np.float32)) == pytest.approx(
+        np.array([[1, 5.5, np.nan]]), nan_ok=True
+    )
 
 
 def test_where_every_face_is_left_out_there_is_no_accuracy(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The notebooks run from top to bottom, quietly and in an empty folder, and are kept clean: no outputs, public names alone."""
+"""The notebooks run from top to bottom, quietly and in an empty folder, and are kept clean: no outputs,
+public names alone."""
 
 import ast
 import json
@@ -24,7 +25,10 @@ def private(tree: ast.AST) -> list[str]:
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names += [*(getattr(node, "module", None) or "").split("."), *(alias.name for alias in node.names)]
+            names += [
+                *(getattr(node, "module", None) or "").split("."),
+                *(alias.name for alias in node.names),
+            ]
         elif isinstance(node, ast.Attribute):
             names.append(node.attr)
     return [name for name in names if re.match(r"_|.*\._", name)]
@@ -63,7 +67,9 @@ def test_a_notebook_tells_its_story(path: Path) -> None:
 @each
 def test_paths_a_notebook_points_to_are_there(path: Path, root: Path) -> None:
     text = "\n".join(cells(path, "markdown"))
-    assert [name for name in re.findall(r"`((?:configs|docs)/[\w/.-]+)`", text) if not (root / name).exists()] == []
+    assert [
+        name for name in re.findall(r"`((?:configs|docs)/[\w/.-]+)`", text) if not (root / name).exists()
+    ] == []
 
 
 @each
@@ -79,7 +85,9 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
     )
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    said = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stderr")
+    said = "".join(
+        output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"
+    )
     assert [line for line in said.splitlines() if "Warning:" in line and HARMLESS not in line] == []
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
     assert list(tmp_path.iterdir()) == [], "a notebook writes into a temporary folder alone"

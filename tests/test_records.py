@@ -103,7 +103,12 @@ def test_a_prediction_prints_without_its_task() -> None:
 def test_records_are_frozen_and_default_to_nothing_known() -> None:
     sample = Sample.of_image(np.zeros((2, 2), np.uint8), {}, "train", "a.png")
     assert (sample.inputs["image"].region, sample.group) == (None, "")
-    assert Face(Box(0, 0, 1, 1)).to_dict() == {"box": [0, 0, 1, 1], "landmarks": [], "score": None, "track": None}
+    assert Face(Box(0, 0, 1, 1)).to_dict() == {
+        "box": [0, 0, 1, 1],
+        "landmarks": [],
+        "score": None,
+        "track": None,
+    }
     with pytest.raises(dataclasses.FrozenInstanceError):
         sample.split = "test"  # type: ignore[misc]
 

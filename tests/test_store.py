@@ -33,14 +33,23 @@ def drawn() -> list[Sample]:
     """Six samples, of which the third has no targets at all."""
     return [
         Sample.of_image(
-            FACES[0], {"expression7": "Anger", "distribution8": {"happiness": 3, "neutral": 1}}, "train", "a/0.png"
+            FACES[0],
+            {"expression7": "Anger", "distribution8": {"happiness": 3, "neutral": 1}},
+            "train",
+            "a/0.png",
         ),
         Sample.of_image(
-            FACES[1], {"tags": ("tense", "bored"), "valence_arousal": {"arousal": 0.5}}, "train", "a/1.png", group="p1"
+            FACES[1],
+            {"tags": ("tense", "bored"), "valence_arousal": {"arousal": 0.5}},
+            "train",
+            "a/1.png",
+            group="p1",
         ),
         Sample.of_image(FACES[2], {}, "validation", "a/2.png", Box(1, 2, 3, 4)),
         Sample.of_image(FACES[3], {"expression7": "neutral", "tags": ()}, "train", "a/ü.png"),
-        Sample.of_image(FACES[4], {"valence_arousal": {"valence": -1, "arousal": 1}}, "validation", "a/4.png"),
+        Sample.of_image(
+            FACES[4], {"valence_arousal": {"valence": -1, "arousal": 1}}, "validation", "a/4.png"
+        ),
         Sample.of_image(FACES[5], {"distribution8": {"contempt": 0.25}}, "train", "a/5.png"),
     ]
 
@@ -71,7 +80,10 @@ def test_faces_come_back_in_the_order_asked_for(store: Store) -> None:
 
 
 def test_scattered_rows_of_a_long_store(tmp_path: Path) -> None:
-    samples = (Sample.of_image(np.full((200, 200), row % 251, np.uint8), {}, "train", f"{row}") for row in range(3000))
+    samples = (
+        Sample.of_image(np.full((200, 200), row % 251, np.uint8), {}, "train", f"{row}")
+        for row in range(3000)
+    )
     long = write(tmp_path / "long.h5", samples, (CLASS,), ORIGIN)
     rows = np.array([2999, 0, 1500, 0, 7])
     assert np.asarray(long.images(rows))[:, 0, 0].tolist() == [row % 251 for row in rows]
@@ -98,7 +110,9 @@ def test_splits(store: Store) -> None:
 def test_targets_by_kind(store: Store) -> None:
     nan = np.nan
     rows = np.array([0, 1, 2, 3, 5])
-    assert same(store.target(CLASS, rows[:4]), [[1, 0, 0, 0, 0, 0, 0], [nan] * 7, [nan] * 7, [0, 0, 0, 0, 0, 0, 1]])
+    assert same(
+        store.target(CLASS, rows[:4]), [[1, 0, 0, 0, 0, 0, 0], [nan] * 7, [nan] * 7, [0, 0, 0, 0, 0, 0, 1]]
+    )
     soft = store.target(VOTES, rows)
     assert same(soft[[0, 1, 4]], [[0.25, 0.75, 0, 0, 0, 0, 0, 0], [nan] * 8, [0, 0, 0, 0, 0, 0, 0, 1]])
     assert same(store.target(TAGS, rows[:4]), [[nan] * 3, [0, 1, 1], [nan] * 3, [0, 0, 0]])
@@ -106,7 +120,9 @@ def test_targets_by_kind(store: Store) -> None:
 
 
 def test_votes_are_kept_as_given(store: Store) -> None:
-    assert same(store.annotations("distribution8", np.array([0, 1])), [[1, 3, 0, 0, 0, 0, 0, 0], [np.nan] * 8])
+    assert same(
+        store.annotations("distribution8", np.array([0, 1])), [[1, 3, 0, 0, 0, 0, 0, 0], [np.nan] * 8]
+    )
 
 
 def test_targets_in_another_order_of_labels(store: Store) -> None:
@@ -151,7 +167,9 @@ def test_origin_may_fill_while_samples_stream(tmp_path: Path) -> None:
 
 def test_a_long_list_of_faults_fits(tmp_path: Path) -> None:
     faults = [f"row {row}: bad" for row in range(20_000)]
-    assert write(tmp_path / "x.h5", drawn(), HEADS, replace(ORIGIN, left_out=faults)).meta["left_out"] == faults
+    assert (
+        write(tmp_path / "x.h5", drawn(), HEADS, replace(ORIGIN, left_out=faults)).meta["left_out"] == faults
+    )
 
 
 def test_a_store_can_be_pickled(store: Store) -> None:
@@ -177,7 +195,10 @@ def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
             {"inputs": {"image": Item(np.zeros((8, 9), np.uint8))}},
             r"a/5.png: the image is \(8, 9\) uint8, those before it are \(8, 8\)",
         ),
-        ({"inputs": {"image": Item(np.zeros((8, 8), np.float32))}}, r"a/5.png: the image is \(8, 8\) float32"),
+        (
+            {"inputs": {"image": Item(np.zeros((8, 8), np.float32))}},
+            r"a/5.png: the image is \(8, 8\) float32",
+        ),
         ({"inputs": {"image": Item(b"png")}}, "a/5.png: an encoded file among arrays of 'image'"),
         ({"inputs": {}}, "a/5.png: a sample without any input"),
         ({"source": "x" * 201}, "longer than 200 bytes"),
@@ -186,7 +207,10 @@ def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
         ({"targets": {"distribution8": "happy"}}, "a/5.png, distribution8: names and numbers are needed"),
         ({"targets": {"distribution8": {"happy": -1}}}, "a/5.png, distribution8: a negative vote"),
         ({"targets": {"distribution8": {"happy": "many"}}}, "a/5.png, distribution8: could not convert"),
-        ({"targets": {"valence_arousal": {"valence": np.nan}}}, "a/5.png, valence_arousal: a value that is no finite"),
+        (
+            {"targets": {"valence_arousal": {"valence": np.nan}}},
+            "a/5.png, valence_arousal: a value that is no finite",
+        ),
         ({"targets": {"tags": ("merry",)}}, "a/5.png, tags: 'merry' is no label of mood"),
     ],
 )
@@ -270,7 +294,8 @@ def test_a_flipped_pixel_is_found(store: Store) -> None:
 
 
 def test_flips_anywhere_are_harmless_or_told(store: Store) -> None:
-    """One flipped bit at each of 400 places: the check tells it, or every face, target and text is still right."""
+    """One flipped bit at each of 400 places: the check tells it, or every face, target and text is still
+    right."""
     whole = store.path.read_bytes()
     told = 0
     for place in np.random.default_rng(1).integers(0, len(whole), 400):
@@ -343,7 +368,8 @@ def test_rows_of_nothing_come_back_as_nothing(tmp_path: Path) -> None:
 def test_people_of_one_picture_share_its_bytes(tmp_path: Path) -> None:
     picture, other = encoded(3), encoded(4)
     people = [
-        Sample.of_image(data, {}, "train", str(row)) for row, data in enumerate([picture, picture, other, picture])
+        Sample.of_image(data, {}, "train", str(row))
+        for row, data in enumerate([picture, picture, other, picture])
     ]
     mixed = write(tmp_path / "mixed.h5", people, (CLASS,), ORIGIN)
     assert mixed.encoded(mixed.rows()) == [picture, picture, other, picture]
@@ -356,7 +382,10 @@ def test_people_of_one_picture_share_its_bytes(tmp_path: Path) -> None:
 
 def test_a_flipped_byte_of_a_picture_is_told(tmp_path: Path) -> None:
     mixed = write(
-        tmp_path / "mixed.h5", [Sample.of_image(encoded(k), {}, "train", str(k)) for k in (3, 4)], (CLASS,), ORIGIN
+        tmp_path / "mixed.h5",
+        [Sample.of_image(encoded(k), {}, "train", str(k)) for k in (3, 4)],
+        (CLASS,),
+        ORIGIN,
     )
     with h5py.File(mixed.path, "r+") as file:
         file["inputs/image/encoded"][-1] = file["inputs/image/encoded"][-1] ^ 1
@@ -383,7 +412,8 @@ def test_everything_said_of_a_row_comes_back(tmp_path: Path) -> None:
     item = full.inputs["image"]._replace(points=[[1.0, 2.0], [3.0, 4.5]])
     assert found[0] == replace(full, inputs={"image": item})
     assert found[1] == replace(
-        bare, targets={"distribution8": dict.fromkeys(EXPRESSION8.labels, 0.0) | bare.targets["distribution8"]}
+        bare,
+        targets={"distribution8": dict.fromkeys(EXPRESSION8.labels, 0.0) | bare.targets["distribution8"]},
     )
     assert found[2] == later
     assert mixed.attributes == ("age", "database", "gender")
@@ -420,7 +450,10 @@ def test_what_few_have_is_filled_up_for_the_rest(tmp_path: Path) -> None:
 
 
 def test_landmarks_must_be_as_many(tmp_path: Path) -> None:
-    rows = [Sample.of_image(np.zeros((2, 2), np.uint8), {}, "train", str(k), landmarks=((0, 0),) * k) for k in (2, 3)]
+    rows = [
+        Sample.of_image(np.zeros((2, 2), np.uint8), {}, "train", str(k), landmarks=((0, 0),) * k)
+        for k in (2, 3)
+    ]
     with pytest.raises(DataError, match="3: 3 landmarks, those before it have 2"):
         write(tmp_path / "x.h5", rows, (CLASS,), ORIGIN)
 
@@ -436,7 +469,10 @@ def undecided(count: int, **more: Any) -> list[Sample]:
 
 
 def shares(store: Store, head: Head) -> dict[str, list[int]]:
-    return {name: np.nansum(store.target(head, store.rows(name)), axis=0).astype(int).tolist() for name in store.splits}
+    return {
+        name: np.nansum(store.target(head, store.rows(name)), axis=0).astype(int).tolist()
+        for name in store.splits
+    }
 
 
 def test_an_open_split_is_stratified(tmp_path: Path) -> None:
@@ -450,7 +486,10 @@ def test_an_open_split_is_stratified(tmp_path: Path) -> None:
     ]
     assert store.meta["splitting"] == {"validation": 0.1, "test": 0.2, "seed": 3}
     other = write(
-        tmp_path / "y.h5", undecided(600), (CLASS,), replace(origin, notes=[], splitting=Splitting(0.1, 0.2, seed=4))
+        tmp_path / "y.h5",
+        undecided(600),
+        (CLASS,),
+        replace(origin, notes=[], splitting=Splitting(0.1, 0.2, seed=4)),
     )
     assert other.rows("test").tolist() != store.rows("test").tolist()
     same = write(tmp_path / "z.h5", undecided(600), (CLASS,), replace(origin, notes=[]))
@@ -458,11 +497,17 @@ def test_an_open_split_is_stratified(tmp_path: Path) -> None:
 
 
 def test_groups_and_equal_pictures_stay_together(tmp_path: Path) -> None:
-    people = [replace(sample, group=f"person {k % 23}" if k < 400 else "") for k, sample in enumerate(undecided(600))]
-    people[500:510] = [
-        replace(sample, inputs=people[0].inputs, source=f"copy {k}") for k, sample in enumerate(people[500:510])
+    people = [
+        replace(sample, group=f"person {k % 23}" if k < 400 else "")
+        for k, sample in enumerate(undecided(600))
     ]
-    store = write(tmp_path / "x.h5", people, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0.15, 0.15)))
+    people[500:510] = [
+        replace(sample, inputs=people[0].inputs, source=f"copy {k}")
+        for k, sample in enumerate(people[500:510])
+    ]
+    store = write(
+        tmp_path / "x.h5", people, (CLASS,), replace(ORIGIN, notes=[], splitting=Splitting(0.15, 0.15))
+    )
     split = {row: name for name in store.splits for row in store.rows(name).tolist()}
     for person in range(23):
         assert len({split[row] for row in range(400) if row % 23 == person}) == 1
@@ -490,7 +535,10 @@ def test_any_kind_of_target_can_be_stratified(tmp_path: Path, head: Head) -> Non
         "distribution8": [{"happy": 3, "sad": 1}, {"happy": 1, "sad": 3}], "tags": [["calm"], ["calm", "bored"]],
         "valence_arousal": [{"valence": -0.5}, {"valence": 0.5}],
     }  # fmt: skip
-    rows = [replace(sample, targets={head.name: targets[head.name][k % 2]}) for k, sample in enumerate(undecided(100))]
+    rows = [
+        replace(sample, targets={head.name: targets[head.name][k % 2]})
+        for k, sample in enumerate(undecided(100))
+    ]
     store = write(tmp_path / "x.h5", rows, (head,), replace(ORIGIN, notes=[], splitting=Splitting(0.2, 0)))
     kinds = [store.rows("validation") % 2 == k for k in (0, 1)]
     assert [int(kind.sum()) for kind in kinds] == [10, 10]

@@ -48,7 +48,9 @@ def test_it_reads_as_the_store_it_was(pair: tuple[Store, Store]) -> None:
     rows = np.concatenate([rows, rows[:5]])
     for ours, theirs in zip(split.images(rows), whole.images(rows), strict=True):
         assert np.array_equal(ours, theirs)
-    assert [told(sample) for sample in split.samples(rows)] == [told(sample) for sample in whole.samples(rows)]
+    assert [told(sample) for sample in split.samples(rows)] == [
+        told(sample) for sample in whole.samples(rows)
+    ]
     for head in whole.heads:
         assert np.array_equal(split.target(head, rows), whole.target(head, rows), equal_nan=True)
     assert len(split.images(rows[:0])) == 0
@@ -141,6 +143,8 @@ def test_training_sees_the_same_batches(pair: tuple[Store, Store], memory_gb: fl
 
     task = TASKS["expression7" if pair[0].image_shape else "emotic"]
     inputs = input_set(ModelConfig.from_dict({"size": 16}))
-    whole, split = (SampleDataset(store, store.rows("train"), task, inputs, memory_gb)[[3, 0, 20]] for store in pair)
+    whole, split = (
+        SampleDataset(store, store.rows("train"), task, inputs, memory_gb)[[3, 0, 20]] for store in pair
+    )
     assert repr(whole) == repr(split)
     assert whole["inputs"]["face"].equal(split["inputs"]["face"])

@@ -22,7 +22,8 @@ FEW = BootstrapSettings(200)
 
 
 def people(rights: dict[str, float], each: int = 200, seed: int = 0) -> tuple[Array, Array, list[str]]:
-    """Probabilities, one-hot targets and the group of each face; the top label is right as often as the group says."""
+    """Probabilities, one-hot targets and the group of each face; the top label is right as often as the group
+    says."""
     draw = np.random.default_rng(seed)
     groups = np.repeat(list(rights), each)
     true = draw.integers(0, 7, len(groups))
@@ -73,7 +74,9 @@ def test_quartiles_part_every_number_in_order(ages: list[int]) -> None:
     assert all(max(low) < min(high) for low, high in pairwise(parts))
 
 
-@pytest.mark.parametrize("column", [[], [""] * 9, ["f"] * 9, ["f"] * 9 + [""], [f"{k}.jpg" for k in range(60)]])
+@pytest.mark.parametrize(
+    "column", [[], [""] * 9, ["f"] * 9, ["f"] * 9 + [""], [f"{k}.jpg" for k in range(60)]]
+)
 def test_what_tells_no_groups_apart_is_left_out(column: list[str]) -> None:
     assert cut(column) == {}
 
@@ -99,7 +102,10 @@ def test_intervals_and_gaps_come_from_the_same_draws() -> None:
     found = record(FACES, output, target, column)
     weights = intervals.Clusters(np.arange(400)).weights(range(FEW.draws), FEW.seed)
     right = output.argmax(axis=1) == target.argmax(axis=1)
-    f, m = ((weights[:, rows] @ right[rows]) / weights[:, rows].sum(axis=1) for rows in (slice(200), slice(200, 400)))
+    f, m = (
+        (weights[:, rows] @ right[rows]) / weights[:, rows].sum(axis=1)
+        for rows in (slice(200), slice(200, 400))
+    )
     ends = [np.quantile(values, [0.025, 0.975]) for values in (f, m, f - m)]
     gap = found["gaps"]["accuracy"]
     assert found["groups"][0]["metrics"]["accuracy"]["interval"] == pytest.approx(ends[0])
@@ -137,9 +143,9 @@ def test_the_permutation_test_is_exact_where_all_deals_can_be_listed() -> None:
     target = np.eye(7)[np.zeros(80, int)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subgroups, "FEWEST_CLUSTERS", 2)
-        found = record(head, output, target, column, clusters=clusters, settings=BootstrapSettings(3000))["gaps"][
-            "accuracy"
-        ]
+        found = record(head, output, target, column, clusters=clusters, settings=BootstrapSettings(3000))[
+            "gaps"
+        ]["accuracy"]
     assert found["gap"] == 0.5
     # Both wrong people fall into one group in 2 C(6,2) / C(8,4) = 30/70 of the deals.
     assert found["p"] == pytest.approx(30 / 70, abs=0.03)
@@ -174,7 +180,8 @@ def test_those_of_whom_nothing_is_said_take_no_part_in_gaps() -> None:
 
 
 def test_parity_is_what_fairness_defines() -> None:
-    """Against the definitions, label by label: shares said, recalls, and the larger of the gaps in recall and false alarms."""
+    """Against the definitions, label by label: shares said, recalls, and the larger of the gaps in recall and
+    false alarms."""
     output, target, column = people({"f": 0.8, "m": 0.5}, each=300)
     found = record(FACES, output, target, column)["parity"]
     true, said = target.argmax(axis=1), output.argmax(axis=1)

@@ -67,12 +67,16 @@ def test_a_task_of_ones_own_in_toml() -> None:
         "mood", Kind.CLASS, LabelSpace("mood", ("up", "down")),
         loss=(("cross_entropy", 1.0), ("focal", 0.5)), metrics=("macro_f1",),
     )  # fmt: skip
-    assert task.head("pain") == Head("pain", Kind.VALUES, LabelSpace("pain", ("intensity",)), (0.0, 10.0), weight=2.0)
+    assert task.head("pain") == Head(
+        "pain", Kind.VALUES, LabelSpace("pain", ("intensity",)), (0.0, 10.0), weight=2.0
+    )
     assert Task.from_dict(task.to_dict()) == task
 
 
 def test_a_head_may_borrow_a_shipped_space() -> None:
-    assert Head.from_dict({"name": "mine", "kind": "distribution", "space": "expression8"}).space == EXPRESSION8
+    assert (
+        Head.from_dict({"name": "mine", "kind": "distribution", "space": "expression8"}).space == EXPRESSION8
+    )
 
 
 def test_loss_terms() -> None:
@@ -162,6 +166,8 @@ def test_a_bad_change_is_named(changes: dict[str, Any], message: str) -> None:
 
 
 def test_class_weights_are_set_by_name() -> None:
-    head = TASKS["expression8"].changed({"expression8": {"class_weights": {"Contempt": 3, "anger": 0}}}).heads[0]
+    head = (
+        TASKS["expression8"].changed({"expression8": {"class_weights": {"Contempt": 3, "anger": 0}}}).heads[0]
+    )
     assert head.class_weights == (("contempt", 3.0), ("angry", 0.0))
     assert Head.from_dict(head.to_dict()) == head

@@ -13,7 +13,9 @@ from mien.errors import ConfigError
 
 
 def test_a_table_becomes_a_run(tiny, tmp_path):
-    results = mien.train_model(tiny().to_dict(), str(tmp_path / "run"), {"train.seed": 4, "train.phases.0.epochs": 1})
+    results = mien.train_model(
+        tiny().to_dict(), str(tmp_path / "run"), {"train.seed": 4, "train.phases.0.epochs": 1}
+    )
     assert results == json.loads((tmp_path / "run" / "results" / "validation.json").read_text())
     assert (results["training"]["seed"], results["training"]["epochs"]) == (4, 1)
     assert (tmp_path / "run" / "report.html").stat().st_size > 1000

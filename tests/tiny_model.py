@@ -1,4 +1,5 @@
-"""A tiny self-describing model made with `onnx.helper`: mean colour of each input → linear → activation, one output a head."""
+"""A tiny self-describing model made with `onnx.helper`: mean colour of each input → linear → activation, one
+output a head."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def write_model(
     inputs: Sequence[str] = ("face",),
     schema: int = 2,
 ) -> Path:
-    """Write a model whose answer depends on its inputs' means alone; `changes` replace keys of its metadata."""
+    """Write a model whose answer depends on its inputs' means alone; `changes` replace keys of its
+    metadata."""
     metadata = {
         "schema": schema,
         "name": "tiny",
@@ -68,14 +70,20 @@ def write_graph(
     """Write the graph with the given metadata properties."""
     side, channels = transform.size, transform.channels * len(inputs)
     rng = np.random.default_rng(0)
-    nodes, taken = _pooled([f"input.{name}" for name in inputs] if schema == 2 else ["pixels"], channels, side)
+    nodes, taken = _pooled(
+        [f"input.{name}" for name in inputs] if schema == 2 else ["pixels"], channels, side
+    )
     weights, outputs = [], []
     for head in task:
         weights += [
-            numpy_helper.from_array(rng.normal(size=(channels, len(head))).astype(np.float32), f"{head.name}.w"),
+            numpy_helper.from_array(
+                rng.normal(size=(channels, len(head))).astype(np.float32), f"{head.name}.w"
+            ),
             numpy_helper.from_array(rng.normal(size=len(head)).astype(np.float32), f"{head.name}.b"),
         ]
-        nodes.append(helper.make_node("Gemm", ["flat", f"{head.name}.w", f"{head.name}.b"], [f"{head.name}.z"]))
+        nodes.append(
+            helper.make_node("Gemm", ["flat", f"{head.name}.w", f"{head.name}.b"], [f"{head.name}.z"])
+        )
         nodes += _activation(head, weights)
         outputs.append(helper.make_tensor_value_info(head.name, TensorProto.FLOAT, ["N", len(head)]))
     graph = helper.make_graph(nodes, "tiny", taken, outputs, weights)
@@ -85,7 +93,8 @@ def write_graph(
 
 
 def _pooled(names: Sequence[str], channels: int, side: int) -> tuple[list[Any], list[Any]]:
-    """The means of all inputs side by side, (N, channels) called `flat`, zero where one is missing; what the graph takes."""
+    """The means of all inputs side by side, (N, channels) called `flat`, zero where one is missing; what the
+    graph takes."""
     shape = ["N", channels // len(names), side, side]
     taken = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names]
     nodes = []

@@ -31,7 +31,9 @@ def samples(count):
             "distribution13": {label: 0.88 if label == name else 0.01 for label in EMOTION13.labels},
             "tags": ["Happiness", "Peace"] if name == "happy" else ["Sadness"],
             "vad": {"valence": level / 25.0, "arousal": 5.0},
-            "compound11": {"happy": "happily surprised", "sad": "sadly fearful", "neutral": "sadly angry"}[name],
+            "compound11": {"happy": "happily surprised", "sad": "sadly fearful", "neutral": "sadly angry"}[
+                name
+            ],
         }
         if k % 7:
             targets["expression8"] = name

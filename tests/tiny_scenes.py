@@ -1,4 +1,5 @@
-"""A small store of scenes in the manner of EMOTIC: what surrounds a person decides the tags, the person's box the mood."""
+"""A small store of scenes in the manner of EMOTIC: what surrounds a person decides the tags, the person's box
+the mood."""
 
 import numpy as np
 
@@ -23,7 +24,9 @@ def samples(count):
             "vad": mood | ({"dominance": person / 25} if k % 3 else {}),
         }
         pixels = np.clip(picture, 0, 255).astype(np.uint8)
-        yield Sample.of_image(encode(pixels, "PNG"), targets, "train" if k % 5 > 1 else "validation", f"scene{k}", box)
+        yield Sample.of_image(
+            encode(pixels, "PNG"), targets, "train" if k % 5 > 1 else "validation", f"scene{k}", box
+        )
 
 
 def write(path, count=80):

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from mien import models, store
+from mien import store
 from mien.errors import InputError
-from mien.media import MODALITIES, Modality
+from mien.media import Modality
 from mien.records import Floats, Item, Items, Pixels, Sample, Span
 from mien.tables import Bounds
 from mien.tasks import TASKS
@@ -109,13 +108,6 @@ def linear(given: Any, transform: Any) -> Any:
     return Linear()
 
 
-@pytest.fixture
-def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enter the modality and its encoder into the registries."""
-    monkeypatch.setitem(MODALITIES, "numbers", NUMBERS)
-    monkeypatch.setitem(models.ENCODERS, ("numbers", "linear"), linear)
-
-
 def sequence(k: int) -> NDArray[np.float32]:
     """Rising where the answer is happy, falling where it is sad; only the span tells, the rest is noise."""
     draw = np.random.default_rng(k)
@@ -136,9 +128,15 @@ def samples(count: int, *, pictures: bool = False, encoded: bool = False) -> lis
             level = 190 if k % 2 == 0 else 60
             noise = np.random.default_rng(k).normal(level, 30, (24, 24))
             both = inputs | {"image": Item(np.clip(noise, 0, 255).astype(np.uint8))}
-            inputs = {name: item for name, item in both.items() if k % {"numbers": 3, "image": 4}[name] or k % 12 == 0}
+            inputs = {
+                name: item
+                for name, item in both.items()
+                if k % {"numbers": 3, "image": 4}[name] or k % 12 == 0
+            }
         split = "train" if k % 4 else "validation"
-        found.append(Sample(inputs, {"expression7": NAMES[k % 2]}, split if k % 8 else "validation", f"row {k}"))
+        found.append(
+            Sample(inputs, {"expression7": NAMES[k % 2]}, split if k % 8 else "validation", f"row {k}")
+        )
     return found
 
 

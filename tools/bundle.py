@@ -1,11 +1,12 @@
-"""Put a trained run into the package: the model that `mien.load()` opens, its int8 twin, their checksums and the model card.
+"""Put a trained run into the package: the model that `mien.load()` opens, its int8 twin, their checksums and
+the model card.
 
     python tools/bundle.py RUN [--data STORE] [--name face]
 
-Exports the run in float and int8, both calibrated anew, scores both on its validation split (against the heads' own targets
-and, where the store has them, FER+ majority labels), writes what they reached into the files' own descriptions, puts both
-and `SHA256SUMS` into `src/mien/bundle/`, and the figures into `docs/reference/model-card.md`. Nothing there is changed if a
-step fails.
+Exports the run in float and int8, both calibrated anew, scores both on its validation split (against the
+heads' own targets and, where the store has them, FER+ majority labels), writes what they reached into the
+files' own descriptions, puts both and `SHA256SUMS` into `src/mien/bundle/`, and the figures into
+`docs/reference/model-card.md`. Nothing there is changed if a step fails.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ SHOWN = {
     "ece": "ECE, 15 bins",
     "vote_ece": "ECE against the votes",
 }
-#: Votes' distances mean nothing against one label; there the model's confidence in the label is what is scored.
+#: Votes' distances mean nothing against one label; there the model's confidence in the label is what is
+#: scored.
 ON_MAJORITY = ("top_label_accuracy", "macro_f1", "ece")
 #: And shares of votes are not chances of the top label.
 ON_VOTES = tuple(metric for metric in SHOWN if metric != "ece")
@@ -52,10 +54,13 @@ Results = dict[str, Any]
 
 
 def scored(model: Path, folder: Path, data: Path | None) -> dict[str, Results]:
-    """Results of a model by what it is held against: {'': its heads' own targets, 'majority': FER+ majority labels}."""
+    """Results of a model by what it is held against: {'': its heads' own targets, 'majority': FER+ majority
+    labels}."""
     found = {"": evaluate(model, data, out=folder / "own")}
     store = Store(found[""]["data"]["store"])
-    if any(head["name"] == VOTES for head in found[""]["task"]["heads"]) and MAJORITY in {h.name for h in store.heads}:
+    if any(head["name"] == VOTES for head in found[""]["task"]["heads"]) and MAJORITY in {
+        h.name for h in store.heads
+    }:
         found["majority"] = evaluate(model, data, out=folder / "majority", match={VOTES: MAJORITY})
     return found
 
@@ -107,7 +112,9 @@ def comparison(by_model: dict[str, list[dict[str, Any]]]) -> list[str]:
         for metric in records[0]["metrics"]:
             cells = " | ".join(cell(metric, record["metrics"][metric]) for record in records)
             first = records[0]
-            lines.append(f"| {first['head']} | {first['target']} | {first['rows']} | {SHOWN[metric]} | {cells} |")
+            lines.append(
+                f"| {first['head']} | {first['target']} | {first['rows']} | {SHOWN[metric]} | {cells} |"
+            )
     return [*lines, ""]
 
 
@@ -121,21 +128,32 @@ def cell(metric: str, figure: dict[str, Any]) -> str:
 
 
 def across_folds(files: dict[str, Path]) -> list[str]:
-    """How well confidence in the label does on faces that had no part in its temperature, where there is one."""
+    """How well confidence in the label does on faces that had no part in its temperature, where there is
+    one."""
     lines = []
     for name, path in files.items():
         if fit := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
             temperature, (before, after, across) = fit["temperature"], (fit[when]["ece"] for when in _FITS)
             what = f"`{name}`, ECE of the confidence in the label ({fit['rows']} faces, label temperature {temperature:.3f})"
-            lines += [f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.", ""]
+            lines += [
+                f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.",
+                "",
+            ]
     return lines
 
 
 def per_class(title: str, head: dict[str, Any]) -> list[str]:
     """Each label's faces, precision, recall and F1."""
-    lines = [f"Per class, {title}:", "", "| label | faces | precision | recall | F1 |", "|---|---|---|---|---|"]
+    lines = [
+        f"Per class, {title}:",
+        "",
+        "| label | faces | precision | recall | F1 |",
+        "|---|---|---|---|---|",
+    ]
     for row in head["per_class"]:
-        shown = " | ".join("–" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall", "f1"))
+        shown = " | ".join(
+            "–" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall", "f1")
+        )
         lines.append(f"| {row['label']} | {row['support']} | {shown} |")
     return [*lines, ""]
 
@@ -153,7 +171,9 @@ def put(files: dict[str, Path], text: str) -> None:
 
 def main() -> None:
     """Do all of it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path, help="a run folder, as `mien train` wrote it")
     parser.add_argument("--data", type=Path, help="its store (default: the one its configuration names)")
     parser.add_argument("--name", default="face")
@@ -161,7 +181,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(
             shutil.copytree(
-                args.run, Path(temporary) / args.run.resolve().name, ignore=shutil.ignore_patterns("checkpoints")
+                args.run,
+                Path(temporary) / args.run.resolve().name,
+                ignore=shutil.ignore_patterns("checkpoints"),
             )
         )
         settings = config.load(run / "config.toml")

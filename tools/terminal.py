@@ -1,8 +1,9 @@
 """Remake the pictures of terminal sessions in the docs: python tools/terminal.py [--data STORE]
 
-Runs the commands of `SESSIONS` for real, each session in a fresh folder with drawn photographs, and draws what came out as SVG.
-A progress bar, which takes itself away when the work is done, is shown as it last stood. `mien evaluate` needs a store of
-FER-2013 with FER+ votes; without --data that session is left as it is.
+Runs the commands of `SESSIONS` for real, each session in a fresh folder with drawn photographs, and draws
+what came out as SVG. A progress bar, which takes itself away when the work is done, is shown as it last
+stood. `mien evaluate` needs a store of FER-2013 with FER+ votes; without --data that session is left as it
+is.
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ def ran(command: str, folder: Path) -> bytes:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     set_ = {"PATH": path, "TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": str(WIDTH)}
     with subprocess.Popen(
-        ["sh", "-c", command], cwd=folder, env=os.environ | set_, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+        ["sh", "-c", command],
+        cwd=folder,
+        env=os.environ | set_,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
     ):
         os.close(theirs)
         output = b"".join(_read(ours))
@@ -65,7 +71,8 @@ def _read(terminal: int) -> Iterator[bytes]:
 
 
 def screen(output: str) -> list[str]:
-    """The lines that stay on the screen, with their colours, and the last state of a bar where it was taken away."""
+    """The lines that stay on the screen, with their colours, and the last state of a bar where it was taken
+    away."""
     lines, row, bar = [""], 0, ""
     for found in _CODES.finditer(output):
         text, (private, count, code) = found[0], found.groups()
@@ -84,7 +91,9 @@ def screen(output: str) -> list[str]:
 
 def drawn(commands: Sequence[str], folder: Path, name: str) -> str:
     """The session as SVG."""
-    console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True, color_system="truecolor")
+    console = Console(
+        record=True, width=WIDTH, file=StringIO(), force_terminal=True, color_system="truecolor"
+    )
     for command in commands:
         console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
         for line in screen(ran(command, folder).decode()):
@@ -112,7 +121,9 @@ def furnish(folder: Path, data: Path | None) -> None:
 
 def main() -> None:
     """Draw all sessions."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="a store of FER-2013 with FER+ votes, for `mien evaluate`")
     parser.add_argument("--out", type=Path, default=IMAGES)
     args = parser.parse_args()

@@ -1,4 +1,5 @@
-"""mien reads affect from faces: `mien.load(model).predict(image)`. Names are imported when they are first used."""
+"""mien reads affect from faces: `mien.load(model).predict(image)`. Names are imported when they are first
+used."""
 
 import os
 from importlib import import_module
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from .tasks import Head, Kind, Task
     from .workflow import train_model
 
-# Its Linux wheels since 1.29 report usage unless this is set before the import; a value of the user's own wins.
+# Its Linux wheels since 1.29 report usage unless this is set before the import; a value of the user's own
+# wins.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [

@@ -1,4 +1,5 @@
-"""The names that options choose among, once each: configuration and command line know them before a registry is loaded.
+"""The names that options choose among, once each: configuration and command line know them before a registry
+is loaded.
 
 Where a registry stands behind one, in a room above these, its keys are the same names (tests/test_config.py).
 """

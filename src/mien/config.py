@@ -154,10 +154,14 @@ def old_names(table: Mapping[str, Any], overrides: Sequence[str] = ()) -> list[s
     """Say which keys of a table and of overrides have another name now."""
     model = table.get("model")
     keys = {*model} if isinstance(model, Mapping) else set()
-    keys |= {word.removeprefix("--model.").partition("=")[0] for word in overrides if word.startswith("--model.")}
+    keys |= {
+        word.removeprefix("--model.").partition("=")[0] for word in overrides if word.startswith("--model.")
+    }
     lines = [f"model.{old} is called model.{new} now" for old, new in RENAMED.items() if old in keys]
     if "views" in keys:
-        lines.append("model.views is read; name the inputs instead: [model.inputs.face], [model.inputs.scene]")
+        lines.append(
+            "model.views is read; name the inputs instead: [model.inputs.face], [model.inputs.scene]"
+        )
     return lines
 
 

@@ -34,12 +34,16 @@ class Input:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", self.of or self.modality)
-        if not re.fullmatch(r"[\w-]+", self.name) or self.name in RESERVED:  # it names graph inputs and layers
+        if (
+            not re.fullmatch(r"[\w-]+", self.name) or self.name in RESERVED
+        ):  # it names graph inputs and layers
             raise ConfigError(
                 f"input '{self.name}': a name is made of letters, digits, _ and -, and not {', '.join(RESERVED)}"
             )
         if self.region not in REGIONS:
-            raise ConfigError(f"input '{self.name}': region = {self.region!r}: must be one of {', '.join(REGIONS)}")
+            raise ConfigError(
+                f"input '{self.name}': region = {self.region!r}: must be one of {', '.join(REGIONS)}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the input as TOML or JSON can hold it, the transform's options among its own; `from_dict`
@@ -65,7 +69,9 @@ class Input:
         own = {key: value for key, value in table.items() if key in _OwnKeys.__dataclass_fields__}
         read: _OwnKeys = Reader(where or f"input '{name}'").read(own, _OwnKeys, key)
         rest = {key: value for key, value in table.items() if key not in own}
-        return cls(name, read.modality, read.of, read.region, read.encoder, read.pretrained, read.options, rest)
+        return cls(
+            name, read.modality, read.of, read.region, read.encoder, read.pretrained, read.options, rest
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The `[model]` table: what a network looks at, how what its encoders see is joined, and what it begins with."""
+"""The `[model]` table: what a network looks at, how what its encoders see is joined, and what it begins
+with."""
 
 from __future__ import annotations
 
@@ -56,7 +57,11 @@ class ModelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as it stands in a file."""
-        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("inputs", "shared")}
+        own = {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.name not in ("inputs", "shared")
+        }
         inputs = {name: dict(table) for name, table in self.inputs.items()}
         return {**own, **self.shared, "inputs": inputs}
 
@@ -65,9 +70,13 @@ def read_model_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Turn a `[model]` table as it stands in a file into one for each field of ModelConfig, every key of
     its inputs checked and defaults filled in. Raises ConfigError naming `where` and the key."""
     own = {each.name for each in fields(ModelConfig)} - {"shared"}
-    shared = renamed({key: _listed(value) for key, value in table.items() if key not in own and key != "views"})
+    shared = renamed(
+        {key: _listed(value) for key, value in table.items() if key not in own and key != "views"}
+    )
     inputs = _input_tables(table, where)
-    modalities = {name: _modality(each, shared, f"{where}: model.inputs.{name}") for name, each in inputs.items()}
+    modalities = {
+        name: _modality(each, shared, f"{where}: model.inputs.{name}") for name, each in inputs.items()
+    }
     for name, modality in modalities.items():
         for key, value in _defaults(modality).items():
             if key not in inputs[name] and len(set(modalities.values())) == 1:
@@ -78,7 +87,9 @@ def read_model_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
         transform = transform_of(Input.from_dict(name, _whole(each, shared), where, key), where, key)
         known = {part.name for part in fields(MODALITIES[modalities[name]].transform)}
         for source, keys in ((each, each.keys()), (shared, shared.keys() - each.keys())):
-            source.update({key: _listed(getattr(transform, key)) for key in keys & known if source[key] != []})
+            source.update(
+                {key: _listed(getattr(transform, key)) for key in keys & known if source[key] != []}
+            )
     return {**{key: value for key, value in table.items() if key in own}, "inputs": inputs, "shared": shared}
 
 
@@ -111,8 +122,13 @@ def _of_views(views: Any, where: str) -> dict[str, dict[str, Any]]:
         if view not in VIEWS:
             raise ConfigError(f"{where}: model.views.{place} = {view!r}: must be one of {', '.join(VIEWS)}")
     if not views or len(set(views)) < len(views):
-        raise ConfigError(f"{where}: model.views = {list(views)}: must name {', '.join(VIEWS)} or both, each once")
-    return {name: {} if region == "region" else {"region": region} for name, region in map(VIEWS.__getitem__, views)}
+        raise ConfigError(
+            f"{where}: model.views = {list(views)}: must name {', '.join(VIEWS)} or both, each once"
+        )
+    return {
+        name: {} if region == "region" else {"region": region}
+        for name, region in map(VIEWS.__getitem__, views)
+    }
 
 
 def _modality(table: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> str:
@@ -142,15 +158,26 @@ def _whole(table: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any
 
 
 def _check_keys(
-    inputs: Mapping[str, Mapping[str, Any]], shared: Mapping[str, Any], modalities: Mapping[str, str], where: str
+    inputs: Mapping[str, Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    modalities: Mapping[str, str],
+    where: str,
 ) -> None:
     """Raise ConfigError for a key that no input has, or that would do nothing."""
     known = {name: {*_INPUT_KEYS, *_defaults(modality)} for name, modality in modalities.items()}
-    allowed = ["start", "dropout", "fusion", *sorted({key for keys in known.values() for key in keys}), "inputs"]
+    allowed = [
+        "start",
+        "dropout",
+        "fusion",
+        *sorted({key for keys in known.values() for key in keys}),
+        "inputs",
+    ]
     for key in shared:
         check_key(key, allowed, f"model.{key}", where)
         if all(key in inputs[name] or key not in keys for name, keys in known.items()):
-            raise ConfigError(f"{where}: model.{key} does nothing: each input has its own ({', '.join(inputs)})")
+            raise ConfigError(
+                f"{where}: model.{key} does nothing: each input has its own ({', '.join(inputs)})"
+            )
     for name, table in inputs.items():
         for key in table:
             check_key(key, sorted(known[name]), f"model.inputs.{name}.{key}", where)

@@ -42,8 +42,8 @@ Region = Box | Span
 
 
 class Item(NamedTuple):
-    """One input of a sample: `data` an array, an encoded file's bytes, the path of a file or a text; `region` the part
-    that is meant (None: all of it); `points` (x, y) landmarks in pixels, where there are any."""
+    """One input of a sample: `data` an array, an encoded file's bytes, the path of a file or a text; `region`
+    the part that is meant (None: all of it); `points` (x, y) landmarks in pixels, where there are any."""
 
     data: Any
     region: Region | None = None
@@ -52,8 +52,9 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """Items of N samples, column by column, each a sequence or an array: `data` (N, ...); `regions` (N, 4) or (N, 2),
-    None where all are whole; `points` (N, P, 2), None where nobody has any; `present` (N,), None where all are."""
+    """Items of N samples, column by column, each a sequence or an array: `data` (N, ...); `regions` (N, 4) or
+    (N, 2), None where all are whole; `points` (N, P, 2), None where nobody has any; `present` (N,), None
+    where all are."""
 
     data: Any
     regions: Any = None
@@ -79,9 +80,10 @@ class Items:
 class Sample:
     """What is known of one sample: its `inputs` by name, and what annotators said (`targets` by head).
 
-    A head that nobody annotated is absent from `targets`, an input that is missing from `inputs`. An empty `split` is
-    chosen when the store is written. `source` is unique in a data set: a relative path or `file:row`. Samples of one
-    `group` (a person, a repeated picture) must not be split. `attributes`: gender, age, subject …
+    A head that nobody annotated is absent from `targets`, an input that is missing from `inputs`. An empty
+    `split` is chosen when the store is written. `source` is unique in a data set: a relative path or
+    `file:row`. Samples of one `group` (a person, a repeated picture) must not be split. `attributes`: gender,
+    age, subject …
     """
 
     inputs: Mapping[str, Item]
@@ -118,8 +120,9 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source` as it
-    was given; `index` from 0 within it (the decoder's own number); `time` in seconds, None for a still picture."""
+    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source`
+    as it was given; `index` from 0 within it (the decoder's own number); `time` in seconds, None for a still
+    picture."""
 
     media: Mapping[str, NDArray[Any]] = field(repr=False)
     source: str
@@ -138,7 +141,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class ReadError:
-    """What could not be read, and why, in one line; `index` and `time` as in Moment where it was one frame."""
+    """What could not be read, and why, in one line; `index` and `time` as in Moment where it was one
+    frame."""
 
     source: str
     reason: str
@@ -151,8 +155,8 @@ class ReadError:
 
 @dataclass(frozen=True)
 class Subject:
-    """Who or what an answer is about: its region (None: all of its medium), points (x, y) in it, the detector's score
-    0…1 (None: not given) and, where it is followed, the number of its track."""
+    """Who or what an answer is about: its region (None: all of its medium), points (x, y) in it, the
+    detector's score 0…1 (None: not given) and, where it is followed, the number of its track."""
 
     region: Region | None
     points: tuple[tuple[float, float], ...] = ()
@@ -171,7 +175,8 @@ class Subject:
 
 @dataclass(frozen=True, init=False)
 class Face(Subject):
-    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given), track id.
+    """A face found in a picture: box, five or more landmarks (x, y), detector score 0…1 (None: not given),
+    track id.
 
     >>> Face(Box(4, 5, 30, 30), score=0.9).box
     Box(x=4, y=5, width=30, height=30)
@@ -188,7 +193,9 @@ class Face(Subject):
         points: tuple[tuple[float, float], ...] = (),
     ) -> None:
         """`region` and `points` are other words for box and landmarks; `dataclasses.replace` gives them."""
-        super().__init__(region if box is None else box, points if landmarks is None else landmarks, score, track)
+        super().__init__(
+            region if box is None else box, points if landmarks is None else landmarks, score, track
+        )
 
     @property
     def box(self) -> Box:
@@ -204,9 +211,10 @@ class Face(Subject):
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one subject: for each head, name -> probability (0…1) or value. `thresholds`, by head and tag: from
-    which probability on a tag applies. `conformal`, by head: from which on a label belongs to its set. `abstain`: below which
-    confidence the model gives no answer. `label_temperature`, by head: what makes shares of votes the chance of each label."""
+    """What a model says of one subject: for each head, name -> probability (0…1) or value. `thresholds`, by
+    head and tag: from which probability on a tag applies. `conformal`, by head: from which on a label belongs
+    to its set. `abstain`: below which confidence the model gives no answer. `label_temperature`, by head:
+    what makes shares of votes the chance of each label."""
 
     subject: Subject
     outputs: Mapping[str, Mapping[str, float]]
@@ -233,8 +241,8 @@ class Prediction:
     def confidence(self) -> float | None:
         """How likely the dominant label is right, 0…1; None if the task has no such head.
 
-        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p ** (1 / T)
-        renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
+        Of classes that is its probability; of a distribution, whose probabilities are shares of votes, p **
+        (1 / T) renormalised where the model has a label temperature T (`docs/concepts/calibration.md`).
         """
         if (head := self.task.main_head) is None:
             return None
@@ -246,7 +254,8 @@ class Prediction:
 
     @property
     def entropy(self) -> float | None:
-        """Entropy of the main head's probabilities in nats, 0 (certain) … ln K (all alike); None without one."""
+        """Entropy of the main head's probabilities in nats, 0 (certain) … ln K (all alike); None without
+        one."""
         if not (ranked := self.top(None)):
             return None
         return max(0.0, -sum(value * math.log(value) for _, value in ranked if value > 0))
@@ -264,7 +273,8 @@ class Prediction:
 
     @property
     def tags(self) -> dict[str, list[str]]:
-        """For each head of tags the names that apply: at or above their threshold, 0.5 where there is none."""
+        """For each head of tags the names that apply: at or above their threshold, 0.5 where there is
+        none."""
         return {
             head.name: [
                 name
@@ -279,9 +289,15 @@ class Prediction:
     def sets(self) -> dict[str, list[str]]:
         """For each head whose threshold the model holds, the labels that together cover the true one as
         often as the model promises (`docs/concepts/calibration.md`), likeliest first; never empty."""
-        ranked = {head: sorted(self.outputs[head].items(), key=lambda item: -item[1]) for head in self.conformal}
+        ranked = {
+            head: sorted(self.outputs[head].items(), key=lambda item: -item[1]) for head in self.conformal
+        }
         return {
-            head: [name for place, (name, value) in enumerate(labels) if not place or value >= self.conformal[head]]
+            head: [
+                name
+                for place, (name, value) in enumerate(labels)
+                if not place or value >= self.conformal[head]
+            ]
             for head, labels in ranked.items()
         }
 

@@ -36,7 +36,10 @@ def sound(label="happy", **more):
 def write(path, samples, heads=HEADS):
     """A store of these samples."""
     return store.write(
-        path, samples, heads, store.Origin("test", "1", {"origin.csv": "0" * 64}, {}, ["old: fault"], ["old note"])
+        path,
+        samples,
+        heads,
+        store.Origin("test", "1", {"origin.csv": "0" * 64}, {}, ["old: fault"], ["old note"]),
     )
 
 
@@ -48,7 +51,8 @@ def fair(count=20):
 
 
 def faulty():
-    """One of each fault that pixels of one size can have: rows 0 to 19 are fair, the names say what the others are."""
+    """One of each fault that pixels of one size can have: rows 0 to 19 are fair, the names say what the
+    others are."""
     yield from fair()
     black = np.zeros((48, 48), np.uint8)
     faint = np.full((48, 48), 128, np.uint8)
@@ -75,7 +79,9 @@ def faulty():
     yield sample("tagless", noise(11), targets=sound(tags=[]))
     yield sample("bare", noise(12), targets={})
     yield sample("partly", noise(13), targets=sound(valence_arousal={"valence": 0.5}))
-    yield sample("tagged", noise(14), targets={name: target for name, target in sound().items() if name != "tags"})
+    yield sample(
+        "tagged", noise(14), targets={name: target for name, target in sound().items() if name != "tags"}
+    )
     yield sample("box-out", noise(15), box=Box(40, 0, 20, 20))
     yield sample("box-empty", noise(16), box=Box(4, 4, 0, 9))
     yield sample("group-a", noise(17), group="anna")
@@ -84,12 +90,15 @@ def faulty():
 
 
 def mixed():
-    """Encoded pictures of mixed sizes: row 0 to 9 fair, then tiny, long, heavy, broken, and two persons of one picture."""
+    """Encoded pictures of mixed sizes: row 0 to 9 fair, then tiny, long, heavy, broken, and two persons of
+    one picture."""
     for k in range(10):
         yield sample(f"fair{k}", pictures.encode(noise(k, 96, (3,)), quality=80))
     yield sample("tiny", pictures.encode(noise(20, 24)))
     yield sample("long", pictures.encode(np.vstack([noise(30 + k, 96) for k in range(4)])))
-    yield sample("heavy", pictures.encode(np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8), "PNG"))
+    yield sample(
+        "heavy", pictures.encode(np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8), "PNG")
+    )
     yield sample("broken", b"this is no picture")
     both = pictures.encode(noise(50, 96))
     yield sample("broken-too", b"nor is this")

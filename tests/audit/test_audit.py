@@ -1,4 +1,5 @@
-"""The audit finds what was planted and nothing else, agrees with slow and plain reckoning, and with the known FER-2013."""
+"""The audit finds what was planted and nothing else, agrees with slow and plain reckoning, and with the known
+FER-2013."""
 
 import json
 import runpy
@@ -128,7 +129,9 @@ def test_findings_are_counted_by_split_and_label(found: Audit) -> None:
 
 def test_imbalance_names_the_rare_labels(found: Audit) -> None:
     rare = find(found, "imbalance:expression8")
-    assert rare.says.startswith("train: happy 29, sad 1 (29.0 to 1); below 100: happy, sad, angry; none: neutral, ")
+    assert rare.says.startswith(
+        "train: happy 29, sad 1 (29.0 to 1); below 100: happy, sad, angry; none: neutral, "
+    )
     assert rare.figures["few"] == {"happy": 29, "sad": 1, "angry": 5}
     balance = next(one for one in found.balance if one.head == "expression8" and one.split == "train")
     assert balance.counts["angry"] == 5
@@ -162,7 +165,9 @@ def test_pictures_of_mixed_sizes(mixed: Store) -> None:
 def test_blank_pictures_are_told_once(tmp_path: Path) -> None:
     grey = np.full((48, 48), 90, np.uint8)
     labels = [("train", "happy"), ("train", "angry"), ("validation", "happy")]
-    samples = [planted.sample(f"s{k}", grey, split, planted.sound(label)) for k, (split, label) in enumerate(labels)]
+    samples = [
+        planted.sample(f"s{k}", grey, split, planted.sound(label)) for k, (split, label) in enumerate(labels)
+    ]
     leaking = [planted.sample(f"x{split}", planted.noise(1), split) for split in ("train", "validation")]
     found = audit(planted.write(tmp_path / "faces.h5", [*samples, *leaking]))
     rows_found = sources(found)
@@ -170,7 +175,11 @@ def test_blank_pictures_are_told_once(tmp_path: Path) -> None:
     assert rows_found["leak"] == rows_found["duplicate"] == {"xtrain", "xvalidation"}
     assert not [name for name in rows_found if "conflict" in name]
     assert find(found, "leak").figures["with constant ones"] == {"validation in train": 2}
-    assert find(found, "duplicate").figures["with constant ones"] == {"groups": 2, "pictures": 5, "redundant": 3}
+    assert find(found, "duplicate").figures["with constant ones"] == {
+        "groups": 2,
+        "pictures": 5,
+        "redundant": 3,
+    }
 
 
 def test_near_leaks_do_not_count_what_leaks_identically(tmp_path: Path) -> None:
@@ -185,8 +194,13 @@ def test_near_leaks_do_not_count_what_leaks_identically(tmp_path: Path) -> None:
 
 
 def test_an_answer_nobody_gave_contradicts_nothing(tmp_path: Path) -> None:
-    targets = [{"expression8": "happy", "valence_arousal": {"valence": 0.5}}, {"valence_arousal": {"arousal": 0.1}}]
-    samples = [planted.sample(f"s{k}", planted.noise(1), targets=answers) for k, answers in enumerate(targets)]
+    targets = [
+        {"expression8": "happy", "valence_arousal": {"valence": 0.5}},
+        {"valence_arousal": {"arousal": 0.1}},
+    ]
+    samples = [
+        planted.sample(f"s{k}", planted.noise(1), targets=answers) for k, answers in enumerate(targets)
+    ]
     found = audit(planted.write(tmp_path / "faces.h5", samples))
     assert "duplicate" in sources(found)
     assert not [name for name in sources(found) if "conflict" in name]
@@ -206,7 +220,8 @@ def test_values_conflict_beyond_a_share_of_their_bounds(tmp_path: Path) -> None:
 def test_values_without_a_valence_are_held_to_their_bounds_only(tmp_path: Path) -> None:
     head = Head("ages", Kind.VALUES, LabelSpace("ages", ("age",)), bounds=(0, 99))
     samples = [
-        planted.sample(f"s{k}", planted.noise(k), targets={"ages": {"age": age}}) for k, age in enumerate((7, 120))
+        planted.sample(f"s{k}", planted.noise(k), targets={"ages": {"age": age}})
+        for k, age in enumerate((7, 120))
     ]
     found = audit(planted.write(tmp_path / "faces.h5", samples, (head,)))
     assert sources(found) == {"invalid:ages": {"s1"}}
@@ -257,12 +272,15 @@ def test_re_encoded_and_resized_copies_are_near_duplicates(tmp_path: Path) -> No
         "grey": pictures.encode(pictures.recolour(image, "grey")),
         "other": pictures.encode(planted.noise(2, 96)),
     }
-    found = audit(planted.write(tmp_path / "faces.h5", [planted.sample(name, blob) for name, blob in copies.items()]))
+    found = audit(
+        planted.write(tmp_path / "faces.h5", [planted.sample(name, blob) for name, blob in copies.items()])
+    )
     assert sources(found)["near-duplicate"] == set(copies) - {"other"}
 
 
 def test_likeness_goes_through_others(tmp_path: Path) -> None:
-    """The first resembles the second and the second the third, but not the first the third: all belong together."""
+    """The first resembles the second and the second the third, but not the first the third: all belong
+    together."""
     ramp = [planted.noise(1) * (1 - share) + planted.noise(2) * share for share in (0, 0.2, 0.4)]
     samples = [planted.sample(f"s{k}", image.astype(np.uint8)) for k, image in enumerate(ramp)]
     faces = planted.write(tmp_path / "faces.h5", samples)
@@ -277,7 +295,9 @@ def test_rows_that_agree_are_together(first: np.ndarray, data: st.DataObject) ->
     second = data.draw(arrays(np.int64, (len(first), 2), elements=st.integers(0, 1)))
     keys = [(int(a), *b.tolist()) for a, b in zip(first, second, strict=True)]
     groups = {key: [row for row, other in enumerate(keys) if other == key] for key in keys}
-    assert [group.tolist() for group in group_equal(first, second)] == [g for g in groups.values() if len(g) > 1]
+    assert [group.tolist() for group in group_equal(first, second)] == [
+        g for g in groups.values() if len(g) > 1
+    ]
 
 
 def test_alike_is_what_comparing_all_pairs_gives(faulty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,7 +404,9 @@ def test_the_new_store_says_what_went_and_why(faulty: Store, found: Audit, tmp_p
 
 def test_a_clean_store_is_clean(faulty: Store, found: Audit, tmp_path: Path) -> None:
     drop = [code for code in clean.DROPPABLE if code != "missing"]
-    again = audit(cleaned(found, faulty, tmp_path / "clean.h5", *drop, splits=("train", "validation", "test")))
+    again = audit(
+        cleaned(found, faulty, tmp_path / "clean.h5", *drop, splits=("train", "validation", "test"))
+    )
     assert {one.code for one in again.findings} <= {"imbalance", "missing"}
 
 
@@ -477,7 +499,9 @@ def test_of_duplicates_one_stays_and_closed_splits_lose_nothing(
     rows: list[tuple[int, int]], splits: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     names = ("train", "validation", "test")
-    samples = [planted.sample(f"s{k}", planted.noise(picture), names[s]) for k, (picture, s) in enumerate(rows)]
+    samples = [
+        planted.sample(f"s{k}", planted.noise(picture), names[s]) for k, (picture, s) in enumerate(rows)
+    ]
     faces = planted.write(tmp_path_factory.mktemp("few") / "faces.h5", samples, planted.HEADS[:1])
     gone = set(clean.plan(audit(faces), faces, ["duplicate"], sorted(splits)).reasons)
     assert {names[rows[row][1]] for row in gone} <= splits
@@ -502,14 +526,17 @@ def fer2013_audit(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Au
     def samples() -> Iterator[Sample]:
         for usage, split in (("Training", "train"), ("PublicTest", "validation")):
             for k, (face, row) in enumerate(zip(*load(usage), strict=True)):
-                yield Sample.of_image(face, {"expression7": labels[int(row["emotion"])]}, split, f"{usage}:{k}")
+                yield Sample.of_image(
+                    face, {"expression7": labels[int(row["emotion"])]}, split, f"{usage}:{k}"
+                )
 
     path = tmp_path_factory.mktemp("fer2013") / "faces.h5"
     return audit(planted.write(path, samples(), TASKS["expression7"].heads))
 
 
 def test_fer2013_is_what_the_reference_says(fer2013_audit: Audit) -> None:
-    """Counted independently on a JPEG copy: 12 black pictures, one almost blank, 280 of PublicTest also in Training."""
+    """Counted independently on a JPEG copy: 12 black pictures, one almost blank, 280 of PublicTest also in
+    Training."""
     constant = find(fer2013_audit, "constant")
     assert constant.by_split == {"train": 11, "validation": 1}
     assert constant.by_label == {"angry": 8, "happy": 1, "sad": 1, "surprise": 1, "neutral": 1}

@@ -55,7 +55,15 @@ def test_runs_are_trained_once_and_gone_on_with(tiny, tmp_path, capsys, monkeypa
         "--metrics",
         METRIC,
     ]
-    words += ["--set", "train.threads=1", "--seeds", "0", "1", "--change", "model.options.depth=2 train.clip=1"]
+    words += [
+        "--set",
+        "train.threads=1",
+        "--seeds",
+        "0",
+        "1",
+        "--change",
+        "model.options.depth=2 train.clip=1",
+    ]
     recipe.main(words)
     printed = capsys.readouterr().out
     changed = "model.options.depth=2_train.clip=1"

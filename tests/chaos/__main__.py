@@ -1,7 +1,9 @@
-"""Kill commands at drawn moments, start them again, and see that nothing was lost: `python -m tests.chaos --kills 50`.
+"""Kill commands at drawn moments, start them again, and see that nothing was lost: `python -m tests.chaos
+--kills 50`.
 
-Every other kill is at a moment of the undisturbed duration, the rest right before a change to a file (a rename, a deletion, a
-flush): there a moment by the clock would hardly ever fall. Each job is killed until it gets through, and at most five times.
+Every other kill is at a moment of the undisturbed duration, the rest right before a change to a file (a
+rename, a deletion, a flush): there a moment by the clock would hardly ever fall. Each job is killed until it
+gets through, and at most five times.
 """
 
 from __future__ import annotations
@@ -30,8 +32,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50, help="how often each job is killed")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments")
     parser.add_argument("--only", nargs="+", choices=list(JOBS), default=list(JOBS), help="which jobs")
-    parser.add_argument("--signal", choices=("KILL", "TERM", "INT"), default="KILL", help="what they are killed with")
-    parser.add_argument("--changes", action="store_true", help="kill at changes to files alone: the same each time")
+    parser.add_argument(
+        "--signal", choices=("KILL", "TERM", "INT"), default="KILL", help="what they are killed with"
+    )
+    parser.add_argument(
+        "--changes", action="store_true", help="kill at changes to files alone: the same each time"
+    )
     given = parser.parse_args()
     warm(given.only)
     records = []
@@ -40,7 +46,9 @@ def main() -> None:
         place.prepare()
         for job in (JOBS[name] for name in JOBS if name in given.only):
             start = time.monotonic()
-            record = torment(job, place, given.kills, given.seed, getattr(signal, f"SIG{given.signal}"), given.changes)
+            record = torment(
+                job, place, given.kills, given.seed, getattr(signal, f"SIG{given.signal}"), given.changes
+            )
             records.append(record)
             sys.stderr.write(f"{job.name}: {time.monotonic() - start:.0f} s\n")
     sys.stdout.write(table(records) + "\n")

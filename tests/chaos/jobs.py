@@ -1,4 +1,5 @@
-"""What is killed: commands on a tiny store, what they must have in the end, and what they may never lose on the way."""
+"""What is killed: commands on a tiny store, what they must have in the end, and what they may never lose on
+the way."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ PHASES = [{"epochs": 2, "lr": 0.01, "frozen": True}, {"epochs": 4, "lr": 0.005, 
 class Job:
     """A command. `needs`: what must be there, of the files `prepare` makes and the other jobs leave.
 
-    `outcome` is what must be the same however often it was killed; `finished` how much is done, which never falls.
+    `outcome` is what must be the same however often it was killed; `finished` how much is done, which never
+    falls.
     """
 
     name: str
@@ -124,7 +126,9 @@ def _trials(folder: Path) -> list[Any]:
             ))  # fmt: skip
             drawn = {
                 trial: sorted(
-                    database.execute("select param_name, param_value from trial_params where trial_id = ?", (trial,))
+                    database.execute(
+                        "select param_name, param_value from trial_params where trial_id = ?", (trial,)
+                    )
                 )
                 for trial, _ in found
             }
@@ -154,7 +158,9 @@ IMPORT = Job("import", ("data", "import", "photos", "--out", "new.h5"), ("photos
 TRAIN = Job("train", ("train", "tiny.toml", "--out", RUN, "--resume"), (STORE, "tiny.toml"), trained, epochs)
 TUNE = Job("tune", ("tune", "space.toml", "--trials", "3", "--out", STUDY, "--heartbeat", "1"), (STORE, "space.toml"),
            tuned, trials)  # fmt: skip
-EVALUATE = Job("evaluate", ("evaluate", RUN, "--split", "train", "--draws", "20"), (STORE, RUN), evaluated, lambda _: 0)
+EVALUATE = Job(
+    "evaluate", ("evaluate", RUN, "--split", "train", "--draws", "20"), (STORE, RUN), evaluated, lambda _: 0
+)
 EXPORT = Job("export", ("export", RUN, "--int8"), (STORE, RUN), exported, models)
 JOBS = {job.name: job for job in (IMPORT, TRAIN, TUNE, EVALUATE, EXPORT)}
 
@@ -168,7 +174,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def check(folder: Path) -> int:
-    """Hold every file that a person sees to be whole; how many there are. Raises AssertionError that names it."""
+    """Hold every file that a person sees to be whole; how many there are. Raises AssertionError that names
+    it."""
     count = 0
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)

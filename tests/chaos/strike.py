@@ -1,4 +1,5 @@
-"""A command run in a child forked from a process that has imported everything, and killed at a moment of one's choosing."""
+"""A command run in a child forked from a process that has imported everything, and killed at a moment of
+one's choosing."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class End(NamedTuple):
-    """How a command ended: its status as `Popen.returncode` has it, seconds, what it did to files until then."""
+    """How a command ended: its status as `Popen.returncode` has it, seconds, what it did to files until
+    then."""
 
     status: int
     seconds: float
@@ -28,7 +30,8 @@ class End(NamedTuple):
 def run(
     words: Sequence[str], folder: Path, log: Path, *, after: float = 3600.0, change: int = -1, kind: int = 9
 ) -> End:
-    """Run `mien` in a folder and send it a signal `after` seconds, or right before the so-many-th change to a file.
+    """Run `mien` in a folder and send it a signal `after` seconds, or right before the so-many-th change to a
+    file.
 
     It has whatever it writes to the terminal in `log`.
     """
@@ -46,7 +49,8 @@ def run(
 
 
 def apart(work: Callable[[], Any]) -> Any:
-    """What a piece of work gives, done in a child: this process stays without threads and open files. JSON can hold it."""
+    """What a piece of work gives, done in a child: this process stays without threads and open files. JSON
+    can hold it."""
     ours, theirs = os.pipe()
     if not (child := os.fork()):
         os.close(ours)
@@ -66,7 +70,8 @@ def apart(work: Callable[[], Any]) -> Any:
 
 
 class _Teller:
-    """Counts the changes of the process to files below its folder, tells of them, and ends it at one of them."""
+    """Counts the changes of the process to files below its folder, tells of them, and ends it at one of
+    them."""
 
     def __init__(self, told: Path, end: int, kind: int) -> None:
         self.end, self.kind, self.count = end, kind, 0

@@ -1,4 +1,5 @@
-"""A few kills of the quick jobs (`python -m tests.chaos` kills all of them, fifty times each), and what would notice."""
+"""A few kills of the quick jobs (`python -m tests.chaos` kills all of them, fifty times each), and what would
+notice."""
 
 from __future__ import annotations
 
@@ -20,12 +21,16 @@ def test_killed_and_started_again_nothing_is_lost(words: list[str]) -> None:
         [sys.executable, "-m", "tests.chaos", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("| import", "| train", "| evaluate"))]
+    lines = [
+        line for line in done.stdout.splitlines() if line.startswith(("| import", "| train", "| evaluate"))
+    ]
     assert [line.split("|")[2].strip() for line in lines] == ["1"] * 3
     assert all(line.endswith("| 0 |") for line in lines)
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.csv", "a.toml", "a.html", "a.ckpt", "a.h5", "a.onnx", "a.parquet"])
+@pytest.mark.parametrize(
+    "name", ["a.json", "a.csv", "a.toml", "a.html", "a.ckpt", "a.h5", "a.onnx", "a.parquet"]
+)
 def test_half_a_file_is_noticed(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text('a,b\n{"half"')
     with pytest.raises(AssertionError, match=rf"{name} is not whole|a\.csv"):
@@ -43,5 +48,7 @@ def test_how_a_stopped_command_must_end() -> None:
     assert torment._wrong(whole, signal.SIGTERM, said, []) == []
     assert torment._wrong(whole._replace(status=1), signal.SIGTERM, said, []) == ["status 1"]
     assert torment._wrong(whole, signal.SIGTERM, "Traceback\n" + said, ["a.part"])[1:] == ["a.part is left"]
-    assert torment._wrong(whole._replace(changes=["os.remove b/a.part"]), signal.SIGTERM, said, ["a.part"]) == []
+    assert (
+        torment._wrong(whole._replace(changes=["os.remove b/a.part"]), signal.SIGTERM, said, ["a.part"]) == []
+    )
     assert torment._wrong(whole._replace(status=1), signal.SIGKILL, "no", []) == ["status 1: no"]

@@ -38,7 +38,8 @@ _PATIENCE = 5
 
 @dataclass
 class Record:
-    """What came of a job's kills: at changes to files, while a part of a file lay there, jobs that ended, and ended alike."""
+    """What came of a job's kills: at changes to files, while a part of a file lay there, jobs that ended, and
+    ended alike."""
 
     name: str
     kills: int = 0
@@ -104,7 +105,8 @@ def warm(names: list[str]) -> None:
 
 
 def torment(job: Job, place: Place, kills: int, seed: int, kind: signal.Signals, changes: bool) -> Record:
-    """Kill a job so many times, and see after each that nothing is lost, and in the end that all is as it should be."""
+    """Kill a job so many times, and see after each that nothing is lost, and in the end that all is as it
+    should be."""
     record, draw = Record(job.name), random.Random(f"{job.name} {seed}")
     (_, seconds, changes_seen), wanted = place.reference(job)
     while record.kills < kills and not record.faults:
@@ -140,7 +142,9 @@ def torment(job: Job, place: Place, kills: int, seed: int, kind: signal.Signals,
         record.ended += 1
         record.faults += _ended(job, folder, wanted)
         record.same += not record.faults
-        sys.stderr.write(f"{job.name}: {record.kills} kills, {record.ended} ended, {record.same} as undisturbed\n")
+        sys.stderr.write(
+            f"{job.name}: {record.kills} kills, {record.ended} ended, {record.same} as undisturbed\n"
+        )
         shutil.rmtree(folder)
     return record
 
@@ -151,7 +155,9 @@ def _wrong(end: strike.End, kind: signal.Signals, said: str, left: list[str]) ->
     if kind == signal.SIGKILL or (end.status == -kind and not end.changes):
         return [] if end.status == -kind else [f"status {end.status}: {last}"]
     faults = [] if end.status == 128 + kind else [f"status {end.status}"]
-    faults += [] if last.startswith("mien: stopped; ") and "Traceback" not in said else [f"said: {said[-1500:]}"]
+    faults += (
+        [] if last.startswith("mien: stopped; ") and "Traceback" not in said else [f"said: {said[-1500:]}"]
+    )
     clearing = (
         end.changes[-1].removeprefix("os.remove ") if end.changes else ""
     )  # stopped right before it was cleared away

@@ -55,7 +55,9 @@ def test_audit_as_json_writes_nothing_unless_asked(faces: Path, capsys: pytest.C
     assert {one["code"] for one in found["findings"]} >= {"constant", "leak", "conflict"}
     assert [path.name for path in faces.parent.iterdir()] == ["faces.h5"]
     run("audit", faces, "--json", "--out", faces.parent / "there")
-    assert json.loads(capsys.readouterr().out) == json.loads((faces.parent / "there" / "audit.json").read_text())
+    assert json.loads(capsys.readouterr().out) == json.loads(
+        (faces.parent / "there" / "audit.json").read_text()
+    )
 
 
 def test_clean_says_what_went_and_what_stayed(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +74,9 @@ def test_clean_says_what_went_and_what_stayed(faces: Path, capsys: pytest.Captur
 def test_clean_by_hand_and_in_other_splits(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows, out = faces.parent / "rows.txt", faces.parent / "clean.h5"
     rows.write_text("near-b\ngroup-b\n")
-    run("clean", faces, "--out", out, "--rows", rows, "--drop", "constant", "--splits", "validation", "--json")
+    run(
+        "clean", faces, "--out", out, "--rows", rows, "--drop", "constant", "--splits", "validation", "--json"
+    )
     printed = json.loads(capsys.readouterr().out)
     assert printed["dropped"] == {"rows": 2, "constant": 1}
     assert printed["kept"] == {"constant": 1}
@@ -105,4 +109,7 @@ def test_wrong_use_gets_one_line(
 
 
 def test_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert failing(capsys, "audit", tmp_path / "none.h5") == (1, f"mien: {tmp_path / 'none.h5'}: no such store\n")
+    assert failing(capsys, "audit", tmp_path / "none.h5") == (
+        1,
+        f"mien: {tmp_path / 'none.h5'}: no such store\n",
+    )

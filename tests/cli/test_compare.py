@@ -28,9 +28,19 @@ def test_a_table_for_people_and_files_beside(
     cli.main(["compare", *runs, "--threads", "1"])
     out, err = capsys.readouterr()
     assert out == ""
-    for word in ("plain", "bold", "Accuracy, %", "Faces/s ↑", "more than noise", "1 thread of", "95 % interval"):
+    for word in (
+        "plain",
+        "bold",
+        "Accuracy, %",
+        "Faces/s ↑",
+        "more than noise",
+        "1 thread of",
+        "95 % interval",
+    ):
         assert word in err, word
-    assert err.endswith("".join(f"comparison/comparison.{end}\n" for end in ("html", "csv", "md", "tex", "json")))
+    assert err.endswith(
+        "".join(f"comparison/comparison.{end}\n" for end in ("html", "csv", "md", "tex", "json"))
+    )
     assert (tmp_path / "comparison" / "comparison.html").stat().st_size > 10_000
 
 

@@ -109,7 +109,10 @@ def test_info_of_every_kind_of_head(tmp_path: Path, capsys: pytest.CaptureFixtur
     heads: list[Head] = [*TASKS["distribution8"].heads, *TASKS["emotic"].heads]
     faces = [
         Sample.of_image(
-            np.zeros((2, 2), np.uint8), {"distribution8": {"happy": 6, "sad": 2}, "tags": ("Anger",)}, "train", "a"
+            np.zeros((2, 2), np.uint8),
+            {"distribution8": {"happy": 6, "sad": 2}, "tags": ("Anger",)},
+            "train",
+            "a",
         ),
         Sample.of_image(
             np.zeros((2, 2), np.uint8),
@@ -121,7 +124,9 @@ def test_info_of_every_kind_of_head(tmp_path: Path, capsys: pytest.CaptureFixtur
     ]
     write(tmp_path / "x.h5", faces, heads, Origin("test", "1", options={"votes": "raw"}))
     run("info", tmp_path / "x.h5", "--json")
-    found: dict[str, dict[str, Any]] = {head["name"]: head for head in json.loads(capsys.readouterr().out)["heads"]}
+    found: dict[str, dict[str, Any]] = {
+        head["name"]: head for head in json.loads(capsys.readouterr().out)["heads"]
+    }
     assert found["distribution8"]["labels"]["happy"] == {"train": 0.875, "test": None}
     assert found["distribution8"]["annotated"] == {"train": 2, "test": 0}
     assert found["distribution8"]["votes"] == {
@@ -150,7 +155,10 @@ def test_check(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out.write_bytes(data)
     code, printed = failing(capsys, "check", out)
     assert code == 1
-    assert printed == f"mien: {out}: 'inputs/image/values' is damaged (missing, or a checksum fails); import again\n"
+    assert (
+        printed
+        == f"mien: {out}: 'inputs/image/values' is damaged (missing, or a checksum fails); import again\n"
+    )
 
 
 def test_sketch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +199,9 @@ def test_help_loads_nothing_heavy() -> None:
         "except SystemExit: pass",
     ]
     code = "\n".join([*lines, "print(*sys.modules)"])
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not {"numpy", "h5py", "cv2", "PIL"} & set(loaded)
 
 
@@ -224,16 +234,29 @@ def test_a_stopped_import_says_how_to_go_on(
 def test_splits_are_drawn_as_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("sketch", tmp_path / "drawn", "--layout", "folders", "--count", 80)
     (tmp_path / "drawn/train").rename(tmp_path / "flat")
-    run("import", tmp_path / "flat", "--out", tmp_path / "x.h5", "--validation", 0.25, "--test", 0, "--seed", 7)
+    run(
+        "import",
+        tmp_path / "flat",
+        "--out",
+        tmp_path / "x.h5",
+        "--validation",
+        0.25,
+        "--test",
+        0,
+        "--seed",
+        7,
+    )
     printed = capsys.readouterr().err
-    assert "no official split: 48 train, 16 validation, 0 test, stratified by expression8, seed 7" in printed.replace(
-        "\n  ", " "
+    assert (
+        "no official split: 48 train, 16 validation, 0 test, stratified by expression8, seed 7"
+        in printed.replace("\n  ", " ")
     )
 
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_killed_import_goes_on(tmp_path: Path, after: int) -> None:
-    """A real process, killed when some parts are finished; the store is then the one an undisturbed import writes."""
+    """A real process, killed when some parts are finished; the store is then the one an undisturbed import
+    writes."""
     folder = tmp_path / "faces"
     for label in ("happy", "sad"):
         (folder / label).mkdir(parents=True)
@@ -254,6 +277,8 @@ def test_a_killed_import_goes_on(tmp_path: Path, after: int) -> None:
     assert not out.exists()
     assert len(list((tmp_path / ".x.h5.import").glob("*.h5"))) == after
     for name in ("x.h5", "y.h5"):
-        subprocess.run([sys.executable, "-c", code, "go on", str(tmp_path / name)], capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code, "go on", str(tmp_path / name)], capture_output=True, check=True
+        )
     assert out.read_bytes() == (tmp_path / "y.h5").read_bytes()
     assert not (tmp_path / ".x.h5.import").exists()

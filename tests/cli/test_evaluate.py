@@ -41,7 +41,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("run")
 
 
-def test_the_table_shows_value_interval_references_and_direction(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_shows_value_interval_references_and_direction(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["evaluate", "run", "--draws", "40"])
     said = capsys.readouterr()
     assert said.out == ""
@@ -82,11 +84,18 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     monkeypatch.setenv("COLUMNS", "120")
     votes = Head("votes", Kind.DISTRIBUTION, EXPRESSION8)
     rng = np.random.default_rng(0)
-    said = [dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True)) for _ in range(59)]
+    said = [
+        dict(zip(EXPRESSION8.labels, rng.multinomial(10, [1 / 8] * 8).tolist(), strict=True))
+        for _ in range(59)
+    ]
     said.append({"happy": 10})
     rows = [
         Sample.of_image(
-            np.full((48, 48), 4 * k, np.uint8), {"votes": cast}, "test", f"{k}", attributes={"age": "ab"[k % 2]}
+            np.full((48, 48), 4 * k, np.uint8),
+            {"votes": cast},
+            "test",
+            f"{k}",
+            attributes={"age": "ab"[k % 2]},
         )
         for k, cast in enumerate(said)
     ]
@@ -102,10 +111,16 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     for title in ("uniform", "marginal", "oracle", "noise floor"):
         assert title in header
     assert any("top_label_accuracy ↑" in line and "1.0000" in line for line in lines)  # nothing is cut off
-    assert "Sets that promise 90% hold the true label in 100.0%, with 8.00 labels on average." in " ".join(lines)
-    write_model(Path("model.onnx"), Task("votes", (votes,)), GREY, told | {"label_temperature": {"votes": 0.5}})
+    assert "Sets that promise 90% hold the true label in 100.0%, with 8.00 labels on average." in " ".join(
+        lines
+    )
+    write_model(
+        Path("model.onnx"), Task("votes", (votes,)), GREY, told | {"label_temperature": {"votes": 0.5}}
+    )
     main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "0"])
-    label = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"]["label"]["ece"]
+    label = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"][
+        "label"
+    ]["ece"]
     sure = f"Confidence in the label is off by {label:.1%} on average (ECE). Shares of votes are off by {errors['vote_ece']:.1%}"
     assert sure in " ".join(capsys.readouterr().err.split())
     assert any(line.startswith("  By age: kl lies ") and " between " in line for line in lines)
@@ -135,10 +150,14 @@ def test_heads_that_were_not_scored_are_named(run: Path, capsys: pytest.CaptureF
     assert "Not scored: mood (no target of the store fits)." in capsys.readouterr().err
 
 
-def test_another_data_set_is_told_in_words_and_goes_aside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_data_set_is_told_in_words_and_goes_aside(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     codes = Head("codes", Kind.CLASS, LabelSpace("codes", ("Anger", "Joy", "bored")))
     rows = [
-        Sample.of_image(np.full((48, 48), 9 * k, np.uint8), {"codes": codes.space.labels[k % 3]}, "test", f"{k}")
+        Sample.of_image(
+            np.full((48, 48), 9 * k, np.uint8), {"codes": codes.space.labels[k % 3]}, "test", f"{k}"
+        )
         for k in range(9)
     ]
     write(Path("far.h5"), rows, (codes,), Origin("noise", "1"))
@@ -189,7 +208,9 @@ def test_faults_are_one_line(
 def test_tags_are_scored_where_they_are_said_to_apply(
     tmp_path: Path, faces: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = write_model(tmp_path / "model.onnx", TASKS["emotic"], changes={"thresholds": {"tags": {"Peace": 0.1}}})
+    model = write_model(
+        tmp_path / "model.onnx", TASKS["emotic"], changes={"thresholds": {"tags": {"Peace": 0.1}}}
+    )
     main(["evaluate", str(model), "--data", str(faces), "--split", "validation"])
     said = " ".join(capsys.readouterr().err.split())
     assert "macro_f1 0." in said

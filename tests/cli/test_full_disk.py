@@ -1,4 +1,5 @@
-"""A full disk and a read-only folder, for each command that writes for long: one line names the file, nothing is half-written."""
+"""A full disk and a read-only folder, for each command that writes for long: one line names the file, nothing
+is half-written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A disk that is full and places that cannot be written, each with the very line it gets (docs/reference/hostile-inputs.md)."""
+"""A disk that is full and places that cannot be written, each with the very line it gets
+(docs/reference/hostile-inputs.md)."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @contextmanager
 def full_disk(size: int) -> Iterator[None]:
-    """No file may grow past `size` bytes: what a full disk does, with "File too large" for "No space left on device"."""
+    """No file may grow past `size` bytes: what a full disk does, with "File too large" for "No space left on
+    device"."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

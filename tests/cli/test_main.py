@@ -34,7 +34,8 @@ def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
     assert left("--help") == 0
     out = capsys.readouterr().out
     assert all(
-        verb in out for verb in ("data", "train", "evaluate", "report", "predict", "export", "models", "--debug")
+        verb in out
+        for verb in ("data", "train", "evaluate", "report", "predict", "export", "models", "--debug")
     )
 
 
@@ -67,7 +68,11 @@ def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_fault_is_one_line(
-    fault: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fault: BaseException,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(Models, "run", raising(fault))
     assert left("models") == code
@@ -75,7 +80,9 @@ def test_a_fault_is_one_line(
     assert (captured.out, captured.err) == ("", said)
 
 
-def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_shows_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(Models, "run", raising(DataError("a.csv:3: no pixels")))
     assert left("models", "--debug") == 1
     assert "Traceback (most recent call last)" in capsys.readouterr().err

@@ -35,7 +35,9 @@ def test_bundled_models_and_our_own_backbones_are_listed(capsys: pytest.CaptureF
     assert "licence: weights Apache-2.0" in told.out
 
 
-def test_bundled_models_are_listed_without_the_train_extra(no_extra: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundled_models_are_listed_without_the_train_extra(
+    no_extra: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     cli.main(["models", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert [model["name"] for model in told["bundled"]] == ["face", "face-int8"]
@@ -83,7 +85,9 @@ def test_a_search_without_an_answer_says_so(capsys: pytest.CaptureFixture[str]) 
     assert "no backbone's name contains 'nosuchnet'" in told.err
 
 
-def test_without_the_extra_a_search_says_what_to_install(no_extra: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_extra_a_search_says_what_to_install(
+    no_extra: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["models", "--search", "resnet"])
     assert caught.value.code == 1

@@ -41,10 +41,13 @@ from tests.tiny_model import RGB, write_model
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a model, a photo of two faces, an empty picture and a broken one, and an empty working folder."""
+    """A folder with a model, a photo of two faces, an empty picture and a broken one, and an empty working
+    folder."""
     write_model(tmp_path / "run" / "model.onnx", TASKS["affect"], RGB)
     (tmp_path / "photos").mkdir()
-    cv2.imwrite(str(tmp_path / "photos" / "two.png"), scene(640, 320, [(80, 50, 160), (430, 60, 120)])[..., ::-1])
+    cv2.imwrite(
+        str(tmp_path / "photos" / "two.png"), scene(640, 320, [(80, 50, 160), (430, 60, 120)])[..., ::-1]
+    )
     cv2.imwrite(str(tmp_path / "photos" / "none.png"), np.full((90, 90), 127, np.uint8))
     (tmp_path / "photos" / "bad.jpg").write_text("no picture")
     (tmp_path / "work").mkdir()
@@ -86,7 +89,9 @@ def test_a_photo_gives_a_table_json_and_a_picture(here: Path, capsys: pytest.Cap
     assert record["model"]["name"] == "tiny"
 
 
-def test_json_alone_is_on_stdout_and_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_alone_is_on_stdout_and_nothing_is_written(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     Predict(("../photos/two.png",), "../run", json=True).run()
     told = capsys.readouterr()
     assert len(json.loads(told.out)["pictures"][0]["faces"]) == 2
@@ -104,7 +109,9 @@ def test_a_folder_goes_on_past_a_broken_file_and_fails_at_the_end(
     assert "use --faces cropped" in told.err
     assert "no face" in told.out
     assert made(here / "work") == ["all.csv", "drawn/none.mien.png", "drawn/two.mien.png"]
-    assert len((here / "work" / "all.csv").read_text().splitlines()) == 4, "header, two faces, a row without a face"
+    assert len((here / "work" / "all.csv").read_text().splitlines()) == 4, (
+        "header, two faces, a row without a face"
+    )
 
 
 def test_failures_are_in_the_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,8 +129,12 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(here: Path) -> None:
     cv2.imwrite(str(here / "b" / "face-2.png"), np.zeros((48, 48), np.uint8))
     Predict(("../a", "../b/face.png", "../b/face-2.png"), "../run", faces="cropped", out_dir=Path("o")).run()
     found = made(here / "work" / "o")
-    assert found == [f"{name}.mien.{kind}" for name in ("face-2-2", "face-2", "face") for kind in ("json", "png")]
-    sources = [json.loads((here / "work" / "o" / f"{name}.mien.json").read_text()) for name in ("face", "face-2")]
+    assert found == [
+        f"{name}.mien.{kind}" for name in ("face-2-2", "face-2", "face") for kind in ("json", "png")
+    ]
+    sources = [
+        json.loads((here / "work" / "o" / f"{name}.mien.json").read_text()) for name in ("face", "face-2")
+    ]
     assert [record["pictures"][0]["source"] for record in sources] == ["../a/face.png", "../b/face.png"]
 
 
@@ -228,7 +239,9 @@ def test_running_again_goes_on_where_it_stopped(
         Predict(inputs, "../run", "cropped", out=Path("o.jsonl"), every="0.5s").run()
 
 
-def test_a_followed_video_is_followed_from_its_start_again(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_followed_video_is_followed_from_its_start_again(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     Predict((str(clip),), "../run", out=Path("whole.csv"), track=True).run()
     lines = Path("whole.csv").read_text().splitlines(keepends=True)
     Path("cut.csv").write_text("".join(lines[:8]))
@@ -263,7 +276,9 @@ def test_an_interruption_leaves_a_valid_file(
     with pytest.raises(SystemExit) as caught:
         Predict(("../photos",), "../seven.onnx", faces="cropped", out=Path("o"), format=form).run()  # type: ignore[arg-type]
     assert caught.value.code == 128 + sent
-    read = {"csv": pandas.read_csv, "parquet": pandas.read_parquet}.get(form, lambda path: json.loads(path.read_text()))
+    read = {"csv": pandas.read_csv, "parquet": pandas.read_parquet}.get(
+        form, lambda path: json.loads(path.read_text())
+    )
     found = read(Path("o"))
     assert len(found["pictures"] if form == "json" else found) == 1
 
@@ -318,7 +333,9 @@ def test_help_shows_every_option_in_a_group_of_its_own(capsys: pytest.CaptureFix
         cli.main(["predict", "--help"])
     assert caught.value.code == 0
     told = capsys.readouterr().out
-    groups = [f" {name} options " for name in ("source", "faces", "video", "answer", "result", "picture", "work")]
+    groups = [
+        f" {name} options " for name in ("source", "faces", "video", "answer", "result", "picture", "work")
+    ]
     places = [told.index(group) for group in groups]
     assert places == sorted(places)
     own = {"input": "INPUT", "start": "--from", "end": "--to", "cuts": "--no-cuts"}
@@ -364,16 +381,26 @@ def test_a_folder_with_a_dot_is_a_folder_to_draw_into(here: Path) -> None:
 
 
 def test_what_was_asked_for_and_not_written_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Predict(("../photos/none.png",), "../run", sheet=Path("s.png"), page=Path("p.html"), timeline=Path("t.svg")).run()
+    Predict(
+        ("../photos/none.png",), "../run", sheet=Path("s.png"), page=Path("p.html"), timeline=Path("t.svg")
+    ).run()
     told = capsys.readouterr().err
-    for line in ("no t.svg: there was no video", "no p.html: there was no video", "no s.png: there was no face"):
+    for line in (
+        "no t.svg: there was no video",
+        "no p.html: there was no video",
+        "no s.png: there was no face",
+    ):
         assert f"wrote {line}\n" in told
     assert made(here / "work") == []
 
 
 @pytest.mark.parametrize("words", [["--out", "o.csv"], ["--json"], ["--draw", "drawn"]])
 def test_without_pyav_videos_are_faults_and_pictures_go_on(
-    clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+    clip: Path,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(SystemExit) as caught:
@@ -411,7 +438,9 @@ def zoo(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, lis
 
     (here / "zoo").mkdir()
     monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(here / "zoo"))) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=str(here / "zoo"))
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/{YUNET}"

@@ -43,7 +43,9 @@ def test_a_pdf_beside_the_page(run: Path, tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("words", [["nowhere"], ["RUN", "--data", "nothing.h5"]])
-def test_what_is_not_there_is_told_in_one_line(run: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_there_is_told_in_one_line(
+    run: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["report", *[str(run) if word == "RUN" else word for word in words]])
     assert caught.value.code == 1

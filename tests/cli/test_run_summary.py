@@ -37,4 +37,8 @@ def test_people_are_summed_up_for_the_table_and_only_the_first() -> None:
     tally.people.add(step([face((9, 9, 30, 30), track=0)], 0.0, source="b.mp4"))
     with told.capture() as caught:
         told.print(people_table(tally.people.summed()))
-    assert [line.split()[0] for line in caught.get().splitlines() if ".mp4" in line] == ["a.mp4", "a.mp4", "b.mp4"]
+    assert [line.split()[0] for line in caught.get().splitlines() if ".mp4" in line] == [
+        "a.mp4",
+        "a.mp4",
+        "b.mp4",
+    ]

@@ -22,7 +22,16 @@ def toml(tiny, tmp_path):
 
 
 def test_one_command_trains_trials_and_makes_the_best_a_run(toml, tmp_path, capsys):
-    words = ["tune", str(toml), "--out", str(tmp_path / "study"), "--objectives", "score", "latency", "--json"]
+    words = [
+        "tune",
+        str(toml),
+        "--out",
+        str(tmp_path / "study"),
+        "--objectives",
+        "score",
+        "latency",
+        "--json",
+    ]
     main([*words, "--trials", "2", "--train.batch_size", "24"])
     out, said = capsys.readouterr()
     found = json.loads(out)
@@ -37,7 +46,9 @@ def test_one_command_trains_trials_and_makes_the_best_a_run(toml, tmp_path, caps
     assert wanted.train.batch_size == 24
     heads = json.loads((best / "results" / "validation.json").read_text())["heads"]
     accuracy = heads["expression7"]["metrics"]["accuracy"]["value"]
-    assert accuracy == pytest.approx(found["trials"][found["best"]]["values"][0])  # the weights are the trial's own
+    assert accuracy == pytest.approx(
+        found["trials"][found["best"]]["values"][0]
+    )  # the weights are the trial's own
 
 
 def test_the_table_shows_the_best_trials(toml, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,5 @@
-"""Evaluated runs that no training made: the same faces and truth for all, answers as good as asked for, and a tiny model."""
+"""Evaluated runs that no training made: the same faces and truth for all, answers as good as asked for, and a
+tiny model."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ def make(
     split: str = "validation",
     **changes: Any,
 ) -> Path:
-    """Write a run folder. `skill`: weight of the truth in its answers; `changes` are to keys of the results ('data' and
-    'training' key by key) or, as `config`, to the configuration."""
+    """Write a run folder. `skill`: weight of the truth in its answers; `changes` are to keys of the results
+    ('data' and 'training' key by key) or, as `config`, to the configuration."""
     folder.mkdir(parents=True)
     settings = config.from_dict({"task": task.to_dict(), **changes.pop("config", {})}, "test").to_dict()
     settings["train"]["seed"] = seed
@@ -52,7 +53,9 @@ def answers(head: Any, rows: int, skill: float, seed: int) -> tuple[np.ndarray, 
     return true, softmax(2.5 * skill * np.nan_to_num(true) + noise)
 
 
-def results(name: str, task: Task, pairs: dict[str, Any], seed: int, changes: dict[str, Any]) -> dict[str, Any]:
+def results(
+    name: str, task: Task, pairs: dict[str, Any], seed: int, changes: dict[str, Any]
+) -> dict[str, Any]:
     """What its results hold."""
     heads = {}
     for head in task:

@@ -21,7 +21,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     seeds = [make(folder / f"plain_s{seed}", task=FERPLUS, skill=0.5, seed=seed) for seed in (0, 1)]
     return [
         *seeds,
-        make(folder / "bold", task=FERPLUS, skill=2.0, config={"train": {"clip": 1.0}}, training={"seconds": 30.0}),
+        make(
+            folder / "bold",
+            task=FERPLUS,
+            skill=2.0,
+            config={"train": {"clip": 1.0}},
+            training={"seconds": 30.0},
+        ),
     ]
 
 
@@ -37,7 +43,9 @@ def column(found: Comparison, key: str) -> list[float | None]:
 
 def test_seeds_make_one_row_which_the_others_are_held_against(found: Comparison) -> None:
     assert [(row.name, row.seeds) for row in found.table.rows] == [("plain", 2), ("bold", 1)]
-    accuracy = [found.differences[key][1] for key in ("expression8.accuracy", "distribution8.top_label_accuracy")]
+    accuracy = [
+        found.differences[key][1] for key in ("expression8.accuracy", "distribution8.top_label_accuracy")
+    ]
     assert all(one and one.seeds and one.value > 0 for one in accuracy)
     sentences = found.verdicts()
     assert len(sentences) == 1
@@ -48,7 +56,15 @@ def test_seeds_make_one_row_which_the_others_are_held_against(found: Comparison)
 def test_the_table_has_every_metric_and_every_cost(found: Comparison) -> None:
     keys = [column.key for column in found.table.columns]
     metrics = [f"{head.name}.{metric}" for head in FERPLUS for metric in head.metrics]
-    costs = ["parameters", "macs", "model_bytes", "latency_seconds", "faces_per_second", "training_seconds", "epochs"]
+    costs = [
+        "parameters",
+        "macs",
+        "model_bytes",
+        "latency_seconds",
+        "faces_per_second",
+        "training_seconds",
+        "epochs",
+    ]
     assert keys == metrics + costs
     assert column(found, "macs") == [16.0, 16.0], "one channel to two heads of eight labels"
     assert column(found, "training_seconds") == [90.0, 30.0]
@@ -59,7 +75,12 @@ def test_the_table_has_every_metric_and_every_cost(found: Comparison) -> None:
 def test_the_narrow_table_has_the_metric_watched_and_two_of_each_head(found: Comparison) -> None:
     assert found.watched.key == "distribution8.kl"
     chosen = [key for key in found.shown if "." in key]
-    assert chosen == ["distribution8.kl", "distribution8.tvd", "expression8.accuracy", "expression8.balanced_accuracy"]
+    assert chosen == [
+        "distribution8.kl",
+        "distribution8.tvd",
+        "expression8.accuracy",
+        "expression8.balanced_accuracy",
+    ]
 
 
 def test_the_watched_metric_is_the_one_the_first_run_monitored(tmp_path: Path) -> None:
@@ -137,7 +158,9 @@ def test_json_holds_everything_by_name(found: Comparison, folders: list[Path]) -
 
 def test_files_are_written_into_one_folder(found: Comparison, tmp_path: Path) -> None:
     paths = write(found, tmp_path / "deep" / "out")
-    assert [path.name for path in paths] == [f"comparison.{end}" for end in ("html", "csv", "md", "tex", "json")]
+    assert [path.name for path in paths] == [
+        f"comparison.{end}" for end in ("html", "csv", "md", "tex", "json")
+    ]
     assert sorted(paths) == sorted((tmp_path / "deep" / "out").iterdir())
     head = (tmp_path / "deep" / "out" / "comparison.csv").read_text().splitlines()[0]
     assert "expression8.kappa_difference_high" in head, "the CSV has every metric"

@@ -78,7 +78,8 @@ def test_intervals_are_drawn_on_the_same_faces(tmp_path: Path) -> None:
 
 
 def test_the_distances_that_votes_told_are_those_of_the_evaluation(tmp_path: Path) -> None:
-    """emd_votes moves along them, and the task does not say them; far apart they make the same difference larger."""
+    """emd_votes moves along them, and the task does not say them; far apart they make the same difference
+    larger."""
     task = Task("votes", (replace(TASKS["distribution8"].heads[0], metrics=("kl", "emd_votes")),))
     folders = [make(tmp_path / name, task=task, skill=skill) for name, skill in (("a", 0.3), ("b", 2.0))]
     found = {}
@@ -102,17 +103,26 @@ def test_the_distances_that_votes_told_are_those_of_the_evaluation(tmp_path: Pat
 def test_several_seeds_are_a_mean_with_a_deviation(tmp_path: Path) -> None:
     row = rows(*(make(tmp_path / f"a{seed}", seed=seed) for seed in range(3)))[0]
     values = [run.measure("expression7", "accuracy").value for run in row.runs]  # type: ignore[union-attr]
-    assert value_of(row, ACCURACY) == (pytest.approx(np.mean(values)), None, pytest.approx(np.std(values, ddof=1)))
+    assert value_of(row, ACCURACY) == (
+        pytest.approx(np.mean(values)),
+        None,
+        pytest.approx(np.std(values, ddof=1)),
+    )
 
 
 def test_a_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
     first = [make(tmp_path / f"a{seed}", seed=seed, skill=0.4) for seed in range(3)]
-    other = [make(tmp_path / f"b{seed}", seed=seed, skill=1.5, config={"train": {"clip": 1.0}}) for seed in range(2)]
+    other = [
+        make(tmp_path / f"b{seed}", seed=seed, skill=1.5, config={"train": {"clip": 1.0}})
+        for seed in range(2)
+    ]
     pair = rows(*first, *other)
     assert [len(row.runs) for row in pair] == [3, 2]
     apart = differences(pair, [ACCURACY], draws(pair[0]))[ACCURACY.key][1]
     assert apart
-    assert apart.value == pytest.approx(value_of(pair[1], ACCURACY)[0] - value_of(pair[0], ACCURACY)[0], abs=1e-6)
+    assert apart.value == pytest.approx(
+        value_of(pair[1], ACCURACY)[0] - value_of(pair[0], ACCURACY)[0], abs=1e-6
+    )
     assert apart.seeds
     assert apart.p is None, "McNemar holds two single runs against each other"
 
@@ -190,7 +200,9 @@ def test_verdicts_in_words(apart: Difference, words: str) -> None:
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:
-    assert "Log loss 0.100 better than first" in verdict(*TWO, LOG_LOSS, NUMBER, Difference(-0.1, (-0.2, -0.05)))
+    assert "Log loss 0.100 better than first" in verdict(
+        *TWO, LOG_LOSS, NUMBER, Difference(-0.1, (-0.2, -0.05))
+    )
 
 
 def test_cautions(tmp_path: Path) -> None:

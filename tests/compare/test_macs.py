@@ -47,7 +47,11 @@ def test_the_compact_network(tmp_path: Path) -> None:
     config = ModelConfig.from_dict({"size": 24, "options": {"widths": [4, 8], "depth": 1}})
     network = models.build(config, TASKS["expression7"]).eval()
     alone, example = nn.Sequential(network.encoders["input_face"], network.heads), torch.zeros(1, 1, 24, 24)
-    assert macs(exported(alone, example, tmp_path / "model.onnx")) == counted(network, {"face": example}) > 10_000
+    assert (
+        macs(exported(alone, example, tmp_path / "model.onnx"))
+        == counted(network, {"face": example})
+        > 10_000
+    )
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -19,7 +19,9 @@ from tests.compare.runs_on_disk import FERPLUS, make
 def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     folder = tmp_path_factory.mktemp("runs")
     seeds = [make(folder / f"<plain>_s{seed}", task=FERPLUS, skill=0.5, seed=seed) for seed in (0, 1)]
-    other = make(folder / "bold", task=FERPLUS, skill=2.0, config={"train": {"clip": 1.0}}, training={"train_rows": 9})
+    other = make(
+        folder / "bold", task=FERPLUS, skill=2.0, config={"train": {"clip": 1.0}}, training={"train_rows": 9}
+    )
     copy = make(folder / "copy", task=FERPLUS, skill=0.5, config={"train": {"clip": 2.0}})
     return compare([*seeds, other, copy], threads=1)
 
@@ -72,11 +74,16 @@ def test_one_row_has_nothing_to_differ_from(tmp_path: Path) -> None:
 
 def test_runs_with_other_losses_do_not_share_a_validation_loss(tmp_path: Path) -> None:
     losses = [{"expression7": {"loss": {name: 1.0}}} for name in ("cross_entropy", "mse")]
-    runs = [make(tmp_path / str(k), config={"heads": heads}, task=FERPLUS) for k, heads in enumerate([{}, {}])]
+    runs = [
+        make(tmp_path / str(k), config={"heads": heads}, task=FERPLUS) for k, heads in enumerate([{}, {}])
+    ]
     assert "Validation loss" in render(compare(runs, speed=False))
     from mien.tasks import TASKS
 
-    runs = [make(tmp_path / f"loss{k}", task=TASKS["expression7"].changed(heads)) for k, heads in enumerate(losses)]
+    runs = [
+        make(tmp_path / f"loss{k}", task=TASKS["expression7"].changed(heads))
+        for k, heads in enumerate(losses)
+    ]
     assert "Validation loss" not in render(compare(runs, speed=False))
 
 
@@ -110,7 +117,9 @@ def test_points_are_in_the_units_people_read() -> None:
 
 def test_pareto_names_the_winners_in_words() -> None:
     plot = pareto(
-        table((0.5, 0.7, 2e6, 100.0), (0.4, 0.8, 4e8, 50.0), (0.6, 0.6, 5e8, 40.0)), "faces_per_second", "h.accuracy"
+        table((0.5, 0.7, 2e6, 100.0), (0.4, 0.8, 4e8, 50.0), (0.6, 0.6, 5e8, 40.0)),
+        "faces_per_second",
+        "h.accuracy",
     )
     assert plot
     assert plot.alt == "Accuracy, % over Faces/s of 3 runs; none beats run1, run0 in both."

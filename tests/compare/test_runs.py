@@ -97,16 +97,22 @@ def test_any_split_is_compared_and_a_run_without_it_is_named(tmp_path: Path) -> 
     first, other = make(tmp_path / "a", split="test"), make(tmp_path / "b")
     assert load(first, "test").record.split == "test"
     command = f"mien evaluate {first} --split validation"
-    assert fault(other, first) == f"{first}: has no results of the split 'validation', only of test ({command})"
+    assert (
+        fault(other, first) == f"{first}: has no results of the split 'validation', only of test ({command})"
+    )
 
 
 @pytest.mark.parametrize("name", ["faces", "scenes"])
 def test_a_run_of_an_earlier_version_is_compared_with_one_scored_anew(name: str, tmp_path: Path) -> None:
     first, other = (shutil.copytree(EARLIER / name, tmp_path / folder) for folder in ("old", "new"))
-    for path, old in zip(split_files(other, "validation"), ("results.json", "predictions.parquet"), strict=True):
+    for path, old in zip(
+        split_files(other, "validation"), ("results.json", "predictions.parquet"), strict=True
+    ):
         path.parent.mkdir()
         (other / old).rename(path)
-    assert [head.name for head in compared(first, other)] == [one.head.name for one in load(first).record.heads]
+    assert [head.name for head in compared(first, other)] == [
+        one.head.name for one in load(first).record.heads
+    ]
     assert load(first).record.data == load(other).record.data
 
 
@@ -127,7 +133,9 @@ def test_other_targets_of_a_head_are_refused(tmp_path: Path, monkeypatch: pytest
     from tests.compare import runs_on_disk
 
     answers = runs_on_disk.answers
-    monkeypatch.setattr(runs_on_disk, "answers", lambda *given: tuple(np.roll(x, 1, axis=1) for x in answers(*given)))
+    monkeypatch.setattr(
+        runs_on_disk, "answers", lambda *given: tuple(np.roll(x, 1, axis=1) for x in answers(*given))
+    )
     assert fault(first, make(tmp_path / "b")).endswith("other targets of head 'expression7'")
 
 
@@ -144,7 +152,11 @@ def test_runs_that_differ_only_in_the_seed_are_one_row(tmp_path: Path) -> None:
     runs = [
         load(make(tmp_path / "net_seed0", seed=0)),
         load(make(tmp_path / "slow", config={"train": {"batch_size": 32}})),
-        load(make(tmp_path / "net_seed1", seed=1, config={"name": "another", "data": {"store": "elsewhere.h5"}})),
+        load(
+            make(
+                tmp_path / "net_seed1", seed=1, config={"name": "another", "data": {"store": "elsewhere.h5"}}
+            )
+        ),
     ]
     rows = group_runs(runs)
     assert [(row.title, len(row.runs)) for row in rows] == [("net (2 seeds)", 2), ("slow", 1)]
@@ -170,18 +182,25 @@ def test_runs_of_one_name_are_told_apart_by_folder(tmp_path: Path) -> None:
         load(make(tmp_path / name / "run", config={"train": {"batch_size": size}}))
         for name, size in (("a", 8), ("b", 9))
     ]
-    assert [row.name for row in group_runs(runs)] == [str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")]
+    assert [row.name for row in group_runs(runs)] == [
+        str(tmp_path / "a" / "run"),
+        str(tmp_path / "b" / "run"),
+    ]
 
 
 def test_training_numbers_are_means_over_seeds(tmp_path: Path) -> None:
-    runs = [load(make(tmp_path / f"a{seed}", seed=seed, training={"seconds": 60.0 * seed})) for seed in (1, 2)]
+    runs = [
+        load(make(tmp_path / f"a{seed}", seed=seed, training={"seconds": 60.0 * seed})) for seed in (1, 2)
+    ]
     entry = RunGroup("a", tuple(runs))
     assert (entry.mean("seconds"), entry.mean("epochs"), entry.mean("unheard_of")) == (90.0, 6.0, None)
 
 
 def test_the_truth_is_the_same_in_every_fake_run(tmp_path: Path) -> None:
     task: Task = TASKS["expression7"]
-    heads = [load(make(tmp_path / str(seed), task=task, seed=seed)).head("expression7").outputs for seed in (0, 1)]
+    heads = [
+        load(make(tmp_path / str(seed), task=task, seed=seed)).head("expression7").outputs for seed in (0, 1)
+    ]
     assert heads[0]
     assert heads[1]
     assert np.array_equal(heads[0].true, heads[1].true)

@@ -8,7 +8,16 @@ import math
 
 import pytest
 
-from mien.compare.table import ComparisonRow, ComparisonTable, Quantity, Value, spread, to_csv, to_latex, to_markdown
+from mien.compare.table import (
+    ComparisonRow,
+    ComparisonTable,
+    Quantity,
+    Value,
+    spread,
+    to_csv,
+    to_latex,
+    to_markdown,
+)
 
 COLUMNS = (
     Quantity("head.accuracy", "Accuracy, %", True, 100, 1),
@@ -19,7 +28,9 @@ COLUMNS = (
 TABLE = ComparisonTable(
     COLUMNS,
     (
-        ComparisonRow("plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))),
+        ComparisonRow(
+            "plain|net", 1, (Value(0.7, (0.68, 0.725)), Value(0.5), Value(1_234_567.0), Value(12.0))
+        ),
         ComparisonRow(
             "b_net",
             3,

@@ -27,7 +27,9 @@ def pixels(face: Faces) -> str:
 def lines(faces: Faces) -> list[str]:
     """A `fer2013.csv` of eight rows: four of Training, two of PublicTest, two of PrivateTest."""
     usages = ["Training"] * 4 + ["PublicTest"] * 2 + ["PrivateTest"] * 2
-    rows = [f"{i % 7},{pixels(face)},{usage}" for i, (face, usage) in enumerate(zip(faces, usages, strict=True))]
+    rows = [
+        f"{i % 7},{pixels(face)},{usage}" for i, (face, usage) in enumerate(zip(faces, usages, strict=True))
+    ]
     return ["emotion,pixels,Usage", *rows]
 
 
@@ -38,7 +40,9 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     def written(name: str, content: list[str] | bytes, end: str = "\n") -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else ("".join(line + end for line in content)).encode())
+        path.write_bytes(
+            content if isinstance(content, bytes) else ("".join(line + end for line in content)).encode()
+        )
         return path
 
     return written

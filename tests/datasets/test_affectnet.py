@@ -63,7 +63,10 @@ def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None
         assert sample.targets.get("expression7") == source.targets.get("expression7")
         assert sample.targets["valence_arousal"] == pytest.approx(source.targets["valence_arousal"])
         assert len(sample.inputs["image"].points) == 68
-    assert store.texts("source", store.rows("train"))[9:11] == ["train_set/images/9.jpg", "train_set/images/10.jpg"]
+    assert store.texts("source", store.rows("train"))[9:11] == [
+        "train_set/images/9.jpg",
+        "train_set/images/10.jpg",
+    ]
     assert store.encoded(store.rows("validation")) == [
         (folder / "val_set/images" / f"{n}.jpg").read_bytes() for n in range(4)
     ]
@@ -171,7 +174,11 @@ JPEG = "train_set/images/2.jpg"
         (EXP, b"\x93NUMPY\x01\x00v\x00{'descr'", f"{EXP}: no numbers: 'EOF: reading array header"),
         (EXP, [{"a": 1}], f"{EXP}: no numbers: 'Object arrays cannot be loaded"),
         (EXP, "happy", f"{EXP}: no numbers: 'could not convert string to float"),
-        (EXP, "11", "train_set/annotations/2: expression is 11, allowed are 0 to 7, and 8, 9, 10 or 255 for no class"),
+        (
+            EXP,
+            "11",
+            "train_set/annotations/2: expression is 11, allowed are 0 to 7, and 8, 9, 10 or 255 for no class",
+        ),
         (EXP, "1.5", "train_set/annotations/2: expression is 1.5, allowed"),
         (EXP, "nan", "train_set/annotations/2: expression is nan, allowed"),
         (EXP, [1, 2], f"{EXP}: 2 numbers, needed is one"),

@@ -13,7 +13,9 @@ from mien.errors import DataError
 from mien.labels import AFFECTNET8
 from mien.records import Box, Sample
 
-HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+HEADER = (
+    "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+)
 LISTS = "Manually_Annotated_file_lists"
 PICTURES = "Manually_Annotated/Manually_Annotated_Images"
 Change = Callable[[list[str]], None]
@@ -139,7 +141,11 @@ def test_a_box_without_an_area_costs_the_box_alone(folder: Path, column: str) ->
     edited(folder, cell(2, column, "-7"))
     edited(folder, cell(3, "face_x", "-4"))
     found = samples(folder, log := ImportLog())
-    assert [sample.inputs["image"].region for sample in found[1:4]] == [Box(0, 0, 32, 32), None, Box(-4, 0, 32, 32)]
+    assert [sample.inputs["image"].region for sample in found[1:4]] == [
+        Box(0, 0, 32, 32),
+        None,
+        Box(-4, 0, 32, 32),
+    ]
     assert found[2].targets["expression8"]
     assert log.notes[1:] == ["training.csv: 1 rows have a box without an area: box left out"]
 
@@ -155,7 +161,10 @@ def test_a_picture_named_again(folder: Path, tmp_path: Path) -> None:
     """Two faces of one picture: both are kept, under sources of their own."""
     edited(folder, lambda lines: lines.append(lines[1]))
     found = samples(folder, log := ImportLog())
-    assert (found[8].inputs["image"].data, found[8].source) == (found[0].inputs["image"].data, "training.csv:8")
+    assert (found[8].inputs["image"].data, found[8].source) == (
+        found[0].inputs["image"].data,
+        "training.csv:8",
+    )
     assert log.notes[1:] == ["training.csv: 1 rows name a picture again: known by file:row"]
     assert len(import_dataset(folder, tmp_path / "faces.h5")) == 11
 
@@ -169,13 +178,16 @@ def test_labels_made_by_a_machine_are_told_apart(folder: Path) -> None:
     for name in ("training.csv", "validation.csv"):
         (folder / LISTS / name).unlink()
     found = samples(folder)
-    assert [(sample.split, dict(sample.attributes)) for sample in found] == [("train", {"annotation": "automatic"})] * 8
+    assert [(sample.split, dict(sample.attributes)) for sample in found] == [
+        ("train", {"annotation": "automatic"})
+    ] * 8
     assert found[0].source.startswith("Automatically_Annotated/Automatically_Annotated_Images/1/")
 
 
 @pytest.mark.parametrize("given", [".", LISTS, "Manually_Annotated"])
 def test_where_the_pictures_may_lie(folder: Path, given: str) -> None:
-    """Below the folder that is given, or beside the lists; sources begin where the folder does, or with the pictures'."""
+    """Below the folder that is given, or beside the lists; sources begin where the folder does, or with the
+    pictures'."""
     if given == "Manually_Annotated":
         (folder / LISTS / "training.csv").rename(folder / given / "training.csv")
     found = samples(folder / given)
@@ -195,18 +207,36 @@ WHERE = f"{LISTS}/training.csv"
             "row 4 (line 6): expression is 11, allowed are 0 to 7, and 8, 9, 10 or 255 for no",
         ),
         (cell(4, "expression", "happy"), "row 4 (line 6): expression is 'happy', needed is a number"),
-        (cell(4, "valence", "1.5"), "row 4 (line 6): valence is 1.5, allowed are -1 to 1, and -2 for invalid"),
+        (
+            cell(4, "valence", "1.5"),
+            "row 4 (line 6): valence is 1.5, allowed are -1 to 1, and -2 for invalid",
+        ),
         (cell(4, "arousal", ""), "row 4 (line 6): arousal is '', needed is a number"),
         (cell(4, "valence", "nan"), "row 4 (line 6): valence is 'nan', needed is a number"),
         (cell(4, "face_x", "left"), "row 4 (line 6): face_x is 'left', needed is a number"),
         (cell(4, "face_height", "1e300"), "row 4 (line 6): face_height is '1e300', needed is a number"),
-        (cell(4, "facial_landmarks", "1;2;3"), "row 4 (line 6): 3 numbers of landmarks, needed are 136, x and y of 68"),
+        (
+            cell(4, "facial_landmarks", "1;2;3"),
+            "row 4 (line 6): 3 numbers of landmarks, needed are 136, x and y of 68",
+        ),
         (cell(4, "facial_landmarks", ""), "row 4 (line 6): facial_landmarks is '', needed is a number"),
-        (cell(4, "subDirectory_filePath", ""), "row 4 (line 6): picture is '', needed is a path below the folder"),
-        (cell(4, "subDirectory_filePath", "../a.jpg"), "row 4 (line 6): picture is '../a.jpg', needed is a path below"),
-        (cell(4, "subDirectory_filePath", "/a.jpg"), "row 4 (line 6): picture is '/a.jpg', needed is a path below"),
+        (
+            cell(4, "subDirectory_filePath", ""),
+            "row 4 (line 6): picture is '', needed is a path below the folder",
+        ),
+        (
+            cell(4, "subDirectory_filePath", "../a.jpg"),
+            "row 4 (line 6): picture is '../a.jpg', needed is a path below",
+        ),
+        (
+            cell(4, "subDirectory_filePath", "/a.jpg"),
+            "row 4 (line 6): picture is '/a.jpg', needed is a path below",
+        ),
         (cell(4, "subDirectory_filePath", "1/a.jpg"), f"row 4 (line 6): no picture {PICTURES}/1/a.jpg"),
-        (lambda lines: lines.__setitem__(5, lines[5][:30]), f"row 4 (line 6): 1 fields, needed are 9 ({HEADER})"),
+        (
+            lambda lines: lines.__setitem__(5, lines[5][:30]),
+            f"row 4 (line 6): 1 fields, needed are 9 ({HEADER})",
+        ),
     ],
 )
 def test_broken_rows(folder: Path, tmp_path: Path, change: Change, says: str) -> None:
@@ -227,8 +257,14 @@ def test_broken_rows(folder: Path, tmp_path: Path, change: Change, says: str) ->
         (b"version https://git-lfs.github.com/spec/v1\n", "training.csv: a Git LFS pointer"),
         (b"<html>", "training.csv: an HTML page"),
         (HEADER.encode() + b"\n", "training.csv: no rows"),
-        (b"subDirectory_filePath,expression\n1/a.jpg,0\n", "training.csv: no column arousal, face_height, face_width,"),
-        (HEADER.encode() + b'\n"' + b"x" * 200_000 + b'"\n', "training.csv: cannot be read as CSV: field larger"),
+        (
+            b"subDirectory_filePath,expression\n1/a.jpg,0\n",
+            "training.csv: no column arousal, face_height, face_width,",
+        ),
+        (
+            HEADER.encode() + b'\n"' + b"x" * 200_000 + b'"\n',
+            "training.csv: cannot be read as CSV: field larger",
+        ),
         (b"emotion,pixels\n0,1 2 3\n", "training.csv, row 0 (line 1): 2 fields, needed are 9"),
     ],
 )
@@ -243,7 +279,9 @@ def test_broken_lists(folder: Path, tmp_path: Path, content: bytes, says: str) -
 
 def test_pictures_that_are_nowhere(folder: Path) -> None:
     (folder / PICTURES).rename(folder.parent / "elsewhere")
-    with pytest.raises(DataError, match=r"training\.csv: the pictures it names, such as 1/\w+\.jpg, lie neither below"):
+    with pytest.raises(
+        DataError, match=r"training\.csv: the pictures it names, such as 1/\w+\.jpg, lie neither below"
+    ):
         samples(folder)
 
 

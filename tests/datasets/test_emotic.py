@@ -33,7 +33,8 @@ def emotic(tmp_path: Path) -> Path:
 
 
 def test_the_fake_has_the_shapes_of_the_release(emotic: Path) -> None:
-    """As `loadmat` gives them by default: 1xN structs with 1xP people inside; tags in cells; text as 1-D arrays."""
+    """As `loadmat` gives them by default: 1xN structs with 1xP people inside; tags in cells; text as 1-D
+    arrays."""
     mat = loadmat(emotic / TABLE)
     assert {name: mat[name].shape for name in ("train", "val", "test")} == {
         "train": (1, 4), "val": (1, 2), "test": (1, 2)
@@ -50,7 +51,10 @@ def test_the_fake_has_the_shapes_of_the_release(emotic: Path) -> None:
     assert person["body_bbox"].tolist() == [[17, 3, 31, 33]]
     assert person["annotations_categories"].shape == (1, 1)
     tags = person["annotations_categories"][0, 0]["categories"]
-    assert (tags.shape, [str(tag[0]) for tag in tags[0]]) == ((1, 3), ["Disapproval", "Disconnection", "Disquietment"])
+    assert (tags.shape, [str(tag[0]) for tag in tags[0]]) == (
+        (1, 3),
+        ["Disapproval", "Disconnection", "Disquietment"],
+    )
     assert person["annotations_continuous"][0, 0]["valence"].dtype == np.uint8
     assert (person["gender"][0], person["age"][0]) == ("Female", "Teenager")
 
@@ -73,11 +77,20 @@ def test_everyone_comes_back(emotic: Path) -> None:
     assert {str(facts_of(sample)) for sample in found} == given
     assert log.total == len(found) == len(drawn())
     assert list(log.inputs) == ["Annotations.mat"]
-    assert log.notes == ["boxes are clipped to the picture; where nothing of one is left, the person has no box"]
+    assert log.notes == [
+        "boxes are clipped to the picture; where nothing of one is left, the person has no box"
+    ]
     second = [sample for sample in found if sample.group == "framesdb/images/000001.jpg"]
-    assert [sample.source for sample in second] == [f"framesdb/images/000001.jpg#{place}" for place in range(3)]
+    assert [sample.source for sample in second] == [
+        f"framesdb/images/000001.jpg#{place}" for place in range(3)
+    ]
     assert second[0].inputs["image"].data == emotic / "emotic/framesdb/images/000001.jpg"
-    assert second[1].attributes == {"gender": "Female", "age": "Teenager", "annotators": "1", "database": "framesdb"}
+    assert second[1].attributes == {
+        "gender": "Female",
+        "age": "Teenager",
+        "annotators": "1",
+        "database": "framesdb",
+    }
     assert {sample.attributes["annotators"] for sample in found if sample.split != "train"} == {"3"}
 
 
@@ -89,7 +102,9 @@ def test_the_store_keeps_every_picture_once(emotic: Path, tmp_path: Path) -> Non
     places = {source: row for row, source in enumerate(store.texts("source", rows))}
     row = places["emodb_small/images/000002.jpg#1"]
     assert store.boxes(rows)[row].tolist() == [17, 3, 14, 30]
-    assert store.encoded(rows[row : row + 1]) == [(emotic / "emotic/emodb_small/images/000002.jpg").read_bytes()]
+    assert store.encoded(rows[row : row + 1]) == [
+        (emotic / "emotic/emodb_small/images/000002.jpg").read_bytes()
+    ]
     assert store.attribute("database", rows)[row] == "emodb_small"
     kept = sum(path.stat().st_size for path in emotic.rglob("*.jpg"))
     assert sum(len(blob) for blob in {*store.encoded(rows)}) == kept
@@ -119,7 +134,9 @@ def person(**changes: Any) -> dict[str, Any]:
     """Someone whom several annotated."""
     return {
         "body_bbox": np.array([[10, 5, 30, 35]]),
-        "annotations_categories": structs([{"categories": cell("Peace")}, {"categories": cell("Fear", "Anger")}]),
+        "annotations_categories": structs(
+            [{"categories": cell("Peace")}, {"categories": cell("Fear", "Anger")}]
+        ),
         "combined_categories": cell("Peace"),
         "annotations_continuous": structs([vad(4, 6, 2), vad(5, np.nan, 3)]),
         "combined_continuous": vad(4.5, 6, 2.5),
@@ -213,7 +230,10 @@ def test_ratings_that_nobody_combined_are_averaged(table: Callable[..., Path]) -
 
 def test_people_without_annotators_are_left_out_and_counted(table: Callable[..., Path]) -> None:
     nobody = person(
-        annotations_categories=NONE, combined_categories=NONE, annotations_continuous=NONE, combined_continuous=NONE
+        annotations_categories=NONE,
+        combined_categories=NONE,
+        annotations_continuous=NONE,
+        combined_continuous=NONE,
     )
     log = ImportLog()
     (sample,) = made(read(table(val=[nobody, person()]), log))
@@ -234,7 +254,9 @@ def test_people_without_annotators_are_left_out_and_counted(table: Callable[...,
         ([np.nan, 0, 5, 5], None),
     ],
 )
-def test_boxes_are_clipped_to_the_picture(table: Callable[..., Path], corners: list[float], box: Box | None) -> None:
+def test_boxes_are_clipped_to_the_picture(
+    table: Callable[..., Path], corners: list[float], box: Box | None
+) -> None:
     assert only(table(val=[person(body_bbox=np.array([corners]))])).inputs["image"].region == box
 
 
@@ -268,7 +290,9 @@ def test_faults_name_the_person(table: Callable[..., Path], people: list[Any], l
 
 
 def test_pictures_that_lead_elsewhere_are_refused(table: Callable[..., Path]) -> None:
-    with pytest.raises(DataError, match=r"the picture is 'mscoco/images/../../../x.jpg', allowed is a path inside"):
+    with pytest.raises(
+        DataError, match=r"the picture is 'mscoco/images/../../../x.jpg', allowed is a path inside"
+    ):
         made(read(table(file="../../../x.jpg", val=[person()]), ImportLog()))
 
 
@@ -285,7 +309,9 @@ def test_missing_and_damaged_pictures(table: Callable[..., Path]) -> None:
         import_dataset(root, root / "x.h5")
 
 
-def test_a_header_that_defeats_pillow_is_decoded(table: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_header_that_defeats_pillow_is_decoded(
+    table: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = table(val=[person(body_bbox=np.array([[0, 0, 90, 90]]))])
     monkeypatch.setattr("mien.datasets.emotic.people._TURNED", None)
     assert only(root).inputs["image"].region == Box(0, 0, 60, 40)
@@ -336,7 +362,9 @@ def test_what_is_not_there(emotic: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none of Annotations.mat, CVPR17_Annotations.mat is here"):
         made(read(tmp_path / "nowhere", ImportLog()))
     shutil.rmtree(emotic / "emotic")
-    with pytest.raises(DataError, match="no pictures beside it; needed is a folder emotic/ with ade20k, emodb_small"):
+    with pytest.raises(
+        DataError, match="no pictures beside it; needed is a folder emotic/ with ade20k, emodb_small"
+    ):
         made(read(emotic, ImportLog()))
 
 

@@ -68,7 +68,12 @@ def test_the_fake_is_as_the_release(root: Path) -> None:
     swapped = dict(zip(*rows_of(root / "annots_arrs/annot_arrs_val.csv")[:2], strict=True))
     assert (swapped["Width"], swapped["Height"]) == ("40.0", "62.0")
     frame, crop = (np.load(root / "img_arrs" / cells[name]) for name in ("Arr_name", "Crop_name"))
-    assert (frame.shape, frame.dtype, crop.shape, crop.dtype) == ((40, 63, 3), np.uint8, (30, 14, 3), np.uint8)
+    assert (frame.shape, frame.dtype, crop.shape, crop.dtype) == (
+        (40, 63, 3),
+        np.uint8,
+        (30, 14, 3),
+        np.uint8,
+    )
 
 
 def test_everyone_comes_back_by_name(root: Path) -> None:
@@ -150,7 +155,9 @@ def test_faults_name_the_row(edit: Edit, column: str, text: str, line: str) -> N
 def test_missing_columns(root: Path) -> None:
     path = root / "annots_arrs/annot_arrs_train.csv"
     path.write_text(path.read_text().replace("Esteem", "Estimate").replace("Arr_name", "Name"))
-    with pytest.raises(DataError, match=r"annot_arrs_train.csv: no column Esteem, Arr_name \(it has: Filename, Width,"):
+    with pytest.raises(
+        DataError, match=r"annot_arrs_train.csv: no column Esteem, Arr_name \(it has: Filename, Width,"
+    ):
         made(read(root, ImportLog()))
 
 

@@ -46,7 +46,9 @@ def edit(converted: Path) -> Edit:
 
 def test_the_fake_is_as_the_release(converted: Path) -> None:
     lines = (converted / "train.csv").read_bytes().split(b"\r\n")
-    assert lines[0] == b"Index,Folder,Filename,Image Size,BBox,Categorical_Labels,Continuous_Labels,Gender,Age"
+    assert (
+        lines[0] == b"Index,Folder,Filename,Image Size,BBox,Categorical_Labels,Continuous_Labels,Gender,Age"
+    )
     assert lines[1].startswith(
         b'0,mscoco/images,000000.jpg,"[60, 40]","[2, 3, 16, 33]","[\'Affection\', \'Anger\', \'Annoyance\']","['
     )
@@ -62,9 +64,13 @@ def test_the_fake_is_as_the_release(converted: Path) -> None:
 def test_resized_pictures_and_their_boxes(converted: Path) -> None:
     log = ImportLog()
     found = made(read(converted, log))
-    given = [sample for split in ("train", "validation", "test") for sample in drawn() if sample.split == split]
+    given = [
+        sample for split in ("train", "validation", "test") for sample in drawn() if sample.split == split
+    ]
     assert [facts_of(sample)[:3] for sample in found] == [facts_of(sample)[:3] for sample in given]
-    assert np.array_equal(found[1].inputs["image"].data, image.resize(np.asarray(given[1].inputs["image"].data), 224))
+    assert np.array_equal(
+        found[1].inputs["image"].data, image.resize(np.asarray(given[1].inputs["image"].data), 224)
+    )
     width = 61
     assert found[2].inputs["image"].region == Box(
         17 * 224 // width, 3 * 224 // 40, 31 * 224 // width - 17 * 224 // width, 184 - 16
@@ -72,7 +78,10 @@ def test_resized_pictures_and_their_boxes(converted: Path) -> None:
     assert found[1].source == "framesdb/images/000001.jpg#0"
     assert found[1].attributes == {"gender": "Male", "age": "Kid", "database": "framesdb"}
     assert list(log.inputs) == ["train.csv", "val.csv", "test.csv"]
-    assert "resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept" in log.notes[0]
+    assert (
+        "resized ones of *_context_arr.npy, boxes scaled with them; the body crops are not kept"
+        in log.notes[0]
+    )
     assert log.total == len(found)
 
 
@@ -101,7 +110,9 @@ def test_numpys_own_numbers(edit: Edit) -> None:
     edit("BBox", "[np.int16(-4), 3.7, np.float64(16.0), 33]")
     root = edit("Categorical_Labels", "[np.str_('Confidence'), 'Aversion', 'Anticipation']")
     sample = made(read(root, ImportLog(skip_bad=True)))[1]
-    assert sample.targets["vad"] == dict(zip(("valence", "arousal", "dominance"), map(float, cont), strict=True))
+    assert sample.targets["vad"] == dict(
+        zip(("valence", "arousal", "dominance"), map(float, cont), strict=True)
+    )
     assert sample.inputs["image"].region == Box(0, 20, 58, 164)
 
 
@@ -141,14 +152,18 @@ def test_faults_name_the_row(edit: Edit, column: str, text: str, line: str) -> N
 def test_a_cut_row(converted: Path) -> None:
     path = converted / "test.csv"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataError, match=r"test.csv, row 1: (\d fields, the header has 9|.* allowed is a list)"):
+    with pytest.raises(
+        DataError, match=r"test.csv, row 1: (\d fields, the header has 9|.* allowed is a list)"
+    ):
         made(read(converted, ImportLog()))
 
 
 def test_arrays_of_another_conversion(converted: Path) -> None:
     path = converted / "val_body_arr.npy"
     np.save(path, np.load(path)[1:])
-    with pytest.raises(DataError, match=r"val_body_arr.npy: 3 entries, val.csv has 4 rows; they belong to two conver"):
+    with pytest.raises(
+        DataError, match=r"val_body_arr.npy: 3 entries, val.csv has 4 rows; they belong to two conver"
+    ):
         made(read(converted, ImportLog(skip_bad=True)))
     np.save(path, np.zeros((4, 9), np.uint8))
     with pytest.raises(DataError, match=r"val_body_arr.npy: an array \(4, 9\), needed is \(rows, n, n, 3\)"):
@@ -163,7 +178,9 @@ def test_arrays_of_another_conversion(converted: Path) -> None:
 
 def test_no_pictures_at_all(converted: Path) -> None:
     (converted / "train_context_arr.npy").unlink()
-    with pytest.raises(DataError, match=r"neither train_context_arr.npy nor the original pictures are beside it"):
+    with pytest.raises(
+        DataError, match=r"neither train_context_arr.npy nor the original pictures are beside it"
+    ):
         made(read(converted, ImportLog()))
 
 
@@ -179,5 +196,7 @@ def test_other_tables(converted: Path, tmp_path: Path) -> None:
         made(read(converted, ImportLog()))
     (tmp_path / "else").mkdir()
     (tmp_path / "else/train.csv").write_text("<html>")
-    with pytest.raises(DataError, match=r"none of train.csv, val.csv, test.csv with the columns of mat2py.py"):
+    with pytest.raises(
+        DataError, match=r"none of train.csv, val.csv, test.csv with the columns of mat2py.py"
+    ):
         made(read(tmp_path / "else", ImportLog()))

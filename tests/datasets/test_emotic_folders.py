@@ -41,11 +41,18 @@ def test_copies_become_one_sample_with_all_its_tags(root: Path) -> None:
     log = ImportLog()
     found = made(read(root, log))
     assert {(Path(sample.source).stem, tuple(sample.targets["tags"])) for sample in found} == {
-        (group.rpartition("/")[2], tuple(sorted(tags, key=EMOTIC26.index))) for group, tags in expected().items()
+        (group.rpartition("/")[2], tuple(sorted(tags, key=EMOTIC26.index)))
+        for group, tags in expected().items()
     }
-    assert {int(sample.attributes["files"]) for sample in found} == {len(tags) for tags in expected().values()}
+    assert {int(sample.attributes["files"]) for sample in found} == {
+        len(tags) for tags in expected().values()
+    }
     first = found[0]
-    assert (first.source, first.inputs["image"].data, first.split) == ("Affection/0.jpg", root / "Affection/0.jpg", "")
+    assert (first.source, first.inputs["image"].data, first.split) == (
+        "Affection/0.jpg",
+        root / "Affection/0.jpg",
+        "",
+    )
     assert first.targets["tags"] == ["Affection", "Anger", "Annoyance"]
     assert log.notes == ["42 files are 8 pictures: the same content is one, with all its tags"]
     assert log.total == 8
@@ -53,11 +60,13 @@ def test_copies_become_one_sample_with_all_its_tags(root: Path) -> None:
 
 
 def test_names_do_not_tell_copies_content_does(root: Path) -> None:
-    """The same name in two folders may be two pictures; a picture may have two names, twice in one folder too."""
+    """The same name in two folders may be two pictures; a picture may have two names, twice in one folder
+    too."""
     (root / "Anger/0.jpg").rename(root / "Anger/other.jpg")
     shutil.copy(root / "Anger/other.jpg", root / "Anger/again.jpg")
     shutil.copy(
-        root / "Yearning" / sorted(path.name for path in (root / "Yearning").iterdir())[0], root / "Anger/0.jpg"
+        root / "Yearning" / sorted(path.name for path in (root / "Yearning").iterdir())[0],
+        root / "Anger/0.jpg",
     )
     found = {sample.source: sample for sample in made(read(root, ImportLog()))}
     assert found["Affection/0.jpg"].targets["tags"] == ["Affection", "Anger", "Annoyance"]
@@ -86,7 +95,9 @@ def test_splits_and_pictures_in_two_of_them(root: Path) -> None:
     assert detect(root).name == "emotic-folders"
     log = ImportLog()
     found = made(read(root, log))
-    assert {split: {Path(sample.source).stem for sample in found if sample.split == split} for split in SPLITS} == {
+    assert {
+        split: {Path(sample.source).stem for sample in found if sample.split == split} for split in SPLITS
+    } == {
         "test": tested,
         "validation": {copied.stem},
         "train": {str(number) for number in range(8)} - tested - {copied.stem},

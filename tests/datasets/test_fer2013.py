@@ -51,8 +51,12 @@ def test_rows_become_samples(write: Write, lines: list[str], faces: Faces) -> No
     assert log.inputs == {"fer2013.csv": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def test_icml_has_blanks_in_the_header_and_another_order(write: Write, lines: list[str], faces: Faces) -> None:
-    rows = [",".join((emotion, usage, text)) for emotion, text, usage in (line.split(",") for line in lines[1:])]
+def test_icml_has_blanks_in_the_header_and_another_order(
+    write: Write, lines: list[str], faces: Faces
+) -> None:
+    rows = [
+        ",".join((emotion, usage, text)) for emotion, text, usage in (line.split(",") for line in lines[1:])
+    ]
     found = samples(write("icml_face_data.csv", ["emotion, Usage, pixels", *rows]))
     assert np.array_equal(np.stack([np.asarray(sample.inputs["image"].data) for sample in found]), faces)
     assert Counter(sample.split for sample in found) == {"train": 4, "validation": 2, "test": 2}
@@ -75,7 +79,8 @@ def test_test_csv_has_no_labels(write: Write, lines: list[str]) -> None:
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 def test_harmless_dress(write: Write, lines: list[str], faces: Faces, end: str) -> None:
-    """A byte-order mark, CRLF, no last line end, empty lines, upper case, blanks around and between numbers."""
+    """A byte-order mark, CRLF, no last line end, empty lines, upper case, blanks around and between
+    numbers."""
     lines[0] = " Emotion ,pixel_values, USAGE"
     lines[3] = lines[3].replace(" ", "  ", 5).replace(",", " , ")
     lines[4] = lines[4].replace(" ", " 000", 5)
@@ -113,7 +118,12 @@ def test_impostors(write: Write, content: bytes, says: str) -> None:
     [
         (2, 0, "happy", "row 2 (line 4): emotion is 'happy', allowed are 0, 1, 2, 3, 4, 5, 6"),
         (2, 0, "7", "row 2 (line 4): emotion is '7', allowed are 0, 1, 2, 3, 4, 5, 6"),
-        (3, 2, "Practice", "row 3 (line 5): usage is 'Practice', allowed are Training, PublicTest, PrivateTest"),
+        (
+            3,
+            2,
+            "Practice",
+            "row 3 (line 5): usage is 'Practice', allowed are Training, PublicTest, PrivateTest",
+        ),
         (0, 1, "1 2 3", "row 0 (line 2): 3 pixels, 2304 are needed (48x48)"),
         (0, 1, " ".join(["7"] * 2305), "row 0 (line 2): 2305 pixels, 2304 are needed (48x48)"),
         (
@@ -139,7 +149,9 @@ def test_bad_rows_are_named_and_can_be_skipped(
     assert f"fer2013.csv, {says}" in fault(path)
     log = ImportLog(skip_bad=True)
     found = list(read(path, log))
-    assert [sample.source for sample in found] == [f"fer2013.csv:{other}" for other in range(8) if other != row]
+    assert [sample.source for sample in found] == [
+        f"fer2013.csv:{other}" for other in range(8) if other != row
+    ]
     assert len(log.left_out) == 1
     assert says in log.left_out[0]
 
@@ -170,7 +182,9 @@ def test_folders_of_files(write: Write, lines: list[str]) -> None:
     write("fer2013/ICML_face_data.csv", lines)
     log = ImportLog()
     assert len(list(read(folder, log))) == 8
-    assert log.notes[0] == "taken: icml_face_data.csv; left aside: train.csv, test_with_emotions.csv, test.csv"
+    assert (
+        log.notes[0] == "taken: icml_face_data.csv; left aside: train.csv, test_with_emotions.csv, test.csv"
+    )
 
 
 def test_folder_without_any(tmp_path: Path) -> None:
@@ -191,7 +205,9 @@ def test_progress_reaches_the_end(write: Write, lines: list[str]) -> None:
     assert steps[-1] == (path.stat().st_size, path.stat().st_size)
 
 
-@pytest.mark.parametrize("spoiled", [b"256", b"999", b"1000", b"", b"1 ", b" 1", b"-1", b"x", b"\t", b"00255", b"260"])
+@pytest.mark.parametrize(
+    "spoiled", [b"256", b"999", b"1000", b"", b"1 ", b" 1", b"-1", b"x", b"\t", b"00255", b"260"]
+)
 def test_fast_reading_refuses_what_it_cannot_read(spoiled: bytes) -> None:
     good = [b"0", b"10", b"255", b"007"] * 576
     wanted = np.array([0, 10, 255, 7] * 576, np.uint8).reshape(48, 48)

@@ -69,10 +69,13 @@ def test_test_faces_are_never_taken_to_validate_on(tmp_path: Path, picture: Save
 
 def counted(public: bool, private: bool) -> list[LabelledPicture]:
     numbers = {
-        label: public * OFFICIAL["validation"][label] + private * OFFICIAL["test"][label] for label in OFFICIAL["test"]
+        label: public * OFFICIAL["validation"][label] + private * OFFICIAL["test"][label]
+        for label in OFFICIAL["test"]
     }
     test = [
-        LabelledPicture(Path(f"im{k}.png"), "test", label) for label, number in numbers.items() for k in range(number)
+        LabelledPicture(Path(f"im{k}.png"), "test", label)
+        for label, number in numbers.items()
+        for k in range(number)
     ]
     return [LabelledPicture(Path("im0.png"), "train", "happy"), *test]
 
@@ -84,12 +87,16 @@ def test_order_tells_public_from_private() -> None:
         (split, label): count for split in ("validation", "test") for label, count in OFFICIAL[split].items()
     }
     assert found[0].split == "train"
-    assert [picture.split for picture in found if picture.label == "disgust"] == ["validation"] * 56 + ["test"] * 55
+    assert [picture.split for picture in found if picture.label == "disgust"] == ["validation"] * 56 + [
+        "test"
+    ] * 55
     assert len(log.notes) == 1
 
 
 def test_public_alone_becomes_validation() -> None:
-    assert {picture.split for picture in official_splits(counted(True, False), ImportLog())[1:]} == {"validation"}
+    assert {picture.split for picture in official_splits(counted(True, False), ImportLog())[1:]} == {
+        "validation"
+    }
 
 
 @pytest.mark.parametrize("lost", [1, -1])
@@ -133,8 +140,11 @@ def test_nothing_inside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "splits"), [("folders", ("train", "validation")), ("counted", ("train", "validation", "test"))]
 )
-def test_real_faces(real: Callable[[str], Path], tmp_path: Path, layout: str, splits: tuple[str, ...]) -> None:
-    """A part of `counted` lacks the official counts, so its test split stays, and train gives up some to validate on."""
+def test_real_faces(
+    real: Callable[[str], Path], tmp_path: Path, layout: str, splits: tuple[str, ...]
+) -> None:
+    """A part of `counted` lacks the official counts, so its test split stays, and train gives up some to
+    validate on."""
     rows = import_dataset(real("csv"), tmp_path / "csv.h5")
     store = import_dataset(real(layout), tmp_path / "faces.h5")
     assert store.meta["importer"] == "fer2013-folders"
@@ -145,4 +155,6 @@ def test_real_faces(real: Callable[[str], Path], tmp_path: Path, layout: str, sp
 
 def contents(store: Store) -> list[tuple[bytes, int]]:
     labels = store.target(store.heads[0], store.rows()).argmax(axis=1)
-    return sorted((face.tobytes(), int(label)) for face, label in zip(store.images(store.rows()), labels, strict=True))
+    return sorted(
+        (face.tobytes(), int(label)) for face, label in zip(store.images(store.rows()), labels, strict=True)
+    )

@@ -100,14 +100,19 @@ def test_columns_go_by_name(folder: Path, write: Write, votes: list[str]) -> Non
 def test_journal_says_which_files_were_used(folder: Path) -> None:
     log = ImportLog()
     list(ferplus.read(folder, log))
-    assert log.inputs["fer2013new.csv"] == hashlib.sha256((folder / "fer2013new.csv").read_bytes()).hexdigest()
+    assert (
+        log.inputs["fer2013new.csv"] == hashlib.sha256((folder / "fer2013new.csv").read_bytes()).hexdigest()
+    )
     assert set(log.inputs) == {"fer2013.csv", "fer2013new.csv"}
     assert "votes from fer2013new.csv, joined by the order of the rows (not by image name)" in log.notes
 
 
 def test_files_that_part_ways(folder: Path, write: Write, lines: list[str], votes: list[str]) -> None:
     write("fer2013new.csv", [*votes[:4], *votes[5:]])
-    assert fault(folder) == "fer2013new.csv, row 3: Usage is 'PublicTest', but fer2013.csv has a face of 'train' there"
+    assert (
+        fault(folder)
+        == "fer2013new.csv, row 3: Usage is 'PublicTest', but fer2013.csv has a face of 'train' there"
+    )
     write("fer2013new.csv", votes[:-1])
     assert fault(folder) == "fer2013new.csv: 7 rows, fer2013.csv has more; they are joined row by row"
     write("fer2013new.csv", votes)
@@ -138,9 +143,15 @@ def test_bad_votes(folder: Path, write: Write, votes: list[str], row: str) -> No
     ("content", "says"),
     [
         (b"version https://git-lfs.github.com/spec/v1", "fer2013new.csv: a Git LFS pointer"),
-        (b"Usage,neutral,happiness\nTraining,1,2\n", "fer2013new.csv: needs the columns Usage, neutral, happy,"),
+        (
+            b"Usage,neutral,happiness\nTraining,1,2\n",
+            "fer2013new.csv: needs the columns Usage, neutral, happy,",
+        ),
         (b"emotion,pixels,Usage\n", "fer2013new.csv: needs the columns"),
-        (HEADER.encode() + b'\nTraining,"' + b"x" * 200_000 + b'"\n', "fer2013new.csv: cannot be read as CSV"),
+        (
+            HEADER.encode() + b'\nTraining,"' + b"x" * 200_000 + b'"\n',
+            "fer2013new.csv: cannot be read as CSV",
+        ),
     ],
 )
 def test_impostors(folder: Path, write: Write, content: bytes, says: str) -> None:

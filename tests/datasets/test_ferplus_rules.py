@@ -1,4 +1,5 @@
-"""The FER+ rules: rows worked by hand, a row-by-row reading of the official description, and the official counts."""
+"""The FER+ rules: rows worked by hand, a row-by-row reading of the official description, and the official
+counts."""
 
 import csv
 from pathlib import Path
@@ -42,16 +43,23 @@ def eight(**shares: float) -> list[float]:
         ("clear", eight(neutral=1), eight(neutral=1), eight(neutral=1)),
         # 5 is not more than half of 10
         ("half", None, eight(neutral=0.5, happy=0.5), eight(neutral=0.5, happy=0.5)),
-        ("three", None, eight(neutral=0.4, happy=0.3, surprise=0.3), eight(neutral=1 / 3, happy=1 / 3, surprise=1 / 3)),
+        (
+            "three",
+            None,
+            eight(neutral=0.4, happy=0.3, surprise=0.3),
+            eight(neutral=1 / 3, happy=1 / 3, surprise=1 / 3),
+        ),
         # one level of four emotions: more than three
         ("four alike", None, None, None),
         ("singles", None, None, None),
         ("no face", None, None, None),
         # 'unknown' is the largest; 2 + 3 + 5: only 5 and 3 reach 0.3 of 10, and 'unknown' leads them
         ("unknown first", None, None, None),
-        # the level of 4 holds neutral and unknown: neutral stays, the level ends it, but 4 is not over half of 10
+        # the level of 4 holds neutral and unknown: neutral stays, the level ends it, but 4 is not over half
+        # of 10
         ("tied with unknown", None, None, eight(neutral=1)),
-        # counted 6 + 3: neutral is over half; 6 < 3/4 of 9, the next level is unknown, which is dropped behind neutral
+        # counted 6 + 3: neutral is over half; 6 < 3/4 of 9, the next level is unknown, which is dropped
+        # behind neutral
         ("unknown behind", eight(neutral=1), eight(neutral=1), eight(neutral=1)),
     ],
 )
@@ -66,7 +74,16 @@ def test_rows_worked_by_hand(
 
 def test_raw_keeps_counts_of_rows_led_by_an_emotion() -> None:
     assert by_rule("raw", "clear") == [7, 2, 0, 0, 1, 0, 0, 0]
-    assert by_rule("raw", "tied with unknown") == [4, 2, 0, 0, 0, 0, 0, 0]  # the first of equals is the emotion
+    assert by_rule("raw", "tied with unknown") == [
+        4,
+        2,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]  # the first of equals is the emotion
     assert by_rule("raw", "singles") == [1] * 8
     assert by_rule("raw", "unknown first") is None
     assert target("raw", np.zeros((1, 10)))[1].tolist() == [False]
@@ -99,7 +116,9 @@ def slowly(votes: list[float]) -> list[float] | None:
 
 
 @given(
-    st.lists(st.integers(0, 9), min_size=10, max_size=10).map(lambda cuts: [float(cuts.count(i)) for i in range(10)])
+    st.lists(st.integers(0, 9), min_size=10, max_size=10).map(
+        lambda cuts: [float(cuts.count(i)) for i in range(10)]
+    )
 )
 def test_probability_is_the_slow_reading(votes: list[float]) -> None:
     rows, present = target("probability", np.array([votes]))
@@ -139,8 +158,13 @@ def votes(fer2013: Path) -> dict[str, NDArray[np.float64]]:
         ("raw", 28389, 3553),
     ],
 )
-def test_official_number_of_kept_rows(votes: dict[str, NDArray[np.float64]], rule: str, train: int, valid: int) -> None:
-    assert [int(target(rule, votes[usage])[1].sum()) for usage in ("Training", "PublicTest")] == [train, valid]
+def test_official_number_of_kept_rows(
+    votes: dict[str, NDArray[np.float64]], rule: str, train: int, valid: int
+) -> None:
+    assert [int(target(rule, votes[usage])[1].sum()) for usage in ("Training", "PublicTest")] == [
+        train,
+        valid,
+    ]
 
 
 def test_official_majority_per_class(votes: dict[str, NDArray[np.float64]]) -> None:
@@ -148,4 +172,6 @@ def test_official_majority_per_class(votes: dict[str, NDArray[np.float64]]) -> N
         "Training": [8740, 7287, 3149, 3014, 2100, 119, 532, 119],
         "PublicTest": [1182, 865, 415, 351, 287, 24, 62, 13],
     }
-    assert {usage: target("majority", table)[0].sum(axis=0).tolist() for usage, table in votes.items()} == golden
+    assert {
+        usage: target("majority", table)[0].sum(axis=0).tolist() for usage, table in votes.items()
+    } == golden

@@ -1,4 +1,5 @@
-"""Class folders of a user's own: with and without splits, at any depth, with any names; and who reads them on `auto`."""
+"""Class folders of a user's own: with and without splits, at any depth, with any names; and who reads them on
+`auto`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -106,7 +107,10 @@ def test_declared_labels(tmp_path: Path, touch: Touch) -> None:
 
 BROKEN = [
     (("happy/a.jpg", "sad/b.jpg", "c.jpg"), r": 1 pictures in no class folder, such as c\.jpg"),
-    (("train/happy/a.jpg", "train/sad/b.jpg", "train/d.jpg"), r"/train: 1 pictures in no class folder, such as d\.jpg"),
+    (
+        ("train/happy/a.jpg", "train/sad/b.jpg", "train/d.jpg"),
+        r"/train: 1 pictures in no class folder, such as d\.jpg",
+    ),
     (
         ("train/happy/a.jpg", "train/sad/b.jpg", "extra/e/d.jpg"),
         r"/extra: 1 pictures in no split \(allowed are train, training",
@@ -139,7 +143,8 @@ def test_a_file_is_no_folder(tmp_path: Path, touch: Touch) -> None:
 
 
 def test_who_reads_class_folders(tmp_path: Path, picture: Save) -> None:
-    """48x48 with splits is FER-2013, other sizes, classes or no splits are not; unknown names are for `--layout` to say."""
+    """48x48 with splits is FER-2013, other sizes, classes or no splits are not; unknown names are for
+    `--layout` to say."""
     small, large = np.zeros((48, 48), np.uint8), np.zeros((50, 40), np.uint8)
     for name, face in {"a": small, "b": large, "c": small, "d": small}.items():
         for label in ("happy", "sad"):
@@ -149,7 +154,13 @@ def test_who_reads_class_folders(tmp_path: Path, picture: Save) -> None:
     picture("f/train/happy/a.png", small)
     picture("f/train/happy/a.png", small).write_bytes(b"cut")
     found = {name: detect(tmp_path / name).name for name in "abcdf"}
-    assert found == {"a": "fer2013-folders", "b": "folders", "c": "folders", "d": "folders", "f": "fer2013-folders"}
+    assert found == {
+        "a": "fer2013-folders",
+        "b": "folders",
+        "c": "folders",
+        "d": "folders",
+        "f": "fer2013-folders",
+    }
     with pytest.raises(DataError, match=r"other names: --layout folders"):
         detect(tmp_path / "e")
     assert len(import_dataset(tmp_path / "e", tmp_path / "e.h5", "folders")) == 1

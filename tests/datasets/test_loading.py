@@ -48,10 +48,14 @@ def picture(k: int) -> bytes:
 
 def sample(root: Path, k: int) -> Sample | None:
     """The k-th picture; every tenth is nothing to keep."""
-    return Sample.of_image(root / f"{k}.jpg", {"expression7": "happy"}, "train", f"{k}.jpg") if k % 10 else None
+    return (
+        Sample.of_image(root / f"{k}.jpg", {"expression7": "happy"}, "train", f"{k}.jpg") if k % 10 else None
+    )
 
 
-def items(root: Path, log: ImportLog, make: Callable[[Path, int], Sample | None] = sample) -> Iterator[PendingSample]:
+def items(
+    root: Path, log: ImportLog, make: Callable[[Path, int], Sample | None] = sample
+) -> Iterator[PendingSample]:
     log.total = COUNT
     yield from (partial(make, root, k) for k in range(COUNT))
 
@@ -60,7 +64,9 @@ def origin(log: ImportLog) -> Origin:
     return Origin("test", "1", log.inputs, {}, log.left_out, log.notes)
 
 
-def run(root: Path, found: Callable[[Path, ImportLog], Iterator[PendingSample]] = items, **settings: bool) -> Store:
+def run(
+    root: Path, found: Callable[[Path, ImportLog], Iterator[PendingSample]] = items, **settings: bool
+) -> Store:
     log = ImportLog(source=str(root), **settings)
     return write_items(root.parent / "faces.h5", found(root, log), HEADS, origin(log), log)
 
@@ -181,7 +187,9 @@ def test_faults_of_finished_parts_are_remembered(root: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run(root, read)
-    assert [Path(fault.split(": ")[0]).name for fault in run(root, skip_bad=True).meta["left_out"]] == ["3.jpg"]
+    assert [Path(fault.split(": ")[0]).name for fault in run(root, skip_bad=True).meta["left_out"]] == [
+        "3.jpg"
+    ]
     with pytest.raises(DataError, match=r"3.jpg: not a picture"):
         run(root)
 

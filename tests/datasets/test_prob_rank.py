@@ -1,4 +1,5 @@
-"""One distribution a picture: 13 emotions, its relatives with a declared list of classes, and the line each fault gets."""
+"""One distribution a picture: 13 emotions, its relatives with a declared list of classes, and the line each
+fault gets."""
 
 from pathlib import Path
 
@@ -67,7 +68,12 @@ def test_files_are_as_published(folder: Path, drawn: list[Sample]) -> None:
 def test_into_a_store(folder: Path, drawn: list[Sample], tmp_path: Path) -> None:
     assert detect(folder).name == detect(folder / "AffectNetFused").name == "prob-rank"
     store = import_dataset(folder, tmp_path / "faces.h5")
-    assert [head.name for head in store.heads] == ["distribution13", "expression8", "expression7", "valence_arousal"]
+    assert [head.name for head in store.heads] == [
+        "distribution13",
+        "expression8",
+        "expression7",
+        "valence_arousal",
+    ]
     assert store.head("distribution13").space == EMOTION13
     assert [len(store.rows(split)) for split in store.splits] == [32, 8]
     found = {sample.source: sample for sample in store.samples(store.rows())}
@@ -119,7 +125,9 @@ def test_flattened_and_in_capitals(folder: Path) -> None:
         (2, "low, high", "low", "high"),
     ],
 )
-def test_declared_classes(folder: Path, tmp_path: Path, count: int, labels: str, first: str, last: str) -> None:
+def test_declared_classes(
+    folder: Path, tmp_path: Path, count: int, labels: str, first: str, last: str
+) -> None:
     """In just the order that is declared, also where a shipped space has the same names in another."""
     rewritten(folder, rising(count))
     store = import_dataset(folder, tmp_path / "faces.h5", labels=labels)
@@ -133,10 +141,17 @@ def test_declared_classes(folder: Path, tmp_path: Path, count: int, labels: str,
 def test_the_universal_files_beside_others(folder: Path, tmp_path: Path) -> None:
     """One release has 15 and 14 values under the usual name, and 8 under another."""
     rewritten(folder, rising(8), "_prob_rank_universal.txt")
-    assert samples(folder)[0].targets.keys() == {"distribution13", "expression8", "expression7", "valence_arousal"}
+    assert samples(folder)[0].targets.keys() == {
+        "distribution13",
+        "expression8",
+        "expression7",
+        "valence_arousal",
+    }
     rewritten(folder, rising(15))
     found = samples(folder, "universal8")
-    assert found[0].targets["distribution8"] == pytest.approx(dict(zip(UNIVERSAL8.labels, rising(8), strict=True)))
+    assert found[0].targets["distribution8"] == pytest.approx(
+        dict(zip(UNIVERSAL8.labels, rising(8), strict=True))
+    )
 
 
 @pytest.mark.parametrize("scale", [1.0009, 0.9991])
@@ -190,10 +205,16 @@ def test_the_first_file_is_broken(folder: Path, tmp_path: Path) -> None:
 def test_splits_of_different_lengths(folder: Path, tmp_path: Path) -> None:
     """As the authors' other release is: 15 values in train, 14 in val."""
     rewritten(folder, rising(15))
-    (folder / "AffectNetFused/val_set/annotations/3_prob_rank.txt").write_text(",".join(map(repr, rising(14))))
-    with pytest.raises(DataError, match=r"val_set/annotations/3_prob_rank\.txt: 14 values, the first file has 15"):
+    (folder / "AffectNetFused/val_set/annotations/3_prob_rank.txt").write_text(
+        ",".join(map(repr, rising(14)))
+    )
+    with pytest.raises(
+        DataError, match=r"val_set/annotations/3_prob_rank\.txt: 14 values, the first file has 15"
+    ):
         import_dataset(folder, tmp_path / "faces.h5", labels=FIFTEEN)
-    assert {sample.split for sample in samples(folder / TRAIN, FIFTEEN)} == {"train"}  # so they are imported one by one
+    assert {sample.split for sample in samples(folder / TRAIN, FIFTEEN)} == {
+        "train"
+    }  # so they are imported one by one
 
 
 @pytest.mark.parametrize(
@@ -217,7 +238,9 @@ def test_declared_lists() -> None:
     assert space_of(" a, b ,c,").labels == ("a", "b", "c")
     with pytest.raises(ConfigError, match=r"unknown label space for --labels 'emotion15', did you mean"):
         space_of("emotion15")
-    with pytest.raises(ConfigError, match=r"--labels: label space 'declared3' names a label twice: anger, b, angry"):
+    with pytest.raises(
+        ConfigError, match=r"--labels: label space 'declared3' names a label twice: anger, b, angry"
+    ):
         space_of("anger,b,angry")
 
 
@@ -237,7 +260,9 @@ def test_what_has_no_distributions(folder: Path) -> None:
         path.unlink()
     assert not prob_rank.recognises(folder)
     assert detect(folder).name == "affectnet"
-    with pytest.raises(DataError, match=r"no folders images and annotations .* with files <id>_prob_rank\.txt"):
+    with pytest.raises(
+        DataError, match=r"no folders images and annotations .* with files <id>_prob_rank\.txt"
+    ):
         samples(folder)
 
 

@@ -1,4 +1,5 @@
-"""RAF-DB: both halves as given out and the Kaggle copy, through the drawn ones; exact names; broken lists and files."""
+"""RAF-DB: both halves as given out and the Kaggle copy, through the drawn ones; exact names; broken lists and
+files."""
 
 import csv
 from collections.abc import Callable
@@ -51,7 +52,9 @@ def test_basic(basic: Path, drawn: list[Sample]) -> None:
     log = ImportLog()
     found = finished("rafdb", basic, log)
     assert detect(basic).name == detect(basic / "basic").name == "rafdb"
-    assert [sample.targets["expression7"] for sample in found] == [sample.targets["expression7"] for sample in known]
+    assert [sample.targets["expression7"] for sample in found] == [
+        sample.targets["expression7"] for sample in known
+    ]
     assert all(sample.targets["expression7"] == sample.targets["expression8"] for sample in found)
     assert [sample.split for sample in found] == ["test" if s.split == "test" else "train" for s in known]
     assert found[0].source == "basic/Image/aligned/train_00001_aligned.jpg"
@@ -68,11 +71,21 @@ def test_names_and_bytes_are_those_of_the_data_set(basic: Path) -> None:
     base = basic / "basic"
     lines = (base / LIST).read_bytes().splitlines(keepends=True)
     assert lines[0] == b"train_00001.jpg 7\n"
-    assert sorted(line.split()[0] for line in lines if line.startswith(b"test")) == [b"test_0001.jpg", b"test_0002.jpg"]
+    assert sorted(line.split()[0] for line in lines if line.startswith(b"test")) == [
+        b"test_0001.jpg",
+        b"test_0002.jpg",
+    ]
     with Image.open(base / "Image/aligned/test_0001_aligned.jpg") as image:
         assert (image.format, image.size, image.mode) == ("JPEG", (100, 100), "RGB")
     about = (base / "Annotation/manual/train_00002_manu_attri.txt").read_text().splitlines()
-    assert about == ["16.800\t19.200", "31.200\t19.200", "24.000\t28.800", "18.240\t37.440", "29.760\t37.440", *"222"]
+    assert about == [
+        "16.800\t19.200",
+        "31.200\t19.200",
+        "24.000\t28.800",
+        "18.240\t37.440",
+        "29.760\t37.440",
+        *"222",
+    ]
 
 
 def test_originals_have_landmarks(basic: Path) -> None:
@@ -88,7 +101,9 @@ def test_originals_have_landmarks(basic: Path) -> None:
 
 def test_without_annotations_and_with_crlf(basic: Path) -> None:
     path = basic / "basic" / LIST
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b".jpg", b"_aligned.jpg").replace(b"\n", b"\r\n"))
+    path.write_bytes(
+        b"\xef\xbb\xbf" + path.read_bytes().replace(b".jpg", b"_aligned.jpg").replace(b"\n", b"\r\n")
+    )
     for file in (basic / "basic/Annotation/manual").iterdir():
         file.unlink()
     found = finished("rafdb", basic, ImportLog())
@@ -104,7 +119,9 @@ def test_compound(tmp_path: Path, drawn: list[Sample]) -> None:
     assert found[2].source == "compound/Image/aligned/test_001_aligned.jpg"
     name, code = (tmp_path / "compound" / LIST).read_text().splitlines()[0].split()
     assert (name, COMPOUND11.labels[int(code) - 1]) == ("train_0001.jpg", compound(drawn[0]))
-    with pytest.raises(DataError, match=r"no basic/EmoLabel/list_patition_label\.txt with names of RAF-DB basic"):
+    with pytest.raises(
+        DataError, match=r"no basic/EmoLabel/list_patition_label\.txt with names of RAF-DB basic"
+    ):
         finished("rafdb", tmp_path / "compound", ImportLog())
 
 
@@ -112,7 +129,9 @@ def test_into_a_store(basic: Path, tmp_path: Path) -> None:
     store = import_dataset(basic, tmp_path / "faces.h5")
     assert store.meta["importer"] == "rafdb"
     assert set(store.attributes) == {"gender", "race", "age"}
-    assert store.encoded(store.rows("test")[:1]) == [(basic / "basic/Image/aligned/test_0001_aligned.jpg").read_bytes()]
+    assert store.encoded(store.rows("test")[:1]) == [
+        (basic / "basic/Image/aligned/test_0001_aligned.jpg").read_bytes()
+    ]
 
 
 def edit(old: str, new: str, path: str = f"basic/{LIST}") -> Change:
@@ -179,8 +198,12 @@ def test_folders(tmp_path: Path, drawn: list[Sample]) -> None:
     assert sorted({sample.split for sample in found}) == ["test", "train"]
     with (tmp_path / "test_labels.csv").open() as file:
         assert next(csv.reader(file)) == ["image", "label"]
-    known = {str(s.targets["expression7"]): np.asarray(s.inputs["image"].data) for s in drawn if s.split == "test"}
-    names = dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True))
+    known = {
+        str(s.targets["expression7"]): np.asarray(s.inputs["image"].data) for s in drawn if s.split == "test"
+    }
+    names = dict(
+        zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)
+    )
     for sample in found:
         assert sample.targets["expression7"] == names[Path(sample.source).parent.name]
         assert sample.source.startswith(f"DATASET/{sample.split}/")
@@ -201,7 +224,9 @@ FOLDERS: list[tuple[Change, str]] = [
 
 
 @pytest.mark.parametrize(("change", "message"), FOLDERS)
-def test_lists_that_contradict_the_folders(tmp_path: Path, drawn: list[Sample], change: Change, message: str) -> None:
+def test_lists_that_contradict_the_folders(
+    tmp_path: Path, drawn: list[Sample], change: Change, message: str
+) -> None:
     LAYOUTS["rafdb-folders"](tmp_path, drawn)
     change(tmp_path)
     with pytest.raises(DataError, match=message):
@@ -222,7 +247,9 @@ def test_pictures_that_no_list_has(tmp_path: Path, drawn: list[Sample]) -> None:
 
 def test_nothing_inside(tmp_path: Path) -> None:
     read = partial(finished, root=tmp_path, log=ImportLog())
-    assert not any(IMPORTERS[name].recognises(tmp_path) for name in ("rafdb", "rafdb-compound", "rafdb-folders"))
+    assert not any(
+        IMPORTERS[name].recognises(tmp_path) for name in ("rafdb", "rafdb-compound", "rafdb-folders")
+    )
     with pytest.raises(DataError, match=r"no compound/EmoLabel/list_patition_label\.txt"):
         read("rafdb-compound")
     with pytest.raises(DataError, match=r"no pictures in folders such as .*DATASET/train/1"):

@@ -1,4 +1,5 @@
-"""Literals and `.npy` headers are read by many threads at once, which CPython's parser alone does not stand."""
+"""Literals and `.npy` headers are read by many threads at once, which CPython's parser alone does not
+stand."""
 
 import gc
 import sys
@@ -15,7 +16,8 @@ from mien.datasets import safe_literals
 
 @pytest.fixture
 def restless() -> Iterator[None]:
-    """Threads that take turns as often as they can, in the midst of parsing too: there the garbage collector lets go."""
+    """Threads that take turns as often as they can, in the midst of parsing too: there the garbage collector
+    lets go."""
 
     def pause(*_: object) -> None:
         time.sleep(0)

@@ -1,4 +1,5 @@
-"""A user's own table: columns by many names, three ways to say classes, affect, boxes, and what is wrong where."""
+"""A user's own table: columns by many names, three ways to say classes, affect, boxes, and what is wrong
+where."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,9 @@ def test_drawn(tmp_path: Path) -> None:
     store = import_dataset(tmp_path / "mine", tmp_path / "faces.h5")
     assert names(store.heads) == ["expression8", "valence_arousal"]
     back = list(store.samples(store.rows()))
-    assert [sample.targets["expression8"] for sample in back] == [sample.targets["expression8"] for sample in drawn]
+    assert [sample.targets["expression8"] for sample in back] == [
+        sample.targets["expression8"] for sample in drawn
+    ]
     assert [sample.split for sample in back] == [sample.split for sample in drawn]
     assert store.target(store.heads[1], store.rows()) == pytest.approx(
         np.array([list(dict(sample.targets["valence_arousal"]).values()) for sample in drawn]),
@@ -121,14 +124,25 @@ def test_shares(write: Write) -> None:
     rows = ["a.png,0.5,0.5,0,0,0,0,0,0,30", "b.png,1,0,0,0,2,0,7,0,41"]
     columns = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt"
     heads, found, notes = imported(write("labels.csv", [f"file,{columns},age", *rows]))
-    assert (names(heads), heads[0].space, heads[0].kind) == (["distribution8"], EXPRESSION8, Kind.DISTRIBUTION)
-    assert found[1].targets == {"distribution8": dict(zip(columns.split(","), (1, 0, 0, 0, 2, 0, 7, 0), strict=True))}
+    assert (names(heads), heads[0].space, heads[0].kind) == (
+        ["distribution8"],
+        EXPRESSION8,
+        Kind.DISTRIBUTION,
+    )
+    assert found[1].targets == {
+        "distribution8": dict(zip(columns.split(","), (1, 0, 0, 0, 2, 0, 7, 0), strict=True))
+    }
     assert found[1].attributes == {"age": "41"}
-    assert notes == [f"classes from the columns {columns.replace(',', ', ')}", "attributes from the columns age"]
+    assert notes == [
+        f"classes from the columns {columns.replace(',', ', ')}",
+        "attributes from the columns age",
+    ]
 
 
 def test_shares_of_other_classes(write: Write) -> None:
-    heads, found, _ = imported(write("labels.csv", ["image,bored,amused,note", "a.png,0.25,0.75,1", "b.png,1,0,2"]))
+    heads, found, _ = imported(
+        write("labels.csv", ["image,bored,amused,note", "a.png,0.25,0.75,1", "b.png,1,0,2"])
+    )
     assert (names(heads), heads[0].space.labels) == (["distribution3"], ("bored", "amused", "note"))
     path = write("labels.csv", ["image,bored,amused,note", "a.png,0.25,0.75,fine", "b.png,1,0,x"])
     heads, found, _ = imported(path)
@@ -147,7 +161,11 @@ def test_one_hot_columns_are_labels(write: Write) -> None:
 
 def test_several_ones_are_tags(write: Write) -> None:
     heads, found, _ = imported(write("labels.csv", ["image,joy,pain,Peace", "a.png,1,0,1", "b.png,0,0,0"]))
-    assert (names(heads), heads[0].kind, heads[0].space.labels) == (["tags"], Kind.TAGS, ("joy", "pain", "Peace"))
+    assert (names(heads), heads[0].kind, heads[0].space.labels) == (
+        ["tags"],
+        Kind.TAGS,
+        ("joy", "pain", "Peace"),
+    )
     assert [sample.targets["tags"] for sample in found] == [("joy", "Peace"), ()]
 
 
@@ -162,7 +180,9 @@ def test_valence_and_arousal(write: Write) -> None:
 
 
 def test_dominance(write: Write) -> None:
-    heads, found, _ = imported(write("a.csv", ["image,label,valence,arousal,dominance", "a.png,sad,1,5.5,10"]))
+    heads, found, _ = imported(
+        write("a.csv", ["image,label,valence,arousal,dominance", "a.png,sad,1,5.5,10"])
+    )
     assert (names(heads), heads[-1].bounds) == (["expression7", "expression8", "vad"], (1, 10))
     assert found[0].targets["vad"] == {"valence": 1, "arousal": 5.5, "dominance": 10}
     heads, found, notes = imported(write("b.csv", ["image,valence,arousal,dominance", "a.png,-1,0.5,0.1"]))
@@ -270,7 +290,10 @@ def test_unknown_label_where_labels_are_declared(write: Write) -> None:
         (b"\n", "an empty file"),
         (b"\xff\xfei\0m\0", "text in UTF-16; save it as UTF-8"),
         (b"<html><body>", "an HTML page"),
-        (b"image,label\na.png," + b"x" * 200_000, r"labels\.csv, line 2: cannot be read as CSV: field larger than"),
+        (
+            b"image,label\na.png," + b"x" * 200_000,
+            r"labels\.csv, line 2: cannot be read as CSV: field larger than",
+        ),
     ],
 )
 def test_tables_that_cannot_be_used(write: Write, content: bytes, message: str) -> None:
@@ -281,7 +304,9 @@ def test_tables_that_cannot_be_used(write: Write, content: bytes, message: str) 
 
 def test_too_many_labels(write: Write) -> None:
     path = write("labels.csv", ["image,label", *(f"a.png,person {i}" for i in range(1001))])
-    with pytest.raises(DataError, match=r"labels\.csv: 1001 different labels, such as 'person 0'; at most 1000"):
+    with pytest.raises(
+        DataError, match=r"labels\.csv: 1001 different labels, such as 'person 0'; at most 1000"
+    ):
         imported(path)
 
 
@@ -309,7 +334,8 @@ def test_which_files_are_tables(write: Write, lines: list[str], tmp_path: Path) 
     assert detect(write("mine/b.tsv", ["file\tlabel"])) is TABLE
     assert not TABLE.recognises(tmp_path / "mine")  # which of the two?
     with pytest.raises(
-        DataError, match=r"mine: a table is one file with the ending \.csv or \.tsv, or a folder with just one"
+        DataError,
+        match=r"mine: a table is one file with the ending \.csv or \.tsv, or a folder with just one",
     ):
         imported(tmp_path / "mine")
     assert detect(write("fer2013.csv", lines)).name == "fer2013"

@@ -52,7 +52,8 @@ def test_large_pictures_are_shrunk_and_boxes_scaled_back() -> None:
     large = scene(1920, 960, [(3 * x, 3 * y, 3 * side) for x, y, side in PLACES])
     found = Haar()(large)
     assert [
-        _same_place(face.box, (3 * x, 3 * y, 3 * side)) for face, (x, y, side) in zip(found, PLACES[::-1], strict=True)
+        _same_place(face.box, (3 * x, 3 * y, 3 * side))
+        for face, (x, y, side) in zip(found, PLACES[::-1], strict=True)
     ]
     assert len(found) == 2
 
@@ -65,8 +66,12 @@ def test_how_large_a_picture_is_searched() -> None:
         return small.shape, scale
 
     assert searched(Search(1000, 20)) == ((250, 1000), 2)
-    assert searched(Search(1000, 20, smallest=80)) == ((125, 500), 4), "no more pixels than the smallest face needs"
-    assert searched(Search(1000, 20, smallest=25)) == ((400, 1600), 1.25), "more than usual where it needs them"
+    assert searched(Search(1000, 20, smallest=80)) == ((125, 500), 4), (
+        "no more pixels than the smallest face needs"
+    )
+    assert searched(Search(1000, 20, smallest=25)) == ((400, 1600), 1.25), (
+        "more than usual where it needs them"
+    )
     assert searched(Search(1000, 20, smallest=5)) == ((500, 2000), 1), "never enlarged"
     wide = np.zeros((2, 10_000), np.uint8)
     assert Search(1000, 20, smallest=20).shrunk(wide)[0].shape == (1, 4096), "bounded whatever is asked for"
@@ -151,7 +156,10 @@ def test_yunet_rows_become_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_real_yunet_if_it_is_here(yunet: Path) -> None:
     found = YuNet(yunet)(scene(640, 320, PLACES))
-    assert [_same_place(face.box, place) for face, place in zip(found, reversed(PLACES), strict=True)] == [True, True]
+    assert [_same_place(face.box, place) for face, place in zip(found, reversed(PLACES), strict=True)] == [
+        True,
+        True,
+    ]
     assert all(face.score and 0.6 < face.score <= 1 and len(face.landmarks) == 5 for face in found)
 
 
@@ -194,7 +202,9 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_users_own_detector(name: str) -> None:
     find = detector(f"mine_found:{name}")
     assert isinstance(find, CustomDetector)
-    assert [face.box for face in find(np.zeros((6, 7, 3), np.uint8))] == [(1, 0, 7, 5), (9, 0, 5, 5)], "left to right"
+    assert [face.box for face in find(np.zeros((6, 7, 3), np.uint8))] == [(1, 0, 7, 5), (9, 0, 5, 5)], (
+        "left to right"
+    )
     assert len(detector(f"mine_found:{name}", most=1)(np.zeros((6, 7), np.uint8))) == 1
 
 
@@ -206,7 +216,10 @@ def test_a_users_own_detector(name: str) -> None:
         (":two", "give your own as package.module:attribute"),
         ("mine_absent:two", "cannot be loaded: ModuleNotFoundError: No module named 'mine_absent'"),
         ("mine_broken:two", "cannot be loaded: ZeroDivisionError: division by zero"),
-        ("mine_found:three", "cannot be loaded: AttributeError: module 'mine_found' has no attribute 'three'"),
+        (
+            "mine_found:three",
+            "cannot be loaded: AttributeError: module 'mine_found' has no attribute 'three'",
+        ),
         ("mine_found:word", "is a str, needed is a function from pixels to faces"),
     ],
 )
@@ -223,7 +236,9 @@ def test_a_detector_that_fails_or_answers_with_something_else() -> None:
     picture = np.zeros((6, 7, 3), np.uint8)
     with pytest.raises(InputError, match="'mine_found:fails' failed: ValueError: out of luck"):
         detector("mine_found:fails")(picture)
-    with pytest.raises(ConfigError, match=r"'mine_found:tuples' answered with a tuple, needed is a list of mien\.Face"):
+    with pytest.raises(
+        ConfigError, match=r"'mine_found:tuples' answered with a tuple, needed is a list of mien\.Face"
+    ):
         detector("mine_found:tuples")(picture)
     with pytest.raises(ConfigError, match=r"is code and takes no detector file, given x\.onnx"):
         detector("mine_found:two", Path("x.onnx"))

@@ -67,7 +67,9 @@ def test_fetched_once_into_the_cache(
 
 
 def test_a_wrong_checksum_is_refused_and_nothing_kept(server: tuple[str, list[str]], tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"9000 bytes with SHA-256 \w{64}, needed is ebafce4e\w+; nothing was kept"):
+    with pytest.raises(
+        ModelError, match=r"9000 bytes with SHA-256 \w{64}, needed is ebafce4e\w+; nothing was kept"
+    ):
         fetch_yunet(f"{server[0]}/{YUNET}", tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
 
@@ -81,7 +83,9 @@ def test_a_wrong_checksum_is_refused_and_nothing_kept(server: tuple[str, list[st
         ("http://", "cannot be fetched"),
     ],
 )
-def test_what_cannot_be_fetched_is_one_line(server: tuple[str, list[str]], tmp_path: Path, url: str, line: str) -> None:
+def test_what_cannot_be_fetched_is_one_line(
+    server: tuple[str, list[str]], tmp_path: Path, url: str, line: str
+) -> None:
     with pytest.raises(ModelError, match=line) as caught:
         fetch_yunet(url.format(server=server[0]), tmp_path)
     assert "\n" not in str(caught.value)

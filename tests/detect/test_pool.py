@@ -25,7 +25,8 @@ def eight_times(call: Callable[[], object]) -> list[object]:
 
 
 class Meeting:
-    """An object whose method `name` goes on once another thread is in it too: alone it fails after a while."""
+    """An object whose method `name` goes on once another thread is in it too: alone it fails after a
+    while."""
 
     def __init__(self, real: Any, name: str, barrier: threading.Barrier) -> None:
         self._real, self._name, self._barrier = real, name, barrier
@@ -51,7 +52,9 @@ def test_haar_finds_the_same_from_many_threads_at_the_same_time(two_at_least: th
     assert eight_times(lambda: haar(PICTURE)) == [alone] * 8
 
 
-def test_yunet_finds_the_same_from_many_threads_at_the_same_time(two_at_least: threading.Barrier, yunet: Path) -> None:
+def test_yunet_finds_the_same_from_many_threads_at_the_same_time(
+    two_at_least: threading.Barrier, yunet: Path
+) -> None:
     detector: Detector = YuNet(yunet)
     alone = detector(PICTURE)
     networks = detector._networks  # type: ignore[attr-defined]
@@ -71,7 +74,9 @@ def test_a_model_says_the_same_from_many_threads_at_the_same_time(
             np.testing.assert_array_equal(found[head], rows)
 
 
-def test_a_pool_makes_no_more_than_it_needs_and_waits_where_all_are_lent(two_at_least: threading.Barrier) -> None:
+def test_a_pool_makes_no_more_than_it_needs_and_waits_where_all_are_lent(
+    two_at_least: threading.Barrier,
+) -> None:
     made: list[int] = []
     numbers = Pool(lambda: made.append(len(made)) or made[-1])
     for _ in range(3):

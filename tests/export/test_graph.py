@@ -70,10 +70,14 @@ def test_any_other_sum_stays(model: onnx.ModelProto) -> None:
     assert model.SerializeToString() == before
 
 
-def small(kernel: tuple[int, ...], size: tuple[int, int], bias: bool = True, **attributes: object) -> onnx.ModelProto:
+def small(
+    kernel: tuple[int, ...], size: tuple[int, int], bias: bool = True, **attributes: object
+) -> onnx.ModelProto:
     """A ReLU, and a convolution of its maps of a size the graph tells."""
     weight = numpy_helper.from_array(DRAW.normal(size=kernel).astype(np.float32), "weight")
-    given = [weight, numpy_helper.from_array(DRAW.normal(size=kernel[0]).astype(np.float32), "bias")][: 1 + bias]
+    given = [weight, numpy_helper.from_array(DRAW.normal(size=kernel[0]).astype(np.float32), "bias")][
+        : 1 + bias
+    ]
     attributes = {"pads": [side // 2 for side in kernel[2:]] * 2, **attributes}
     nodes = [
         helper.make_node("Relu", ["x"], ["maps"]),
@@ -145,7 +149,9 @@ def test_every_network_exports_with_a_free_number_of_faces(
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
     model = onnx.load(tmp_path / "model.onnx")
     assert [opset.version for opset in model.opset_import if not opset.domain] == [export.OPSET]
-    assert b"in forward\n" not in (tmp_path / "model.onnx").read_bytes()  # a stack trace names its maker's paths
+    assert (
+        b"in forward\n" not in (tmp_path / "model.onnx").read_bytes()
+    )  # a stack trace names its maker's paths
     (given,) = model.graph.input
     assert given.name == "input.face"
     assert given.type.tensor_type.shape.dim[0].dim_param == "samples"

@@ -38,7 +38,9 @@ def test_convolutions_are_integers_and_heads_are_not(run: Path) -> None:
     for node in graph.node:
         if node.op_type == "Gemm":
             assert node.input[1] not in integers
-    scales = [len(onnx.numpy_helper.to_array(t).shape) for t in graph.initializer if t.name.endswith("weight_scale")]
+    scales = [
+        len(onnx.numpy_helper.to_array(t).shape) for t in graph.initializer if t.name.endswith("weight_scale")
+    ]
     assert scales
     assert all(scales), "a scale for each channel"
 
@@ -48,7 +50,9 @@ def test_the_twin_answers_nearly_alike_and_describes_itself(run: Path, faces: Pa
     assert other.task == one.task
     assert other.inputs == one.inputs
     assert other.name == f"{one.name}-int8"
-    assert other.metadata["precision"] == {"int8": {"faces": 62, "split": "train", "store": "faces.h5"}}  # with a label
+    assert other.metadata["precision"] == {
+        "int8": {"faces": 62, "split": "train", "store": "faces.h5"}
+    }  # with a label
     assert other.metadata["opset"] == export.OPSET
     assert other.metadata["calibration"]["expression8"]["split"] == "validation"
     store = Store(faces)
@@ -96,7 +100,9 @@ def test_heads_are_found_from_the_outputs(run: Path) -> None:
     assert "Conv" not in [kinds[name] for name in int8.heads(graph)]
 
 
-def test_the_command_exports_checks_and_times(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exports_checks_and_times(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "copy"))
     (copy / int8.NAME).unlink()
     cli.main(["export", str(copy), "--int8", "--check", "--json"])

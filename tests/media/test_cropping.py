@@ -104,7 +104,9 @@ def test_only_a_network_that_wants_it_gets_aligned_faces() -> None:
     np.testing.assert_array_equal(GREY.fit(Items([picture], [box], [points])), plain)
     np.testing.assert_array_equal(ALIGNED.fit(Items([picture], [box])), plain)
     np.testing.assert_array_equal(ALIGNED.fit(Items([picture], [box], [()])), plain)
-    level, straight = (eyes(fitted[0, ..., 0]) for fitted in (ALIGNED.fit(Items([picture], [box], [points])), plain))
+    level, straight = (
+        eyes(fitted[0, ..., 0]) for fitted in (ALIGNED.fit(Items([picture], [box], [points])), plain)
+    )
     assert abs(level[0, 1] - level[1, 1]) < 0.5
     assert abs(straight[0, 1] - straight[1, 1]) > 5
     whole = eyes(ALIGNED.fit(Items([picture], None, [points]))[0, ..., 0])
@@ -121,8 +123,11 @@ def test_align_survives_the_dictionary_and_may_be_absent_from_it() -> None:
 @pytest.mark.parametrize(
     "transform", [replace(GREY, margin=0.2), replace(ALIGNED, margin=0.1)], ids=["plain", "aligned"]
 )
-def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, transform: ImageTransform) -> None:
-    """The store's box and landmarks and the detector's go through one function: the same pixels reach the network."""
+def test_a_model_predicts_on_the_very_crop_it_was_trained_on(
+    tmp_path: Path, transform: ImageTransform
+) -> None:
+    """The store's box and landmarks and the detector's go through one function: the same pixels reach the
+    network."""
     from mien.train.batches import SampleDataset
 
     picture, points = leaning(20)
@@ -139,7 +144,9 @@ def test_a_model_predicts_on_the_very_crop_it_was_trained_on(tmp_path: Path, tra
     seen = []
     normalise = ImageTransform.normalise
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ImageTransform, "normalise", lambda self, fitted: seen.append(fitted) or normalise(self, fitted))
+        patch.setattr(
+            ImageTransform, "normalise", lambda self, fitted: seen.append(fitted) or normalise(self, fitted)
+        )
         Model(engine).predict_faces(picture, [Face(box, points)])
         Model(engine, align=not transform.align).predict_faces(picture, [Face(box, points)])
     np.testing.assert_array_equal(seen[0].transpose(transform.axes), trained)

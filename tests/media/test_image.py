@@ -83,7 +83,12 @@ def _bomb() -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,10 @@ def _bomb() -> bytes:
     [
         (b"", r"face\.png: an empty file"),
         (b"<!DOCTYPE html>", "not a picture .*DOCTYPE"),
-        (encoded(Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)))[:2000], "damaged picture"),
+        (
+            encoded(Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)))[:2000],
+            "damaged picture",
+        ),
         (_bomb(), r"face\.png: .*(pixels|exceeds limit)"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
     ],
@@ -184,7 +192,9 @@ def test_fit_and_normalise() -> None:
         ((4, "grey", (0.5,), (0.0,)), "std above 0"),
     ],
 )
-def test_impossible_transforms_are_refused(values: tuple[int, str, tuple[float], tuple[float]], message: str) -> None:
+def test_impossible_transforms_are_refused(
+    values: tuple[int, str, tuple[float], tuple[float]], message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         ImageTransform(*values)
 
@@ -203,7 +213,9 @@ NUMBERED = np.arange(100, dtype=np.uint8).reshape(10, 10)
         (Box(3, 3, 0, 0), 0.0, [2], [2]),
     ],
 )
-def test_crops_are_square_and_repeat_the_border(box: Box, margin: float, rows: object, columns: object) -> None:
+def test_crops_are_square_and_repeat_the_border(
+    box: Box, margin: float, rows: object, columns: object
+) -> None:
     expected = [[NUMBERED[row, column] for column in columns] for row in rows]  # type: ignore[attr-defined]
     np.testing.assert_array_equal(crop(NUMBERED, box, margin), expected)
 
@@ -254,7 +266,10 @@ def test_two_inputs_see_the_region_and_the_whole_of_one_picture() -> None:
 def test_inputs_in_colour_are_normalised_alike(schema: int) -> None:
     both = replace(seen_as(RGB_INPUT, "face", "scene"), stacked=schema == 1)
     fitted, present = both.fit({"image": Items([PHOTO] * 2, np.array([BOX, BOX], np.int32))})
-    assert {name: values.shape for name, values in fitted.items()} == {"face": (2, 4, 4, 3), "scene": (2, 4, 4, 3)}
+    assert {name: values.shape for name, values in fitted.items()} == {
+        "face": (2, 4, 4, 3),
+        "scene": (2, 4, 4, 3),
+    }
     found = both.feed(fitted, present)
     assert (
         list(found)
@@ -300,7 +315,9 @@ def test_descriptions_of_schema_1_are_read(views: list[str] | None) -> None:
     """Its views may be absent, and so may what came later."""
     names = [{"crop": "face", "picture": "scene"}[view] for view in views or ["crop"]]
     table = {"size": 4, "colour": "grey", "mean": [0.5], "std": [0.25], "margin": 0.25}
-    found = InputSet.of({"preprocessing": table if views is None else table | {"views": views, "align": False}})
+    found = InputSet.of(
+        {"preprocessing": table if views is None else table | {"views": views, "align": False}}
+    )
     assert [(each.name, each.region) for each in found.inputs] == [(name, VIEWS[name]) for name in names]
     assert found.transforms == dict.fromkeys(names, WIDER)
     assert found.graph_inputs == ["pixels"]

@@ -24,7 +24,9 @@ def rows_of(shape: tuple[int, int], seed: int) -> Array:
 
 def votes_of(shape: tuple[int, int], seed: int) -> Array:
     rng = np.random.default_rng(seed)
-    return np.array([rng.multinomial(10, row) for row in rng.dirichlet(np.full(shape[1], 0.3), shape[0])]) / 10
+    return (
+        np.array([rng.multinomial(10, row) for row in rng.dirichlet(np.full(shape[1], 0.3), shape[0])]) / 10
+    )
 
 
 def one_hot(truth: list[int], size: int) -> Array:

@@ -1,4 +1,5 @@
-"""Calibration errors, the parts of the Brier score and risk against coverage, against worked examples and plain loops."""
+"""Calibration errors, the parts of the Brier score and risk against coverage, against worked examples and
+plain loops."""
 
 from itertools import pairwise
 
@@ -29,7 +30,9 @@ def drawn(p: np.ndarray, seed: int = 1, votes: int = 1) -> np.ndarray:
 
 def slow_gap(said: np.ndarray, true: np.ndarray, bins: list[np.ndarray]) -> float:
     """Σ bin share · |mean said - mean true| of one column, bin by bin."""
-    return sum(len(rows) / len(said) * abs(said[rows].mean() - true[rows].mean()) for rows in bins if len(rows))
+    return sum(
+        len(rows) / len(said) * abs(said[rows].mean() - true[rows].mean()) for rows in bins if len(rows)
+    )
 
 
 def equal_mass(said: np.ndarray) -> list[np.ndarray]:
@@ -79,7 +82,9 @@ def test_equal_width_bins_hold_their_upper_edge() -> None:
     p = np.array([[0.6, 0.4], [0.5999, 0.4001], [1.0, 0.0]])
     right = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     # 0.6 = 9/15 closes the bin of 0.5999: together they are 0.59995 sure and half right.
-    assert metrics.METRICS["ece_equal_width"].prepare(p, right)(np.ones((1, 3)))[0] == pytest.approx(2 / 3 * 0.09995)
+    assert metrics.METRICS["ece_equal_width"].prepare(p, right)(np.ones((1, 3)))[0] == pytest.approx(
+        2 / 3 * 0.09995
+    )
 
 
 def test_answers_that_mean_what_they_say_have_next_to_no_error() -> None:
@@ -89,7 +94,9 @@ def test_answers_that_mean_what_they_say_have_next_to_no_error() -> None:
         assert metrics.score(name, p, q, CLASS) < 0.01
     sharp = p**2 / (p**2).sum(axis=1, keepdims=True)
     assert metrics.score("ece", sharp, q, CLASS) > 0.1
-    assert metrics.score("brier_reliability", sharp, q, CLASS) > 20 * metrics.score("brier_reliability", p, q, CLASS)
+    assert metrics.score("brier_reliability", sharp, q, CLASS) > 20 * metrics.score(
+        "brier_reliability", p, q, CLASS
+    )
 
 
 def test_votes_that_the_model_gives_exactly_are_no_error_though_labels_are() -> None:
@@ -102,7 +109,9 @@ def test_votes_that_the_model_gives_exactly_are_no_error_though_labels_are() -> 
 def test_the_order_of_faces_does_not_matter_even_where_they_tie(name: str) -> None:
     p, order = np.round(P[:, :7] + 0.01, 1), np.random.default_rng(2).permutation(600)
     q = np.eye(7)[Q[:, :7].argmax(axis=1)]
-    assert metrics.score(name, p[order], q[order], CLASS) == pytest.approx(metrics.score(name, p, q, CLASS), abs=1e-12)
+    assert metrics.score(name, p[order], q[order], CLASS) == pytest.approx(
+        metrics.score(name, p, q, CLASS), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -135,7 +144,9 @@ def test_the_parts_of_the_brier_score_add_up(target: np.ndarray) -> None:
 
 def test_the_parts_of_an_answer_without_knowledge() -> None:
     target = np.eye(7)[[0] * 6 + [3] * 4]
-    parts = calibration.brier_parts(np.broadcast_to(target.mean(axis=0), target.shape).copy(), target)(np.ones((1, 10)))
+    parts = calibration.brier_parts(np.broadcast_to(target.mean(axis=0), target.shape).copy(), target)(
+        np.ones((1, 10))
+    )
     expected = {"reliability": 0, "resolution": 0, "uncertainty": 2 * 0.6 * 0.4, "within": 0}
     assert {name: float(part[0]) for name, part in parts.items()} == pytest.approx(expected, abs=1e-12)
 
@@ -173,7 +184,9 @@ def test_what_results_say_of_a_head() -> None:
     gaps[::5] = np.nan
     record = calibration_record(VOTES, P, gaps, SAID)
     told, kept = record["calibration"], ~np.isnan(gaps).any(axis=1)
-    assert {name: told[name] for name in ERRORS} == {name: metrics.score(name, P, gaps, VOTES) for name in ERRORS}
+    assert {name: told[name] for name in ERRORS} == {
+        name: metrics.score(name, P, gaps, VOTES) for name in ERRORS
+    }
     assert (told["method"], told["temperature"], told["chosen_on"]) == ("temperature", 1.5, "validation")
     assert sum(line["rows"] for line in told["bins"]) == kept.sum() == 480
     assert len(told["bins"]) == 15

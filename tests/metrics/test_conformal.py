@@ -59,7 +59,11 @@ def test_no_set_is_empty_and_the_limit_belongs_to_it() -> None:
 def test_measured_by_hand() -> None:
     inside = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]], bool)
     true = np.eye(3)[[0, 2, 1, 2]]
-    assert conformal.measured(inside, true) == {"coverage": 0.75, "mean_size": 2.0, "sizes": {"1": 1, "2": 2, "3": 1}}
+    assert conformal.measured(inside, true) == {
+        "coverage": 0.75,
+        "mean_size": 2.0,
+        "sizes": {"1": 1, "2": 2, "3": 1},
+    }
 
 
 def test_coverage_of_each_label() -> None:

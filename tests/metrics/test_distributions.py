@@ -78,7 +78,9 @@ def transport(p: Array, q: Array, distances: Array) -> float:
     """W1 as the linear programme it is defined by."""
     size = len(p)
     leaves, arrives = np.kron(np.eye(size), np.ones(size)), np.kron(np.ones(size), np.eye(size))
-    plan = linprog(distances.ravel(), A_eq=np.vstack([leaves, arrives]), b_eq=np.concatenate([p, q]), method="highs")
+    plan = linprog(
+        distances.ravel(), A_eq=np.vstack([leaves, arrives]), b_eq=np.concatenate([p, q]), method="highs"
+    )
     return float(plan.fun)
 
 
@@ -89,9 +91,15 @@ def test_emd_is_the_least_cost_of_transport(space: LabelSpace) -> None:
     output, target = rows_of((12, len(space)), 3), votes_of((12, len(space)), 4)
     ground = vote_distances(votes_of((60, len(space)), 5))
     head = Head("face", Kind.DISTRIBUTION, space)
-    for name, apart in {"emd": space.distances(2), "emd_vad": space.distances(3), "emd_votes": ground}.items():
+    for name, apart in {
+        "emd": space.distances(2),
+        "emd_vad": space.distances(3),
+        "emd_votes": ground,
+    }.items():
         least = [transport(p, q, np.array(apart)) for p, q in zip(output, target, strict=True)]
-        assert score(name, output, target, head, ground=ground) == pytest.approx(np.mean(least), abs=1e-9), name
+        assert score(name, output, target, head, ground=ground) == pytest.approx(np.mean(least), abs=1e-9), (
+            name
+        )
 
 
 def test_emd_without_positions_is_the_total_variation() -> None:
@@ -154,7 +162,8 @@ def test_what_no_points_in_space_can_have_is_left_out_of_distances_by_votes() ->
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6))
 def test_distances_by_votes_are_those_of_points_in_space(seed: int) -> None:
-    """Squared distances of points are of negative type (Schoenberg 1935): 1 - co-occurrence alone need not be."""
+    """Squared distances of points are of negative type (Schoenberg 1935): 1 - co-occurrence alone need not
+    be."""
     apart = np.array(vote_distances(np.random.default_rng(seed).integers(0, 4, (6, 5))))
     centre = np.eye(5) - 1 / 5
     assert np.linalg.eigvalsh(-centre @ apart**2 @ centre).min() > -1e-9
@@ -175,7 +184,15 @@ def probabilities(size: int) -> st.SearchStrategy[Array]:
 @settings(max_examples=40, deadline=None)
 @given(output=probabilities(5), target=probabilities(5))
 def test_distances_are_bounded_ordered_and_symmetric(output: Array, target: Array) -> None:
-    tops = {"l1": 2, "brier": 2, "clark": 5**0.5, "canberra": 5, "rps": 4, "emd_index": 4, "entropy_error": np.log(5)}
+    tops = {
+        "l1": 2,
+        "brier": 2,
+        "clark": 5**0.5,
+        "canberra": 5,
+        "rps": 4,
+        "emd_index": 4,
+        "entropy_error": np.log(5),
+    }
     for name in ("js", "tvd", "mse", "emd", "chebyshev", "cosine", "intersection", *tops):
         assert of(name, output, target) == pytest.approx(of(name, target, output), abs=1e-9)
         assert -1e-9 <= of(name, output, target) <= tops.get(name, 1) + 1e-9, name
@@ -192,6 +209,17 @@ def test_order_of_rows_and_labels_does_not_matter(data: st.DataObject) -> None:
     output = data.draw(probabilities(4))
     rows, labels = data.draw(st.permutations(range(4))), data.draw(st.permutations(range(4)))
     mixed = np.random.default_rng(0).uniform(0, 1e-3, output.shape) + output  # no ties
-    for name in ("accuracy", "macro_f1", "kappa", "log_loss", "macro_roc_auc", "kl", "tvd", "emd", "cosine", "clark"):
+    for name in (
+        "accuracy",
+        "macro_f1",
+        "kappa",
+        "log_loss",
+        "macro_roc_auc",
+        "kl",
+        "tvd",
+        "emd",
+        "cosine",
+        "clark",
+    ):
         other = of(name, mixed[rows][:, labels], truth[rows][:, labels])
         assert other == pytest.approx(of(name, mixed, truth), nan_ok=True), name

@@ -39,7 +39,9 @@ def test_figures_of_top_labels_equal_scikit_learn(faces: tuple[Array, Array]) ->
         "log_loss": reference.log_loss(true, output, labels=list(labels)),
     }
     assert {name: of(name, output, target) for name in expected} == pytest.approx(expected)
-    assert (metrics.confusion(output, target) == reference.confusion_matrix(true, said, labels=list(labels))).all()
+    assert (
+        metrics.confusion(output, target) == reference.confusion_matrix(true, said, labels=list(labels))
+    ).all()
     if len(target) > 1:
         assert of("kappa", output, target) == pytest.approx(reference.cohen_kappa_score(true, said))
 
@@ -54,18 +56,30 @@ def test_areas_and_top_3_equal_scikit_learn(shape: tuple[int, int], decimals: in
         reference.top_k_accuracy_score(true, output, k=3, labels=list(labels))
     )
     rounded, flags = output.round(decimals), label_binarize(true, classes=list(labels))
-    assert of("macro_pr_auc", rounded, target) == pytest.approx(reference.average_precision_score(flags, rounded))
+    assert of("macro_pr_auc", rounded, target) == pytest.approx(
+        reference.average_precision_score(flags, rounded)
+    )
     roc = [reference.roc_auc_score(flags[:, k], rounded[:, k]) for k in labels]
     assert of("macro_roc_auc", rounded, target) == pytest.approx(np.mean(roc))
     rows = per_class(classes(shape[1]), rounded, target)
     assert [row["roc_auc"] for row in rows] == pytest.approx(roc)
-    assert np.mean([row["average_precision"] for row in rows]) == pytest.approx(of("macro_pr_auc", rounded, target))
+    assert np.mean([row["average_precision"] for row in rows]) == pytest.approx(
+        of("macro_pr_auc", rounded, target)
+    )
 
 
 def test_votes_count_by_their_top_label() -> None:
     output, votes = rows_of((200, 5), 1), votes_of((200, 5), 2)
     top = one_hot(votes.argmax(axis=1).tolist(), 5)
-    for name in ("accuracy", "top_3_accuracy", "macro_f1", "mcc", "macro_roc_auc", "macro_pr_auc", "log_loss"):
+    for name in (
+        "accuracy",
+        "top_3_accuracy",
+        "macro_f1",
+        "mcc",
+        "macro_roc_auc",
+        "macro_pr_auc",
+        "log_loss",
+    ):
         assert of(name, output, votes) == of(name, output, top)
 
 
@@ -105,7 +119,13 @@ def test_a_class_that_is_never_said_has_no_precision_but_counts_as_0() -> None:
 
 def test_where_all_is_one_class_agreement_is_undefined() -> None:
     same = one_hot([1, 1], 3)
-    undefined = {"kappa": np.nan, "macro_roc_auc": np.nan, "mcc": 0, "macro_pr_auc": 1, "balanced_accuracy": 1}
+    undefined = {
+        "kappa": np.nan,
+        "macro_roc_auc": np.nan,
+        "mcc": 0,
+        "macro_pr_auc": 1,
+        "balanced_accuracy": 1,
+    }
     found = {name: of(name, same, same) for name in undefined}
     assert found == pytest.approx(undefined, nan_ok=True)
 

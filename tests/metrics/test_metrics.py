@@ -18,7 +18,9 @@ from tests.metrics.made import AFFECT, GROUND, TAGS, classes, one_hot, rows_of, 
 
 #: Resolution sees which bin a face is in, not what the bin is called, so that labels mixed up do not lower
 #: it.
-SOFTMAX = [name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds and name != "brier_resolution"]
+SOFTMAX = [
+    name for name, metric in METRICS.items() if Kind.CLASS in metric.kinds and name != "brier_resolution"
+]
 
 
 def test_every_default_metric_is_registered_and_fits_its_kind() -> None:
@@ -33,8 +35,12 @@ def test_the_tables_of_the_documentation_are_those_of_the_registry() -> None:
     in evaluation."""
     text = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ((?:`\w+`,? ?)+) \| ([↑↓]) \| .* \| ([CDTVcdtv ]*) ?\|$", text, re.MULTILINE)
-    found = {name: (arrow, marks.split()) for names, arrow, marks in rows for name in re.findall(r"`(\w+)`", names)}
-    assert found == {name: ("↑" if metric.higher_is_better else "↓", marks(name)) for name, metric in METRICS.items()}
+    found = {
+        name: (arrow, marks.split()) for names, arrow, marks in rows for name in re.findall(r"`(\w+)`", names)
+    }
+    assert found == {
+        name: ("↑" if metric.higher_is_better else "↓", marks(name)) for name, metric in METRICS.items()
+    }
 
 
 def marks(name: str) -> list[str]:
@@ -111,7 +117,9 @@ def test_tags_are_counted_at_their_thresholds() -> None:
     assert (calm["recall"], calm["precision"], calm["threshold"]) == (1, pytest.approx(2 / 3), 0.4)
     assert (glad["recall"], glad["threshold"]) == (0, 0.95)
     assert tense["support"] == 0
-    assert np.isnan([tense[key] for key in ("precision", "recall", "f1", "average_precision", "roc_auc")]).all()
+    assert np.isnan(
+        [tense[key] for key in ("precision", "recall", "f1", "average_precision", "roc_auc")]
+    ).all()
 
 
 def test_a_tag_that_nobody_annotated_is_left_out() -> None:

@@ -73,7 +73,9 @@ def test_leading_sums_are_those_of_the_first_rows(weights: list[int], data: st.D
         data.draw(st.lists(st.integers(0, len(weights)), max_size=9).map(lambda some: np.array(some, int)))
     )
     rows = np.array([weights, weights[::-1]], np.uint8)
-    expected = np.array([[row[order][:count].sum() for count in counts] for row in rows.astype(float)]).reshape(2, -1)
+    expected = np.array(
+        [[row[order][:count].sum() for count in counts] for row in rows.astype(float)]
+    ).reshape(2, -1)
     for drawn in (rows, rows / 2):
         assert leading(order, counts)(drawn) == pytest.approx(expected if drawn is rows else expected / 2)
 
@@ -86,8 +88,12 @@ def test_leading_sums_of_the_heaviest_weights_do_not_overflow() -> None:
 
 def test_small_helpers() -> None:
     rows = np.array([1.0, 2, 4])
-    assert mean(rows)(np.array([[1, 1, 1], [0, 2, 2], [0, 0, 0]])) == pytest.approx([7 / 3, 3, np.nan], nan_ok=True)
-    assert ratio(np.array([1.0, 0, 3]), np.array([2.0, 0, 0])) == pytest.approx([0.5, np.nan, np.nan], nan_ok=True)
+    assert mean(rows)(np.array([[1, 1, 1], [0, 2, 2], [0, 0, 0]])) == pytest.approx(
+        [7 / 3, 3, np.nan], nan_ok=True
+    )
+    assert ratio(np.array([1.0, 0, 3]), np.array([2.0, 0, 0])) == pytest.approx(
+        [0.5, np.nan, np.nan], nan_ok=True
+    )
     assert plain(mean(rows), 3) == pytest.approx(7 / 3)
     assert np.isnan(plain(mean(rows), 0))
 

@@ -16,7 +16,10 @@ answers = st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max
 
 @given(answers)
 def test_no_other_threshold_has_a_higher_f1(pairs: list[tuple[int, bool]]) -> None:
-    output, true = np.array([answer / 10 for answer, _ in pairs]), np.array([float(there) for _, there in pairs])
+    output, true = (
+        np.array([answer / 10 for answer, _ in pairs]),
+        np.array([float(there) for _, there in pairs]),
+    )
     (chosen,) = tags.best_thresholds(output[:, None], true[:, None])
     assert 0 <= chosen <= 1
     scores = [f1_score(true, output >= cut, zero_division=0) for cut in (*np.linspace(0, 1.05, 22), chosen)]

@@ -25,7 +25,9 @@ def model(encoder="compact", **table):
     "config",
     [
         model("compact", options=SMALL),
-        model("compact", colour="rgb", options={"widths": [8], "depth": 2, "activation": "silu", "stride": 2}),
+        model(
+            "compact", colour="rgb", options={"widths": [8], "depth": 2, "activation": "silu", "stride": 2}
+        ),
         model("test_resnet", size=40),
         model("test_vit", size=48, colour="rgb"),
     ],
@@ -46,7 +48,9 @@ def test_every_encoder_serves_every_task(config, task):
 
 def test_softmax_heads_sum_to_one_and_tags_do_not():
     task = TASKS["emotic"]
-    assert activate(TASKS["expression7"].heads[0], torch.randn(4, 7)).sum(1).tolist() == pytest.approx([1] * 4)
+    assert activate(TASKS["expression7"].heads[0], torch.randn(4, 7)).sum(1).tolist() == pytest.approx(
+        [1] * 4
+    )
     assert activate(task.head("tags"), torch.full((1, 26), 9.0)).min() > 0.99
 
 
@@ -101,7 +105,8 @@ def test_unreachable_weights_say_what_to_do(name, monkeypatch):
     monkeypatch.setattr(timm, "create_model", offline)
     monkeypatch.setattr(backbones.torchvision.models, "alexnet", offline)
     with pytest.raises(
-        ModelError, match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false"
+        ModelError,
+        match=f"weights of '{name}' cannot be reached .name or service not known.*pretrained = false",
     ):
         models.build(model(name, pretrained=True, size=64), TASKS["expression7"])
 
@@ -144,7 +149,9 @@ def test_shortcuts_are_an_option():
     assert count[0].parameter_count == count[1].parameter_count
     count[1].load_state_dict(count[0].state_dict())
     picture = {"face": torch.randn(2, 1, 48, 48)}
-    assert not torch.allclose(count[0].eval()(picture)["expression7"], count[1].eval()(picture)["expression7"])
+    assert not torch.allclose(
+        count[0].eval()(picture)["expression7"], count[1].eval()(picture)["expression7"]
+    )
 
 
 BOTH = {"views": ["crop", "picture"], "colour": "rgb"}

@@ -16,7 +16,9 @@ SMALL = {"widths": [8, 12], "depth": 1}
 
 
 def config(start="", task="affect", **model):
-    return configs.from_dict({"task": task, "model": {"options": SMALL, "start": str(start), **model}}, "test")
+    return configs.from_dict(
+        {"task": task, "model": {"options": SMALL, "start": str(start), **model}}, "test"
+    )
 
 
 @pytest.fixture
@@ -56,7 +58,9 @@ def test_encoder_and_equal_heads_are_taken(file, run, capsys):
     weights = safetensors.torch.load_file(run / "model.safetensors")
     found, fresh = begun(config(run / file))
     assert taken(found, fresh, weights) == {"encoders", "head_expression8", "head_valence_arousal"}
-    assert capsys.readouterr().err == f"begins with {run / file}: encoder; heads expression8, valence_arousal\n"
+    assert (
+        capsys.readouterr().err == f"begins with {run / file}: encoder; heads expression8, valence_arousal\n"
+    )
     found, fresh = begun(config(run / file, "expression7"))
     assert taken(found, fresh, weights) == {"encoders"}
     assert capsys.readouterr().err.endswith("encoder; fresh heads expression7\n")
@@ -126,7 +130,8 @@ def test_a_run_is_rebuilt_without_the_weights_it_began_with(run):
 
 @pytest.mark.parametrize("views", [["crop"], ["picture"], ["crop", "picture"]])
 def test_runs_made_before_there_were_inputs_are_read(views, run, capsys):
-    """Their weights are named by view, or not at all; their description has the preprocessing of one picture."""
+    """Their weights are named by view, or not at all; their description has the preprocessing of one
+    picture."""
     there = config(views=views)
     network = models.build(there.model, there.resolved_task()).eval()
     prefixes = {f"input_{name}.": f"views.{view}." for view, name in (("crop", "face"), ("picture", "scene"))}
@@ -136,10 +141,16 @@ def test_runs_made_before_there_were_inputs_are_read(views, run, capsys):
             name = name.replace(f"encoders.{new}", f"backbone.{old if len(views) > 1 else ''}")
         return name
 
-    state = {earlier(name): value for name, value in network.state_dict().items() if not name.startswith("fusion.")}
+    state = {
+        earlier(name): value for name, value in network.state_dict().items() if not name.startswith("fusion.")
+    }
     assert len(state) == len(network.state_dict()) - (2 if len(views) > 1 else 0)
     safetensors.torch.save_file(state, run / "model.safetensors")
-    text = configs.dumps(config()).replace("encoder =", "backbone =").replace("[model]", f"[model]\nviews = {views}")
+    text = (
+        configs.dumps(config())
+        .replace("encoder =", "backbone =")
+        .replace("[model]", f"[model]\nviews = {views}")
+    )
     (run / "config.toml").write_text(text.split("[model.inputs")[0] + text[text.index("[train]") :])
     table = json.loads((run / "model.json").read_text())
     transform = models.input_set(config().model).transforms["face"].to_dict()

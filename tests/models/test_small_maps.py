@@ -12,11 +12,15 @@ from mien.models.small_maps import lay_side_by_side
 
 def laid(network: nn.Module) -> int:
     """How many of its convolutions take small maps side by side."""
-    return sum(type(module) is not nn.Conv2d and isinstance(module, nn.Conv2d) for module in network.modules())
+    return sum(
+        type(module) is not nn.Conv2d and isinstance(module, nn.Conv2d) for module in network.modules()
+    )
 
 
 @pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (1, 7)], ids=str)
-@pytest.mark.parametrize("shape", [(16, 3, 3), (24, 6, 6), (12, 4, 5), (7, 3, 3), (1, 3, 3), (16, 9, 9)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(16, 3, 3), (24, 6, 6), (12, 4, 5), (7, 3, 3), (1, 3, 3), (16, 9, 9)], ids=str
+)
 def test_the_same_answers_and_gradients(kernel: tuple[int, int], shape: tuple[int, int, int]) -> None:
     torch.manual_seed(0)
     alone = nn.Sequential(nn.Conv2d(4, 6, kernel, padding=tuple(k // 2 for k in kernel)))
@@ -38,7 +42,9 @@ def test_the_same_answers_and_gradients(kernel: tuple[int, int], shape: tuple[in
 def test_many_faces_make_one_wide_map(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     plain = nn.Conv2d.forward
-    monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: (seen.append(tuple(x.shape)), plain(self, x))[1])
+    monkeypatch.setattr(
+        nn.Conv2d, "forward", lambda self, x: (seen.append(tuple(x.shape)), plain(self, x))[1]
+    )
     network = nn.Conv2d(2, 2, 3, padding=1)
     lay_side_by_side(network)
     for faces, side in ((32, 3), (32, 6), (31, 3), (32, 12)):

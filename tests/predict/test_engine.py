@@ -44,7 +44,11 @@ def test_probabilities_are_those_of_the_graph(tmp_path: Path) -> None:
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, by_hand(model, CROPS), atol=1e-5)
     assert engine.sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
-    assert (engine.name, engine.task, engine.inputs.transforms) == ("tiny", TASKS["expression7"], {"face": GREY})
+    assert (engine.name, engine.task, engine.inputs.transforms) == (
+        "tiny",
+        TASKS["expression7"],
+        {"face": GREY},
+    )
 
 
 def test_rows_do_not_depend_on_the_batch_they_came_in(tmp_path: Path) -> None:
@@ -60,10 +64,15 @@ def test_a_run_folder_and_crops_of_mixed_sizes_and_colours(tmp_path: Path) -> No
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 200
     found = Engine(tmp_path / "run").probabilities([grey, red, red[..., ::-1]])
-    assert {name: rows.shape for name, rows in found.items()} == {"expression8": (3, 8), "valence_arousal": (3, 2)}
+    assert {name: rows.shape for name, rows in found.items()} == {
+        "expression8": (3, 8),
+        "valence_arousal": (3, 2),
+    }
     np.testing.assert_allclose(found["expression8"].sum(1), 1, atol=1e-5)
     assert np.abs(found["valence_arousal"]).max() <= 1
-    assert np.abs(found["expression8"][1] - found["expression8"][2]).max() > 0.01, "red and blue must differ: RGB order"
+    assert np.abs(found["expression8"][1] - found["expression8"][2]).max() > 0.01, (
+        "red and blue must differ: RGB order"
+    )
 
 
 def test_values_stay_inside_their_bounds(tmp_path: Path) -> None:
@@ -152,18 +161,41 @@ def _other_heads(folder: Path) -> Path:
             lambda folder: write_model(folder / "m.onnx", changes={"schema": 9}),
             "schema 9, this version of mien reads 1 and 2",
         ),
-        (lambda folder: write_model(folder / "m.onnx", changes={"task": {"name": "x", "heads": []}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"size": 48}}}), "damaged.*mean"),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"task": {"name": "x", "heads": []}}),
+            "damaged",
+        ),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"size": 48}}}),
+            "damaged.*mean",
+        ),
         (
             lambda folder: write_model(folder / "m.onnx", schema=1, changes={"preprocessing": {"size": 48}}),
             "damaged.*mean",
         ),
-        (lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"sise": 48}}}), "damaged.*sise"),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"inputs": {"face": {"sise": 48}}}),
+            "damaged.*sise",
+        ),
         (lambda folder: write_model(folder / "m.onnx", changes={"temperature": 3}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"temperature": {"expression7": 0}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"scaling": {"expression7": {"scale": {}}}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"conformal": {"expression7": 0.1}}), "damaged"),
-        (lambda folder: write_model(folder / "m.onnx", changes={"label_temperature": {"expression7": 0}}), "damaged"),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"temperature": {"expression7": 0}}),
+            "damaged",
+        ),
+        (
+            lambda folder: write_model(
+                folder / "m.onnx", changes={"scaling": {"expression7": {"scale": {}}}}
+            ),
+            "damaged",
+        ),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"conformal": {"expression7": 0.1}}),
+            "damaged",
+        ),
+        (
+            lambda folder: write_model(folder / "m.onnx", changes={"label_temperature": {"expression7": 0}}),
+            "damaged",
+        ),
     ],
 )
 def test_a_file_that_is_no_model_is_named_in_one_line(tmp_path: Path, make: object, message: str) -> None:
@@ -272,5 +304,7 @@ def test_every_picture_needs_a_box(tmp_path: Path) -> None:
 def test_without_calibration_the_graph_answers_itself(tmp_path: Path) -> None:
     path = write_model(tmp_path / "a.onnx", changes={"temperature": {"expression7": 2.0}})
     plain = Engine(write_model(tmp_path / "b.onnx")).probabilities(CROPS[:5])["expression7"]
-    np.testing.assert_array_equal(Engine(path, calibrated=False).probabilities(CROPS[:5])["expression7"], plain)
+    np.testing.assert_array_equal(
+        Engine(path, calibrated=False).probabilities(CROPS[:5])["expression7"], plain
+    )
     assert np.abs(Engine(path).probabilities(CROPS[:5])["expression7"] - plain).max() > 1e-3

@@ -1,4 +1,5 @@
-"""Hostile and odd inputs, each with the very line it gets (docs/reference/hostile-inputs.md shows the same table)."""
+"""Hostile and odd inputs, each with the very line it gets (docs/reference/hostile-inputs.md shows the same
+table)."""
 
 from __future__ import annotations
 
@@ -36,7 +37,12 @@ def bomb() -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
 def large() -> bytes:
@@ -88,13 +94,24 @@ def broken(path: Path) -> bytes:
 PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n"
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
 
-#: File name; its bytes, or what makes them at a path; how many frames it gives; the line after its name ('': none).
+#: File name; its bytes, or what makes them at a path; how many frames it gives; the line after its name ('':
+#: none).
 HOSTILE: dict[str, tuple[str, bytes | Callable[[Path], bytes], int, str]] = {
     "zero bytes": ("a.jpg", b"", 0, "an empty file"),
     "truncated picture": ("a.jpg", photo()[:900], 0, "damaged picture: image file is truncated (*)"),
-    "HTML named .jpg": ("a.jpg", b"<!DOCTYPE html>", 0, "not a picture (starts with b'<!DOCTYPE html>'; read are *)"),
+    "HTML named .jpg": (
+        "a.jpg",
+        b"<!DOCTYPE html>",
+        0,
+        "not a picture (starts with b'<!DOCTYPE html>'; read are *)",
+    ),
     "text named .png": ("a.png", b"hello", 0, "not a picture (starts with b'hello'; read are *)"),
-    "HEIC": ("a.heic", HEIC, 0, "HEIC pictures are not read; turn it into JPEG first, for example with heif-convert"),
+    "HEIC": (
+        "a.heic",
+        HEIC,
+        0,
+        "HEIC pictures are not read; turn it into JPEG first, for example with heif-convert",
+    ),
     "1x1": ("a.png", photo("PNG", (1, 1)), 1, ""),
     "30,000x30,000 bomb": ("a.png", bomb(), 0, "900000000 pixels, at most 50000000 are decoded"),
     "81 million pixels": ("a.ppm", large(), 0, "9000x9000 pixels, at most 50000000 are decoded"),
@@ -102,7 +119,12 @@ HOSTILE: dict[str, tuple[str, bytes | Callable[[Path], bytes], int, str]] = {
     "video cut off before its index": ("a.mp4", half, 0, "damaged or cut off: its header cannot be read"),
     "picture named .mp4": ("a.mp4", photo(), 0, "a picture under a video's name"),
     "HTML named .mp4": ("a.mp4", b"<!DOCTYPE html>", 0, "not a video (starts with b'<!DOCTYPE html>')"),
-    "playlist named .mp4": ("a.mp4", PLAYLIST, 0, "not a video (starts with b'#EXTM3U\\n#EXTINF:1,\\nfile:')"),
+    "playlist named .mp4": (
+        "a.mp4",
+        PLAYLIST,
+        0,
+        "not a video (starts with b'#EXTM3U\\n#EXTINF:1,\\nfile:')",
+    ),
     "audio named .mp4": ("a.mp4", sound, 0, "no video in it, only audio"),
     "video without frames": ("a.mp4", frameless, 0, "a video without frames"),
     "one damaged frame": ("a.mp4", broken, 24, "1 frame could not be decoded, the first at 0.00 s"),
@@ -182,7 +204,9 @@ def test_random_damage_never_raises(suffix: str, tmp_path: Path) -> None:
         data = whole.copy()
         places = RNG.integers(0, len(data), 4)
         data[places] = RNG.integers(0, 256, 4)
-        path.write_bytes(data[: RNG.integers(1, len(data))].tobytes() if RNG.random() < 0.3 else data.tobytes())
+        path.write_bytes(
+            data[: RNG.integers(1, len(data))].tobytes() if RNG.random() < 0.3 else data.tobytes()
+        )
         (source,), _ = plan([path])
         assert source.count is None or source.count >= 0
         for item in source:

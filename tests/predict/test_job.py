@@ -60,7 +60,9 @@ def test_a_picture_of_several_frames_is_done_with_its_last(
 
 
 @FORMS
-def test_a_video_that_was_begun_goes_on_before_what_was_added_since(affect: Model, tmp_path: Path, form: str) -> None:
+def test_a_video_that_was_begun_goes_on_before_what_was_added_since(
+    affect: Model, tmp_path: Path, form: str
+) -> None:
     compose(tmp_path / "v.mp4", duration=0.2, size=(64, 48))
     video, added = str(tmp_path / "v.mp4"), still(tmp_path / "a.png")
     out = tmp_path / f"o.{form}"
@@ -81,7 +83,9 @@ def test_only_what_may_be_unfinished_is_opened_again(affect: Model) -> None:
     assert left({"b.mp4": 3, "a.mp4": 9, "d.jpg": 0}) == ["c.mp4"]
 
 
-def test_the_last_in_the_file_comes_first_so_that_it_stays_known_as_begun(affect: Model, tmp_path: Path) -> None:
+def test_the_last_in_the_file_comes_first_so_that_it_stays_known_as_begun(
+    affect: Model, tmp_path: Path
+) -> None:
     paged = still(tmp_path / "a.tif", 3)
     reading = affect.read([paged, "b.mp4", "c.jpg"], Settings())
     left = reading.resume_from({paged: 1, "b.mp4": 7}, Path("o.csv")).left
@@ -93,7 +97,9 @@ def test_a_camera_is_not_gone_on_with(affect: Model) -> None:
         affect.read(["camera:0"], Settings()).resume_from({"camera:0": 3}, Path("o.csv"))
 
 
-def test_results_of_a_camera_are_those_of_its_newest_frames(affect: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_a_camera_are_those_of_its_newest_frames(
+    affect: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Frames come at once; the camera is drained, and its last frame is among the few looked at."""
 
     def shots(name: str) -> Iterator[Pixels]:

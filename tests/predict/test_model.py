@@ -26,7 +26,12 @@ def test_every_form_of_a_picture_gives_the_same_answer(affect: Model, tmp_path: 
     (tmp_path / "photo.png").write_bytes(encoded.getvalue())
     expected = affect.predict(PICTURE)
     assert len(expected) == 2
-    forms = (tmp_path / "photo.png", str(tmp_path / "photo.png"), encoded.getvalue(), Image.fromarray(PICTURE))
+    forms = (
+        tmp_path / "photo.png",
+        str(tmp_path / "photo.png"),
+        encoded.getvalue(),
+        Image.fromarray(PICTURE),
+    )
     assert all(affect.predict(form) == expected for form in forms)
 
 
@@ -40,7 +45,9 @@ def test_each_face_gets_what_its_crop_gets(affect: Model) -> None:
             found = prediction.outputs[head.name]
             assert tuple(found) == head.space.labels
             np.testing.assert_allclose(list(found.values()), alone[head.name][row], atol=1e-6)
-        assert prediction.dominant == max(prediction.outputs["expression8"].items(), key=lambda item: item[1])[0]
+        assert (
+            prediction.dominant == max(prediction.outputs["expression8"].items(), key=lambda item: item[1])[0]
+        )
 
 
 def test_confidence_in_a_label_comes_from_shares_of_votes(tmp_path: Path) -> None:
@@ -126,7 +133,9 @@ def test_what_is_no_picture_is_said_in_one_line(affect: Model, image: object, me
 
 @pytest.mark.parametrize("schema", [1, 2])
 def test_a_model_of_two_inputs_sees_each_face_and_the_picture(schema: int, tmp_path: Path) -> None:
-    model = load(write_model(tmp_path / "m.onnx", TASKS["affect"], RGB, inputs=("face", "scene"), schema=schema))
+    model = load(
+        write_model(tmp_path / "m.onnx", TASKS["affect"], RGB, inputs=("face", "scene"), schema=schema)
+    )
     faces = [Face(Box(80, 50, 160, 160)), Face(Box(430, 60, 120, 120))]
     expected = model.probabilities([PICTURE] * 2, [face.box for face in faces])
     for row, prediction in enumerate(model.predict(PICTURE, faces=lambda _: faces)):

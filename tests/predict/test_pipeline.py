@@ -29,12 +29,17 @@ class Recorder:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def recognise(self, moments: Sequence[Moment], subjects: Sequence[Sequence[Face]]) -> list[list[Prediction]]:
+    def recognise(
+        self, moments: Sequence[Moment], subjects: Sequence[Sequence[Face]]
+    ) -> list[list[Prediction]]:
         self.batches.append(len(moments))
         if any(moment.pixels[0, 0] == 13 for moment in moments):
             raise RuntimeError("unlucky\nnumber")
         answers = [{"expression7": {"happy": float(moment.pixels[0, 0])}} for moment in moments]
-        return [[Prediction(face, one, TASK) for face in some] for one, some in zip(answers, subjects, strict=True)]
+        return [
+            [Prediction(face, one, TASK) for face in some]
+            for one, some in zip(answers, subjects, strict=True)
+        ]
 
 
 def find(pixels: Pixels) -> list[Face]:
@@ -184,7 +189,9 @@ def test_a_cut_ends_all_tracks_and_a_new_video_begins_with_shot_0() -> None:
     rng = np.random.default_rng(0)
     scenes = rng.integers(20, 255, (2, 48, 64), np.uint8)
     given = [
-        Moment({"image": scenes[n // 5 % 2]}, source, n, n / 25) for source in ("a.mp4", "b.mp4") for n in range(10)
+        Moment({"image": scenes[n // 5 % 2]}, source, n, n / 25)
+        for source in ("a.mp4", "b.mp4")
+        for n in range(10)
     ]
     given.append(Moment({"image": scenes[0]}, "still.png"))
 
@@ -200,7 +207,8 @@ def test_a_cut_ends_all_tracks_and_a_new_video_begins_with_shot_0() -> None:
 
 
 def test_a_camera_is_kept_up_with_and_a_video_is_read_whole() -> None:
-    """While the model looks at its first frames, 60 come: of a camera the newest few are left, of a video all."""
+    """While the model looks at its first frames, 60 come: of a camera the newest few are left, of a video
+    all."""
 
     def seen(live: Sequence[str]) -> list[int]:
         over = threading.Event()
@@ -216,7 +224,9 @@ def test_a_camera_is_kept_up_with_and_a_video_is_read_whole() -> None:
             yield from frames(60, "camera:0")
             over.set()
 
-        return [item.index for item in run(Slow(), camera(), lambda _: [], live=live) if item.index is not None]
+        return [
+            item.index for item in run(Slow(), camera(), lambda _: [], live=live) if item.index is not None
+        ]
 
     looked_at = seen(["camera:0"])
     assert looked_at == sorted(looked_at)
@@ -256,7 +266,8 @@ def test_few_frames_are_held_however_large_they_are() -> None:
     next(results)
     time.sleep(0.3)
     results.close()
-    # 16 results without pixels wait to be read; three frames fill each of the two queues before, a few are in hand.
+    # 16 results without pixels wait to be read; three frames fill each of the two queues before, a few are in
+    # hand.
     assert len(held) <= 16 + 2 * 3 + 8
 
 

@@ -27,13 +27,18 @@ def test_a_session_says_what_the_stream_of_a_video_says(affect: Model) -> None:
     session = affect.session(two_faces, smooth=0.5)
     results = [session.update(moment(index, np.roll(PICTURE, index, axis=1))) for index in range(3)]
     assert [[found.face.track for found in result.predictions] for result in results] == [[0, 1]] * 3
-    assert [(result.source, result.index, result.shot) for result in results] == [("camera", n, 0) for n in range(3)]
+    assert [(result.source, result.index, result.shot) for result in results] == [
+        ("camera", n, 0) for n in range(3)
+    ]
     assert (results[0].width, results[0].height, results[0].pixels) == (64, 48, None)
     assert results[0].origin is not None
     assert "smooth=0.5" in results[0].origin.settings
     alone = affect.predict_faces(PICTURE, two_faces(PICTURE))
     assert [found.outputs for found in results[0].predictions] == [found.outputs for found in alone]
-    assert results[1].predictions[0].outputs != affect.session(two_faces).update(moment(1)).predictions[0].outputs
+    assert (
+        results[1].predictions[0].outputs
+        != affect.session(two_faces).update(moment(1)).predictions[0].outputs
+    )
 
 
 def test_settings_hold_for_a_session_too(affect: Model) -> None:
@@ -71,12 +76,17 @@ def test_a_detector_given_as_code_is_recorded_by_its_name(affect: Model) -> None
     assert name_of(Haar()) == "mien.detect.haar:Haar"
     assert name_of(partial(two_faces, most=3)) == f"{__name__}:two_faces(most=3)"
     origins = [affect.session(find).update(moment(0)).origin for find in (two_faces, Named())]
-    assert [origin.settings for origin in origins if origin] == [f"faces={__name__}:two_faces", "faces=mine at 0.7"]
+    assert [origin.settings for origin in origins if origin] == [
+        f"faces={__name__}:two_faces",
+        "faces=mine at 0.7",
+    ]
 
 
 def test_a_detector_is_built_once_for_each_model(affect: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
-    monkeypatch.setattr("mien.predict.settings.build_detector", lambda name, *_, **__: built.append(name) or two_faces)
+    monkeypatch.setattr(
+        "mien.predict.settings.build_detector", lambda name, *_, **__: built.append(name) or two_faces
+    )
     model = Model(affect.engine)
     for _ in range(3):
         model.predict(PICTURE, faces="haar")

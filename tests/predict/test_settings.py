@@ -13,7 +13,15 @@ from mien.predict.settings import Settings, seconds
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", None), ("0.5s", 0.5), ("90", 90.0), (" 2 s", 2.0), ("1:30", 90.0), ("1:02:03.5", 3723.5), (".25", 0.25)],
+    [
+        ("", None),
+        ("0.5s", 0.5),
+        ("90", 90.0),
+        (" 2 s", 2.0),
+        ("1:30", 90.0),
+        ("1:02:03.5", 3723.5),
+        (".25", 0.25),
+    ],
 )
 def test_times_are_read_as_people_write_them(text: str, expected: float | None) -> None:
     assert seconds(text, "--from") == expected

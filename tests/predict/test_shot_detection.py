@@ -38,8 +38,12 @@ CLOSE = (
 
 
 def test_a_cut_begins_a_shot_however_frames_are_taken() -> None:
-    assert numbers([seen(HERE, k) for k in range(4)] + [seen(THERE, k) for k in range(4)]) == [0] * 4 + [1] * 4
-    assert numbers([seen(HERE), seen(THERE), seen(HERE, 40)], step=2.0) == [0, 1, 0], "back in the very next frame"
+    assert (
+        numbers([seen(HERE, k) for k in range(4)] + [seen(THERE, k) for k in range(4)]) == [0] * 4 + [1] * 4
+    )
+    assert numbers([seen(HERE), seen(THERE), seen(HERE, 40)], step=2.0) == [0, 1, 0], (
+        "back in the very next frame"
+    )
     away = [seen(HERE)] + [seen(THERE, k) for k in range(20)] + [seen(HERE)]
     assert numbers(away) == [0] + [1] * 20 + [2], "away for longer than a flash"
 
@@ -47,7 +51,10 @@ def test_a_cut_begins_a_shot_however_frames_are_taken() -> None:
 def test_grey_pictures_and_any_size() -> None:
     grey = [seen(ground).mean(axis=2).astype(np.uint8) for ground in (HERE, HERE, THERE)]
     assert numbers(grey) == [0, 0, 1]
-    tall = [cv2.resize(seen(ground), size) for ground, size in ((HERE, (90, 160)), (HERE, (90, 160)), (THERE, (1, 1)))]
+    tall = [
+        cv2.resize(seen(ground), size)
+        for ground, size in ((HERE, (90, 160)), (HERE, (90, 160)), (THERE, (1, 1)))
+    ]
     assert numbers(tall) == [0, 0, 0], "of one pixel nothing can be said"
 
 

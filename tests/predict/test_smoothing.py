@@ -36,7 +36,9 @@ def said(track: int | None = 0, task=AFFECT, **given: Sequence[float]) -> Predic
             values = RNG.uniform(0, 1, len(head))
         else:
             values = RNG.dirichlet(np.full(len(head), 0.4))
-        outputs[head.name] = dict(zip(head.space.labels, map(float, given.get(head.name, values)), strict=True))
+        outputs[head.name] = dict(
+            zip(head.space.labels, map(float, given.get(head.name, values)), strict=True)
+        )
     return Prediction(Face(Box(0, 0, 9, 9), track=track), outputs, task)
 
 
@@ -85,7 +87,8 @@ def test_the_mean_is_that_of_pandas_at_irregular_times() -> None:
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize("task", [AFFECT, EMOTIC], ids=lambda task: task.name)
 def test_answers_stay_what_they_are(pool: str, task) -> None:
-    """Probabilities sum to one, tags stay in 0…1 and values in their bounds, whatever the gaps, zeros included."""
+    """Probabilities sum to one, tags stay in 0…1 and values in their bounds, whatever the gaps, zeros
+    included."""
     smoother = Smoother(0.3, pool)
     for time in np.cumsum(RNG.exponential(0.5, 50)):
         given = said(task=task)
@@ -113,7 +116,9 @@ def test_other_names_for_the_labels_give_the_same_answers(pool: str) -> None:
         given = RNG.dirichlet(np.ones(8))
         (found,) = one.update([said(expression8=given)], time)
         (turned,) = other.update([said(expression8=given[order])], time)
-        np.testing.assert_allclose(values(turned, "expression8"), values(found, "expression8")[order], atol=1e-12)
+        np.testing.assert_allclose(
+            values(turned, "expression8"), values(found, "expression8")[order], atol=1e-12
+        )
 
 
 def test_pools_by_hand() -> None:
@@ -127,7 +132,9 @@ def test_pools_by_hand() -> None:
         np.testing.assert_allclose(values(found[pool], "valence_arousal"), [0.3, 0.2])
     np.testing.assert_allclose(values(found["mean"], "expression8"), (first / 2 + second) / 1.5)
     geometric = (first**0.5 * second) ** (1 / 1.5)
-    np.testing.assert_allclose(values(found["geometric"], "expression8"), geometric / geometric.sum(), atol=1e-6)
+    np.testing.assert_allclose(
+        values(found["geometric"], "expression8"), geometric / geometric.sum(), atol=1e-6
+    )
 
 
 def test_after_a_long_gap_the_past_is_forgotten_and_not_kept() -> None:
@@ -156,7 +163,9 @@ def result(time: float | None, *found: Prediction, source: str = "v.mp4") -> Res
     return Result(Moment({}, source, 0, time), 640, 480, list(found))
 
 
-HAPPY, SAD = (np.where(np.array(AFFECT.heads[0].space.labels) == name, 0.93, 0.01) for name in ("happy", "sad"))
+HAPPY, SAD = (
+    np.where(np.array(AFFECT.heads[0].space.labels) == name, 0.93, 0.01) for name in ("happy", "sad")
+)
 
 
 def test_a_person_summed_up() -> None:

@@ -32,7 +32,9 @@ def ids(tracker: Tracker, shots: Iterable[Shot]) -> dict[str, list[int]]:
     return found
 
 
-def video(people: Sequence[Person], times: Iterable[float], duration: float, noise: float = 0.02) -> list[Shot]:
+def video(
+    people: Sequence[Person], times: Iterable[float], duration: float, noise: float = 0.02
+) -> list[Shot]:
     """What a detector sees of composed people: boxes a little off, in any order."""
     rng = np.random.default_rng(0)
     shots = []
@@ -64,7 +66,8 @@ CROSSING = (
 
 
 def test_two_who_cross_keep_their_ids() -> None:
-    """They pass each other at two face widths a second, and for a quarter of a second only one of them is found."""
+    """They pass each other at two face widths a second, and for a quarter of a second only one of them is
+    found."""
     times = np.arange(0, 3, 1 / 25)
     shots = video(CROSSING, times, 3.0)
     hidden = [(t, [one for one in people if abs(t - 1.5) > 0.13 or one[0] == "ann"]) for t, people in shots]
@@ -110,11 +113,15 @@ def test_sure_faces_choose_first_and_unsure_ones_keep_a_track_going() -> None:
     assert tracker.update([face(218, score=0.2)], 0.08)[0].track == 0, "an unsure face is no lost one"
     greedy = Tracker(high=0.0)
     greedy.update([face(200, score=0.9)], 0.0)
-    assert [seen.track for seen in greedy.update([face(202, score=0.3), face(215, score=0.9)], 0.04)] == [0, 1]
+    assert [seen.track for seen in greedy.update([face(202, score=0.3), face(215, score=0.9)], 0.04)] == [
+        0,
+        1,
+    ]
 
 
 def test_a_face_that_moves_on_is_expected_ahead() -> None:
-    """After a gap of a fifth of a second the one in front, not the one where it was last seen, is the same face."""
+    """After a gap of a fifth of a second the one in front, not the one where it was last seen, is the same
+    face."""
     tracker = Tracker()
     for k in range(20):
         tracker.update([face(100 + 12 * k)], k / 25)

@@ -53,7 +53,9 @@ def test_a_model_keeps_the_averaging_it_was_loaded_with(tmp_path: Path) -> None:
     plain, ten = (load(path, average=name) for name in ("none", "ten_crop"))
     (one,), (other,) = (model.predict(pixels, faces="cropped") for model in (plain, ten))
     assert one.outputs != other.outputs
-    assert not np.array_equal(plain.probabilities([pixels])["expression7"], ten.probabilities([pixels])["expression7"])
+    assert not np.array_equal(
+        plain.probabilities([pixels])["expression7"], ten.probabilities([pixels])["expression7"]
+    )
 
 
 def test_another_averaging_is_refused(tmp_path: Path) -> None:
@@ -63,10 +65,16 @@ def test_another_averaging_is_refused(tmp_path: Path) -> None:
 
 def test_what_an_averaging_was_called_before_is_read(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx")
-    old, new = (Engine(path).probabilities(FACES, average=name)["expression7"] for name in ("ten", "ten_crop"))
+    old, new = (
+        Engine(path).probabilities(FACES, average=name)["expression7"] for name in ("ten", "ten_crop")
+    )
     np.testing.assert_array_equal(old, new)
     assert load(path, average="ten").average == "ten_crop"
-    assert str(Settings(average="ten")) == current_words("faces=haar average=ten") == "faces=haar average=ten_crop"
+    assert (
+        str(Settings(average="ten"))
+        == current_words("faces=haar average=ten")
+        == "faces=haar average=ten_crop"
+    )
 
 
 def test_an_averaging_of_the_model_can_be_switched_off(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from mien.render.plots import STAND_IN
 def luminance(colour: str) -> float:
     """Relative luminance after WCAG 2."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -31,7 +33,9 @@ def test_emotions_stand_out_from_both_papers(paper: int) -> None:
 @pytest.mark.parametrize("paper", [0, 1])
 def test_text_is_legible_on_both_papers(paper: int) -> None:
     for text in ("ink", "muted", "accent", "second"):
-        assert min(contrast(PAGE[text][paper], PAGE[ground][paper]) for ground in ("paper", "card")) >= 4.5, text
+        assert min(contrast(PAGE[text][paper], PAGE[ground][paper]) for ground in ("paper", "card")) >= 4.5, (
+            text
+        )
 
 
 @pytest.mark.parametrize("paper", [0, 1])

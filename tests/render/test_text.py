@@ -28,7 +28,14 @@ def test_a_metrics_value(value: float | None, metric: str, written: str) -> None
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(48.2, "48 s"), (754, "13 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min"), (None, "–"), (math.inf, "–")],
+    [
+        (48.2, "48 s"),
+        (754, "13 min"),
+        (3600, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+        (None, "–"),
+        (math.inf, "–"),
+    ],
 )
 def test_duration(seconds: float | None, written: str) -> None:
     assert text.duration(seconds) == written

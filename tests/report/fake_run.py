@@ -1,4 +1,5 @@
-"""Run folders that no model made: random but plausible results, predictions, history and a store of drawn faces."""
+"""Run folders that no model made: random but plausible results, predictions, history and a store of drawn
+faces."""
 
 from __future__ import annotations
 
@@ -87,7 +88,9 @@ def target(head: Head, row: np.ndarray) -> Any:
     return dict(zip(head.space.labels, map(float, row), strict=True))
 
 
-def make(folder: Path, task_name: str = "expression7", count: int = 300, side: int = SIDE, seed: int = 3) -> Path:
+def make(
+    folder: Path, task_name: str = "expression7", count: int = 300, side: int = SIDE, seed: int = 3
+) -> Path:
     """Write the run folder of a shipped task, and `faces.h5` beside it; returns the run folder."""
     return make_task(folder, TASKS[task_name], count, side, seed)
 
@@ -110,7 +113,8 @@ def make_task(folder: Path, task: Task, count: int = 300, side: int = SIDE, seed
 
 
 def write_store(path: Path, task: Task, true: dict[str, np.ndarray], side: int) -> None:
-    """A store whose first three faces are for training, so that rows of the file are not places in the predictions."""
+    """A store whose first three faces are for training, so that rows of the file are not places in the
+    predictions."""
     rng = np.random.default_rng(0)
     count = len(next(iter(true.values())))
 
@@ -133,8 +137,11 @@ def write_store(path: Path, task: Task, true: dict[str, np.ndarray], side: int) 
     )
 
 
-def write_results(run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Results of validation (every key of schema 2), measured with the toolkit's own metrics, and model.json."""
+def write_results(
+    run: Path, faces: Path, task: Task, pairs: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Results of validation (every key of schema 2), measured with the toolkit's own metrics, and
+    model.json."""
     results = {
         "schema": 2,
         "run": run.name,
@@ -200,7 +207,11 @@ def head_results(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[st
         found["at_thresholds"] = {"chosen": True, **tags.agreement(predicted, true, chosen)}
         found["cooccurrence"] = {"true": (true.T @ true).tolist(), "predicted": (said.T @ said).tolist()}
         return found
-    return {**found, "confusion": metrics.confusion(predicted, true).tolist(), **certainty(head, true, predicted)}
+    return {
+        **found,
+        "confusion": metrics.confusion(predicted, true).tolist(),
+        **certainty(head, true, predicted),
+    }
 
 
 def around(value: float, width: float = 0.03) -> list[float] | None:
@@ -217,7 +228,9 @@ def references(head: Head, true: np.ndarray) -> dict[str, dict[str, float | None
         rows["oracle"] = np.eye(len(head))[true.argmax(axis=1)]
         rows["noise_floor"] = softmax(np.log(true + 1e-3) * 0.9)
     found = {who: metrics.evaluate_head(head, row, true) for who, row in rows.items()}
-    return {who: {name: None if math.isnan(x) else x for name, x in said.items()} for who, said in found.items()}
+    return {
+        who: {name: None if math.isnan(x) else x for name, x in said.items()} for who, said in found.items()
+    }
 
 
 def certainty(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
@@ -255,7 +268,11 @@ def subgroups(head: Head, scores: dict[str, float], rows: int) -> dict[str, Any]
     name = head.metrics[0]
     value = scores[name]
     groups = [
-        {"name": who, "rows": rows // 2, "metrics": {name: {"value": value + shift, "interval": around(value + shift)}}}
+        {
+            "name": who,
+            "rows": rows // 2,
+            "metrics": {name: {"value": value + shift, "interval": around(value + shift)}},
+        }
         for who, shift in (("female", 0.02), ("male", -0.01))
     ]
     gap = {"best": "female", "worst": "male", "gap": 0.03, "interval": [-0.01, 0.07], "p": 0.21}
@@ -270,7 +287,11 @@ def subgroups(head: Head, scores: dict[str, float], rows: int) -> dict[str, Any]
 
 
 def write_predictions(
-    path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], task: Task, count: int, groups: Sequence[str] = ()
+    path: Path,
+    pairs: dict[str, tuple[np.ndarray, np.ndarray]],
+    task: Task,
+    count: int,
+    groups: Sequence[str] = (),
 ) -> None:
     """A file of predictions; nobody annotated is null."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -308,7 +329,9 @@ def write_history(path: Path, task: Task, rng: np.random.Generator, epochs: int 
         for head in task:
             for name in head.metrics:
                 rise = 0.2 + 0.5 * (1 - math.exp(-4 * past)) + rng.normal(0, 0.008)
-                line[f"validation_{head.name}_{name}"] = rise if metrics.METRICS[name].higher_is_better else 1 - rise
+                line[f"validation_{head.name}_{name}"] = (
+                    rise if metrics.METRICS[name].higher_is_better else 1 - rise
+                )
         lines.append(line)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(lines[0]))

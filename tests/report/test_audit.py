@@ -43,7 +43,9 @@ def test_each_finding_has_its_section(faulty: tuple[Audit, Store, Path], parse: 
     assert "likeness 0.95" in page.text
 
 
-def test_pictures_stand_side_by_side_with_label_and_split(faulty: tuple[Audit, Store, Path], parse: Parse) -> None:
+def test_pictures_stand_side_by_side_with_label_and_split(
+    faulty: tuple[Audit, Store, Path], parse: Parse
+) -> None:
     page = parse(faulty[2])
     shown = {image["title"]: image["alt"] for image in page.all("img")}
     assert shown["leak-b"] == "happy, validation, row 26"
@@ -99,7 +101,9 @@ def test_the_page_stays_small_whatever_the_pictures(
 def test_names_are_escaped(tmp_path: Path, parse: Parse) -> None:
     evil = '"><script>alert(1)</script>'
     heads = (Head("evil", Kind.CLASS, LabelSpace("evil", (evil, "plain"))),)
-    twins = [planted.sample(f"{evil}{k}", planted.noise(1), targets={"evil": evil}, group=evil) for k in range(2)]
+    twins = [
+        planted.sample(f"{evil}{k}", planted.noise(1), targets={"evil": evil}, group=evil) for k in range(2)
+    ]
     store = planted.write(tmp_path / "faces.h5", twins, heads)
     page = parse(write_audit(audit(store), store, tmp_path / "audit.html"))
     assert not page.all("script")

@@ -1,4 +1,5 @@
-"""The page in a real browser: axe-core finds nothing serious, and nothing scrolls sideways. Runs where both are installed."""
+"""The page in a real browser: axe-core finds nothing serious, and nothing scrolls sideways. Runs where both
+are installed."""
 
 from __future__ import annotations
 
@@ -26,5 +27,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 @pytest.mark.parametrize("name", ["distribution8", "emotic"])
-def test_the_page_is_accessible(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
+def test_the_page_is_accessible(
+    browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
     hold_accessible(browser, pages[name], width, scheme)

@@ -40,7 +40,9 @@ def test_the_data_card_says_what_the_store_holds(runs: dict[str, Path]) -> None:
 def test_the_data_card_shows_what_was_asked_and_names_the_rest(runs: dict[str, Path]) -> None:
     record = read(runs["affect"])
     section = data_card.section(replace(record, heads=record.heads[1:]))
-    assert [block.name for block in section.blocks if isinstance(block, Table)] == ["Labels of valence_arousal"]
+    assert [block.name for block in section.blocks if isinstance(block, Table)] == [
+        "Labels of valence_arousal"
+    ]
     assert "in the store too: expression8." in said(section)
 
 
@@ -79,7 +81,12 @@ def test_subgroups_show_every_group_the_gap_and_labels(runs: dict[str, Path]) ->
         "Accuracy", "female", "male", "3.0 %", "21.0 %",
     ]  # fmt: skip
     assert gaps.rows[0][3].under == "−1.0 to 7.0\N{NO-BREAK SPACE}%"
-    assert [column.title for column in labels.columns] == ["Label", "Said", "Recall", "Recall or false alarms"]
+    assert [column.title for column in labels.columns] == [
+        "Label",
+        "Said",
+        "Recall",
+        "Recall or false alarms",
+    ]
     assert [(cell.text, cell.under) for cell in labels.rows[0]] == [
         ("angry", ""), ("2.0", ""), ("2.0", "−1.0 to 5.0"), ("2.0", ""),
     ]  # fmt: skip
@@ -96,7 +103,12 @@ def test_many_groups_and_measures_are_cut_and_what_is_absent_is_a_dash(runs: dic
         "accuracy": {"best": "a", "worst": "b", "gap": 0.1, "p": 0.0004},
         "kappa": {"best": "a", "worst": "b", "gap": 0.1},
     }
-    found = {"subgroups": {"subject": {"groups": many, "parity": parity, "gaps": gaps}, "age": {"groups": many[:2]}}}
+    found = {
+        "subgroups": {
+            "subject": {"groups": many, "parity": parity, "gaps": gaps},
+            "age": {"groups": many[:2]},
+        }
+    }
     section = subgroups(replace(one, found=found))
     assert section is not None
     first, gap, labels, second = (block for block in section.blocks if isinstance(block, Table))

@@ -1,4 +1,5 @@
-"""Calibration, abstaining and prediction sets: what is shown, and what is not said where the run does not say it."""
+"""Calibration, abstaining and prediction sets: what is shown, and what is not said where the run does not say
+it."""
 
 from __future__ import annotations
 
@@ -34,12 +35,18 @@ def test_calibration_shows_errors_bins_and_what_the_fit_did(one: HeadRecord) -> 
         "Vote ECE",
     ]
     assert "scaled by temperature 1.31, fitted on the validation split" in said(section)
-    assert "Brier score 0.610 = 0.020 reliability − 0.200 resolution + 0.800 uncertainty − 0.010 within" in said(
-        section
+    assert (
+        "Brier score 0.610 = 0.020 reliability − 0.200 resolution + 0.800 uncertainty − 0.010 within"
+        in said(section)
     )
     assert "in 15 bins" in only(section, Plots).plots[0].alt
     table = only(section, Table)
-    assert [column.title for column in table.columns] == ["On the validation split", "Before", "After", "Across folds"]
+    assert [column.title for column in table.columns] == [
+        "On the validation split",
+        "Before",
+        "After",
+        "Across folds",
+    ]
     assert [cell.text for cell in table.rows[0]] == ["ECE", "0.081", "0.024", "0.026"]
 
 
@@ -57,7 +64,8 @@ def test_calibration_without_its_parts(one: HeadRecord) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "words"), [("none", "left as they are"), ("vector", "vector scaling, fitted on the validation split")]
+    ("method", "words"),
+    [("none", "left as they are"), ("vector", "vector scaling, fitted on the validation split")],
 )
 def test_how_probabilities_were_scaled(one: HeadRecord, method: str, words: str) -> None:
     assert words in said(calibration(changed(one, "calibration", method=method)))
@@ -123,7 +131,9 @@ def test_prediction_sets_show_promise_measurement_and_sizes(one: HeadRecord) -> 
     assert shown[:3] == [
         (name, support[name], text) for name, text in zip(names, ("96.0", "63.0", "0.0"), strict=False)
     ]
-    assert [row[0].text for row in labels.rows] == [name for k, name in enumerate(names) if k % 4 < 3], "none bears it"
+    assert [row[0].text for row in labels.rows] == [name for k, name in enumerate(names) if k % 4 < 3], (
+        "none bears it"
+    )
     assert "measured across folds" in said(section)
     elsewhere = prediction_sets(changed(one, "conformal", cross_fitted=False, sizes={}, by_label={}))
     assert "measured across folds" not in said(elsewhere)

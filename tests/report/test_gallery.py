@@ -17,7 +17,9 @@ from mien.tasks import TASKS, Head, Kind
 THREE = LabelSpace("three", ("a", "b", "c"))
 CLASS, SPREAD = Head("h", Kind.CLASS, THREE), Head("h", Kind.DISTRIBUTION, THREE)
 TRUE = np.eye(3, dtype=np.float32)[[0, 0, 1, 2, 1]]
-SAID = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.95, 0.05, 0], [0.3, 0.3, 0.4]], np.float32)
+SAID = np.array(
+    [[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.95, 0.05, 0], [0.3, 0.3, 0.4]], np.float32
+)
 OUTPUTS = HeadOutputs(np.arange(5), TRUE, SAID)
 PICTURE = ("data:image/png;base64,", True)
 
@@ -71,7 +73,10 @@ def test_many_labels_show_the_ones_that_matter() -> None:
     space = LabelSpace("many", tuple(f"l{k}" for k in range(20)))
     true, said = np.zeros(20, np.float32), np.zeros(20, np.float32)
     true[18], said[7] = 1, 1
-    shown = [bar[0] for bar in gallery.CARDS[Kind.CLASS](Head("h", Kind.CLASS, space), true, said, PICTURE, "x").bars]
+    shown = [
+        bar[0]
+        for bar in gallery.CARDS[Kind.CLASS](Head("h", Kind.CLASS, space), true, said, PICTURE, "x").bars
+    ]
     assert len(shown) == 8
     assert {"l18", "l7"} <= set(shown)
 
@@ -118,14 +123,23 @@ def test_pairs_most_often_mixed_up_show_their_surest_faces() -> None:
 def groups(section: Section) -> list[tuple[str, tuple[FaceCard, ...]]]:
     """Title and faces of each group of a gallery."""
     heads = [block.title for block in section.blocks if isinstance(block, Subhead)]
-    return list(zip(heads, [block.faces for block in section.blocks if isinstance(block, FaceCards)], strict=True))
+    return list(
+        zip(heads, [block.faces for block in section.blocks if isinstance(block, FaceCards)], strict=True)
+    )
 
 
 @pytest.mark.parametrize(("name", "many"), [("expression7", 8), ("affect", 4)])
 def test_a_gallery_shows_the_faces_of_the_store(runs: dict[str, Path], name: str, many: int) -> None:
     record = read(runs[name])
     found = dict(groups(gallery.section(record, record.heads[0])))
-    assert list(found) == ["Typical", "Best", "Worst", "Most ambiguous", "Most confused pairs", "Drawn at random"]
+    assert list(found) == [
+        "Typical",
+        "Best",
+        "Worst",
+        "Most ambiguous",
+        "Most confused pairs",
+        "Drawn at random",
+    ]
     assert 2 <= len(found.pop("Most confused pairs")) <= many
     assert {len(group) for group in found.values()} == {many}
     cards = [card for group in found.values() for card in group]
@@ -135,7 +149,9 @@ def test_a_gallery_shows_the_faces_of_the_store(runs: dict[str, Path], name: str
 def test_each_card_shows_the_face_it_speaks_of(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
     assert record.store is not None
-    rows = {source: row for row, source in enumerate(record.store.texts("source", np.arange(len(record.store))))}
+    rows = {
+        source: row for row, source in enumerate(record.store.texts("source", np.arange(len(record.store))))
+    }
     worst = dict(groups(gallery.section(record, record.heads[0])))["Worst"]
     assert worst
     for card in worst:

@@ -52,7 +52,9 @@ def said(section: Section | None) -> str:
     """All paragraphs of a section as one text."""
     assert section is not None
     texts = [block for block in section.blocks if isinstance(block, Paragraph)]
-    return " ".join("".join(run.text if isinstance(run, Strong) else run for run in block.runs) for block in texts)
+    return " ".join(
+        "".join(run.text if isinstance(run, Strong) else run for run in block.runs) for block in texts
+    )
 
 
 def test_a_task_of_one_head_has_no_level_of_its_own(runs: dict[str, Path]) -> None:
@@ -78,7 +80,14 @@ def test_sections_without_their_input_say_so_or_do_not_appear(runs: dict[str, Pa
         record = read(run)
         for one in record.heads:
             bare = replace(
-                one, measures=(), per_class=(), per_column=(), confusion=None, outputs=None, found={}, fitted={}
+                one,
+                measures=(),
+                per_class=(),
+                per_column=(),
+                confusion=None,
+                outputs=None,
+                found={},
+                fitted={},
             )
             found = [part(bare) for part in by_kind.PARTS[one.head.kind]]
             assert any(found)
@@ -150,7 +159,9 @@ def test_tags_that_go_together(runs: dict[str, Path]) -> None:
         "raters, 26 labels. Anger and Affection 80\N{NO-BREAK SPACE}%.",
         "model, 26 labels. No pair above one half.",
     ]
-    same = cooccurrence(replace(one, found={"cooccurrence": {"true": apart.tolist(), "predicted": apart.tolist()}}))
+    same = cooccurrence(
+        replace(one, found={"cooccurrence": {"true": apart.tolist(), "predicted": apart.tolist()}})
+    )
     assert "Furthest apart" not in said(same)
     assert cooccurrence(replace(one, found={})) is None
 
@@ -172,7 +183,14 @@ def test_tags_show_average_precision_and_values_their_columns(runs: dict[str, Pa
 def test_recall_has_its_interval_where_the_run_gives_it(runs: dict[str, Path]) -> None:
     one = read(runs["expression7"]).heads[0]
     lines = [
-        {"label": "angry", "support": 9, "precision": None, "recall": 0.5, "f1": 0.4, "recall_interval": [0.4, 0.6]}
+        {
+            "label": "angry",
+            "support": 9,
+            "precision": None,
+            "recall": 0.5,
+            "f1": 0.4,
+            "recall_interval": [0.4, 0.6],
+        }
     ]
     row = only(per_label(replace(one, per_class=tuple(lines))), Table).rows[0]
     assert [cell.under for cell in row] == ["", "", "40.0 to 60.0", ""]
@@ -214,7 +232,9 @@ def test_curves_of_a_bare_history(runs: dict[str, Path]) -> None:
     record = read(runs["expression7"])
     bare = RunHistory({"validation_loss": np.array([0.5, 0.4])}, "validation_loss", False)
     section = learning.section(replace(record, history=bare))
-    assert [plot.alt for plot in only(section, Plots).plots] == ["Loss over epochs: validation ends at 0.400."]
+    assert [plot.alt for plot in only(section, Plots).plots] == [
+        "Loss over epochs: validation ends at 0.400."
+    ]
     assert said(section) == "2 epochs. The broken line marks epoch 2, the best by validation loss."
     nothing = learning.section(replace(record, history=RunHistory({"epoch": np.array([1.0])})))
     assert only(nothing, Plots).plots == ()
@@ -243,10 +263,15 @@ def test_headline_figures_have_intervals_and_chance(runs: dict[str, Path]) -> No
     assert (card.what, card.lead, card.up) == ("Accuracy", True, True)
     assert [line.partition(" ")[0] for line in card.under][1] == "chance"
     assert "95\N{NO-BREAK SPACE}% intervals, from 1,000 bootstrap draws of faces." in said(section)
-    assert [block.title for block in section.blocks if isinstance(block, Subhead)] == ["expression8", "valence_arousal"]
+    assert [block.title for block in section.blocks if isinstance(block, Subhead)] == [
+        "expression8",
+        "valence_arousal",
+    ]
     assert only(section, Callout)
     by_group = {**record.intervals, "unit": "group"}
-    assert "groups of faces that belong together" in said(summary.section(replace(record, intervals=by_group)))
+    assert "groups of faces that belong together" in said(
+        summary.section(replace(record, intervals=by_group))
+    )
     assert "intervals" not in said(summary.section(replace(record, intervals={})))
 
 
@@ -266,7 +291,8 @@ def test_shares_come_from_the_first_head_of_probabilities(runs: dict[str, Path])
 def test_labels_that_could_not_be_compared_are_told_and_left_out(
     tmp_path: Path, runs: dict[str, Path], parse: Callable[[Path], Page]
 ) -> None:
-    """Evaluated on data that lack fear and speak of boredom: six labels everywhere, and a paragraph that says why."""
+    """Evaluated on data that lack fear and speak of boredom: six labels everywhere, and a paragraph that says
+    why."""
     run = shutil.copytree(runs["expression7"], tmp_path / "run")
     results: dict[str, Any] = json.loads((run / "results" / "validation.json").read_text(encoding="utf-8"))
     found = results["heads"]["expression7"]
@@ -289,4 +315,6 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
     assert "Not in the data: fear. Unknown to the model: bored (3 left out)." in page.text
     assert "0.7500 among the labels compared, 0.5000 if any label may be answered" in page.text
     assert "--match expression7=codes" in page.text
-    assert "is compared with" not in parse(write_report(runs["expression7"], out=tmp_path / "plain.html")).text
+    assert (
+        "is compared with" not in parse(write_report(runs["expression7"], out=tmp_path / "plain.html")).text
+    )

@@ -54,7 +54,9 @@ def test_opens_without_a_network_and_stays_small(name: str, pages: dict[str, Pat
         assert tag not in ("script", "link", "iframe", "object", "base")
         for key in ("src", "href", "xlink:href", "srcset"):
             assert attributes.get(key, "#").startswith(("#", "data:image/")), f"{tag} {key}"
-    policy = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    policy = [
+        meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
 
 
@@ -91,7 +93,9 @@ def test_the_page_has_its_landmarks_and_language(name: str, pages: dict[str, Pat
     assert [len(page.all(tag)) for tag in ("header", "nav", "main", "footer")] == [1] * 4
     assert f"<title>{name}-run · mien report</title>" in pages[name].read_text(encoding="utf-8")
     assert page.all("nav")[0]["aria-label"]
-    assert "width=device-width" in next(meta["content"] for meta in page.all("meta") if meta.get("name") == "viewport")
+    assert "width=device-width" in next(
+        meta["content"] for meta in page.all("meta") if meta.get("name") == "viewport"
+    )
     assert page.all("a")[0] == {"class": "skip", "href": "#content"}
     assert page.all("main") == [{"id": "content"}]
     named = [tag for tag in page.all("section") if "aria-label" in tag or "aria-labelledby" in tag]
@@ -99,7 +103,9 @@ def test_the_page_has_its_landmarks_and_language(name: str, pages: dict[str, Pat
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_tables_have_heads_and_what_scrolls_can_be_reached(name: str, pages: dict[str, Path], parse: Parse) -> None:
+def test_tables_have_heads_and_what_scrolls_can_be_reached(
+    name: str, pages: dict[str, Path], parse: Parse
+) -> None:
     page = parse(pages[name])
     assert len(page.all("table")) >= 5
     heads, rows = page.all("th"), page.all("tr")
@@ -128,7 +134,9 @@ def test_plots_take_their_colours_from_the_page(name: str, pages: dict[str, Path
     assert "@media print" in text
 
 
-def test_what_is_measured_and_what_it_must_not_be_used_for_stands_first(pages: dict[str, Path], parse: Parse) -> None:
+def test_what_is_measured_and_what_it_must_not_be_used_for_stands_first(
+    pages: dict[str, Path], parse: Parse
+) -> None:
     text = parse(pages["expression7"]).text
     assert "how a face looks to raters, not what the person feels" in text
     assert text.index("Not for use at work or in school") < text.index("24 epochs")
@@ -156,12 +164,16 @@ def test_nobody_can_smuggle_markup_in_by_a_name(tmp_path: Path, parse: Parse) ->
     assert "<script>alert(1)</script>" in page.text
 
 
-def test_a_run_that_was_never_evaluated_still_has_curves(tmp_path: Path, runs: dict[str, Path], parse: Parse) -> None:
+def test_a_run_that_was_never_evaluated_still_has_curves(
+    tmp_path: Path, runs: dict[str, Path], parse: Parse
+) -> None:
     run = tmp_path / "run"
     run.mkdir()
     shutil.copy(runs["affect"] / "history.csv", run)
     task = (runs["affect"] / "results" / "validation.json").read_text(encoding="utf-8")
-    files.write_text(run / "model.json", json.dumps({"schema": 1, "name": "m", "task": json.loads(task)["task"]}))
+    files.write_text(
+        run / "model.json", json.dumps({"schema": 1, "name": "m", "task": json.loads(task)["task"]})
+    )
     text = parse(write_report(run)).text
     assert "not been evaluated yet" in text
     assert "24 epochs in 2 phases" in text
@@ -211,7 +223,9 @@ def test_every_split_is_shown_and_one_in_detail(tmp_path: Path, runs: dict[str, 
     assert "mien report affect-run --split test" in text
     (run / "results" / "validation.json").unlink()
     assert "Measured on 120 faces (test)" in parse(write_report(run)).text
-    with pytest.raises(ModelError, match=r"has no results of the split 'validation', only of test, train \(mien eval"):
+    with pytest.raises(
+        ModelError, match=r"has no results of the split 'validation', only of test, train \(mien eval"
+    ):
         write_report(run, split="validation")
 
 

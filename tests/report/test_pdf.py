@@ -80,7 +80,11 @@ def test_a_face_is_wrapped_so_that_its_pixels_stay_sharp() -> None:
 def test_words_of_data_sets_are_words_in_the_pdf_too(tmp_path: Path) -> None:
     evil = '#panic("x") *b* $y$ <script> \\ ' + "a" * 90
     tree = (
-        Section(evil, note=evil, blocks=(blocks.text(evil), blocks.Facts(((evil, evil),)), blocks.Code(evil, evil))),
+        Section(
+            evil,
+            note=evil,
+            blocks=(blocks.text(evil), blocks.Facts(((evil, evil),)), blocks.Code(evil, evil)),
+        ),
     )
     pdf.write(tmp_path / "evil.pdf", evil, tree)
     assert (tmp_path / "evil.pdf").stat().st_size > 1000

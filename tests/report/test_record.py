@@ -71,7 +71,11 @@ def test_a_measure_knows_whether_it_beats_chance() -> None:
 
 
 def test_the_best_epoch_is_of_the_last_phase_and_asks_the_metric_for_its_direction(run: Path) -> None:
-    columns = {"phase": np.array([1, 1, 2, 2]), "x": np.array([0.9, 0.0, 0.3, 0.2]), "none": np.full(4, np.nan)}
+    columns = {
+        "phase": np.array([1, 1, 2, 2]),
+        "x": np.array([0.9, 0.0, 0.3, 0.2]),
+        "none": np.full(4, np.nan),
+    }
     assert RunHistory(columns, "x", True).best == 2
     assert RunHistory(columns, "x", False).best == 3
     assert RunHistory(columns, "none", True).best is None
@@ -106,7 +110,9 @@ def test_a_configuration_that_is_not_toml_is_shown_all_the_same(run: Path) -> No
 
 
 def test_cells_that_are_no_number_are_missing(run: Path) -> None:
-    (run / "history.csv").write_text("phase,epoch,validation_loss\n1,1,0.5\n1,2,\n1,3,oops\n", encoding="utf-8")
+    (run / "history.csv").write_text(
+        "phase,epoch,validation_loss\n1,1,0.5\n1,2,\n1,3,oops\n", encoding="utf-8"
+    )
     history = read(run).history
     assert history is not None
     assert history.best == 0
@@ -197,7 +203,9 @@ def test_predictions_of_another_task_are_no_predictions(run: Path, runs: dict[st
 
 
 def other_store(path: Path, count: int) -> Path:
-    samples = (Sample.of_image(np.zeros((8, 8), np.uint8), {}, "validation", f"other/{k}") for k in range(count))
+    samples = (
+        Sample.of_image(np.zeros((8, 8), np.uint8), {}, "validation", f"other/{k}") for k in range(count)
+    )
     store.write(path, samples, TASKS["expression7"].heads, store.Origin("sketch", "1"))
     return path
 

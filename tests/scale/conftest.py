@@ -22,7 +22,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_model(tmp_path / "model.onnx")
     (tmp_path / "pics").mkdir()
     for number in range(8):
-        cv2.imwrite(str(tmp_path / "pics" / f"{number}.png"), np.full((40 + number, 50), 25 * number, np.uint8))
+        cv2.imwrite(
+            str(tmp_path / "pics" / f"{number}.png"), np.full((40 + number, 50), 25 * number, np.uint8)
+        )
     (tmp_path / "pics" / "bad.jpg").write_text("no picture")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -37,11 +37,11 @@ class Bucket:
             "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
             for key in keys
         )
-        found += "".join(f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in folders)
-        count = len(keys) + len(folders)
-        return (
-            f"<ListBucketResult><KeyCount>{count}</KeyCount><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
+        found += "".join(
+            f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in folders
         )
+        count = len(keys) + len(folders)
+        return f"<ListBucketResult><KeyCount>{count}</KeyCount><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
 
 
 @contextmanager
@@ -138,7 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         (path, query), _ = self.asked(), self.body()
         if "uploads" in query:
-            self.answer(200, b"<R><UploadId>1</UploadId></R>".replace(b"R>", b"InitiateMultipartUploadResult>"))
+            self.answer(
+                200, b"<R><UploadId>1</UploadId></R>".replace(b"R>", b"InitiateMultipartUploadResult>")
+            )
             return
         pieces = self.there.pieces.pop(path)
         self.there.objects[path] = b"".join(pieces[number] for number in sorted(pieces))

@@ -60,7 +60,9 @@ def test_more_workers_than_cores_are_refused(asked: int) -> None:
 
 
 @pytest.mark.parametrize(("address", "tries"), [("10.0.0.1:6379", 1), ("", 3)])
-def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, address: str, tries: int) -> None:
+def test_a_cluster_that_is_not_there_is_told(
+    monkeypatch: pytest.MonkeyPatch, address: str, tries: int
+) -> None:
     given: list[object] = []
 
     class Ray:

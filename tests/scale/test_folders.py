@@ -64,9 +64,13 @@ def test_a_folder_on_object_storage(bucket: Bucket) -> None:
 def test_pictures_on_object_storage(here: Path, bucket: Bucket) -> None:
     for name in ("0.png", "1.png", "bad.jpg"):
         bucket.objects[f"b/pics/set/{name}"] = (here / "pics" / name).read_bytes()
-    bucket.objects |= {f"b/pics/{name}": b"" for name in ("a.mien.png", ".hidden.png", "__MACOSX/x.png", "notes.txt")}
+    bucket.objects |= {
+        f"b/pics/{name}": b"" for name in ("a.mien.png", ".hidden.png", "__MACOSX/x.png", "notes.txt")
+    }
     found = stored(f"s3://b/pics?{bucket.address}", Sampling())
-    assert [source.name for source in found] == [f"s3://b/pics/set/{name}" for name in ("0.png", "1.png", "bad.jpg")]
+    assert [source.name for source in found] == [
+        f"s3://b/pics/set/{name}" for name in ("0.png", "1.png", "bad.jpg")
+    ]
     first, _, bad = ([*source] for source in found)
     assert first[0].pixels.shape[:2] == (40, 50)
     assert "s3://b/pics/set/bad.jpg: not a picture" in bad[0].reason
@@ -85,7 +89,9 @@ def test_a_video_on_object_storage(tmp_path: Path, bucket: Bucket) -> None:
     bucket.objects["b/v.mp4"] = (tmp_path / "v.mp4").read_bytes()
     (video,) = stored(f"s3://b/v.mp4?{bucket.address}", Sampling(limit=3))
     assert video.moving
-    assert [(frame.source, frame.index) for frame in video] == [("s3://b/v.mp4", number) for number in range(3)]
+    assert [(frame.source, frame.index) for frame in video] == [
+        ("s3://b/v.mp4", number) for number in range(3)
+    ]
 
 
 def test_what_is_too_large_is_not_fetched(bucket: Bucket) -> None:

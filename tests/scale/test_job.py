@@ -33,9 +33,22 @@ def test_shards_in_order_and_a_video_alone(here: Path) -> None:
     assert sizes(["pics"]) == [names, ["4v.mp4"], after]
 
 
-def test_the_same_rows_as_the_local_engine(here: Path, alone: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_rows_as_the_local_engine(
+    here: Path, alone: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
     compose(here / "pics" / "v.mp4", PEOPLE, 0.4)
-    words = ["predict", "pics", "none*.png", "--model", "model.onnx", "--faces", "haar", "--track", "--every", "0.1s"]
+    words = [
+        "predict",
+        "pics",
+        "none*.png",
+        "--model",
+        "model.onnx",
+        "--faces",
+        "haar",
+        "--track",
+        "--every",
+        "0.1s",
+    ]
     for more in (["--out", "local.parquet"], ["--engine", "ray", "--out", "parts", "--shard", "3"]):
         with pytest.raises(SystemExit) as caught:
             cli.main([*words, *more])
@@ -45,7 +58,9 @@ def test_the_same_rows_as_the_local_engine(here: Path, alone: list[int], capsys:
     assert alone == [0, 1, 2, 3]
 
 
-def test_only_what_is_missing_is_done(here: Path, alone: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_is_missing_is_done(
+    here: Path, alone: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = Predict(("pics",), "model.onnx", faces="cropped", engine="ray", out=Path("parts"), shard=4)
     for done in ([0, 1, 2], [0, 1, 2, 1], [0, 1, 2, 1]):
         with pytest.raises(InputError, match="1 of 9 inputs could not be read"):
@@ -68,7 +83,17 @@ def test_from_and_to_object_storage(here: Path, alone: list[int], bucket: Bucket
     for path in (here / "pics").iterdir():
         bucket.objects[f"b/in/{path.name}"] = path.read_bytes()
     address, out = f"s3://b/in?{bucket.address}", f"s3://b/out?{bucket.address}"
-    words = ["predict", address, "pics/0.png", "--model", "model.onnx", "--faces", "cropped", "--engine", "ray"]
+    words = [
+        "predict",
+        address,
+        "pics/0.png",
+        "--model",
+        "model.onnx",
+        "--faces",
+        "cropped",
+        "--engine",
+        "ray",
+    ]
     for _ in range(2):
         with pytest.raises(SystemExit):
             cli.main([*words, "--shard", "5", "--out", out])
@@ -99,14 +124,18 @@ def test_wrong_use(here: Path, words: list[str], message: str, capsys: pytest.Ca
     assert message in capsys.readouterr().err
 
 
-def test_parts_that_are_missing_are_told(here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_that_are_missing_are_told(
+    here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mien.scale.cluster.spread", lambda *_: iter(()))
     job = plan(["pics"], "parts", "model.onnx", CROPPED, shard=4)
     with pytest.raises(MienError, match=r"3 of 3 parts are missing \(the first: part-000000.parquet\)"):
         list(job.run())
 
 
-def test_stopping_keeps_what_is_finished(here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_keeps_what_is_finished(
+    here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import os
     import signal
 
@@ -129,7 +158,9 @@ def test_a_worker_tells_what_it_cannot_do(here: Path, alone: list[int]) -> None:
         list(job.run())
 
 
-def test_a_worker_that_cannot_write_tells_it(here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_write_tells_it(
+    here: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "parts/part-000000.parquet")
 

@@ -60,11 +60,16 @@ def test_a_folder_is_begun_and_gone_on_with(here: Path, folder: Folder) -> None:
     ("change", "message"),
     [
         ({"model": "n"}, "out: holds results of other model ('m', now 'n'); give the same"),
-        ({"inputs": {"count": 2, "sha256": "cd" * 32}}, "of other inputs (1,000, abababababab, now 2, cdcdcdcdcdcd)"),
+        (
+            {"inputs": {"count": 2, "sha256": "cd" * 32}},
+            "of other inputs (1,000, abababababab, now 2, cdcdcdcdcdcd)",
+        ),
         ({"shard": 4}, "other shard ('3', now '4')"),
     ],
 )
-def test_a_folder_of_something_else_is_refused(folder: Folder, change: dict[str, object], message: str) -> None:
+def test_a_folder_of_something_else_is_refused(
+    folder: Folder, change: dict[str, object], message: str
+) -> None:
     parts.begin(folder, MANIFEST)
     with pytest.raises(ConfigError) as caught:
         parts.begin(folder, MANIFEST | change)

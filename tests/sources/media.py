@@ -1,6 +1,7 @@
 """Videos composed from drawn faces, with the truth of every frame: its time, who is in it and where.
 
-`compose(path, people, duration)` writes one; Haar and YuNet find every face of `PEOPLE`. Nothing of it comes from a photograph.
+`compose(path, people, duration)` writes one; Haar and YuNet find every face of `PEOPLE`. Nothing of it comes
+from a photograph.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ _GROUNDS = ((96, 112, 128), (128, 104, 88), (84, 116, 92), (120, 92, 120))
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who crosses the picture in a straight line: centre of the face's box at the video's start and end, in pixels.
+    """Someone who crosses the picture in a straight line: centre of the face's box at the video's start and
+    end, in pixels.
 
-    `seen`: from and to when, in seconds. `emotions`: (from when on, label), the first from 0. `side`: of the box. `look`: a
-    seed (YuNet finds each of 0…9, Haar all but 1 and 8).
+    `seen`: from and to when, in seconds. `emotions`: (from when on, label), the first from 0. `side`: of the
+    box. `look`: a seed (YuNet finds each of 0…9, Haar all but 1 and 8).
     """
 
     name: str
@@ -90,10 +92,12 @@ def compose(
     gop: int = 12,
     start: float = 0.0,
 ) -> Truth:
-    """Write a video (.mp4, .mkv, .avi …) and return its truth. A frame every 1/fps seconds, or at `times` (kept to the ms).
+    """Write a video (.mp4, .mkv, .avi …) and return its truth. A frame every 1/fps seconds, or at `times`
+    (kept to the ms).
 
-    `size` (width, height) is as displayed; a `rotation` (degrees, multiple of 90) stores the picture turned, with the display
-    matrix that turns it back. `cuts`: when the ground changes. `start`: the first frame's own time; the truth counts from it.
+    `size` (width, height) is as displayed; a `rotation` (degrees, multiple of 90) stores the picture turned,
+    with the display matrix that turns it back. `cuts`: when the ground changes. `start`: the first frame's
+    own time; the truth counts from it.
     """
     base = Fraction(1, 1000 if times is not None else fps)
     ticks = [round(t * 1000) for t in times] if times is not None else list(range(round(duration * fps)))
@@ -109,7 +113,9 @@ def compose(
         for tick, shot in zip(ticks, shots, strict=True):
             pixels = draw(people, shot.time, duration, size, ground=sum(cut <= shot.time for cut in cuts))
             shot.faces.extend(present(people, shot.time, duration))
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(pixels, -rotation // 90)), "rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(np.rot90(pixels, -rotation // 90)), "rgb24"
+            )
             frame.pts, frame.time_base = tick + round(start / base), base
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
@@ -122,7 +128,11 @@ def present(people: Sequence[Person], time: float, duration: float) -> list[tupl
 
 
 def draw(
-    people: Sequence[Person], time: float, duration: float, size: tuple[int, int] = (640, 480), ground: int = 0
+    people: Sequence[Person],
+    time: float,
+    duration: float,
+    size: tuple[int, int] = (640, 480),
+    ground: int = 0,
 ) -> Pixels:
     """The picture at a time, uint8 (height, width, 3) RGB; later people stand before earlier ones."""
     picture = np.array(_ground(ground % len(_GROUNDS), size))

@@ -159,7 +159,11 @@ def test_a_live_stream_is_read_until_it_ends(announced: bool, tmp_path: Path) ->
     assert len(found) == 25
     assert isinstance(found[0], Moment)
     assert np.abs(found[0].pixels.astype(int) - draw(PEOPLE, 0, 1.0, (320, 240))).mean() < 6
-    line = r"ended after \d+\.\d\d s and 25 frames" if announced else r"Input/output error \(after .* s and 25 frames\)"
+    line = (
+        r"ended after \d+\.\d\d s and 25 frames"
+        if announced
+        else r"Input/output error \(after .* s and 25 frames\)"
+    )
     assert re.fullmatch(f"{re.escape(name)}: {line}", str(fault))
 
 
@@ -180,9 +184,13 @@ def test_a_stream_that_never_answers() -> None:
 
 def test_a_stream_may_not_name_files(tmp_path: Path) -> None:
     compose(tmp_path / "a.ts", duration=0.2, size=(64, 48))
-    listed = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tmp_path}/a.ts\n#EXT-X-ENDLIST\n".encode()
+    listed = (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tmp_path}/a.ts\n#EXT-X-ENDLIST\n".encode()
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
-        head = f"Content-Type: application/vnd.apple.mpegurl\r\nContent-Length: {len(listed)}\r\n\r\n".encode()
+        head = (
+            f"Content-Type: application/vnd.apple.mpegurl\r\nContent-Length: {len(listed)}\r\n\r\n".encode()
+        )
         thread = serving(server, head + listed)
         found = list(Camera(f"camera:http://127.0.0.1:{server.getsockname()[1]}/live.m3u8"))
         thread.join(5)

@@ -37,7 +37,13 @@ def test_a_folder_is_searched_through_all_levels_in_natural_order(folder: Path) 
     found, faults = plan([folder])
     expected = ["b/c/x.webp", "b/clip.MP4", "b/Face2.jpg", "face9.PNG", "face10.png"]
     assert names(found) == [str(folder / name) for name in expected]
-    assert [type(source) for source in found] == [PictureSource, Video, PictureSource, PictureSource, PictureSource]
+    assert [type(source) for source in found] == [
+        PictureSource,
+        Video,
+        PictureSource,
+        PictureSource,
+        PictureSource,
+    ]
     assert faults == []
 
 
@@ -57,7 +63,14 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
 
 def test_what_names_nothing_is_said_and_does_not_stop_the_rest(folder: Path) -> None:
     (folder / "empty").mkdir()
-    given = [folder / "empty", folder / "z*.png", "@absent.txt", "ftp://a/b", "http://a/b.png", folder / "face10.png"]
+    given = [
+        folder / "empty",
+        folder / "z*.png",
+        "@absent.txt",
+        "ftp://a/b",
+        "http://a/b.png",
+        folder / "face10.png",
+    ]
     found, faults = plan(given)
     assert names(found) == [str(folder / "face10.png")]
     assert [str(fault) for fault in faults] == [
@@ -130,10 +143,22 @@ def test_kinds_by_first_bytes(head: bytes, expected: str) -> None:
 
 def test_a_list_names_inputs_line_by_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    lines = ["# people", "", " face10.png ", "b/c", "z*.png", "@list.txt", "-", "http://a/b.png", "face10.png"]
+    lines = [
+        "# people",
+        "",
+        " face10.png ",
+        "b/c",
+        "z*.png",
+        "@list.txt",
+        "-",
+        "http://a/b.png",
+        "face10.png",
+    ]
     Path("list.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
     found, faults = plan(["@list.txt"])
-    assert names(found) == ["face10.png", "b/c/x.webp", "@list.txt", "-"], "a list names no list and no standard input"
+    assert names(found) == ["face10.png", "b/c/x.webp", "@list.txt", "-"], (
+        "a list names no list and no standard input"
+    )
     assert [str(fault) for fault in faults] == [
         "z*.png: no file matches (@list.txt, line 5)",
         "http://a/b.png: an address is fetched only when that is allowed (--allow-urls) (@list.txt, line 8)",

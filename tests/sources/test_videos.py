@@ -1,4 +1,5 @@
-"""Video files as sources, against the truth of composed ones: times, places, pictures; sampling; damage; hostile headers."""
+"""Video files as sources, against the truth of composed ones: times, places, pictures; sampling; damage;
+hostile headers."""
 
 from __future__ import annotations
 
@@ -102,7 +103,8 @@ SAMPLINGS = [
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Four seconds each: with and without frames that lean on later ones, and as a stream that cannot be searched."""
+    """Four seconds each: with and without frames that lean on later ones, and as a stream that cannot be
+    searched."""
     folder = tmp_path_factory.mktemp("clips")
     for name, codec in (
         ("mpeg4.mp4", "mpeg4"),
@@ -124,7 +126,9 @@ def test_sampling_gives_the_very_frames_of_a_whole_reading(
     expected = [frame for frame in whole if start <= (frame.time or 0) < end - 0.0005][: sampling.limit]
     if sampling.every:
         ticks = [sampling.start + tick * sampling.every for tick in range(500)]
-        firsts = [next((frame for frame in expected if (frame.time or 0) >= tick - 0.0005), None) for tick in ticks]
+        firsts = [
+            next((frame for frame in expected if (frame.time or 0) >= tick - 0.0005), None) for tick in ticks
+        ]
         expected = list(dict.fromkeys(frame for frame in firsts if frame))
     found = frames(clips[name], sampling)
     assert [(frame.index, frame.time) for frame in found] == [(frame.index, frame.time) for frame in expected]
@@ -208,7 +212,10 @@ def test_a_header_that_claims_three_hours_costs_nothing(name: str, tmp_path: Pat
     found = list(Video("clip", path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (len([item for item in found if isinstance(item, Moment)]), Video("clip", path).count) == (25, 270_000)
+    assert (len([item for item in found if isinstance(item, Moment)]), Video("clip", path).count) == (
+        25,
+        270_000,
+    )
     assert time.process_time() - began < 2
     assert peak < 10e6
 
@@ -246,7 +253,9 @@ def test_memory_stays_flat(clips: dict[str, Path]) -> None:
     assert peak < 20 * 160 * 120 * 3, "100 frames passed"
 
 
-def test_without_pyav_the_line_says_what_to_install(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyav_the_line_says_what_to_install(
+    clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def absent(name: str, extra: str) -> None:
         raise MissingExtraError(f'{name} is not installed; run: pip install "mien[{extra}]"')
 

@@ -18,7 +18,14 @@ from mien.records import Box
 from mien.store import Store
 from mien.synthetic import truth
 from mien.synthetic.appearance import HAIRSTYLES, Appearance
-from mien.synthetic.expression import EXPRESSIONS, Expression, distribution, draw_distribution, mix, valence_arousal
+from mien.synthetic.expression import (
+    EXPRESSIONS,
+    Expression,
+    distribution,
+    draw_distribution,
+    mix,
+    valence_arousal,
+)
 from mien.synthetic.shapes import Placement
 
 
@@ -111,7 +118,11 @@ def test_every_eighty_faces_balance_emotions_in_every_split() -> None:
     found = {}
     for sample in synthetic.samples(80, size=16):
         found.setdefault(sample.split, []).append(sample.targets["expression8"])
-    assert {split: len(labels) for split, labels in found.items()} == {"train": 64, "validation": 8, "test": 8}
+    assert {split: len(labels) for split, labels in found.items()} == {
+        "train": 64,
+        "validation": 8,
+        "test": 8,
+    }
     for labels in found.values():
         assert {labels.count(label) * 8 for label in EXPRESSION8.labels} == {len(labels)}
 
@@ -200,7 +211,8 @@ def test_open_mouth_is_dark() -> None:
         return synthetic.face(label, seed, 96)[60:82, 36:60]
 
     dark = [
-        np.percentile(mouth("surprise", seed), 10) - np.percentile(mouth("neutral", seed), 10) for seed in range(12)
+        np.percentile(mouth("surprise", seed), 10) - np.percentile(mouth("neutral", seed), 10)
+        for seed in range(12)
     ]
     assert np.mean(dark) < -5
 
@@ -216,7 +228,8 @@ def test_smirk_lifts_one_corner_only() -> None:
 def test_the_rim_of_the_head_stays_as_it_turns() -> None:
     placement = Placement(person(), 50, 50, 40)
     assert np.allclose(
-        placement.turned(np.array([[0.0, 0.0]]), 1.0), [[placement.person.view.yaw, placement.person.view.pitch]]
+        placement.turned(np.array([[0.0, 0.0]]), 1.0),
+        [[placement.person.view.yaw, placement.person.view.pitch]],
     )
     assert np.allclose(placement.turned(np.array([[1.2, 0.0]]), 1.0), [[1.2, 0.0]])
 
@@ -244,7 +257,9 @@ def test_store_holds_every_head(tmp_path: Path) -> None:
     assert np.allclose(given["distribution8"] @ positions, given["valence_arousal"], atol=1e-5)
     assert np.allclose(given["distribution13"].sum(axis=1), 1)
     assert np.allclose(given["vad"][:, :2], 5.5 + 4.5 * given["valence_arousal"], atol=1e-5)
-    named = [[name for name, there in zip(EMOTIC26.labels, row, strict=True) if there] for row in given["tags"]]
+    named = [
+        [name for name, there in zip(EMOTIC26.labels, row, strict=True) if there] for row in given["tags"]
+    ]
     assert [set(names) for names in named] == [set(sample.targets["tags"]) for sample in samples]
 
 
@@ -272,20 +287,25 @@ def test_photo_refuses_what_has_no_room(faces: int, size: tuple[int, int]) -> No
 
 
 def test_scenes_hold_one_sample_a_person() -> None:
-    found = [list(people) for _, people in groupby(synthetic.scenes(30, 60, seed=5), lambda sample: sample.group)]
+    found = [
+        list(people) for _, people in groupby(synthetic.scenes(30, 60, seed=5), lambda sample: sample.group)
+    ]
     assert [len(people) for people in found] == [1 + k % 3 for k in range(30)]
     assert [people[0].split for people in found] == [sample.split for sample in synthetic.samples(30, 16)]
     assert len({sample.source for people in found for sample in people}) == 60
     for people in found:
         assert (
-            len({id(sample.inputs["image"].data) for sample in people}) == len({sample.split for sample in people}) == 1
+            len({id(sample.inputs["image"].data) for sample in people})
+            == len({sample.split for sample in people})
+            == 1
         )
         assert people[0].inputs["image"].data.shape == (60, 80, 3)
         boxes = [sample.inputs["image"].region for sample in people]
         assert all(one.x + one.width <= other.x + 3 for one, other in pairwise(boxes))
         assert all(min(box.x, box.y, 80 - box.x - box.width, 60 - box.y - box.height) >= 0 for box in boxes)
         assert all(
-            set(sample.targets) | {"expression7"} == {head.name for head in synthetic.HEADS} for sample in people
+            set(sample.targets) | {"expression7"} == {head.name for head in synthetic.HEADS}
+            for sample in people
         )
     emotions = [sample.targets["expression8"] for people in found for sample in people]
     assert set(emotions) == set(EXPRESSION8.labels)
@@ -308,11 +328,15 @@ def test_faces_of_a_scene_show_what_they_are_said_to() -> None:
     for sample in synthetic.scenes(9, 240, seed=1):
         grey = cv2.cvtColor(sample.inputs["image"].data, cv2.COLOR_RGB2GRAY)
         boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5)
-        found.append(any(_overlap(Box(*map(int, other)), sample.inputs["image"].region) > 0.5 for other in boxes))
+        found.append(
+            any(_overlap(Box(*map(int, other)), sample.inputs["image"].region) > 0.5 for other in boxes)
+        )
     assert np.mean(found) >= 0.7
 
 
-@pytest.mark.parametrize(("count", "size", "text"), [(0, 240, "count must be at least 1"), (3, 20, "must be 48…1024")])
+@pytest.mark.parametrize(
+    ("count", "size", "text"), [(0, 240, "count must be at least 1"), (3, 20, "must be 48…1024")]
+)
 def test_impossible_scenes_are_refused(count: int, size: int, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         synthetic.scenes(count, size)
@@ -342,24 +366,32 @@ def test_fer2013_is_drawn_as_the_csv_file_is(tmp_path: Path) -> None:
     assert lines[0] == "emotion,pixels,Usage"
     rows = [line.split(",") for line in lines[1:]]
     known = [sample for sample in synthetic.samples(20, colour="rgb") if "expression7" in sample.targets]
-    assert [int(code) for code, _, _ in rows] == [EXPRESSION7.index(sample.targets["expression7"]) for sample in known]
+    assert [int(code) for code, _, _ in rows] == [
+        EXPRESSION7.index(sample.targets["expression7"]) for sample in known
+    ]
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
     assert [usage for _, _, usage in rows] == [usages[sample.split] for sample in known]
     store = import_dataset(tmp_path / "drawn" / "fer2013.csv", tmp_path / "drawn.h5")
     grey = [cv2.cvtColor(sample.inputs["image"].data, cv2.COLOR_RGB2GRAY) for sample in known]
     assert np.abs(store.images(store.rows()).astype(int) - np.array(grey)).max() <= 1
     synthetic.write_folder(tmp_path / "large", "fer2013", 2, size=96)
-    assert len((tmp_path / "large" / "fer2013.csv").read_text().splitlines()[1].split(",")[1].split()) == 48 * 48
+    assert (
+        len((tmp_path / "large" / "fer2013.csv").read_text().splitlines()[1].split(",")[1].split()) == 48 * 48
+    )
 
 
-def test_pictures_of_a_layout_have_the_size_of_the_real_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_of_a_layout_have_the_size_of_the_real_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shapes = {}
 
     def write(name, root, samples):
         shapes[name] = next(iter(samples)).inputs["image"].data.shape
 
     for name in ("affectnet", "emotic-csv", "rafdb", "ck48", "jaffe", "table"):
-        monkeypatch.setitem(synthetic.LAYOUTS, name, lambda root, samples, name=name: write(name, root, samples))
+        monkeypatch.setitem(
+            synthetic.LAYOUTS, name, lambda root, samples, name=name: write(name, root, samples)
+        )
         synthetic.write_folder(tmp_path / name, name, 10)
     assert shapes == {
         "affectnet": (224, 224, 3), "emotic-csv": (240, 320, 3), "rafdb": (100, 100, 3), "ck48": (48, 48, 3),

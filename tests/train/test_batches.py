@@ -21,7 +21,6 @@ from mien.tasks import TASKS
 from mien.train import batches, dataset
 from mien.train.dataset import SampleDataset
 from tests import tiny_scenes, toy_modality
-from tests.toy_modality import numbers  # noqa: F401  (a fixture)
 
 
 def seen_as(transform, **regions):
@@ -107,7 +106,8 @@ def small_faces(path, count=6):
     draw = np.random.default_rng(0)
     faces = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(count)]
     given = [
-        Sample.of_image(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9)) for k, face in enumerate(faces)
+        Sample.of_image(face, {"tags": ["Fear"]}, "train", str(k), Box(k, 2, 9, 9))
+        for k, face in enumerate(faces)
     ]
     store.write(path, given, TASK.heads, store.Origin("test", "1"))
     return Store(path), Items(faces, [sample.inputs["image"].region for sample in given])
@@ -127,7 +127,8 @@ def test_the_smaller_form_is_held(shards, tmp_path):
 
 
 @pytest.mark.parametrize(("length", "fitted"), [(20, True), (30, False)])
-def test_memory_is_counted_in_bytes(length, fitted, tmp_path, numbers):
+@pytest.mark.usefixtures("numbers")
+def test_memory_is_counted_in_bytes(length, fitted, tmp_path):
     stored = toy_modality.write(tmp_path / "numbers.h5", 16)
     assert stored.input("numbers").item_bytes == 4 * 24
     made = Input("numbers", "numbers", "numbers", encoder="linear", transform={"length": length})
@@ -154,7 +155,10 @@ def test_what_is_missing_is_zeros_and_is_told(memory_gb, tmp_path):
     pictures = [draw.integers(0, 256, (20, 20), np.uint8) for _ in range(6)]
     samples = [
         Sample(
-            {"image": Item(face)} | ({"place": Item(face[::-1])} if k % 2 else {}), {"tags": ["Fear"]}, "train", str(k)
+            {"image": Item(face)} | ({"place": Item(face[::-1])} if k % 2 else {}),
+            {"tags": ["Fear"]},
+            "train",
+            str(k),
         )
         for k, face in enumerate(pictures)
     ]
@@ -213,7 +217,9 @@ def test_faces_move_to_the_gpu_that_trains(scenes, monkeypatch):
     faces = batches.DataModule(config, TASK, BOTH)
     moved = []
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**9, 2 * 10**9))
-    monkeypatch.setattr(SampleDataset, "cache_on", lambda faces, device, free: moved.append((len(faces), device, free)))
+    monkeypatch.setattr(
+        SampleDataset, "cache_on", lambda faces, device, free: moved.append((len(faces), device, free))
+    )
     for kind in ("cpu", "cuda"):
         device = torch.device(kind)
         faces.trainer = SimpleNamespace(strategy=SimpleNamespace(root_device=device), global_step=0)

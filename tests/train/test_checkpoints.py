@@ -84,7 +84,9 @@ def weights_flipped(path):
         (of_phase_one, "last.ckpt: of phase 1, not 2"),
     ],
 )
-def test_one_that_cannot_be_used_is_refused_by_name_and_the_one_before_it_used(damage, said, finished, run, capsys):
+def test_one_that_cannot_be_used_is_refused_by_name_and_the_one_before_it_used(
+    damage, said, finished, run, capsys
+):
     damage(run / "checkpoints/2/last.ckpt")
     assert resumed(finished, run)
     lines = [line for line in capsys.readouterr().err.splitlines() if "ckpt" in line]
@@ -150,7 +152,11 @@ def test_a_phase_that_ended_early_has_ended(faces, tmp_path, capsys):
 
 def saved(path, **more):
     draw = torch.Generator().manual_seed(0)
-    held = {"state_dict": {f"layer{n}": torch.randn(50, generator=draw) for n in range(6)}, "epoch": 3, **more}
+    held = {
+        "state_dict": {f"layer{n}": torch.randn(50, generator=draw) for n in range(6)},
+        "epoch": 3,
+        **more,
+    }
     checkpoints.write(path, held, WHOSE)
     return held
 

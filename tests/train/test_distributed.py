@@ -27,7 +27,8 @@ from mien.train.augment import Augmentation
 from tests import tiny_run
 from tests.train import together
 
-#: Largest difference of any weight, and of any figure in the history, that rounding may make over these 12 steps.
+#: Largest difference of any weight, and of any figure in the history, that rounding may make over these 12
+#: steps.
 NOISE = 2e-5
 
 
@@ -75,10 +76,16 @@ def history(run):
 def test_weights_and_history_are_those_of_one_process(folder):
     one, two = (safetensors.torch.load_file(folder / f"{name}.safetensors") for name in ("one", "two"))
     for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=0, atol=NOISE, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            two[name], value, rtol=0, atol=NOISE, msg=lambda text, name=name: f"{name}: {text}"
+        )
     assert len(history(folder / "two")) == 4
     torch.testing.assert_close(
-        torch.tensor(history(folder / "two")), torch.tensor(history(folder / "one")), rtol=0, atol=NOISE, equal_nan=True
+        torch.tensor(history(folder / "two")),
+        torch.tensor(history(folder / "one")),
+        rtol=0,
+        atol=NOISE,
+        equal_nan=True,
     )
 
 
@@ -117,9 +124,12 @@ def test_both_processes_end_with_the_same_weights_bit_for_bit(seen):
 
 
 def test_batch_norms_on_a_processor_see_the_part_of_each_process(folder):
-    """Torch's SyncBatchNorm needs GPUs: with parts of 8 samples the network comes near to that of one process, no more."""
+    """Torch's SyncBatchNorm needs GPUs: with parts of 8 samples the network comes near to that of one
+    process, no more."""
     one, two = (safetensors.torch.load_file(folder / f"norms-{name}.safetensors") for name in ("one", "two"))
-    changed = torch.cat([(two[name] - value).flatten() for name, value in one.items() if value.is_floating_point()])
+    changed = torch.cat(
+        [(two[name] - value).flatten() for name, value in one.items() if value.is_floating_point()]
+    )
     whole = torch.cat([value.flatten() for value in one.values() if value.is_floating_point()])
     assert NOISE < changed.norm() / whole.norm() < 0.3
     histories = [history(folder / f"norms-{name}") for name in ("one", "two")]
@@ -162,7 +172,9 @@ def alone(tmp_path):
 
 
 def test_statistics_of_batch_norms_become_the_mean_over_processes(monkeypatch):
-    network = nn.Sequential(nn.BatchNorm1d(3), nn.BatchNorm1d(3).eval(), nn.BatchNorm1d(3, track_running_stats=False))
+    network = nn.Sequential(
+        nn.BatchNorm1d(3), nn.BatchNorm1d(3).eval(), nn.BatchNorm1d(3, track_running_stats=False)
+    )
     network(torch.randn(8, 3))
     before = {name: value.clone() for name, value in network.state_dict().items()}
     global_batch.average_statistics(network)

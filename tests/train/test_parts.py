@@ -128,7 +128,9 @@ def test_every_optimizer_steps(name):
 @pytest.mark.parametrize("name", sorted(set(SCHEDULES) - {"plateau"}))
 def test_schedules_rise_by_the_warm_up_and_stay_within_the_peak(name):
     optim = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    plan = schedule(optim, PhaseConfig(epochs=10, schedule=name, warmup=2), steps=100, monitor="x", higher=True)
+    plan = schedule(
+        optim, PhaseConfig(epochs=10, schedule=name, warmup=2), steps=100, monitor="x", higher=True
+    )
     rates = []
     for _ in range(100):
         rates.append(optim.param_groups[0]["lr"])

@@ -16,7 +16,14 @@ ONE_STEP = {
     "batch_size": 72,
     "augment": STILL,
     "phases": [
-        {"epochs": 1, "lr": 0.1, "optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "schedule": "constant"}
+        {
+            "epochs": 1,
+            "lr": 0.1,
+            "optimizer": "sgd",
+            "momentum": 0.0,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+        }
     ],
 }
 
@@ -97,7 +104,9 @@ def by_hand(config, rho, clip):
     there = fresh(config)
     for weight, slope in zip(there.parameters(), slopes, strict=True):
         weight.data += rho * slope / norm
-    slopes = torch.autograd.grad(F.cross_entropy(there({"face": pixels})[head.name], target), list(there.parameters()))
+    slopes = torch.autograd.grad(
+        F.cross_entropy(there({"face": pixels})[head.name], target), list(there.parameters())
+    )
     norm = sum(slope.square().sum() for slope in slopes).sqrt()
     for weight, slope in zip(weights, slopes, strict=True):
         weight.data -= 0.1 * slope * min(clip / norm, 1.0)

@@ -97,7 +97,10 @@ def test_each_head_has_the_teachers_that_know_it(tiny, tmp_path):
 
 
 def test_distillation_by_hand():
-    scores, taught = torch.tensor([[2.0, 0.0], [0.0, 0.0]], requires_grad=True), torch.tensor([[0.9, 0.1], [0.5, 0.5]])
+    scores, taught = (
+        torch.tensor([[2.0, 0.0], [0.0, 0.0]], requires_grad=True),
+        torch.tensor([[0.9, 0.1], [0.5, 0.5]]),
+    )
     loss = distillation(scores, taught, 2.0)
     p = torch.tensor(1.0).exp() / (1 + torch.tensor(1.0).exp())
     wanted = 4 * (0.9 * (0.9 / p).log() + 0.1 * (0.1 / (1 - p)).log()) / 2
@@ -117,7 +120,10 @@ def first_loss(run):
 def test_the_loss_is_shared_between_target_and_teacher(tiny, tmp_path):
     teacher = finished(tmp_path / "t", tiny("expression7", MODEL), seed=3)
     config = tiny(
-        "expression7", MODEL, teacher={"runs": [str(tmp_path / "t")], "weight": 0.25, "temperature": 3.0}, **ONE_STEP
+        "expression7",
+        MODEL,
+        teacher={"runs": [str(tmp_path / "t")], "weight": 0.25, "temperature": 3.0},
+        **ONE_STEP,
     )
     train(config, tmp_path / "run")
     faces = Store(config.data.store)

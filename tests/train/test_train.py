@@ -42,7 +42,8 @@ def rows(run):
 def same(one, other):
     pairs = zip(one.state_dict().items(), other.state_dict().items(), strict=True)
     return all(
-        name == other_name and torch.equal(value, other_value) for (name, value), (other_name, other_value) in pairs
+        name == other_name and torch.equal(value, other_value)
+        for (name, value), (other_name, other_value) in pairs
     )
 
 
@@ -59,18 +60,25 @@ def test_every_task_trains_through_the_one_loop(task, tiny, tmp_path):
 
 
 def test_it_learns_what_is_plain_to_see(tiny, tmp_path):
-    train(tiny(phases=[{"epochs": 6, "lr": 0.02}], augment={"brightness": 0.0, "contrast": 0.0}), tmp_path / "run")
+    train(
+        tiny(phases=[{"epochs": 6, "lr": 0.02}], augment={"brightness": 0.0, "contrast": 0.0}),
+        tmp_path / "run",
+    )
     assert float(rows(tmp_path / "run")[-1]["validation_expression7_accuracy"]) > 0.9
 
 
 def test_same_seed_same_weights_other_seed_other_weights(tiny, tmp_path):
-    networks = [train(tiny(**EVERYTHING, seed=seed), tmp_path / f"run{k}") for k, seed in enumerate((1, 1, 2))]
+    networks = [
+        train(tiny(**EVERYTHING, seed=seed), tmp_path / f"run{k}") for k, seed in enumerate((1, 1, 2))
+    ]
     assert same(networks[0], networks[1])
     assert not same(networks[0], networks[2])
 
 
 def save(network, path):
-    safetensors.torch.save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+    safetensors.torch.save_file(
+        {name: value.contiguous() for name, value in network.state_dict().items()}, path
+    )
 
 
 def break_off(config, run, stop, monkeypatch):
@@ -110,13 +118,17 @@ def test_a_run_that_broke_off_ends_with_the_same_weights(stop, task, more, tiny,
 
 
 @pytest.mark.parametrize("stop", [3, 7])
-def test_taught_and_begun_from_another_run_resumes_to_the_same_weights(stop, tiny, tmp_path, monkeypatch, capsys):
+def test_taught_and_begun_from_another_run_resumes_to_the_same_weights(
+    stop, tiny, tmp_path, monkeypatch, capsys
+):
     model = {"options": {"widths": [4, 8], "depth": 2, "drop_path": 0.5}}
     (tmp_path / "first").mkdir()
     before = train(tiny("expression8", model, phases=[{"epochs": 1}]), tmp_path / "first")
     save(before, tmp_path / "first/model.safetensors")
     begun = {**model, "start": str(tmp_path / "first")}
-    config = tiny("affect", begun, **EVERYTHING, teacher={"runs": [str(tmp_path / "first")]}, precision="bf16-mixed")
+    config = tiny(
+        "affect", begun, **EVERYTHING, teacher={"runs": [str(tmp_path / "first")]}, precision="bf16-mixed"
+    )
     wanted = train(config, tmp_path / "whole")
     assert "first: encoder; heads expression8; fresh heads valence_arousal" in capsys.readouterr().err
     break_off(config, tmp_path / "broken", stop, monkeypatch)
@@ -129,7 +141,8 @@ def test_training_begins_with_the_weights_of_another_run(tiny, tmp_path):
     save(before, tmp_path / "weights.safetensors")
     still = {"epochs": 1, "lr": 0.0, "frozen": True}
     after = train(
-        tiny("expression7", {"start": str(tmp_path / "weights.safetensors")}, phases=[still]), tmp_path / "run"
+        tiny("expression7", {"start": str(tmp_path / "weights.safetensors")}, phases=[still]),
+        tmp_path / "run",
     )
     assert same(before, after)
     wider = {"start": str(tmp_path / "weights.safetensors"), "options": {"widths": [4, 6], "depth": 1}}
@@ -165,7 +178,9 @@ def test_a_compiled_network_has_the_same_weights_by_the_same_names(tiny, tmp_pat
     plain = train(config, tmp_path / "b")
     assert compiled._compiled_call_impl is not None
     assert plain._compiled_call_impl is None
-    assert all(torch.allclose(one, two) for one, two in zip(compiled.parameters(), plain.parameters(), strict=True))
+    assert all(
+        torch.allclose(one, two) for one, two in zip(compiled.parameters(), plain.parameters(), strict=True)
+    )
     assert list(compiled.state_dict()) == list(plain.state_dict())
 
 
@@ -213,17 +228,25 @@ def test_the_validation_loss_is_that_of_the_whole_set(tiny, tmp_path):
     faces = Store(tiny().data.store)
     seen = faces.rows("validation")
     with torch.no_grad():
-        scores = network({"face": torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float()})
+        scores = network(
+            {"face": torch.from_numpy((faces.images(seen)[:, None] / 255.0 - 0.5) / 0.25).float()}
+        )
     for head in TASKS["affect"]:
-        wanted = head_loss(scores[head.name], torch.from_numpy(faces.target(head, seen)), LossContext(head)).item()
-        assert float(rows(tmp_path / "run")[0][f"validation_loss.{head.name}"]) == pytest.approx(wanted, abs=1e-5)
+        wanted = head_loss(
+            scores[head.name], torch.from_numpy(faces.target(head, seen)), LossContext(head)
+        ).item()
+        assert float(rows(tmp_path / "run")[0][f"validation_loss.{head.name}"]) == pytest.approx(
+            wanted, abs=1e-5
+        )
 
 
 def test_learned_head_weights_go_on_from_phase_to_phase(tiny, tmp_path):
     phases = [{"epochs": 2, "lr": 0.05, "weight_decay": 0.5}, {"epochs": 1, "lr": 0.0}]
     train(tiny("affect", phases=phases, head_weights="uncertainty"), tmp_path / "run")
     history = rows(tmp_path / "run")
-    weights = [[float(row[f"weight.{head}"]) for head in ("expression8", "valence_arousal")] for row in history]
+    weights = [
+        [float(row[f"weight.{head}"]) for head in ("expression8", "valence_arousal")] for row in history
+    ]
     assert weights[0] != [2.0, 2.0]
     assert weights[1] != weights[0]
     best = torch.load(tmp_path / "run/checkpoints/1/best.ckpt", weights_only=False)["state_dict"]
@@ -235,7 +258,9 @@ def test_a_head_that_no_face_of_a_split_has_is_left_out(tiny, tmp_path):
         kept = {name: target for name, target in sample.targets.items() if name != "valence_arousal"}
         return replace(sample, targets=kept) if sample.split == "train" else sample
 
-    store.write(tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1"))
+    store.write(
+        tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1")
+    )
     config = tiny_run.config(tmp_path / "a.h5", "affect", head_weights="uncertainty", augment={"mixup": 0.4})
     train(config, tmp_path / "run")
     row = rows(tmp_path / "run")[-1]
@@ -248,11 +273,17 @@ def test_a_head_that_no_face_of_a_split_has_is_left_out(tiny, tmp_path):
 def test_a_watched_head_that_no_validation_face_has_is_named(tmp_path):
     def without(sample):
         return (
-            replace(sample, targets={"valence_arousal": {"valence": 0.1}}) if sample.split == "validation" else sample
+            replace(sample, targets={"valence_arousal": {"valence": 0.1}})
+            if sample.split == "validation"
+            else sample
         )
 
-    store.write(tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1"))
-    with pytest.raises(StoreError, match=r"'validation' has no annotated expression8, whose accuracy picks the best"):
+    store.write(
+        tmp_path / "a.h5", map(without, tiny_run.samples(96)), tiny_run.HEADS, store.Origin("test", "1")
+    )
+    with pytest.raises(
+        StoreError, match=r"'validation' has no annotated expression8, whose accuracy picks the best"
+    ):
         train(tiny_run.config(tmp_path / "a.h5", "affect"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
     train(tiny_run.config(tmp_path / "a.h5", "affect", monitor="valence_arousal.rmse"), tmp_path / "run")
@@ -309,7 +340,11 @@ def test_balance_and_every_schedule_train(balance, tiny, tmp_path):
 
 def test_bf16_and_reading_batch_by_batch(tiny, tmp_path, faces):
     config = configs.from_dict(
-        {**tiny(precision="bf16-mixed").to_dict(), "data": {"store": str(faces), "memory_gb": 0.0, "limit": 40}}, "test"
+        {
+            **tiny(precision="bf16-mixed").to_dict(),
+            "data": {"store": str(faces), "memory_gb": 0.0, "limit": 40},
+        },
+        "test",
     )
     train(config, tmp_path / "run")
     assert rows(tmp_path / "run")[0]["step"] == "2"

@@ -63,7 +63,9 @@ def test_classes_weigh_by_inverse_frequency_and_by_name():
     assert list(weights) == list(EXPRESSION8.labels)
     assert weights["neutral"] == pytest.approx(8 / (2 * 6))
     assert weights["happy"] == pytest.approx(8 / (2 * 2))
-    assert sum(weights[name] * share for name, share in (("neutral", 6 / 8), ("happy", 2 / 8))) == pytest.approx(1)
+    assert sum(
+        weights[name] * share for name, share in (("neutral", 6 / 8), ("happy", 2 / 8))
+    ) == pytest.approx(1)
     assert weights["contempt"] == 1  # nobody shows it: label smoothing must not blow it up
 
 

@@ -1,4 +1,5 @@
-"""Run by `test_distributed.py` in two processes under torchrun: several trainings, then one in which the second process dies."""
+"""Run by `test_distributed.py` in two processes under torchrun: several trainings, then one in which the
+second process dies."""
 
 import contextlib
 import io
@@ -35,14 +36,22 @@ CONFIG = {
         "sam": 0.05,
         "label_smoothing": 0.1,
         "augment": {"mixup": 0.4, "cutmix": 0.4, "erasing": 0.5, "mix_until": 0.6},
-        "phases": [{"epochs": 1, "frozen": True, "lr": 0.01}, {"epochs": 3, "lr": 0.005, "schedule": "plateau"}],
+        "phases": [
+            {"epochs": 1, "frozen": True, "lr": 0.01},
+            {"epochs": 3, "lr": 0.005, "schedule": "plateau"},
+        ],
     },
 }
 
 
-#: A network with batch norms, whose statistics are each process's own on a processor, and dropout, which is drawn apart.
+#: A network with batch norms, whose statistics are each process's own on a processor, and dropout, which is
+#: drawn apart.
 NORMS = {"size": 24, "dropout": 0.0, "options": {"widths": [4, 8], "depth": 2, "dropout": 0.0}}
-DROPOUT = {"size": 24, "dropout": 0.5, "options": {"widths": [4, 8], "depth": 2, "dropout": 0.2, "drop_path": 0.3}}
+DROPOUT = {
+    "size": 24,
+    "dropout": 0.5,
+    "options": {"widths": [4, 8], "depth": 2, "dropout": 0.2, "drop_path": 0.3},
+}
 
 
 class HaltError(Exception):
@@ -92,7 +101,9 @@ def refused(work):
 
 def save(network, path):
     """Save the weights and running statistics of a network."""
-    safetensors.torch.save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+    safetensors.torch.save_file(
+        {name: value.contiguous() for name, value in network.state_dict().items()}, path
+    )
 
 
 def sums(network):
@@ -132,6 +143,8 @@ def together(folder):
 
 if __name__ == "__main__":
     if os.environ.get("MIEN_COVERAGE"):
-        measured = coverage.Coverage(os.environ["MIEN_COVERAGE"], data_suffix=True, branch=True, source=["mien"])
+        measured = coverage.Coverage(
+            os.environ["MIEN_COVERAGE"], data_suffix=True, branch=True, source=["mien"]
+        )
         measured.start()
     together(Path(sys.argv[1]))

@@ -12,7 +12,13 @@ import pytest
 
 USER = "postgres"
 #: It lasts for one test, so nothing waits for the disk.
-OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=30")
+OPTIONS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "max_connections=30",
+)
 
 
 def programs():
@@ -23,12 +29,15 @@ def programs():
 
 @contextlib.contextmanager
 def postgresql():
-    """The address of an empty database. Skips where PostgreSQL is not installed, or cannot be run by this user."""
+    """The address of an empty database. Skips where PostgreSQL is not installed, or cannot be run by this
+    user."""
     binaries, root = programs(), getpass.getuser() == "root"
     if binaries is None or (root and shutil.which("runuser") is None):
         pytest.skip("needs postgresql")
     switch = ["runuser", "-u", USER, "--"] if root else []  # initdb refuses root
-    folder = Path(tempfile.mkdtemp(prefix="mien-pg-"))  # a socket's path must be short, and its owner reach it
+    folder = Path(
+        tempfile.mkdtemp(prefix="mien-pg-")
+    )  # a socket's path must be short, and its owner reach it
     if root:
         shutil.chown(folder, USER)
 
@@ -40,7 +49,15 @@ def postgresql():
         run("initdb", "-U", USER, "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8")
         port = _free_port()
         flags = " ".join(f"-c {option}" for option in OPTIONS)
-        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", f"-h 127.0.0.1 -p {port} -k {folder} {flags}", "start")
+        run(
+            "pg_ctl",
+            "-w",
+            "-l",
+            f"{folder}/log",
+            "-o",
+            f"-h 127.0.0.1 -p {port} -k {folder} {flags}",
+            "start",
+        )
         try:
             yield f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
         finally:

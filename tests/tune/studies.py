@@ -60,6 +60,8 @@ def _unsynced(storage, *where):
     """A database that does not wait for the disk: these tests kill processes, not machines."""
     opened = storage(*where)
     if opened.engine.name == "sqlite":
-        event.listen(opened.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+        event.listen(
+            opened.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF")
+        )
         opened.engine.dispose()
     return opened

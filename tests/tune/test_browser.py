@@ -1,4 +1,5 @@
-"""The page of a study in a real browser: axe-core finds nothing serious, nothing scrolls sideways, every tick can be read."""
+"""The page of a study in a real browser: axe-core finds nothing serious, nothing scrolls sideways, every tick
+can be read."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ def browser() -> Iterator[Any]:
     ("name", "width", "scheme"),
     [("pruned", 1280, "dark"), ("pruned", 390, "light"), ("front", 1280, "light"), ("empty", 390, "dark")],
 )
-def test_the_page_is_accessible(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
+def test_the_page_is_accessible(
+    browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
     hold_accessible(browser, pages[name], width, scheme)
 
 

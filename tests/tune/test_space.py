@@ -33,7 +33,10 @@ def test_each_hyperparameter_is_found_with_its_default(tmp_path):
 def test_a_tuned_configuration_is_the_same_file_with_numbers_in(tmp_path):
     found = read(TOML, tmp_path)
     config = found.config(found.defaults | {"model.options.widths": "[8, 16]", "train.phases.0.lr": 0.02})
-    assert (config.model.shared["options"], config.train.phases[0].lr) == ({"widths": [8, 16], "depth": 2}, 0.02)
+    assert (config.model.shared["options"], config.train.phases[0].lr) == (
+        {"widths": [8, 16], "depth": 2},
+        0.02,
+    )
     assert configs.from_dict(configs.parsed(_written(config, tmp_path)), "again") == config
 
 
@@ -146,7 +149,10 @@ def test_a_value_on_the_command_line_fixes_a_parameter(tmp_path):
         ("ema = {low = 0.5, high = 0.9, default = 0.2}", "default must be one of its values"),
         ("balance = {choices = ['loss']}", "at least two different values"),
         ("balance = {choices = ['loss', 'none'], default = 'both'}", "default must be one of the choices"),
-        ("balance = {choices = ['loss', 'nome']}", "train.balance = 'nome': must be one of none, loss, sampler"),
+        (
+            "balance = {choices = ['loss', 'nome']}",
+            "train.balance = 'nome': must be one of none, loss, sampler",
+        ),
         ("ema = {low = 0.5, high = 1.5}", "train.ema = 1.5: must be 0 to 1"),
         ("seed = {low = 1.0, high = 2.5}", "train.seed = 1.75: must be a whole number"),
         ("monitor = {choices = ['accuracy', 'kappa']}", "train.monitor cannot vary"),

@@ -36,7 +36,9 @@ def test_the_first_trial_is_the_defaults_and_the_best_is_found(tmp_path):
     assert found.best.values[0] == max(trial.values[0] for trial in found.trials)
     assert len(found.trials) == len(lines) == 12
     assert found.names == ("expression7.accuracy",)
-    assert {path.name for path in (tmp_path / "study/trials").iterdir()} == {f"{number:04d}" for number in range(12)}
+    assert {path.name for path in (tmp_path / "study/trials").iterdir()} == {
+        f"{number:04d}" for number in range(12)
+    }
     config = configs.load(tmp_path / "study/trials" / f"{found.best.number:04d}" / "config.toml")
     assert config == found.config(found.best)
     shares = found.importances[0]
@@ -210,7 +212,9 @@ def test_an_earlier_study_teaches_and_does_not_count(tmp_path):
     assert len(found.trials) == 3
     assert sum(study.EARLIER in trial.user_attrs for trial in found.study.trials) == 4
     assert found.trials[0].params == found.settings.space.defaults
-    narrow = TOML.replace("low = 1e-5, high = 1e-1", "low = 0.2, high = 0.3").replace("default = 1e-4", "default = 0.2")
+    narrow = TOML.replace("low = 1e-5, high = 1e-1", "low = 0.2, high = 0.3").replace(
+        "default = 1e-4", "default = 0.2"
+    )
     (tmp_path / "narrow").mkdir()
     with pytest.raises(ConfigError, match="no finished trial has all of"):
         work.tune(study_config(tmp_path / "narrow", 3, text=narrow, earlier=str(tmp_path / "old/study")))
@@ -233,7 +237,10 @@ def test_another_space_needs_another_folder(tmp_path):
         ({"sampler": "tpa"}, "unknown sampler 'tpa', did you mean 'tpe'"),
         ({"pruner": "mean"}, "unknown pruner 'mean'"),
         ({"objectives": ("score", "speed")}, "unknown objective 'speed'"),
-        ({"objectives": ("score", "latency"), "pruner": "median"}, "with several objectives no trial can be pruned"),
+        (
+            {"objectives": ("score", "latency"), "pruner": "median"},
+            "with several objectives no trial can be pruned",
+        ),
         ({"objectives": ("score", "latency"), "sampler": "cmaes"}, "takes one objective"),
         ({"count": 0}, "--trials and --heartbeat must be 1 or more"),
     ],
@@ -323,4 +330,7 @@ def test_a_metric_that_is_never_defined_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(trials, "trained", undefined)
     found = work.tune(study_config(tmp_path, 2))
-    assert [row["fault"] for row in found.as_dict()["trials"]] == [None, "expression7.accuracy is never defined"]
+    assert [row["fault"] for row in found.as_dict()["trials"]] == [
+        None,
+        "expression7.accuracy is never defined",
+    ]

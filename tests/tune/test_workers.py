@@ -1,6 +1,8 @@
-"""Several workers on one study, one of them killed in the middle of a trial: nothing finished is lost, nothing is done twice.
+"""Several workers on one study, one of them killed in the middle of a trial: nothing finished is lost,
+nothing is done twice.
 
-Here trials are computed in a moment. `MIEN_LONG=1 pytest tests/tune/test_workers.py` also has `mien tune` itself train them.
+Here trials are computed in a moment. `MIEN_LONG=1 pytest tests/tune/test_workers.py` also has `mien tune`
+itself train them.
 """
 
 import contextlib
@@ -87,7 +89,8 @@ def until(commit, wanted):
 def test_killed_at_any_change_to_its_database_a_study_ends_as_if_undisturbed(tmp_path):
     FORKS.set_forkserver_preload(["tests.tune.studies"])
     ends, numbers = [], []
-    # In the making of the study, while values are drawn, in a trial, and in the next while the first is buried.
+    # In the making of the study, while values are drawn, in a trial, and in the next while the first is
+    # buried.
     for kills in ((), (16,), (20, 13), (31,), (51, 14), (54,), (83, 15, 16)):
         folder = tmp_path / "-".join(map(str, ("killed", *kills)))
         folder.mkdir()
@@ -181,8 +184,21 @@ def test_one_of_several_commands_is_killed(storage, tiny, tmp_path):
     address, crew = storage
     text = configs.dumps(tiny(phases=[{"epochs": 6, "lr": 0.0125}]))
     (tmp_path / "study").mkdir()
-    (tmp_path / "tiny.toml").write_text(text.replace("lr = 0.0125", "lr = {low = 1e-3, high = 1e-1, log = true}"))
-    words = [sys.executable, "-m", "mien", "tune", "tiny.toml", "--trials", "9", "--out", "study", "--no-best"]
+    (tmp_path / "tiny.toml").write_text(
+        text.replace("lr = 0.0125", "lr = {low = 1e-3, high = 1e-1, log = true}")
+    )
+    words = [
+        sys.executable,
+        "-m",
+        "mien",
+        "tune",
+        "tiny.toml",
+        "--trials",
+        "9",
+        "--out",
+        "study",
+        "--no-best",
+    ]
     words += ["--storage", address] * bool(address)
     hands = [subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(crew)]
     with watched(address or f"{tmp_path}/study/study.db") as look:
@@ -208,7 +224,8 @@ def watched(address):
 
 
 def kill_mid_trial(look, working):
-    """Kill the first worker that has an epoch of its second trial or a later one; return what was finished before."""
+    """Kill the first worker that has an epoch of its second trial or a later one; return what was finished
+    before."""
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline and working():
         found = look()
@@ -222,11 +239,14 @@ def kill_mid_trial(look, working):
 
 
 def check(found, kept, count, crew, folder):
-    """All finished trials are there, the killed one failed and was tried again, and each has been trained once."""
+    """All finished trials are there, the killed one failed and was tried again, and each has been trained
+    once."""
     assert [one.values for one in kept] == [found[one.number].values for one in kept]
     done = [one for one in found if one.state.name in ("COMPLETE", "PRUNED")]
     numbers = [workers.first_number(one) for one in done]
-    assert count <= len(done) < count + crew  # workers that start their last trials at the same moment overshoot
+    assert (
+        count <= len(done) < count + crew
+    )  # workers that start their last trials at the same moment overshoot
     assert len(set(numbers)) == len(numbers)
     (failed,) = (one for one in found if one.state.name == "FAIL")
     (again,) = (one for one in done if workers.first_number(one) == failed.number and one is not failed)

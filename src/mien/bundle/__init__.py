@@ -1,6 +1,8 @@
-"""The trained models that come with mien: files of this folder, named in `SHA256SUMS` (which `sha256sum --check` reads).
+"""The trained models that come with mien: files of this folder, named in `SHA256SUMS` (which `sha256sum
+--check` reads).
 
-What each answers, was trained on and reached stands in its own description; `tools/bundle.py` writes files and sums.
+What each answers, was trained on and reached stands in its own description; `tools/bundle.py` writes files
+and sums.
 """
 
 from __future__ import annotations
@@ -26,10 +28,13 @@ def checksums(folder: Path = FOLDER) -> dict[str, str]:
 
 
 def find(name: str, folder: Path = FOLDER) -> Path:
-    """The file of a bundled model. Raises ModelError for an unknown name, and for a file that is not what was bundled."""
+    """The file of a bundled model. Raises ModelError for an unknown name, and for a file that is not what was
+    bundled."""
     known = checksums(folder)
     if name not in known:
-        raise ModelError(f"no model '{name}' (bundled are {', '.join(known)}; or give a model.onnx or a run folder)")
+        raise ModelError(
+            f"no model '{name}' (bundled are {', '.join(known)}; or give a model.onnx or a run folder)"
+        )
     path = folder / f"{name}.onnx"
     if not path.is_file():
         raise ModelError(f"{path}: the bundled model is missing; install mien again")

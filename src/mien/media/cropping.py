@@ -56,7 +56,9 @@ def _turned(pixels: Pixels, box: Box, side: int, degrees: float) -> Pixels:
     turn = np.array([[cos, -sin], [sin, cos]])
     shift = (room - 1) / 2 - turn @ np.full(2, (side - 1) / 2)
     matrix, flags = np.column_stack([turn, shift]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(around, matrix, (side, side), None, flags, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(around, matrix, (side, side), None, flags, cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def _square(pixels: Pixels, box: Box, side: int) -> Pixels:

@@ -67,7 +67,8 @@ def verify(data: bytes, source: str) -> None:
 
 
 def opened(data: bytes, source: str, limits: Limits = LIMITS) -> Image.Image:
-    """A picture whose header is read and lies within the limits; `pixels_of` decodes it. Raises InputError."""
+    """A picture whose header is read and lies within the limits; `pixels_of` decodes it. Raises
+    InputError."""
     if not data:
         raise InputError(f"{source}: an empty file")
     try:
@@ -103,7 +104,9 @@ def guarded(source: str, limits: Limits = LIMITS) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:  # Pillow refuses before the size can be asked for
         pixels = re.findall(r"\d+", str(error))[:1] or ["too many"]
-        raise TooLargeError(f"{source}: {pixels[0]} pixels, at most {limits.max_pixels} are decoded") from None
+        raise TooLargeError(
+            f"{source}: {pixels[0]} pixels, at most {limits.max_pixels} are decoded"
+        ) from None
     except Exception as error:  # a decoder of foreign bytes may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{source}: damaged picture: {reason}") from None
@@ -111,7 +114,8 @@ def guarded(source: str, limits: Limits = LIMITS) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence Pillow's remarks on odd files. They are silenced for all threads, so only the main one does it."""
+    """Silence Pillow's remarks on odd files. They are silenced for all threads, so only the main one does
+    it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -30,13 +30,17 @@ class ImageTransform:
     colour: Colour = "grey"
     mean: tuple[Annotated[float, Bounds(0, 1)], ...] = ()
     std: tuple[Annotated[float, Bounds(0.001, 1)], ...] = ()
-    margin: float = 0.0  # FER-2013's framing: Haar's box is 0.96, YuNet's 1.00 of its pictures' side (medians)
+    margin: float = (
+        0.0  # FER-2013's framing: Haar's box is 0.96, YuNet's 1.00 of its pictures' side (medians)
+    )
     align: bool = False
 
     def __post_init__(self) -> None:
         """Fill in mean and std, and raise ConfigError for what cannot be."""
         if self.size < 1 or self.colour not in COLOURS:
-            raise ConfigError(f"size {self.size} must be positive, colour '{self.colour}' one of: {', '.join(COLOURS)}")
+            raise ConfigError(
+                f"size {self.size} must be positive, colour '{self.colour}' one of: {', '.join(COLOURS)}"
+            )
         object.__setattr__(self, "mean", tuple(self.mean) or (0.5,) * self.channels)
         object.__setattr__(self, "std", tuple(self.std) or (0.25,) * self.channels)
         if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
@@ -74,17 +78,24 @@ class ImageTransform:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the transform as JSON can hold it; its fields are the keys."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
 
     def fit(self, items: Items) -> Pixels:
         """Bring pictures, uint8 (H, W[, 3]) RGB of any size, to uint8 (N, size, size, channels): the
         square around each region, in the network's colour. Where there is no region, or one without an
         area, it is the whole picture. Points count where the network wants its faces aligned."""
         pictures, boxes, points = items.data, items.regions, items.points
-        cuts = [_NOWHERE if box is None else Box(*map(int, box)) for box in boxes] if boxes is not None else None
+        cuts = (
+            [_NOWHERE if box is None else Box(*map(int, box)) for box in boxes] if boxes is not None else None
+        )
         turning = self.align and points is not None
         rolls = [roll(each) for each in points] if turning else [0.0] * len(pictures)
-        fitted = [self._fitted(*each) for each in zip(pictures, cuts or [_NOWHERE] * len(pictures), rolls, strict=True)]
+        fitted = [
+            self._fitted(*each)
+            for each in zip(pictures, cuts or [_NOWHERE] * len(pictures), rolls, strict=True)
+        ]
         return np.stack(fitted).reshape(-1, *self.shape) if fitted else np.zeros((0, *self.shape), np.uint8)
 
     def _fitted(self, picture: Pixels, box: Box, degrees: float) -> Pixels:

@@ -33,7 +33,9 @@ class InputSet:
     def to_dict(self) -> dict[str, Any]:
         """Return the inputs as a model's description holds them."""
         return {
-            each.name: each.to_dict() | dict(self.transforms[each.name].to_dict()) | {"options": dict(each.options)}
+            each.name: each.to_dict()
+            | dict(self.transforms[each.name].to_dict())
+            | {"options": dict(each.options)}
             for each in self.inputs
         }
 
@@ -87,10 +89,18 @@ class InputSet:
         for name, modality in given.items():
             column = items[name]
             present = column.present
-            MODALITIES[modality].check(column.data if present is None else column[np.flatnonzero(present)].data)
-            for what, values in (("regions", column.regions), ("points", column.points), ("present", present)):
+            MODALITIES[modality].check(
+                column.data if present is None else column[np.flatnonzero(present)].data
+            )
+            for what, values in (
+                ("regions", column.regions),
+                ("points", column.points),
+                ("present", present),
+            ):
                 if values is not None and len(values) != counts[name]:
-                    raise InputError(f"{len(values)} {what} for {counts[name]} items of '{name}', needed is one each")
+                    raise InputError(
+                        f"{len(values)} {what} for {counts[name]} items of '{name}', needed is one each"
+                    )
         if len(set(counts.values())) > 1:
             raise InputError(f"not as many items of each input: {counts}")
         return next(iter(counts.values()))
@@ -112,7 +122,9 @@ class InputSet:
         """Turn compact arrays into what the graph takes, by the names of its inputs."""
         arrays = {name: self.transforms[name].normalise(values) for name, values in fitted.items()}
         if self.stacked:
-            return {_STACKED: arrays.popitem()[1] if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)}
+            return {
+                _STACKED: arrays.popitem()[1] if len(arrays) == 1 else np.concatenate([*arrays.values()], 1)
+            }
         if len(arrays) > 1:
             arrays[PRESENT] = present
         return {graph_name(name): values for name, values in arrays.items()}
@@ -128,7 +140,9 @@ def graph_name(name: str) -> str:
     return f"input.{name}"
 
 
-def fit_present(transform: Transform, given: Input, items: Items | None, present: NDArray[np.bool_]) -> NDArray[Any]:
+def fit_present(
+    transform: Transform, given: Input, items: Items | None, present: NDArray[np.bool_]
+) -> NDArray[Any]:
     """Bring the items that are there to one compact array (N, ...), zeros for the others."""
     seen = items.whole if items is not None and given.region == "whole" else items
     if seen is not None and present.all():
@@ -140,7 +154,8 @@ def fit_present(transform: Transform, given: Input, items: Items | None, present
 
 
 def inputs_of(preprocessing: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by name."""
+    """Turn the preprocessing of a schema 1 description, with its views of one picture, into inputs by
+    name."""
     # The first versions had not all of these.
     table = {"views": ["crop"], "margin": 0.0, "align": False, **preprocessing}
     views = table.pop("views")

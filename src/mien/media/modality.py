@@ -1,4 +1,5 @@
-"""What a modality is: how items of one kind are decoded, checked, shown to a network and shown to a person."""
+"""What a modality is: how items of one kind are decoded, checked, shown to a network and shown to a
+person."""
 
 from __future__ import annotations
 

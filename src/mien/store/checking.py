@@ -20,7 +20,9 @@ def check(store: Store) -> None:
     with store.open() as file:
         for name in columns:
             if name in file and len(file[name]) != len(store):
-                raise StoreError(f"{store.path}: '{name}' has {len(file[name])} rows, the split has {len(store)}")
+                raise StoreError(
+                    f"{store.path}: '{name}' has {len(file[name])} rows, the split has {len(store)}"
+                )
     for name in columns:
         _verify(store, name)
     _check_shards(store)
@@ -64,7 +66,9 @@ def _check_encoded(store: Store, stored: StoredInput) -> None:
     with store.open(stored.parts["encoded"]) as file:
         size = len(file[stored.parts["encoded"]])
     if (extents < 0).any() or (extents > size).any() or (extents[:, 1] < extents[:, 0]).any():
-        raise StoreError(f"{store.path}: '{stored.parts['extents']}' do not fit the {size} bytes of '{stored.name}'")
+        raise StoreError(
+            f"{store.path}: '{stored.parts['extents']}' do not fit the {size} bytes of '{stored.name}'"
+        )
     for start in range(0, len(store), _AT_ONCE):
         stored.encoded(store.rows()[start : start + _AT_ONCE])
 
@@ -72,6 +76,8 @@ def _check_encoded(store: Store, stored: StoredInput) -> None:
 def _check_targets(store: Store, head: Head) -> None:
     values = store.read(f"targets/{head.name}", store.rows())
     if values.shape[1:] != (() if head.kind is Kind.CLASS else (len(head),)):
-        raise StoreError(f"{store.path}: 'targets/{head.name}' is {values.shape}, it needs {len(head)} columns")
+        raise StoreError(
+            f"{store.path}: 'targets/{head.name}' is {values.shape}, it needs {len(head)} columns"
+        )
     if head.kind is Kind.CLASS and not ((values >= -1) & (values < len(head))).all():
         raise StoreError(f"{store.path}: 'targets/{head.name}' holds a class outside 0 to {len(head) - 1}")

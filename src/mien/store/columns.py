@@ -40,7 +40,9 @@ def extend(dataset: Any, values: NDArray[Any]) -> None:
     """Add rows to the end of a data set."""
     start = dataset.shape[0]
     dataset.resize(start + len(values), axis=0)
-    if dataset.fillvalue or values.view(np.uint8).any():  # rows that were never written read as the fill value
+    if (
+        dataset.fillvalue or values.view(np.uint8).any()
+    ):  # rows that were never written read as the fill value
         dataset[start:] = values
 
 

@@ -46,7 +46,9 @@ def write_part(path: Path, samples: Iterable[Sample], heads: Sequence[Head]) -> 
         fill(file, samples, heads, path.parent)
 
 
-def write_joined(path: Path, parts: Sequence[Path], heads: Sequence[Head], origin: Origin, files_of: str) -> Store:
+def write_joined(
+    path: Path, parts: Sequence[Path], heads: Sequence[Head], origin: Origin, files_of: str
+) -> Store:
     """Write a store from its parts, in order, without looking into their encoded files; the digest of
     these joins `origin.inputs` under `files_of`."""
     with _created(path) as file:
@@ -64,7 +66,9 @@ def _join(file: h5py.File, parts: Sequence[Path]) -> tuple[str, list[str]]:
     names = list(dict.fromkeys(name for part_sizes in sizes for name in part_sizes))
     totals = {name: sum(part_sizes.get(name) or 0 for part_sizes in sizes) for name in names}
     encoded = {name for part_sizes in sizes for name, size in part_sizes.items() if size is not None}
-    places = {name: one_piece(file, path_of(name, "encoded"), totals[name]) for name in names if name in encoded}
+    places = {
+        name: one_piece(file, path_of(name, "encoded"), totals[name]) for name in names if name in encoded
+    }
     starts = dict.fromkeys(names, 0)
     partial = any(set(size) != set(names) for size in sizes)
     for path, size in zip(parts, sizes, strict=True):
@@ -85,7 +89,10 @@ def _join(file: h5py.File, parts: Sequence[Path]) -> tuple[str, list[str]]:
 def _encoded_sizes(path: Path) -> dict[str, int | None]:
     """The bytes of encoded files of each input of a part; None for one that holds arrays."""
     with h5py.File(path, "r") as part:
-        return {name: len(found["encoded"]) if "encoded" in found else None for name, found in part["inputs"].items()}
+        return {
+            name: len(found["encoded"]) if "encoded" in found else None
+            for name, found in part["inputs"].items()
+        }
 
 
 def _join_columns(file: h5py.File, part: h5py.File, starts: Mapping[str, int], masked: Sequence[str]) -> None:
@@ -100,7 +107,9 @@ def _join_columns(file: h5py.File, part: h5py.File, starts: Mapping[str, int], m
     part.visititems(add)
     for name in masked:
         if (mask := path_of(name, "mask")) not in part:
-            extend(column(file, mask, np.bool_, fill=True), np.full(len(part["split"]), name in part["inputs"]))
+            extend(
+                column(file, mask, np.bool_, fill=True), np.full(len(part["split"]), name in part["inputs"])
+            )
     end_rows(file, part["split"][:])
 
 
@@ -114,7 +123,9 @@ def write_shards(path: Path, store: Store, shards: int) -> Store:
     """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself
     with everything but the items, written last. Raises StoreError."""
     if not 1 <= shards <= len(store):
-        raise StoreError(f"{store.path}: {shards} shards of {len(store)} rows, there must be 1 to {len(store)}")
+        raise StoreError(
+            f"{store.path}: {shards} shards of {len(store)} rows, there must be 1 to {len(store)}"
+        )
     names = [path.with_name(f"{path.stem}-{number:02}{path.suffix}") for number in range(shards)]
     if store.path.resolve() in {place.resolve() for place in [path, *names]}:
         raise StoreError(f"{path}: the store that is to be split; choose another name")

@@ -50,7 +50,9 @@ class Store:
 
     def _schema(self, file: h5py.File) -> int:
         if "mien" not in file.attrs:
-            raise StoreError(f"{self.path}: an HDF5 file, but no store of mien (import with `mien data import`)")
+            raise StoreError(
+                f"{self.path}: an HDF5 file, but no store of mien (import with `mien data import`)"
+            )
         if file.attrs["mien"] not in (SCHEMA, EARLIER):
             raise StoreError(
                 f"{self.path}: of another schema than this version reads ({EARLIER} and {SCHEMA}); import again"
@@ -60,7 +62,9 @@ class Store:
     def _shard(self, file: str, faces: int, sha256: str) -> Store:  # noqa: ARG002  (`check` compares the file with its digest)
         shard = _Shard(self.path.with_name(file))
         if len(shard) != faces:
-            raise StoreError(f"{shard.path}: holds {len(shard)} rows, {self.path.name} was split with {faces} there")
+            raise StoreError(
+                f"{shard.path}: holds {len(shard)} rows, {self.path.name} was split with {faces} there"
+            )
         return shard
 
     def input(self, name: str) -> StoredInput:
@@ -83,7 +87,9 @@ class Store:
                 yield file
         except (OSError, KeyError, RuntimeError):
             what = f"'{part}'" if part else "it"
-            raise StoreError(f"{self.path}: {what} is damaged (missing, or a checksum fails); import again") from None
+            raise StoreError(
+                f"{self.path}: {what} is damaged (missing, or a checksum fails); import again"
+            ) from None
 
     def rows(self, split: str = "") -> Rows:
         """Row numbers of a split, ascending; all rows for ''. Raises StoreError for an unknown or empty
@@ -177,7 +183,9 @@ class Store:
         values = self._dense(mine, rows)
         columns = head.space.mapping_to(mine.space)
         if all(column is None for column in columns):
-            raise StoreError(f"{self.path}: '{head.name}' shares no label with {', '.join(mine.space.labels)}")
+            raise StoreError(
+                f"{self.path}: '{head.name}' shares no label with {', '.join(mine.space.labels)}"
+            )
         exclusive = head.kind.is_exclusive
         unknown = np.full(len(rows), 0 if exclusive else np.nan, np.float32)
         taken = np.stack([unknown if column is None else values[:, column] for column in columns], axis=1)
@@ -200,7 +208,9 @@ class Store:
         for head in self.heads:
             if head.name == name:
                 return head
-        raise StoreError(f"{self.path}: has no target '{name}' (it has: {', '.join(head.name for head in self.heads)})")
+        raise StoreError(
+            f"{self.path}: has no target '{name}' (it has: {', '.join(head.name for head in self.heads)})"
+        )
 
     def _dense(self, head: Head, rows: Rows) -> Floats:
         values, mask = self.read(f"targets/{head.name}", rows), self.read(f"masks/{head.name}", rows)
@@ -226,7 +236,9 @@ class Store:
             order, back = np.unique(rows, return_inverse=True)
             close = max(1, _GAP_BYTES // row_bytes(dataset))
             stretches = np.split(order, np.flatnonzero(np.diff(order) > close) + 1)
-            parts = [_picked(dataset[stretch[0] : stretch[-1] + 1], stretch - stretch[0]) for stretch in stretches]
+            parts = [
+                _picked(dataset[stretch[0] : stretch[-1] + 1], stretch - stretch[0]) for stretch in stretches
+            ]
             found = parts[0] if len(parts) == 1 else np.concatenate(parts)
             return _picked(found, back)
 

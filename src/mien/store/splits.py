@@ -1,4 +1,5 @@
-"""Splits where a data set has none of its own: stratified, groups kept together, the same for the same seed."""
+"""Splits where a data set has none of its own: stratified, groups kept together, the same for the same
+seed."""
 
 from __future__ import annotations
 
@@ -126,7 +127,9 @@ def _strata(file: h5py.File, head: Head) -> Numbers:
     if head.kind is Kind.TAGS:
         rarity = 1 / np.maximum(values.sum(axis=0), 1)
         return np.asarray(np.where(values.any(axis=1), (values * rarity).argmax(axis=1), -1), np.int64)
-    return np.asarray(np.searchsorted(np.quantile(values[:, 0], np.linspace(0.1, 0.9, 9)), values[:, 0]), np.int64)
+    return np.asarray(
+        np.searchsorted(np.quantile(values[:, 0], np.linspace(0.1, 0.9, 9)), values[:, 0]), np.int64
+    )
 
 
 def _groups(file: h5py.File, rows: Numbers) -> Numbers:

@@ -73,11 +73,13 @@ class StoredInput:
         return [blob for blob, _ in self._blobs(rows)]
 
     def regions(self, rows: Rows) -> NDArray[Any] | None:
-        """Regions of some rows, (n, 4) or (n, 2); zeros or NaN where there is none, None if nobody has any."""
+        """Regions of some rows, (n, 4) or (n, 2); zeros or NaN where there is none, None if nobody has
+        any."""
         return self._store.read(self.parts["region"], rows) if "region" in self.parts else None
 
     def points(self, rows: Rows) -> Floats | None:
-        """Points of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has any."""
+        """Points of some rows in pixels, float32 (n, P, 2); NaN where there are none, None if nobody has
+        any."""
         return (
             np.asarray(self._store.read(self.parts["points"], rows), np.float32)
             if "points" in self.parts

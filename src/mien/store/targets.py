@@ -39,7 +39,10 @@ def decode(values: NDArray[Any], mask: NDArray[np.bool_], head: Head) -> list[Ta
         found = [[labels[place] for place in np.flatnonzero(row)] for row in values]
         return [tags if there else None for tags, there in zip(found, mask, strict=True)]
     known = np.broadcast_to(mask[:, None], values.shape) if mask.ndim == 1 else mask
-    rows = [{labels[k]: float(row[k]) for k in np.flatnonzero(there)} for row, there in zip(values, known, strict=True)]
+    rows = [
+        {labels[k]: float(row[k]) for k in np.flatnonzero(there)}
+        for row, there in zip(values, known, strict=True)
+    ]
     return [row or None for row in rows]
 
 

@@ -73,7 +73,9 @@ def finish(file: h5py.File, heads: Sequence[Head], origin: Origin, modalities: M
     if (undecided := file["split"][:] == UNDECIDED).any():
         source = file["source"][int(undecided.argmax())].decode()
         raise DataError(f"{source}: split '' is none of {', '.join(SPLITS)}")
-    describe(file, {"heads": [head.to_dict() for head in heads], "modalities": dict(modalities), **asdict(origin)})
+    describe(
+        file, {"heads": [head.to_dict() for head in heads], "modalities": dict(modalities), **asdict(origin)}
+    )
 
 
 def describe(file: h5py.File, record: Mapping[str, Any]) -> None:
@@ -88,7 +90,9 @@ def describe(file: h5py.File, record: Mapping[str, Any]) -> None:
 class _Writer:
     """A file being filled, batch by batch."""
 
-    def __init__(self, file: h5py.File, heads: Sequence[Head], folder: Path, modalities: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: h5py.File, heads: Sequence[Head], folder: Path, modalities: Mapping[str, str]
+    ) -> None:
         self.file, self.heads, self.folder = file, heads, folder
         self.seen: set[str] = set()
         self.inputs: dict[str, InputWriter] = {}
@@ -105,7 +109,9 @@ class _Writer:
                 raise DataError(f"{sample.source}: a sample without any input")
             self.seen.add(sample.source)
         for name in dict.fromkeys([*self.inputs, *(name for sample in batch for name in sample.inputs)]):
-            self._input(name).append([(sample.source, sample.inputs.get(name)) for sample in batch], rows_before)
+            self._input(name).append(
+                [(sample.source, sample.inputs.get(name)) for sample in batch], rows_before
+            )
         for head in self.heads:
             values, mask = encode(batch, head)
             self._add(f"targets/{head.name}", values)
@@ -113,7 +119,9 @@ class _Writer:
         self._add("source", _text([sample.source for sample in batch], _SOURCE))
         self._add("group", _text([sample.group for sample in batch], _GROUP))
         for name in dict.fromkeys(name for sample in batch for name in sample.attributes):
-            self._add(f"attributes/{name}", _text([sample.attributes.get(name, "") for sample in batch], _ATTRIBUTE))
+            self._add(
+                f"attributes/{name}", _text([sample.attributes.get(name, "") for sample in batch], _ATTRIBUTE)
+            )
         end_rows(self.file, np.array([_split(sample) for sample in batch], np.uint8))
 
     def _input(self, name: str) -> InputWriter:

@@ -37,11 +37,23 @@ def test_deepface_has_percent_region_and_eyes(tmp_path: Path) -> None:
     assert list(first["emotion"]) == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     assert sum(first["emotion"].values()) == pytest.approx(100, abs=1e-4)
     assert first["emotion"]["happy"] == pytest.approx(65)
-    assert first["region"] == {"x": 10, "y": 20, "w": 30, "h": 40, "left_eye": [34, 30], "right_eye": [15, 30]}
+    assert first["region"] == {
+        "x": 10,
+        "y": 20,
+        "w": 30,
+        "h": 40,
+        "left_eye": [34, 30],
+        "right_eye": [15, 30],
+    }
     assert (first["dominant_emotion"], first["face_confidence"], first["source"]) == ("happy", 0.9, "a.mp4")
     assert (second["dominant_emotion"], second["region"]["w"]) == ("sad", 30)
     assert "left_eye" not in second["region"]
-    assert (none["emotion"], none["region"], none["face_confidence"], none["timestamp"]) == (None, None, 0, 62.5)
+    assert (none["emotion"], none["region"], none["face_confidence"], none["timestamp"]) == (
+        None,
+        None,
+        0,
+        62.5,
+    )
 
 
 def test_fer_has_box_and_emotions(tmp_path: Path) -> None:
@@ -77,7 +89,9 @@ def test_pyfeat_has_the_columns_of_its_first_detector(tmp_path: Path) -> None:
     assert frame.iloc[2, :12].isna().all()
 
 
-def test_pyfeat_has_the_columns_of_its_second_detector_where_the_model_has_valence_and_arousal(tmp_path: Path) -> None:
+def test_pyfeat_has_the_columns_of_its_second_detector_where_the_model_has_valence_and_arousal(
+    tmp_path: Path,
+) -> None:
     frame = pandas.read_csv(written(tmp_path / "a.csv", "pyfeat", AFFECT))
     assert list(frame.columns[5:14]) == [
         "Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral", "valence", "arousal",

@@ -69,7 +69,9 @@ def test_the_document_is_golden(tmp_path: Path, root: Path) -> None:
         "source": "leer/ü.mp4", "frame": 30, "timestamp": 1.25, "shot": 2, "width": 8, "height": 8, "faces": [],
     }  # fmt: skip
     assert found["pictures"][2]["faces"][0]["face_id"] == 12
-    assert found["failed"] == [{"source": "x.png", "frame": None, "timestamp": None, "error": "x.png: no such file"}]
+    assert found["failed"] == [
+        {"source": "x.png", "frame": None, "timestamp": None, "error": "x.png: no such file"}
+    ]
     assert found["model"] == {"name": "tiny", "sha256": "ab12", "heads": HEADS}
     assert (found["schema"], found["settings"]) == (1, "faces=haar every=0.5")
 
@@ -81,7 +83,9 @@ def test_a_document_of_nothing_is_one(tmp_path: Path, root: Path) -> None:
 
 
 def test_json_lines_follow_their_schema_and_say_what_csv_says(tmp_path: Path, root: Path) -> None:
-    lines = [json.loads(line) for line in written(tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        json.loads(line) for line in written(tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     for line in lines:
         jsonschema.validate(line, schema(root, "row"))
     assert [list(line) for line in lines] == [columns(TASK)] * 4
@@ -102,10 +106,14 @@ def test_the_schema_refuses_what_is_wrong(tmp_path: Path, root: Path) -> None:
 
 
 def test_parquet_has_the_rows_of_json_lines_with_types(tmp_path: Path) -> None:
-    lines = [json.loads(line) for line in written(tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        json.loads(line) for line in written(tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     table = pyarrow.parquet.read_table(written(tmp_path / "out.parquet"))
     assert table.to_pylist() == lines
-    kinds = {name: str(table.schema.field(name).type) for name in ("frame", "timestamp", "abstained", "va.valence")}
+    kinds = {
+        name: str(table.schema.field(name).type) for name in ("frame", "timestamp", "abstained", "va.valence")
+    }
     assert kinds == {"frame": "int64", "timestamp": "double", "abstained": "bool", "va.valence": "double"}
 
 
@@ -132,7 +140,10 @@ def test_tags_are_listed(tmp_path: Path) -> None:
     task = Task("t", (Head("signs", Kind.TAGS, LabelSpace("signs", ("joy", "pain", "calm"))),))
     outputs = {"signs": {"joy": 0.4, "pain": 0.6, "calm": 0.9}}
     found = Prediction(Face(Box(0, 0, 1, 1)), outputs, task, {"signs": {"joy": 0.3, "pain": 0.7}})
-    results = [Result(Moment({}, "a.png", 0, None), 1, 1, [found]), Result(Moment({}, "b.png", 0, None), 1, 1, [])]
+    results = [
+        Result(Moment({}, "a.png", 0, None), 1, 1, [found]),
+        Result(Moment({}, "b.png", 0, None), 1, 1, []),
+    ]
     text = written(tmp_path / "t.csv", results, ModelOrigin("t", "0", task)).read_text()
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["tags"] for row in rows] == ["joy;calm", ""]
@@ -147,7 +158,12 @@ def test_real_predictions_fit_their_columns(affect: Model, tmp_path: Path, root:
     row = json.loads(path.read_text())
     jsonschema.validate(row, schema(root, "row"))
     assert list(row) == columns(affect.task)
-    assert [key for key, value in row.items() if value is None] == ["timestamp", "shot", "landmarks", "face_score"]
+    assert [key for key, value in row.items() if value is None] == [
+        "timestamp",
+        "shot",
+        "landmarks",
+        "face_score",
+    ]
     document = json.loads(
         written(tmp_path / "a.json", [Result(Moment({}, "a.png", 0, None), 9, 9, found)], made).read_text()
     )
@@ -171,12 +187,18 @@ class TestResuming:
         else:
             assert parts.read_bytes() == whole.read_bytes()
 
-    def test_another_model_or_other_settings_are_refused_and_the_file_stays(self, tmp_path: Path, form: str) -> None:
+    def test_another_model_or_other_settings_are_refused_and_the_file_stays(
+        self, tmp_path: Path, form: str
+    ) -> None:
         path = written(tmp_path / f"out.{form}")
         before = path.read_bytes()
-        with pytest.raises(ConfigError, match=r"other model \('tiny ab12', now 'tiny ffff'\); .* --overwrite"):
+        with pytest.raises(
+            ConfigError, match=r"other model \('tiny ab12', now 'tiny ffff'\); .* --overwrite"
+        ):
             open_writer(path, replace(ORIGIN, sha256="ffff"))
-        with pytest.raises(ConfigError, match=r"other settings \('faces=haar every=0.5', now 'faces=yunet'\)"):
+        with pytest.raises(
+            ConfigError, match=r"other settings \('faces=haar every=0.5', now 'faces=yunet'\)"
+        ):
             open_writer(path, replace(ORIGIN, settings="faces=yunet"))
         other = Task("other", (Head("mood", Kind.CLASS, LabelSpace("mood", ("good", "bad", "ugly"))),))
         with pytest.raises(ConfigError, match="other"):
@@ -203,7 +225,9 @@ class TestResuming:
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_cut_anywhere_loses_the_last_frame_at_most(tmp_path: Path, form: str) -> None:
-    results = [replace(result, moment=replace(result.moment, source=result.source + '\n"q')) for result in RESULTS]
+    results = [
+        replace(result, moment=replace(result.moment, source=result.source + '\n"q')) for result in RESULTS
+    ]
     whole = written(tmp_path / f"whole.{form}", results).read_bytes()
     path = tmp_path / f"cut.{form}"
     ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
@@ -244,7 +268,9 @@ def test_a_full_disk_is_one_line_and_nothing_half_is_left(
 
     from tests.outputs.formats.made import EXPRESSION, feeling
 
-    results = [Result(Moment({}, f"{n}.png", 0, None), 9, 9, [feeling(EXPRESSION, "happy")]) for n in range(400)]
+    results = [
+        Result(Moment({}, f"{n}.png", 0, None), 9, 9, [feeling(EXPRESSION, "happy")]) for n in range(400)
+    ]
     monkeypatch.setattr("mien.outputs.formats.parquet.GROUP", 50)
     path = tmp_path / "out"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -281,7 +307,9 @@ def test_an_output_that_cannot_be_written_names_itself(tmp_path: Path) -> None:
     for form in FORMATS:
         with pytest.raises(OSError, match="taken"):
             open_writer(
-                tmp_path / "taken" / "out", ORIGIN if form not in ("deepface", "fer", "pyfeat") else seven(), form
+                tmp_path / "taken" / "out",
+                ORIGIN if form not in ("deepface", "fer", "pyfeat") else seven(),
+                form,
             )
 
 

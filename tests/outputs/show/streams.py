@@ -15,7 +15,8 @@ RNG = np.random.default_rng(5)
 
 
 def answer(label: str, value: float = 0.7, task: Task = EXPRESSION) -> dict[str, dict[str, float]]:
-    """Outputs whose first head gives `label` the probability `value`, and the rest alike to the others; values are 0.5, -0.25."""
+    """Outputs whose first head gives `label` the probability `value`, and the rest alike to the others;
+    values are 0.5, -0.25."""
     outputs = {}
     for head in task:
         if head.kind is Kind.VALUES:
@@ -44,12 +45,17 @@ def step(
 
 
 def clip(
-    labels: Mapping[int, str], times: Sequence[float], *, source: str = "a.mp4", size: tuple[int, int] = (160, 120)
+    labels: Mapping[int, str],
+    times: Sequence[float],
+    *,
+    source: str = "a.mp4",
+    size: tuple[int, int] = (160, 120),
 ) -> Iterator[Result]:
     """A face of each track, side by side and always the same, at each time."""
     pixels = np.full((size[1], size[0], 3), 128, np.uint8)
     for index, time in enumerate(times):
         faces = [
-            face((10 + 50 * at, 10, 40, 40), label, track=track) for at, (track, label) in enumerate(labels.items())
+            face((10 + 50 * at, 10, 40, 40), label, track=track)
+            for at, (track, label) in enumerate(labels.items())
         ]
         yield step(faces, time, index=index, source=source, pixels=pixels)

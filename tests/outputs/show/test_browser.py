@@ -1,4 +1,5 @@
-"""The page of a video in a real browser: video, timeline and numbers in step. Runs where Chromium and playwright are there."""
+"""The page of a video in a real browser: video, timeline and numbers in step. Runs where Chromium and
+playwright are there."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of videos: one that Chromium plays, one of a format that it does not know, one whose first frame is at 5 s."""
+    """A folder of videos: one that Chromium plays, one of a format that it does not know, one whose first
+    frame is at 5 s."""
     folder = tmp_path_factory.mktemp("films")
     if "libvpx" not in av.codecs_available:
         pytest.skip("needs a PyAV that writes VP8")
@@ -41,7 +43,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(path: Path, film: Path, start: float = 0.0, end: float = SECONDS) -> Path:
-    """A page on which #0 is happy and then, from 1 s on, sad; #1 is angry, and #2, above it, seen in the first second only."""
+    """A page on which #0 is happy and then, from 1 s on, sad; #1 is angry, and #2, above it, seen in the
+    first second only."""
     sink = open_sink("page", path)
     for index in range(round(start * FPS), round(end * FPS)):
         time = index / FPS
@@ -58,7 +61,8 @@ def written(path: Path, film: Path, start: float = 0.0, end: float = SECONDS) ->
 
 @contextmanager
 def shown(browser: Any, path: Path, width: int = 1280, scheme: str = "light", at: str = "") -> Iterator[Any]:
-    """The page, once its video stands where it should or is known not to play; no fault may be thrown in it."""
+    """The page, once its video stands where it should or is known not to play; no fault may be thrown in
+    it."""
     faults: list[str] = []
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -85,7 +89,8 @@ def cursor(page: Any) -> float:
 
 
 def wait_for_ground(page: Any, which: int) -> None:
-    """Until the video's own pixels show the ground before (0) or after (1) its cut; a frame may be painted a little late."""
+    """Until the video's own pixels show the ground before (0) or after (1) its cut; a frame may be painted a
+    little late."""
     page.wait_for_function(
         """(wanted) => {
           const canvas = document.createElement("canvas"), brush = canvas.getContext("2d");
@@ -130,7 +135,12 @@ def test_a_click_in_the_timeline_moves_the_video(browser: Any, films: Path, tmp_
 
 def test_keys(browser: Any, films: Path, tmp_path: Path) -> None:
     with shown(browser, written(tmp_path / "p.html", films / "plays.webm"), at="#t=0.5") as page:
-        for key, time in [("ArrowRight", 1.5), ("Shift+ArrowRight", 1.6), ("Shift+ArrowLeft", 1.5), ("ArrowLeft", 0.5)]:
+        for key, time in [
+            ("ArrowRight", 1.5),
+            ("Shift+ArrowRight", 1.6),
+            ("Shift+ArrowLeft", 1.5),
+            ("ArrowLeft", 0.5),
+        ]:
             page.keyboard.press(key)
             wait(page, time)
             assert cursor(page) == pytest.approx(time, abs=0.01), key
@@ -142,12 +152,16 @@ def test_keys(browser: Any, films: Path, tmp_path: Path) -> None:
         page.keyboard.press("ArrowRight")
         wait(page, 1.2)
         # Heard after the page's own listener: the film may have ended before anybody looks.
-        page.evaluate("() => video.addEventListener('play', () => { window.said = find('play').textContent; })")
+        page.evaluate(
+            "() => video.addEventListener('play', () => { window.said = find('play').textContent; })"
+        )
         page.keyboard.press("Space")
         page.wait_for_function("window.said === 'Pause'")
 
 
-def test_it_plays_in_step_to_where_the_numbers_end_and_begins_again(browser: Any, films: Path, tmp_path: Path) -> None:
+def test_it_plays_in_step_to_where_the_numbers_end_and_begins_again(
+    browser: Any, films: Path, tmp_path: Path
+) -> None:
     with shown(browser, written(tmp_path / "p.html", films / "plays.webm", 0.4, 1.8)) as page:
         page.evaluate(
             """() => {
@@ -168,7 +182,9 @@ def test_it_plays_in_step_to_where_the_numbers_end_and_begins_again(browser: Any
         page.evaluate("video.addEventListener('seeked', () => again.push(now))")
         page.click("#play")
         page.wait_for_function("again.length")
-        assert page.evaluate("again[0]") < 0.9, "from the start of the numbers, not of the video or where it stopped"
+        assert page.evaluate("again[0]") < 0.9, (
+            "from the start of the numbers, not of the video or where it stopped"
+        )
 
 
 def test_a_video_whose_first_frame_has_another_time(browser: Any, films: Path, tmp_path: Path) -> None:
@@ -230,7 +246,10 @@ def test_each_face_has_its_frame_in_its_colour(browser: Any, films: Path, tmp_pa
           const pixel = [...brush.getImageData(x * scale, y * scale, 1, 1).data].slice(0, 3);
           return "#" + pixel.map((part) => part.toString(16).padStart(2, "0")).join("");
         }"""
-        hues = {label: page.evaluate(f"colours[labels.indexOf('{label}')]") for label in ("happy", "angry", "fear")}
+        hues = {
+            label: page.evaluate(f"colours[labels.indexOf('{label}')]")
+            for label in ("happy", "angry", "fear")
+        }
         places = {"happy": (60, 150), "angry": (420, 350), "fear": (430, 200)}
         assert {label: page.evaluate(edge, place) for label, place in places.items()} == hues
         page.click("#boxes")
@@ -238,7 +257,9 @@ def test_each_face_has_its_frame_in_its_colour(browser: Any, films: Path, tmp_pa
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
-def test_it_is_accessible_and_fits(browser: Any, films: Path, tmp_path: Path, width: int, scheme: str) -> None:
+def test_it_is_accessible_and_fits(
+    browser: Any, films: Path, tmp_path: Path, width: int, scheme: str
+) -> None:
     with shown(browser, written(tmp_path / "p.html", films / "plays.webm"), width, scheme, "#t=1.9") as page:
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width

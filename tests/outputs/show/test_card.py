@@ -35,7 +35,9 @@ def test_pictures_and_reports_have_one_palette(name: str) -> None:
     task = Task("own", (Head("own", Kind.CLASS, space),))
     outputs = {"own": {label: 1 / (place + 1) for place, label in enumerate(space.labels)}}
     bars = card_of(Prediction(face((0, 0, 9, 9)).face, outputs, task), len(space)).bars
-    assert {bar.label: bar.colour for bar in bars} == {label: bright(tone) for label, tone in colours(space).items()}
+    assert {bar.label: bar.colour for bar in bars} == {
+        label: bright(tone) for label, tone in colours(space).items()
+    }
 
 
 def test_tags_are_scored_where_there_are_no_classes() -> None:

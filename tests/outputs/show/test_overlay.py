@@ -63,7 +63,9 @@ def test_a_card_follows_its_face_and_does_not_jump_to_its_other_side() -> None:
     assert places[30][0] > places[0][0] + 150
 
 
-@pytest.mark.parametrize("box", [(-60, -40, 100, 100), (600, 440, 100, 100), (700, 500, 50, 50), (0, 0, 640, 480)])
+@pytest.mark.parametrize(
+    "box", [(-60, -40, 100, 100), (600, 440, 100, 100), (700, 500, 50, 50), (0, 0, 640, 480)]
+)
 def test_a_face_at_the_border_is_drawn_as_far_as_it_is_there(box: tuple[int, int, int, int]) -> None:
     drawn = Overlay((640, 480)).draw(GREY, [face(box)], 0.0)
     assert drawn.shape == GREY.shape

@@ -20,7 +20,9 @@ def predicted(box: tuple[int, int, int, int], task: Task) -> Prediction:
     outputs = {}
     for head in task:
         low, high = head.bounds if head.kind is Kind.VALUES else (0.0, 1.0)
-        outputs[head.name] = dict(zip(head.space.labels, RNG.uniform(low, high, len(head)).tolist(), strict=True))
+        outputs[head.name] = dict(
+            zip(head.space.labels, RNG.uniform(low, high, len(head)).tolist(), strict=True)
+        )
     return Prediction(Face(Box(*box)), outputs, task)
 
 
@@ -69,7 +71,9 @@ def test_the_frame_is_where_the_face_is_and_has_the_colour_of_its_label() -> Non
 
 def test_a_face_hidden_by_no_card() -> None:
     boxes = [(100, 100, 120, 120), (260, 100, 120, 120), (420, 100, 120, 120)]
-    drawn = annotate(np.full((400, 640, 3), 255, np.uint8), [predicted(box, TASKS["affect"]) for box in boxes])
+    drawn = annotate(
+        np.full((400, 640, 3), 255, np.uint8), [predicted(box, TASKS["affect"]) for box in boxes]
+    )
     for x, y, width, height in boxes:
         assert (drawn[y + 10 : y + height - 10, x + 10 : x + width - 10] == 255).all()
     assert (drawn < 60).all(axis=2).sum() > 3000, "but cards are there"

@@ -80,15 +80,25 @@ def test_the_strip_says_what_dominated_when() -> None:
         corners = np.array([point.split(",") for point in polygon.get("points", "").split()], float)
         if title is not None and len(corners) == 4:
             strips[title.text] = (polygon.get("fill"), corners[:, 0].min(), corners[:, 0].max())
-    assert strips["happy"] == (tones["happy"], pytest.approx(scale.x(0), abs=0.1), pytest.approx(scale.x(2), abs=0.1))
-    assert strips["sad"] == (tones["sad"], pytest.approx(scale.x(3.5), abs=0.1), pytest.approx(scale.x(6), abs=0.1))
+    assert strips["happy"] == (
+        tones["happy"],
+        pytest.approx(scale.x(0), abs=0.1),
+        pytest.approx(scale.x(2), abs=0.1),
+    )
+    assert strips["sad"] == (
+        tones["sad"],
+        pytest.approx(scale.x(3.5), abs=0.1),
+        pytest.approx(scale.x(6), abs=0.1),
+    )
     assert scale.x(0) == LEFT
     assert scale.x(6.0) == WIDTH - RIGHT
 
 
 def test_texts_name_tracks_times_and_labels_and_are_escaped() -> None:
     words = [element.text for element in shapes(svg(draw(gone((2.0, 3.5)), "<a> & b.mp4")), "text")]
-    assert {"<a> & b.mp4", "#4", "0:00 to 0:06 · mostly sad (56%)", "neutral", "contempt", "0:01.0"} <= set(words)
+    assert {"<a> & b.mp4", "#4", "0:00 to 0:06 · mostly sad (56%)", "neutral", "contempt", "0:01.0"} <= set(
+        words
+    )
     assert "unsure" not in words
 
 

@@ -32,12 +32,19 @@ def listed(sink: Sheet, monkeypatch: pytest.MonkeyPatch) -> list[list[SheetCell]
 
 
 def pictures(sink: Sheet) -> None:
-    for name, label, value in (("b10", "sad", 0.6), ("b9", "happy", 0.5), ("a", "happy", 0.9), ("c", "neutral", 0.3)):
+    for name, label, value in (
+        ("b10", "sad", 0.6),
+        ("b9", "happy", 0.5),
+        ("a", "happy", 0.9),
+        ("c", "neutral", 0.3),
+    ):
         sink.add(step([face((20, 20, 60, 60), label, value, abstain=0.4)], None, source=f"in/{name}.jpg"))
     sink.add(step([], None, source="in/nobody.jpg"))
 
 
-def test_by_emotion_the_surest_first_and_the_unsure_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_emotion_the_surest_first_and_the_unsure_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink = Sheet(tmp_path / "s.png")
     pictures(sink)
     (cells,) = listed(sink, monkeypatch)
@@ -79,7 +86,9 @@ def test_the_crop_shows_the_face(tmp_path: Path) -> None:
     assert max(green, blue) < 60
 
 
-def test_a_video_gives_each_track_once_where_it_is_surest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_gives_each_track_once_where_it_is_surest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink = Sheet(tmp_path / "s.png")
     for index, value in enumerate((0.5, 0.9, 0.7)):
         faces = [face((20, 20, 60, 60), "happy", value, track=3), face((90, 20, 60, 60), "sad", 0.6, track=5)]

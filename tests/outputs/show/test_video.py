@@ -24,7 +24,11 @@ def read(path: Path) -> tuple[list[float], list[Pixels], str]:
     with av.open(str(path)) as file:
         frames = list(file.decode(video=0))
         name = file.streams.video[0].codec_context.name
-    return [float(frame.time) for frame in frames], [frame.to_ndarray(format="rgb24") for frame in frames], name
+    return (
+        [float(frame.time) for frame in frames],
+        [frame.to_ndarray(format="rgb24") for frame in frames],
+        name,
+    )
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
@@ -121,7 +125,9 @@ def test_no_frame_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_names_and_a_missing_extra_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_names_and_a_missing_extra_are_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(ConfigError, match=r"out\.avi: not the name of a video to write \(one of: \.mp4"):
         open_sink("video", tmp_path / "out.avi")
 
