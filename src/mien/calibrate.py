@@ -57,7 +57,8 @@ def calibrate(model: Path, store: Store, split: str, method: str = "temperature"
     ConfigError for another method, StoreError where no target of the store fits.
     """
     lookup(METHODS, method, "calibration")
-    engine, rows = Engine(model, calibrated=False), store.rows(split)
+    engine = Engine(model, calibrated=False)
+    rows = store.rows_with(engine.inputs.sources, store.rows(split))
     mappings = matching.match(engine.task, store, {}, other=False)
     found = ((mapping, mapping.targets(store, rows)) for mapping in mappings)
     targets = {mapping: target for mapping, target in found if not np.isnan(target).all()}

@@ -53,7 +53,8 @@ def lookup(registry: Mapping[str, Item], name: str, what: str, error: type[MienE
     """Return `registry[name]`. Raises `error` with `what` the name was to be, and the choices."""
     if name in registry:
         return registry[name]
-    raise error(f"unknown {what} '{name}'{hint(name, registry)} (one of: {', '.join(sorted(registry))})")
+    choices = f"one of: {', '.join(sorted(registry))}" if registry else "there is none"
+    raise error(f"unknown {what} '{name}'{hint(name, registry)} ({choices})")
 
 
 def hint(name: str, names: Iterable[str]) -> str:

@@ -34,12 +34,10 @@ class Input:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", self.of or self.modality)
-        if (
-            not re.fullmatch(r"[\w-]+", self.name) or self.name in RESERVED
-        ):  # it names graph inputs and layers
-            raise ConfigError(
-                f"input '{self.name}': a name is made of letters, digits, _ and -, and not {', '.join(RESERVED)}"
-            )
+        # The name is that of a graph input and of layers.
+        if not re.fullmatch(r"[\w-]+", self.name) or self.name in RESERVED:
+            allowed = f"letters, digits, _ and -, and not {', '.join(RESERVED)}"
+            raise ConfigError(f"input '{self.name}': a name is made of {allowed}")
         if self.region not in REGIONS:
             raise ConfigError(
                 f"input '{self.name}': region = {self.region!r}: must be one of {', '.join(REGIONS)}"

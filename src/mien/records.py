@@ -120,7 +120,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What a source gives at one time. `media`: by modality, "image" uint8 (H, W) or (H, W, 3) RGB; `source`
+    """What a source gives at one time. `media`: by name, "image" uint8 (H, W) or (H, W, 3) RGB; `source`
     as it was given; `index` from 0 within it (the decoder's own number); `time` in seconds, None for a still
     picture."""
 

@@ -40,6 +40,6 @@ def find(name: str, folder: Path = FOLDER) -> Path:
         raise ModelError(f"{path}: the bundled model is missing; install mien again")
     if sha256(path) != known[name]:
         raise ModelError(
-            f"{path}: the bundled model is damaged (its SHA-256 is not {known[name][:12]}…); install mien again"
+            f"{path}: the bundled model is damaged (SHA-256 is not {known[name][:12]}…); install mien again"
         )
     return path

@@ -75,7 +75,7 @@ class VideoOptions:
 class AnswerOptions:
     """How the model is asked."""
 
-    average: Averaging = "none"
+    average: Annotated[Averaging | Literal["ten"], arg(metavar="{none,flip,ten_crop}")] = "none"
     """Ask of each face several times and average: its mirror image too (twice the time), or ten crops."""
     abstain: Annotated[float | None, arg(metavar="0…1", help_behavior_hint="")] = None
     """Mark answers as abstained whose confidence (how likely the label is right) lies below this."""

@@ -134,7 +134,7 @@ class _Evaluation:
 
     @cached_property
     def rows(self) -> Rows:
-        return self.store.rows(self.split)
+        return self.store.rows_with(self.engine.inputs.sources, self.store.rows(self.split))
 
     @cached_property
     def sampling(self) -> Resampling:

@@ -30,9 +30,8 @@ def predict(engine: Engine, samples: Store, rows: Rows, progress: Progress = sil
 
 def items_of(inputs: InputSet, samples: Store, rows: Rows) -> dict[str, Items]:
     """Read a model's inputs of some rows of a store. Raises StoreError where it has none of them."""
-    names = dict.fromkeys(each.of for each in inputs.inputs)
-    if not (known := [name for name in names if name in samples.inputs]):
-        samples.input(next(iter(names)))
+    if not (known := [name for name in inputs.sources if name in samples.inputs]):
+        samples.input(inputs.sources[0])
     return {name: samples.input(name).items(rows) for name in known}
 
 

@@ -48,8 +48,8 @@ def against_torch(run: Path, store: Path | None = None, count: int = FACES) -> l
     """Compare a run's `model.onnx` with its network in torch on the first `count` validation rows."""
     config, engine = load(run / "config.toml"), Engine(run, calibrated=False)
     samples = Store(store or config.data.store)
-    rows = samples.rows(config.data.validation)[:count]
     inputs = input_set(config.model)
+    rows = samples.rows_with(inputs.sources, samples.rows(config.data.validation))[:count]
     network = Activated(load_network(run), engine.task, inputs).eval()
     answers = predict(engine, samples, rows)
     parts = []
@@ -66,7 +66,7 @@ def against_float(run: Path, twin: Path, store: Path | None = None) -> tuple[lis
     are, and what each metric of the run's heads (and the ECE) loses."""
     config, engines = load(run / "config.toml"), (Engine(run), Engine(twin))
     faces = Store(store or config.data.store)
-    rows = faces.rows(config.data.validation)
+    rows = faces.rows_with(engines[0].inputs.sources, faces.rows(config.data.validation))
     before, after = (predict(engine, faces, rows) for engine in engines)
     losses = []
     for mapping in matching.match(engines[0].task, faces, {}, other=False):

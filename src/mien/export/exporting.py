@@ -65,7 +65,8 @@ def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:
     """The metadata that travels with a model: task, inputs, data, licence, metrics, versions."""
     store = Store(config.data.store)
     task = config.resolved_task()
-    rows = thinned(learned_from(store, task, config), config)
+    sources = models.input_set(config.model).sources
+    rows = thinned(store.rows_with(sources, learned_from(store, task, config)), config)
     best = _best(run, task, config)
     return {
         "schema": MODEL_SCHEMAS[-1],

@@ -44,7 +44,7 @@ def quantise(run: Path, store: Path | None = None) -> Path:
     """
     config, engine, target = load(run / "config.toml"), Engine(run), run / NAME
     samples = Store(store or config.data.store)
-    rows = balanced(samples, engine.task, config.data.train)
+    rows = samples.rows_with(engine.inputs.sources, balanced(samples, engine.task, config.data.train))
     with atomic_write(target) as part:
         _quantise(engine, _Batches(engine, samples, rows), part)
         precision = {"int8": {"faces": len(rows), "split": config.data.train, "store": samples.path.name}}

@@ -26,8 +26,8 @@ from .limits import LIMITS, Limits
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "SUN")
 SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm",
-    ".jp2", ".j2k", ".avif", ".ras",
+    ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm",
+    ".pnm", ".pfm", ".jp2", ".j2k", ".avif", ".ras",
 })  # fmt: skip
 #: How Apple's pictures say what they are; Pillow alone does not decode them.
 HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})

@@ -45,7 +45,8 @@ class ImageTransform:
         object.__setattr__(self, "std", tuple(self.std) or (0.25,) * self.channels)
         if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
             raise ConfigError(
-                f"mean {list(self.mean)} and std {list(self.std)} need {self.channels} numbers each, std above 0"
+                f"mean {list(self.mean)} and std {list(self.std)} need {self.channels} numbers each, "
+                "std above 0"
             )
 
     #: Fitted pixels are 0…255; what mean and std are of is 0…1.

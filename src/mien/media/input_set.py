@@ -53,6 +53,11 @@ class InputSet:
         return cls(inputs, transforms, stacked)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the items that are looked at."""
+        return tuple(dict.fromkeys(each.of for each in self.inputs))
+
+    @property
     def uses_points(self) -> bool:
         """Whether an input is brought to the network by its points, such as crops aligned by the eyes."""
         return any(each.uses_points for each in self.transforms.values())
@@ -79,7 +84,7 @@ class InputSet:
         """Return the number of samples. Raises InputError for items that cannot be, or where no input of
         the model is given."""
         given = {each.of: each.modality for each in self.inputs if each.of in items}
-        wanted = ", ".join(dict.fromkeys(each.of for each in self.inputs))
+        wanted = ", ".join(self.sources)
         if not given:
             raise InputError(f"the model looks at {wanted}; given: {', '.join(items) or 'nothing'}")
         counts = {name: len(items[name].data) for name in given}

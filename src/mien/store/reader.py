@@ -55,7 +55,8 @@ class Store:
             )
         if file.attrs["mien"] not in (SCHEMA, EARLIER):
             raise StoreError(
-                f"{self.path}: of another schema than this version reads ({EARLIER} and {SCHEMA}); import again"
+                f"{self.path}: of another schema than this version reads ({EARLIER} and {SCHEMA}); "
+                "import again"
             )
         return int(file.attrs["mien"])
 

@@ -38,7 +38,8 @@ class Splitting:
     def __post_init__(self) -> None:
         if min(self.validation, self.test) < 0 or self.validation + self.test >= 1:
             raise ConfigError(
-                f"validation {self.validation} and test {self.test} must be shares from 0 that leave some to train on"
+                f"validation {self.validation} and test {self.test} must be shares from 0 that leave some to "
+                "train on"
             )
 
 

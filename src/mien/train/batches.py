@@ -57,7 +57,8 @@ class DataModule(lightning.LightningDataModule):
         self.store = store = Store(config.data.store)
 
         def dataset(rows: Rows) -> SampleDataset:
-            return SampleDataset(store, thinned(rows, config), task, inputs, config.data.memory_gb)
+            rows = thinned(store.rows_with(inputs.sources, rows), config)
+            return SampleDataset(store, rows, task, inputs, config.data.memory_gb)
 
         self.training = dataset(learned_from(store, task, config))
         self.validation = dataset(annotated(store, task, config.data.validation))

@@ -36,7 +36,7 @@ class SampleDataset(Dataset[Batch]):
     def __init__(self, store: Store, rows: Rows, task: Task, inputs: InputSet, memory_gb: float) -> None:
         self.store, self.rows, self.inputs = store, rows, inputs
         self.targets = {head.name: torch.from_numpy(store.target(head, rows)) for head in task}
-        self.columns = {name: self._column(name) for name in dict.fromkeys(each.of for each in inputs.inputs)}
+        self.columns = {name: self._column(name) for name in inputs.sources}
         self.present = {each.name: self._present(each.of) for each in inputs.inputs}
         self.fitted: dict[str, Tensor] = {}
         self.device: torch.device | None = None
