@@ -37,7 +37,8 @@ from mien.predict.job import PredictionJob
 from mien.predict.pipeline import stream
 from mien.predict.results import Result
 from mien.predict.session import Session
-from mien.records import Box, Face, Moment, Pixels, Prediction, ReadError, Subject
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment, Pixels, ReadError, Subject
 
 
 @dataclass

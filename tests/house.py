@@ -45,12 +45,13 @@ HOUSE: tuple[dict[str, Room], ...] = (
     },
     {
         "metrics": Room("metrics, each with its direction", "numpy ot"),
-        "records": Room("samples, frames, faces and predictions", "numpy"),
+        "records": Room("samples, moments of a source, faces", "numpy"),
     },
     {
         "baselines": Room("what a figure is measured against: chance, oracle, noise floor", "numpy"),
         "intervals": Room("bootstrap intervals and paired differences", "numpy threadpoolctl"),
         "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
+        "prediction": Room("what a model says of one subject"),
         "media": Room("what each modality is: decode, crop, bring to a network", "PIL cv2 numpy"),
     },
     {

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from mien.records import Box, Face, Moment, Prediction, ReadError, Sample, Span, Subject
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment, ReadError, Sample, Span, Subject
 from mien.tasks import TASKS
 
 FACE = Face(Box(1, 2, 30, 40), ((5.0, 6.0),), 0.9, 7)

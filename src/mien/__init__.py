@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .errors import MienError
     from .labels import LabelSpace
     from .predict import Model, load, to_frame
-    from .records import Box, Face, Prediction, Sample
+    from .prediction import Prediction
+    from .records import Box, Face, Sample
     from .store import Store
     from .tasks import Head, Kind, Task
     from .workflow import train_model
@@ -42,7 +43,8 @@ _HOMES = {
     "errors": ("MienError",),
     "labels": ("LabelSpace",),
     "predict": ("Model", "load", "to_frame"),
-    "records": ("Box", "Face", "Prediction", "Sample"),
+    "prediction": ("Prediction",),
+    "records": ("Box", "Face", "Sample"),
     "store": ("Store",),
     "tasks": ("Head", "Kind", "Task"),
     "workflow": ("train_model",),

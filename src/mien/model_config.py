@@ -35,7 +35,7 @@ class ModelConfig:
     shared: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Fill in what is not said. Raises ConfigError."""
+        """Fill in the defaults. Raises ConfigError."""
         table = read_model_table(self.to_dict(), "model")
         object.__setattr__(self, "inputs", table["inputs"])
         object.__setattr__(self, "shared", table["shared"])

@@ -17,7 +17,8 @@ from mien.predict.prefetch import Prefetcher
 from mien.predict.results import Result
 from mien.predict.session import Session
 from mien.predict.settings import Settings
-from mien.records import Box, Face, Moment, Pixels, Prediction, ReadError
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment, Pixels, ReadError
 from mien.tasks import TASKS
 
 TASK = TASKS["expression7"]

@@ -12,7 +12,8 @@ import pytest
 from mien.errors import ConfigError, InputError
 from mien.predict.results import Result
 from mien.predict.smoothing import POOLS, People, Smoother, TrackedPerson
-from mien.records import Box, Face, Moment, Prediction
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment
 from mien.tasks import TASKS, Kind
 
 AFFECT, EMOTIC = TASKS["affect"], TASKS["emotic"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..predict.results import Result
     from ..predict.smoothing import TrackedPerson
-    from ..records import Prediction
+    from ..prediction import Prediction
 
 _BAR = 12
 _SHARES = 3
@@ -77,7 +77,8 @@ def people_table(people: Sequence[TrackedPerson]) -> Table:
     """A row for each followed face: when it was seen, what it showed for how long, its mean answers."""
     from rich.text import Text
 
-    from ..records import Box, Face, Prediction
+    from ..prediction import Prediction
+    from ..records import Box, Face
 
     sources = {person.source for person in people}
     table = new_table(Text(sources.pop()) if len(sources) == 1 else None)

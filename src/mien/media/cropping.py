@@ -22,10 +22,10 @@ EYES = {5: (slice(0, 1), slice(1, 2)), 68: (slice(36, 42), slice(42, 48))}
 
 def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) -> Pixels:
     """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same
-    centre. A face that leans `degrees` degrees clockwise is turned back about that centre.
+    centre. A face rolled by `degrees` clockwise is turned back about that centre.
 
     Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of
-    the crop. A box as large as the picture has no margin; unless it leans, it is the picture as it is.
+    the crop. A box as large as the picture has no margin; unless it is rolled, it is the picture as it is.
     """
     height, width = pixels.shape[:2]
     whole = box == (0, 0, width, height)
@@ -36,7 +36,7 @@ def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) ->
 
 
 def roll(points: Sequence[tuple[float, float]] | Floats) -> float:
-    """How many degrees clockwise a face leans, by the line through its eyes; 0 where its landmarks (P, 2)
+    """How many degrees clockwise a face is rolled, by the line through its eyes; 0 where its landmarks (P, 2)
     do not tell."""
     if len(points) not in EYES:
         return 0.0
@@ -46,7 +46,7 @@ def roll(points: Sequence[tuple[float, float]] | Floats) -> float:
 
 
 def _turned(pixels: Pixels, box: Box, side: int, degrees: float) -> Pixels:
-    """The square of that side about the box's centre whose upper edge leans `degrees` degrees clockwise,
+    """The square of that side about the box's centre whose upper edge is rolled by `degrees` clockwise,
     set upright."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     room = side + 2 * int(

@@ -18,7 +18,8 @@ from ..media import image as image_files
 from ..media.cropping import Boxes, Landmarks
 from ..media.image_transform import check_pictures
 from ..media.limits import LIMITS, Limits
-from ..records import Face, Floats, Items, Moment, Pixels, Prediction, ReadError, Subject
+from ..prediction import Prediction
+from ..records import Face, Floats, Items, Moment, Pixels, ReadError, Subject
 from ..sources import plan
 from ..tasks import Task
 from .engine import Engine, Pictures

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from ..records import Moment, Prediction, ReadError
+from ..prediction import Prediction
+from ..records import Moment, ReadError
 from ..sources.base import one_line
 from ..sources.per_source import PerSource
 from .prefetch import Prefetcher

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..extras import require
-from ..records import Box, Moment, Pixels, Prediction
+from ..prediction import Prediction
+from ..records import Box, Moment, Pixels
 from ..tasks import Kind, Task
 from .engine import Engine
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ..detect import Detector
-from ..records import Moment, Prediction, Subject
+from ..prediction import Prediction
+from ..records import Moment, Subject
 from .results import ModelOrigin, Result
 from .settings import Settings
 from .shot_detection import ShotDetector

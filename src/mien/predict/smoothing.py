@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputError
-from ..records import Prediction
+from ..prediction import Prediction
 from ..tasks import Head, Kind, Task
 from .results import Result
 

@@ -144,7 +144,7 @@ class Store:
         return self.input("image").points(rows)
 
     def attribute(self, name: str, rows: Rows) -> list[str]:
-        """What is said of some rows under a name: gender, age …; '' where nothing is. Raises StoreError."""
+        """Values of an attribute of some rows: gender, age …; '' where nothing is. Raises StoreError."""
         lookup(dict.fromkeys(self.attributes), name, f"attribute of {self.path}", StoreError)
         return self.texts(f"attributes/{name}", rows)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mien.predict.results import ModelOrigin, Result
-from mien.records import Box, Face, Moment, Prediction, ReadError
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment, ReadError
 from mien.tasks import TASKS, Head, Kind, LabelSpace, Task
 
 TASK = Task(

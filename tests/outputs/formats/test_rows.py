@@ -18,7 +18,8 @@ from mien.errors import ConfigError
 from mien.outputs.formats import FORMATS, RESUMED, named, open_writer
 from mien.predict import Model
 from mien.predict.results import ModelOrigin, Result, columns, origin, to_frame
-from mien.records import Box, Face, Moment, Prediction
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment
 from mien.tasks import Head, Kind, LabelSpace, Task
 from tests.outputs.formats.made import FACES, FAULT, HEADS, ORIGIN, RESULTS, TASK
 

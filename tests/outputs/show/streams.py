@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from mien.predict.results import Result
-from mien.records import Box, Face, Moment, Pixels, Prediction
+from mien.prediction import Prediction
+from mien.records import Box, Face, Moment, Pixels
 from mien.tasks import TASKS, Kind, Task
 
 EXPRESSION = TASKS["expression8"]

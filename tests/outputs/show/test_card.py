@@ -7,7 +7,7 @@ import pytest
 from mien.labels import SPACES
 from mien.outputs.show.card import GREY, card_of, scored
 from mien.palette import bright, colours
-from mien.records import Prediction
+from mien.prediction import Prediction
 from mien.tasks import TASKS, Head, Kind, Task
 from tests.outputs.show.streams import face
 

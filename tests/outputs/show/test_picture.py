@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw
 
 from mien.outputs.show.card import card_of
 from mien.outputs.show.picture import LARGEST, SMALLEST, annotate, save
-from mien.records import Box, Face, Prediction
+from mien.prediction import Prediction
+from mien.records import Box, Face
 from mien.tasks import TASKS, Kind, Task
 
 RNG = np.random.default_rng(5)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ...labels import EXPRESSION7, canonical
 from ...predict.results import ModelOrigin, Result, Row, face_id, short
-from ...records import Face, Prediction
+from ...prediction import Prediction
+from ...records import Face
 from ...tasks import Kind
 from .writer import TextDocument, csv_line, emotions, seven
 

@@ -13,7 +13,8 @@ from ... import files
 from ...errors import ConfigError
 from ...labels import EXPRESSION7, canonical
 from ...predict.results import ModelOrigin, Result
-from ...records import Prediction, ReadError
+from ...prediction import Prediction
+from ...records import ReadError
 
 
 class Writer(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...palette import EMOTIONS, bright, colours
-from ...records import Prediction
+from ...prediction import Prediction
 from ...tasks import Head, Kind, Task
 
 Colour = tuple[int, int, int]

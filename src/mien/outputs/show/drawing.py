@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ...records import Prediction
+from ...prediction import Prediction
 from .card import Colour, OverlayCard
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom

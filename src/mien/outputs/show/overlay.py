@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...media.image import recolour
-from ...records import Pixels, Prediction
+from ...prediction import Prediction
+from ...records import Pixels
 from .card import Colour, OverlayCard, card_of, scored
 from .drawing import FINE, GROUND, Area, Pen, area_of, around, draw_card, overlap, patch, spread
 

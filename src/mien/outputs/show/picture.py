@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 from ...files import atomic_write
 from ...media.image import recolour
 from ...predict.results import Result
-from ...records import Pixels, Prediction
+from ...prediction import Prediction
+from ...records import Pixels
 from .card import OverlayCard, card_of
 from .drawing import FINE, GROUND, Area, Paint, Pen, area_of, draw_card, patch, spread
 

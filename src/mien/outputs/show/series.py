@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...predict.results import Result
-from ...records import Prediction
+from ...prediction import Prediction
 from ...tasks import Head, Task
 
 Array = NDArray[np.float64]

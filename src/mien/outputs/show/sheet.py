@@ -15,7 +15,8 @@ from ...media.cropping import crop
 from ...media.image import decode, encode, recolour, resize
 from ...palette import EMOTIONS, PAGE, colours
 from ...predict.results import Result
-from ...records import Moment, Prediction
+from ...prediction import Prediction
+from ...records import Moment
 from .card import UNSURE, scored
 from .sink import check_suffix
 
