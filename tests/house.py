@@ -71,7 +71,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
     {
         "evaluate": Room("a model scored on a split of a store", "numpy pyarrow"),
         "models": Room("encoders, fusion and heads", "safetensors timm torch torchvision"),
-        "outputs": Room("predictions as files, drawings and pages", "PIL av numpy pyarrow"),
+        "outputs": Room("predictions as files, drawings and pages, and going on with such files", "PIL av numpy pyarrow"),
         "report": Room("a run's page; reads saved results, never a model", "PIL numpy pyarrow"),
         "synthetic": Room("drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"),
     },
@@ -82,7 +82,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "scale": Room("prediction over millions of pictures, on many machines", "cv2 pyarrow ray"),
     },
     {"train": Room("batches, loop, checkpoints", "kornia lightning numpy rich timm torch")},
-    {"export": Room("safetensors and ONNX from a trained network", "numpy onnx onnxruntime safetensors torch")},
+    {"export": Room("safetensors, ONNX and its int8 twin from a trained network", "numpy onnx onnxruntime safetensors torch")},
     {"workflow": Room("what `mien train` does, as one call", "torch")},
     {
         "__init__": Room("the public names"),

@@ -184,6 +184,18 @@ def seeds(values: ArrayLike) -> Spread:
     return Spread(float(figures.mean()), sd, figures.size)
 
 
+def seed_difference(first: Sequence[float], other: Sequence[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of the difference of two means over seeds; None with one seed of each."""
+    freedom = len(first) + len(other) - 2
+    if freedom < 1:
+        return None
+    squares = sum(float(np.square(np.subtract(values, np.mean(values))).sum()) for values in (first, other))
+    error = math.sqrt(squares / freedom * (1 / len(first) + 1 / len(other)))
+    half = float(require("scipy.stats", "evaluate").t.ppf(0.975, freedom)) * error
+    middle = float(np.mean(other) - np.mean(first))
+    return middle - half, middle + half
+
+
 def by_group(groups: Sequence[str]) -> NDArray[np.intp]:
     """Number the clusters (N,) of rows by group name; a row without a group ('') is its own cluster."""
     names = [name or f"\0{row}" for row, name in enumerate(groups)]

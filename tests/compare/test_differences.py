@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mien import intervals
 from mien.compare.caveats import caveats, verdict
 from mien.compare.differences import (
     ComparedMetric,
@@ -18,7 +19,6 @@ from mien.compare.differences import (
     compared_metrics,
     differences,
     draws,
-    over_seeds,
     value_of,
 )
 from mien.compare.runs import RunGroup, group_runs, load, shared
@@ -130,9 +130,9 @@ def test_a_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
 def test_the_interval_over_seeds_is_students() -> None:
     first, other = [0.70, 0.72, 0.71], [0.75, 0.74, 0.76, 0.77]
     wanted = stats.ttest_ind(other, first).confidence_interval(0.95)
-    assert over_seeds(first, other) == pytest.approx((wanted.low, wanted.high))
-    assert over_seeds([0.7], [0.8]) is None
-    low, high = over_seeds([0.70], [0.74, 0.76]) or (0.0, 0.0)
+    assert intervals.seed_difference(first, other) == pytest.approx((wanted.low, wanted.high))
+    assert intervals.seed_difference([0.7], [0.8]) is None
+    low, high = intervals.seed_difference([0.70], [0.74, 0.76]) or (0.0, 0.0)
     assert low < 0 < high, "one seed against two says little"
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import intervals, metrics
-from ..extras import require
 from ..metrics import Array, Statistic, Weights
 from ..metrics.distributions import Distances
 from ..report.results import MetricResult
@@ -103,7 +102,9 @@ def _of_head(groups: Sequence[RunGroup], found: Sequence[ComparedMetric], draws:
         first, other = f"0 {metric.key}", f"{k} {metric.key}"
         value, faces = plain[other] - plain[first], intervals.interval(drawn[other] - drawn[first])
         between = (faces.low, faces.high) if faces and math.isfinite(value) else None
-        seeds = over_seeds(*([measure.value for measure in _measures(groups[row], metric)] for row in (0, k)))
+        seeds = intervals.seed_difference(
+            *([measure.value for measure in _measures(groups[row], metric)] for row in (0, k))
+        )
         return Difference(value, between, seeds, _p(groups[0], groups[k], metric))
 
     others = range(1, len(groups))
@@ -124,18 +125,6 @@ def _mean(group: RunGroup, metric: ComparedMetric) -> Statistic:
 
 def _measures(group: RunGroup, metric: ComparedMetric) -> list[MetricResult]:
     return [found for run in group.runs if (found := run.measure(metric.head.name, metric.name))]
-
-
-def over_seeds(first: Sequence[float], other: Sequence[float]) -> Interval | None:
-    """Student's 95 % interval of the difference of two means over seeds; None with one seed of each."""
-    freedom = len(first) + len(other) - 2
-    if freedom < 1:
-        return None
-    squares = sum(float(np.square(np.subtract(values, np.mean(values))).sum()) for values in (first, other))
-    error = math.sqrt(squares / freedom * (1 / len(first) + 1 / len(other)))
-    half = float(require("scipy.stats", "evaluate").t.ppf(0.975, freedom)) * error
-    middle = float(np.mean(other) - np.mean(first))
-    return middle - half, middle + half
 
 
 def _p(first: RunGroup, other: RunGroup, metric: ComparedMetric) -> float | None:

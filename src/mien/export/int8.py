@@ -46,7 +46,7 @@ def quantise(run: Path, store: Path | None = None) -> Path:
     samples = Store(store or config.data.store)
     rows = samples.rows_with(engine.inputs.sources, balanced(samples, engine.task, config.data.train))
     with atomic_write(target) as part:
-        _quantise(engine, _Batches(engine, samples, rows), part)
+        _quantise(engine, _CalibrationBatches(engine, samples, rows), part)
         precision = {"int8": {"faces": len(rows), "split": config.data.train, "store": samples.path.name}}
         description = engine.metadata | {"name": f"{engine.name}-int8", "precision": precision}
         stamp(part, description)
@@ -101,7 +101,7 @@ def balanced(store: Store, task: Task, split: str, count: int = FACES) -> Rows:
     return np.sort(rows[np.argsort(turn, kind="stable")[:count]])
 
 
-class _Batches(CalibrationDataReader):  # type: ignore[misc]
+class _CalibrationBatches(CalibrationDataReader):  # type: ignore[misc]
     """What the graph takes of some rows, batch by batch, exactly as in prediction."""
 
     def __init__(self, engine: Engine, store: Store, rows: Rows) -> None:

@@ -119,14 +119,14 @@ class _Run:
         fingerprint = checkpoints.fingerprint(self.config, number)
         found = distributed.broadcast_from_main(lambda: checkpoints.finished(folder, fingerprint))
         if found is None:
-            best = self._fit(number, folder, fingerprint)
-            found = {"epoch": best.epoch, "state_dict": best.weights, "rows": self.rows}
+            checkpoint = self._fit(number, folder, fingerprint)
+            found = {"epoch": checkpoint.epoch, "state_dict": checkpoint.weights, "rows": self.rows}
             if machine.is_main():
                 checkpoints.write(folder / checkpoints.BEST, found, fingerprint)
         self.rows[:] = found["rows"]
         for part, prefix in ((self.network, "network."), (self.weighting, "weighting.")):
-            state = {name: value for name, value in found["state_dict"].items() if name.startswith(prefix)}
-            part.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
+            best = {name: value for name, value in found["state_dict"].items() if name.startswith(prefix)}
+            part.load_state_dict({name.removeprefix(prefix): value for name, value in best.items()})
 
     def _fit(
         self, number: int, folder: Path, fingerprint: checkpoints.Fingerprint

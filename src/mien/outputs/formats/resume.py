@@ -27,8 +27,8 @@ class ResumeState:
         """Take a row; True for the last of its frame. Raises ConfigError for another model or settings."""
         origin = self._origin
         found, needed = f"{row['model']} {row['model_sha256'][:12]}", f"{origin.name} {origin.sha256[:12]}"
-        self._same("model", found, needed)
-        self._same("settings", current_words(row["settings"]), origin.settings)
+        self._check_same("model", found, needed)
+        self._check_same("settings", current_words(row["settings"]), origin.settings)
         frame = row["source"], int(row["frame"])
         self._rows = self._rows + 1 if frame == self._last else 1
         self._last = frame
@@ -37,7 +37,7 @@ class ResumeState:
         self.done[frame[0]] = max(frame[1], self.done.pop(frame[0], 0))
         return True
 
-    def _same(self, what: str, found: str, needed: str) -> None:
+    def _check_same(self, what: str, found: str, needed: str) -> None:
         if found != needed:
             raise ConfigError(
                 f"{self._path}: holds results of other {what} ('{found}', now '{needed}'); "
