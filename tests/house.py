@@ -49,7 +49,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
     },
     {
         "baselines": Room("what a figure is measured against: chance, oracle, noise floor", "numpy"),
-        "intervals": Room("bootstrap intervals and paired differences", "numpy threadpoolctl"),
+        "intervals": Room("bootstrap intervals and paired differences", "numpy scipy threadpoolctl"),
         "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
         "prediction": Room("what a model says of one subject"),
         "media": Room("what each modality is: decode, crop, bring to a network", "PIL cv2 numpy"),
@@ -77,7 +77,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
     },
     {
         "calibrate": Room("temperatures, thresholds and conformal sets, chosen on the validation split", "numpy scipy"),
-        "compare": Room("runs side by side; reads saved results", "matplotlib numpy onnx scipy"),
+        "compare": Room("runs side by side; reads saved results", "matplotlib numpy onnx"),
         "losses": Room("losses for all kinds of head", "torch"),
         "scale": Room("prediction over millions of pictures, on many machines", "cv2 pyarrow ray"),
     },
