@@ -140,17 +140,23 @@ def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
     batch: list[Sample] = []
     size = 0
     for sample in samples:
-        if any(isinstance(item.data, (Path, str)) for item in sample.inputs.values()):
-            inputs = {name: item._replace(data=_contents(item.data)) for name, item in sample.inputs.items()}
-            sample = replace(sample, inputs=inputs)  # noqa: PLW2901
-        batch.append(sample)
-        for item in sample.inputs.values():
-            size += len(item.data) if isinstance(item.data, bytes) else item.data.nbytes
+        batch.append(_with_contents(sample))
+        for item in batch[-1].inputs.values():
+            size += item.data.nbytes if isinstance(item.data, np.ndarray) else len(item.data)
         if len(batch) == CHUNK_ROWS or size > _BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _with_contents(sample: Sample) -> Sample:
+    """The sample, its files read and its texts encoded; the same one where there are none."""
+    for item in sample.inputs.values():
+        if not isinstance(item.data, (np.ndarray, bytes)):
+            inputs = {name: each._replace(data=_contents(each.data)) for name, each in sample.inputs.items()}
+            return replace(sample, inputs=inputs)
+    return sample
 
 
 def _contents(data: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...labels import EXPRESSION7
-from ...records import Sample
+from ...records import Item, Sample
 from ...tasks import Head, Kind
 from ..base import Importer, ImportLog
 from .faces import FaceTable
@@ -70,9 +70,10 @@ def _samples(path: Path, log: ImportLog) -> Iterator[Sample]:
     if "usage" not in faces.columns:
         labels = "" if "emotion" in faces.columns else ", and no labels"
         log.notes.append(f"{path.name} has no column Usage{labels}: all its rows go to the split '{split}'")
+    name = path.name
     for number, image, emotion, usage in faces:
         targets = {"expression7": emotion} if emotion else {}
-        yield Sample.of_image(image, targets, usage or split, f"{path.name}:{number}")
+        yield Sample({"image": Item(image)}, targets, usage or split, f"{name}:{number}")
 
 
 _LOOKS_FOR = f"a CSV file, or a folder with {', '.join(WHOLE + PARTS)}"
