@@ -425,3 +425,22 @@ def test_bad_inputs_are_named(tmp_path: Path, text: str, message: str) -> None:
 )
 def test_bad_views_and_margins_are_named(tmp_path: Path, text: str, message: str) -> None:
     assert f"run.toml: {message}" in fault(tmp_path, f"[model]\n{text}")
+
+
+def test_keys_that_have_another_name_are_read_and_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    file = written(tmp_path, '[model]\nbackbone = "resnet18"\nviews = ["crop", "picture"]')
+    read = config.load(file, ["--model.size", "32"], notes.append)
+    assert [each.encoder for each in read.model.all_inputs] == ["resnet18", "resnet18"]
+    assert notes == [
+        f"{file}: model.backbone is called model.encoder now",
+        f"{file}: model.views is read; name the inputs instead: [model.inputs.face], [model.inputs.scene]",
+    ]
+    notes.clear()
+    assert (
+        config.load(written(tmp_path, ""), ["--model.backbone=vit"], notes.append).model.shared["encoder"]
+        == "vit"
+    )
+    assert len(notes) == 1
+    config.load(written(tmp_path, '[model]\nencoder = "resnet18"'), note=notes.append)
+    assert len(notes) == 1

@@ -53,7 +53,7 @@ def test_export_writes_the_model_anew(toml, tmp_path, capsys):
     [
         (["--train.seeds", "3"], "unknown key 'train.seeds', did you mean 'seed'"),
         (["--train.batch_size", "many"], "train.batch_size = 'many'"),
-        (["--model.backbone", "test_resnet"], "does not take model.options"),
+        (["--model.encoder", "test_resnet"], "does not take model.options"),
         (["--data.store", "nowhere.h5"], "nowhere.h5: no such store"),
     ],
 )
