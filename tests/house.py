@@ -50,7 +50,9 @@ HOUSE: tuple[dict[str, Room], ...] = (
     {
         "baselines": Room("what a figure is measured against: chance, oracle, noise floor", "numpy"),
         "intervals": Room("bootstrap intervals and paired differences", "numpy threadpoolctl"),
-        "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
+        "render": Room(
+            "page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"
+        ),
         "media": Room("what each modality is: decode, crop, bring to a network", "PIL cv2 numpy"),
     },
     {
@@ -72,16 +74,24 @@ HOUSE: tuple[dict[str, Room], ...] = (
         "models": Room("encoders, fusion and heads", "safetensors timm torch torchvision"),
         "outputs": Room("predictions as files, drawings and pages", "PIL av numpy pyarrow"),
         "report": Room("a run's page; reads saved results, never a model", "PIL numpy pyarrow"),
-        "synthetic": Room("drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"),
+        "synthetic": Room(
+            "drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"
+        ),
     },
     {
-        "calibrate": Room("temperatures, thresholds and conformal sets, chosen on the validation split", "numpy scipy"),
+        "calibrate": Room(
+            "temperatures, thresholds and conformal sets, chosen on the validation split", "numpy scipy"
+        ),
         "compare": Room("runs side by side; reads saved results", "matplotlib numpy onnx scipy"),
         "losses": Room("losses for all kinds of head", "torch"),
         "scale": Room("prediction over millions of pictures, on many machines", "cv2 pyarrow ray"),
     },
     {"train": Room("batches, loop, checkpoints", "kornia lightning numpy rich timm torch")},
-    {"export": Room("safetensors and ONNX from a trained network", "numpy onnx onnxruntime safetensors torch")},
+    {
+        "export": Room(
+            "safetensors and ONNX from a trained network", "numpy onnx onnxruntime safetensors torch"
+        ),
+    },
     {"workflow": Room("what `mien train` does, as one call", "torch")},
     {
         "__init__": Room("the public names"),
