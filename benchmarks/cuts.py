@@ -215,7 +215,8 @@ class Count:
         false = sum(self.false.values())
         share = self.found / max(1, self.found + false)
         what = ", ".join(f"{name} {count}" for name, count in self.false.most_common())
-        return f"| {name} | {self.there} | {self.found / max(1, self.there):.3f} | {share:.3f} | {false} ({what}) |"
+        found = self.found / max(1, self.there)
+        return f"| {name} | {self.there} | {found:.3f} | {share:.3f} | {false} ({what}) |"
 
 
 def main() -> None:
@@ -243,7 +244,8 @@ def main() -> None:
         print(count.row(name))
     whole = counts["every frame"]
     print(
-        f"\n{1e3 * whole.seconds / sum(whole.seen.values()):.2f} ms a frame; frames by what happens: {dict(whole.seen)}"
+        f"\n{1e3 * whole.seconds / sum(whole.seen.values()):.2f} ms a frame; "
+        f"frames by what happens: {dict(whole.seen)}"
     )
 
 

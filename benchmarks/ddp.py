@@ -1,6 +1,7 @@
 """What a second process brings on one machine, and whether the result is the same.
 
-    python benchmarks/ddp.py --data faces.h5 [--faces 4096] [--epochs 3] [--rounds 3] [--backbone compact] [--batch 128]
+    python benchmarks/ddp.py --data faces.h5 [--faces 4096] [--epochs 3] [--rounds 3]
+                             [--backbone compact] [--batch 128]
 
 Trains one configuration (bf16, averaged weights, augmentation) as one process with one thread, as one with
 two threads, and as two processes with one thread each (torchrun, gloo). Prints the median of faces per second
@@ -107,13 +108,15 @@ def compare(args: argparse.Namespace) -> None:
                 histories[way] = history
         start = next(iter(WAYS))
         print(
-            f"{args.backbone}, batch {args.batch}, {args.precision}, {args.faces} faces, torch {torch.__version__}"
+            f"{args.backbone}, batch {args.batch}, {args.precision}, {args.faces} faces, "
+            f"torch {torch.__version__}"
         )
         for way, values in speeds.items():
             last = str(args.rounds - 1)
             weights = weights_apart(folder / start / last / "run", folder / way / last / "run")
             print(
-                f"{way:28} {statistics.median(values):7.0f} faces/s ({min(values):.0f} to {max(values):.0f})  "
+                f"{way:28} {statistics.median(values):7.0f} faces/s "
+                f"({min(values):.0f} to {max(values):.0f})  "
                 f"x {statistics.median(values) / statistics.median(speeds[start]):.2f}  "
                 f"weights within {weights:.1e}, figures within {apart(histories[start], histories[way]):.1e}"
             )

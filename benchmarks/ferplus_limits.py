@@ -28,8 +28,8 @@ from mien.store import Store
 from mien.tasks import TASKS
 
 METRICS = (
-    "kl", "js", "tvd", "l1", "mse", "brier", "chebyshev", "cosine", "intersection", "clark", "canberra", "emd", "emd_vad",
-    "emd_index", "rps", "entropy_error", "top_label_accuracy",
+    "kl", "js", "tvd", "l1", "mse", "brier", "chebyshev", "cosine", "intersection", "clark", "canberra",
+    "emd", "emd_vad", "emd_index", "rps", "entropy_error", "top_label_accuracy",
 )  # fmt: skip
 HEAD = replace(TASKS["distribution8"].head("distribution8"), metrics=METRICS)
 SETS = {"A": "raw", "B": "majority"}
@@ -81,7 +81,8 @@ def show(name: str, cast: Votes, found: dict[str, dict[str, float]]) -> None:
     target = shares(cast)
     print(f"\n### Set {name}: {len(cast):,} faces\n")
     print(
-        f"Mean entropy of the votes {entropies(target).mean():.3f} nats; unanimous {(target.max(axis=1) == 1).mean():.1%}; "
+        f"Mean entropy of the votes {entropies(target).mean():.3f} nats; "
+        f"unanimous {(target.max(axis=1) == 1).mean():.1%}; "
         f"mean share of the top label {target.max(axis=1).mean():.3f}.\n"
     )
     print(

@@ -57,7 +57,8 @@ LIMITS = {"ratio": 5.0, "megabytes": 1000.0}
 def measure(code: str, source: Path, out: Path) -> tuple[int, float, float]:
     """Rows, seconds and peak memory in MiB of one reading in a fresh process."""
     run = subprocess.run(
-        [sys.executable, "-c", code + MEASURE, str(source), str(out)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code + MEASURE, str(source), str(out)],
+        check=True, capture_output=True, text=True,
     )  # fmt: skip
     rows, seconds, megabytes = json.loads(run.stdout)
     return int(rows), float(seconds), float(megabytes)

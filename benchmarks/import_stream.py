@@ -72,7 +72,8 @@ def measure_import(folder: Path, out: Path) -> None:
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     jpegs = sum(entry.stat().st_size for entry in os.scandir(folder / "train_set/images"))
     print(
-        f"store {out.stat().st_size / 1e6:.1f} MB, JPEGs {jpegs / 1e6:.1f} MB: {out.stat().st_size / jpegs:.4f}"
+        f"store {out.stat().st_size / 1e6:.1f} MB, JPEGs {jpegs / 1e6:.1f} MB: "
+        f"{out.stat().st_size / jpegs:.4f}"
     )
 
 

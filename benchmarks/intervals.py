@@ -68,7 +68,8 @@ def main() -> None:
     given = parser.parse_args()
     output, target = people(given.rows)
     print(
-        f"{describe()}; {given.rows} rows, {target.shape[1]} tags, {target.sum() / given.rows:.1f} a row, {given.draws} draws"
+        f"{describe()}; {given.rows} rows, {target.shape[1]} tags, "
+        f"{target.sum() / given.rows:.1f} a row, {given.draws} draws"
     )
     start, used = time.perf_counter(), time.process_time()
     statistics = {"average precision": precisions(output, target), "F1": f1(output, target)}

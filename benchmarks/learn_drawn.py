@@ -1,8 +1,8 @@
 """Does each task learn drawn faces, whose truth is known? Draws them, trains `compact` from scratch, scores
 the test split.
 
-    python benchmarks/learn_drawn.py [--tasks distribution13 affect emotic distribution8] [--faces 20000] [--epochs 12]
-                                     [--size 48] [--candid] [--threads 2] [--keep FOLDER]
+    python benchmarks/learn_drawn.py [--tasks distribution13 affect emotic distribution8] [--faces 20000]
+                                     [--epochs 12] [--size 48] [--candid] [--threads 2] [--keep FOLDER]
 
 The best epoch is picked on `validation`; the figures are of `test`, which nothing was chosen on. Aims: KL
 below 0.05, CCC of valence and of arousal above 0.9, mean average precision of the tags above 0.9.
@@ -47,7 +47,8 @@ def configuration(task: str, store: Path, args: argparse.Namespace) -> Config:
         data=DataConfig(str(store)),
         model=ModelConfig.from_dict({"size": args.size, "dropout": 0.0, "options": options}),
         train=TrainConfig(
-            seed=args.seed, batch_size=64, precision="bf16-mixed", ema=0.99, threads=args.threads, phases=(phase,), augment=still
+            seed=args.seed, batch_size=64, precision="bf16-mixed", ema=0.99, threads=args.threads,
+            phases=(phase,), augment=still,
         ),
     )  # fmt: skip
 

@@ -165,7 +165,8 @@ def compare(given: argparse.Namespace, folder: Path) -> str:
         name: {key: statistics.median(one[key] for one in ran) for key in ran[0]}
         for name, ran in found.items()
     }
-    return f"{table(records)}\n\n{given.frames} frames, {given.threads} threads, medians of {given.rounds} rounds."
+    how = f"{given.frames} frames, {given.threads} threads, medians of {given.rounds} rounds."
+    return f"{table(records)}\n\n{how}"
 
 
 def main() -> None:

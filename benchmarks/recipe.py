@@ -7,7 +7,8 @@ and as many steps.
 
 A change may be a whole configuration, such as what `mien tune` found against what it began with:
 
-    python benchmarks/recipe.py runs/tune-compact/trials/0000/config.toml --change runs/tune-compact/best.toml --split test …
+    python benchmarks/recipe.py runs/tune-compact/trials/0000/config.toml \\
+        --change runs/tune-compact/best.toml --split test …
 
 Each run has a folder of its own; the same command again trains only what is missing. Differences are paired
 by seed. Their t intervals over seeds, wide with three, tell how a figure moves from seed to seed, not how it

@@ -168,7 +168,8 @@ def main() -> None:
         draw(folder, asked.pictures)
         files = sorted(folder.iterdir())
         print(
-            f"{len(files)} pictures, {sum(file.stat().st_size for file in files) / len(files) / 1000:.0f} kB each"
+            f"{len(files)} pictures, "
+            f"{sum(file.stat().st_size for file in files) / len(files) / 1000:.0f} kB each"
         )
         for name, cost, what in costs(files[:200], asked.yunet):
             print(f"{name:32} {cost:8.3f} {'' if 'bytes' in name else 'ms '}a {what}")

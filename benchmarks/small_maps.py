@@ -66,7 +66,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(
-        f"| network, {args.size}x{args.size}, batch {args.batch} | precision | alone, ms | side by side, ms | times as fast |"
+        f"| network, {args.size}x{args.size}, batch {args.batch} | precision "
+        "| alone, ms | side by side, ms | times as fast |"
     )
     print("|---|---|---|---|---|")
     for name in args.networks:

@@ -157,15 +157,18 @@ def main() -> None:
             speeds["imagefolder"].append(imagefolder(config, Path(folder), 40))
     middle = {name: statistics.median(values) for name, values in speeds.items()}
     print(
-        f"{args.backbone}, batch {config.train.batch_size}, bf16, {threads} threads, torch {torch.__version__}"
+        f"{args.backbone}, batch {config.train.batch_size}, bf16, "
+        f"{threads} threads, torch {torch.__version__}"
     )
     for name, value in middle.items():
         low, high = min(speeds[name]), max(speeds[name])
         print(
-            f"{name:12} {value:8.0f} faces/s ({low:.0f} to {high:.0f})  {value / config.train.batch_size:6.2f} steps/s"
+            f"{name:12} {value:8.0f} faces/s ({low:.0f} to {high:.0f})  "
+            f"{value / config.train.batch_size:6.2f} steps/s"
         )
     print(
-        f"full / bare {middle['full'] / middle['bare']:.3f}   full / imagefolder {middle['full'] / middle['imagefolder']:.2f}"
+        f"full / bare {middle['full'] / middle['bare']:.3f}   "
+        f"full / imagefolder {middle['full'] / middle['imagefolder']:.2f}"
     )
 
 

@@ -1,7 +1,8 @@
 """Wall time of N trials by one worker and by several on one study, each with one thread, start-up included.
 
     mien data sketch faces.h5 --count 2000
-    python benchmarks/tune_workers.py configs/tune_compact.toml --data faces.h5 --out runs/tune-workers --trials 12
+    python benchmarks/tune_workers.py configs/tune_compact.toml --data faces.h5 \\
+        --out runs/tune-workers --trials 12
 
 Draws are by chance alone and nothing is pruned, so that all do the very same trials; that they did is
 checked. The storage is the study's own SQLite file, or one database with `--storage`. Needs as many idle

@@ -50,7 +50,9 @@ HOUSE: tuple[dict[str, Room], ...] = (
     {
         "baselines": Room("what a figure is measured against: chance, oracle, noise floor", "numpy"),
         "intervals": Room("bootstrap intervals and paired differences", "numpy scipy threadpoolctl"),
-        "render": Room("page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"),
+        "render": Room(
+            "page, plots, PDF and blocks that results are shown with", "jinja2 matplotlib numpy typst"
+        ),
         "prediction": Room("what a model says of one subject"),
         "media": Room("what each modality is: decode, crop, bring to a network", "PIL cv2 numpy"),
     },
@@ -71,18 +73,29 @@ HOUSE: tuple[dict[str, Room], ...] = (
     {
         "evaluate": Room("a model scored on a split of a store", "numpy pyarrow"),
         "models": Room("encoders, fusion and heads", "safetensors timm torch torchvision"),
-        "outputs": Room("predictions as files, drawings and pages, and going on with such files", "PIL av numpy pyarrow"),
+        "outputs": Room(
+            "predictions as files, drawings and pages, and going on with such files", "PIL av numpy pyarrow"
+        ),
         "report": Room("a run's page; reads saved results, never a model", "PIL numpy pyarrow"),
-        "synthetic": Room("drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"),
+        "synthetic": Room(
+            "drawn faces with known truth, in the layouts of real data sets", "PIL cv2 numpy scipy"
+        ),
     },
     {
-        "calibrate": Room("temperatures, thresholds and conformal sets, chosen on the validation split", "numpy scipy"),
+        "calibrate": Room(
+            "temperatures, thresholds and conformal sets, chosen on the validation split", "numpy scipy"
+        ),
         "compare": Room("runs side by side; reads saved results", "matplotlib numpy onnx"),
         "losses": Room("losses for all kinds of head", "torch"),
         "scale": Room("prediction over millions of pictures, on many machines", "cv2 pyarrow ray"),
     },
     {"train": Room("batches, loop, checkpoints", "kornia lightning numpy rich timm torch")},
-    {"export": Room("safetensors, ONNX and its int8 twin from a trained network", "numpy onnx onnxruntime safetensors torch")},
+    {
+        "export": Room(
+            "safetensors, ONNX and its int8 twin from a trained network",
+            "numpy onnx onnxruntime safetensors torch",
+        )
+    },
     {"workflow": Room("what `mien train` does, as one call", "torch")},
     {
         "__init__": Room("the public names"),
@@ -93,7 +106,7 @@ HOUSE: tuple[dict[str, Room], ...] = (
     },
     {"cli": Room("the command line: parse, call, show", "rich tyro")},
     {"__main__": Room("`python -m mien`")},
-)  # fmt: skip
+)
 FLOORS = {room: floor for floor, rooms in enumerate(HOUSE) for room in rooms}
 LIBRARIES = {room: set(entry.libraries.split()) for rooms in HOUSE for room, entry in rooms.items()}
 

@@ -147,8 +147,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_overrides(tmp_path: Path) -> None:
-    words = ["--train.seed", "3", "--train.phases.0.lr=0.5", "--data.store", "a b.h5", "--train.batch-size", "8",
-             "--model.options.width", "[1, 2]", "--heads.expression7.loss", "kl", "--model.pretrained", "true"]  # fmt: skip
+    words = ["--train.seed", "3", "--train.phases.0.lr=0.5", "--data.store", "a b.h5",
+             "--train.batch-size", "8", "--model.options.width", "[1, 2]",
+             "--heads.expression7.loss", "kl", "--model.pretrained", "true"]  # fmt: skip
     read = config.load(written(tmp_path, "[train]\nseed = 1\nema = 0.5"), words)
     assert (read.train.seed, read.train.ema, read.train.batch_size) == (3, 0.5, 8)
     assert read.train.phases == (PhaseConfig(lr=0.5),)
@@ -336,7 +337,8 @@ def test_written_toml_is_pleasant_to_read() -> None:
         "phases": [{"lr": 0.1}, {"lr": 0.2}],
     }
     assert tables.dumps(table) == (
-        'name = "a \\"b\\""\n\n[model]\nmean = [0.5]\n\n[model.options]\n\n[model.options."my key"]\nx = 1\n\n'
+        'name = "a \\"b\\""\n\n[model]\nmean = [0.5]\n\n[model.options]\n\n'
+        '[model.options."my key"]\nx = 1\n\n'
         "[[phases]]\nlr = 0.1\n\n[[phases]]\nlr = 0.2\n"
     )
 

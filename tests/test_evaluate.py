@@ -86,7 +86,8 @@ def test_results_hold_what_the_format_promises(run: Path, faces: Path) -> None:
     assert results["run"] == "first"
     assert Task.from_dict(results["task"]) == TASK
     assert results["data"] == {
-        "store": str(faces), "sha256": files.sha256(faces), "importer": "noise", "split": "validation", "rows": 30,
+        "store": str(faces), "sha256": files.sha256(faces), "importer": "noise", "split": "validation",
+        "rows": 30,
         "trained_on": False,
         "chosen_on": False,
     }  # fmt: skip

@@ -29,7 +29,8 @@ PUBLISHED = {
     "expression8": "neutral happiness surprise sadness anger disgust fear contempt",
     "ferplus10": "neutral happiness surprise sadness anger disgust fear contempt unknown NF",
     "affectnet8": "neutral happy sad surprise fear disgust anger contempt",
-    "emotion13": "neutral happy sad surprised fear disgust angry contempt serene contemplative secure untroubled quiet",
+    "emotion13": "neutral happy sad surprised fear disgust angry contempt "
+    "serene contemplative secure untroubled quiet",
     "valence_arousal": "valence arousal",
     "vad": "valence arousal dominance",
 }
@@ -122,7 +123,8 @@ def test_a_space_needs_different_labels(labels: tuple[str, ...]) -> None:
 def test_positions_are_russell_and_mehrabian_1977() -> None:
     """The means of their table, as used for the AffectNet distributions."""
     assert AFFECTNET8.positions == (
-        (0, 0), (0.81, 0.51), (-0.63, -0.27), (0.40, 0.67), (-0.64, 0.60), (-0.60, 0.35), (-0.51, 0.59), (-0.23, 0.31),
+        (0, 0), (0.81, 0.51), (-0.63, -0.27), (0.40, 0.67), (-0.64, 0.60), (-0.60, 0.35), (-0.51, 0.59),
+        (-0.23, 0.31),
     )  # fmt: skip
     assert (EMOTION13.positions or ())[8:] == (
         (0.65, -0.33),

@@ -73,17 +73,23 @@ def test_heads_that_nothing_answers_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "wanted", "error", "line"),
     [
-        (SEVEN, "gaze", ConfigError, r"--match seven=gaze: .*faces\.h5 has no target 'gaze' that fits a head of kind class"),
-        (SEVEN, "affect", ConfigError, r"no target 'affect' that fits a head of kind class \(one of: seven, codes\)"),
-        (MOOD, "seven", ConfigError, r"no target 'seven' that fits a head of kind tags \(it has none of that kind\)"),
+        (SEVEN, "gaze", ConfigError,
+         r"--match seven=gaze: .*faces\.h5 has no target 'gaze' that fits a head of kind class"),
+        (SEVEN, "affect", ConfigError,
+         r"no target 'affect' that fits a head of kind class \(one of: seven, codes\)"),
+        (MOOD, "seven", ConfigError,
+         r"no target 'seven' that fits a head of kind tags \(it has none of that kind\)"),
         (replace(CODES, name="seven", space=LabelSpace("x", ("happy", "bored"))), "", StoreError,
-         r"'seven' \(angry, disgust, .*neutral\) shares fewer than two labels with the model's 'seven' \(happy, bored\)"),
+         r"'seven' \(angry, disgust, .*neutral\) shares fewer than two labels "
+         r"with the model's 'seven' \(happy, bored\)"),
         (replace(SEVEN, name="x", space=LabelSpace("x", ("a", "b"))), "", StoreError,
-         r"'seven' \(angry, .*\) shares fewer than two labels with the model's 'x' \(a, b\); nothing to compare"),
+         r"'seven' \(angry, .*\) shares fewer than two labels with the model's 'x' \(a, b\); "
+         r"nothing to compare"),
         (replace(AFFECT, space=LabelSpace("x", ("pain",))), "", StoreError,
          r"'affect' \(valence, arousal\) shares no label with the model's 'affect' \(pain\)"),
         (MOOD, "", StoreError,
-         r"no target that the model answers with \(mood: tags\); it has: seven: class, codes: class, affect: values"),
+         r"no target that the model answers with \(mood: tags\); "
+         r"it has: seven: class, codes: class, affect: values"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_matched_is_one_line(

@@ -145,9 +145,10 @@ def test_labels_the_store_does_not_know(store: Store) -> None:
 
 
 def test_origin_and_description(store: Store) -> None:
-    assert {key: store.meta[key] for key in ("schema", "importer", "version", "inputs", "options", "left_out", "notes")} == {
-        "schema": 3, "importer": "test", "version": "1", "inputs": {"a.csv": "00"}, "options": {"votes": "raw"},
-        "left_out": ["row 9"], "notes": ["a note"],
+    keys = ("schema", "importer", "version", "inputs", "options", "left_out", "notes")
+    assert {key: store.meta[key] for key in keys} == {
+        "schema": 3, "importer": "test", "version": "1", "inputs": {"a.csv": "00"},
+        "options": {"votes": "raw"}, "left_out": ["row 9"], "notes": ["a note"],
     }  # fmt: skip
     assert store.heads == HEADS
     assert store.texts("group", np.array([0, 1])) == ["", "p1"]
@@ -402,8 +403,9 @@ def test_pixels_are_not_encoded(store: Store) -> None:
 def test_everything_said_of_a_row_comes_back(tmp_path: Path) -> None:
     """`samples` gives what `write` took, for pixels and for encoded pictures."""
     full = Sample.of_image(
-        encoded(3), {"expression7": "happy", "tags": ["tense", "bored"], "valence_arousal": {"arousal": 0.5}}, "test",
-        "a", Box(1, 2, 3, 4), group="anna", landmarks=((1.0, 2.0), (3.0, 4.5)), attributes={"gender": "female", "age": "30"},
+        encoded(3), {"expression7": "happy", "tags": ["tense", "bored"], "valence_arousal": {"arousal": 0.5}},
+        "test", "a", Box(1, 2, 3, 4), group="anna", landmarks=((1.0, 2.0), (3.0, 4.5)),
+        attributes={"gender": "female", "age": "30"},
     )  # fmt: skip
     bare = Sample.of_image(encoded(4), {"distribution8": {"happy": 7.0, "sad": 3.0}}, "train", "b")
     later = Sample.of_image(encoded(5), {"tags": []}, "train", "c", attributes={"database": "ade20k"})
@@ -479,7 +481,8 @@ def test_an_open_split_is_stratified(tmp_path: Path) -> None:
     origin = replace(ORIGIN, notes=[], splitting=Splitting(0.1, 0.2, seed=3))
     store = write(tmp_path / "x.h5", undecided(600), (CLASS,), origin)
     assert shares(store, CLASS) == {
-        "train": [0, 0, 126, 252, 42, 0, 0], "validation": [0, 0, 18, 36, 6, 0, 0], "test": [0, 0, 36, 72, 12, 0, 0],
+        "train": [0, 0, 126, 252, 42, 0, 0], "validation": [0, 0, 18, 36, 6, 0, 0],
+        "test": [0, 0, 36, 72, 12, 0, 0],
     }  # fmt: skip
     assert store.meta["notes"] == [
         "no official split: 420 train, 60 validation, 120 test, stratified by expression7, seed 3"
@@ -532,7 +535,8 @@ def test_a_validation_split_is_taken_from_train(tmp_path: Path) -> None:
 @pytest.mark.parametrize("head", [VOTES, TAGS, VALUES], ids=lambda head: head.name)
 def test_any_kind_of_target_can_be_stratified(tmp_path: Path, head: Head) -> None:
     targets: dict[str, Any] = {
-        "distribution8": [{"happy": 3, "sad": 1}, {"happy": 1, "sad": 3}], "tags": [["calm"], ["calm", "bored"]],
+        "distribution8": [{"happy": 3, "sad": 1}, {"happy": 1, "sad": 3}],
+        "tags": [["calm"], ["calm", "bored"]],
         "valence_arousal": [{"valence": -0.5}, {"valence": 0.5}],
     }  # fmt: skip
     rows = [

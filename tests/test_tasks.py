@@ -154,7 +154,8 @@ def test_a_bad_task_is_named(table: dict[str, Any], message: str) -> None:
          "unknown setting of head 'expression7' 'kind' (one of: class_weights, loss, metrics, weight)"),
         ({"expression7": {"weight": "heavy"}}, "head 'expression7': weight = 'heavy': must be a number"),
         ({"expression7": {"class_weights": {"contempt": 3.0}}},
-         "head 'expression7': class_weights: 'contempt' is no label of expression7 (one of: angry, disgust, fear, "),
+         "head 'expression7': class_weights: 'contempt' is no label of expression7 "
+         "(one of: angry, disgust, fear, "),
         ({"expression7": {"class_weights": {"happy": -1}}}, "class_weights.happy = -1.0: must be 0 or more"),
         ({"expression7": {"metrics": "kappa"}}, "metrics = 'kappa': must be a list"),
     ],

@@ -20,7 +20,10 @@ def tool(root: Path) -> ModuleType:
 
 
 def test_a_bar_that_takes_itself_away_is_shown_as_it_last_stood(tool: ModuleType) -> None:
-    said = "\x1b[?25lBar 10%\r\x1b[2KBar \x1b[32m90%\x1b[0m\r\x1b[2KBar 98%\r\n\x1b[?25h\r\x1b[1A\x1b[2Kwrote\r\nend\r\n"
+    said = (
+        "\x1b[?25lBar 10%\r\x1b[2KBar \x1b[32m90%\x1b[0m\r\x1b[2KBar 98%\r\n"
+        "\x1b[?25h\r\x1b[1A\x1b[2Kwrote\r\nend\r\n"
+    )
     assert tool.screen(said) == ["Bar 98%", "wrote", "end", ""]
     assert tool.screen("\x1b[1mone\x1b[0m\r\ntwo") == ["\x1b[1mone\x1b[0m", "two"]
 

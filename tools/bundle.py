@@ -93,7 +93,8 @@ def card(found: dict[str, dict[str, Results]], files: dict[str, Path]) -> str:
     first = next(iter(found.values()))[""]
     sizes = ", ".join(f"`{name}` {path.stat().st_size / 1e6:.1f} MB" for name, path in files.items())
     parameters = first["training"]["parameters"] / 1e6
-    drawn = f"Intervals: {first['intervals']['level']:.0%}, {first['intervals']['draws']} bootstrap draws of faces"
+    intervals = first["intervals"]
+    drawn = f"Intervals: {intervals['level']:.0%}, {intervals['draws']} bootstrap draws of faces"
     lines = [f"{parameters:.2f} M parameters; {sizes}. PublicTest, no test-time averaging. {drawn}.", ""]
     lines += comparison({name: figures(results) for name, results in found.items()})
     lines += across_folds(files)
@@ -134,7 +135,10 @@ def across_folds(files: dict[str, Path]) -> list[str]:
     for name, path in files.items():
         if fit := Engine(path).metadata.get("calibration", {}).get(VOTES, {}).get("label"):
             temperature, (before, after, across) = fit["temperature"], (fit[when]["ece"] for when in _FITS)
-            what = f"`{name}`, ECE of the confidence in the label ({fit['rows']} faces, label temperature {temperature:.3f})"
+            what = (
+                f"`{name}`, ECE of the confidence in the label "
+                f"({fit['rows']} faces, label temperature {temperature:.3f})"
+            )
             lines += [
                 f"{what}: {across:.4f} across five folds, {after:.4f} as fitted, {before:.4f} without it.",
                 "",

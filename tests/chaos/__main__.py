@@ -61,7 +61,8 @@ def main() -> None:
 def table(records: list[Record]) -> str:
     """What came of it, in Markdown."""
     lines = [
-        "| job | kills | by the clock | at a change to a file | while a file was written | ended | as undisturbed | lost |",
+        "| job | kills | by the clock | at a change to a file | while a file was written "
+        "| ended | as undisturbed | lost |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for one in records:

@@ -122,7 +122,8 @@ def _trials(folder: Path) -> list[Any]:
                 "select trial_id, value_json from trial_user_attributes where key = 'number'"
             ))  # fmt: skip
             found = list(database.execute(
-                "select trials.trial_id, value from trials join trial_values using (trial_id) where state = 'COMPLETE'"
+                "select trials.trial_id, value from trials join trial_values using (trial_id) "
+                "where state = 'COMPLETE'"
             ))  # fmt: skip
             drawn = {
                 trial: sorted(
@@ -156,8 +157,8 @@ def models(folder: Path) -> int:
 
 IMPORT = Job("import", ("data", "import", "photos", "--out", "new.h5"), ("photos",), imported, parts)
 TRAIN = Job("train", ("train", "tiny.toml", "--out", RUN, "--resume"), (STORE, "tiny.toml"), trained, epochs)
-TUNE = Job("tune", ("tune", "space.toml", "--trials", "3", "--out", STUDY, "--heartbeat", "1"), (STORE, "space.toml"),
-           tuned, trials)  # fmt: skip
+TUNE = Job("tune", ("tune", "space.toml", "--trials", "3", "--out", STUDY, "--heartbeat", "1"),
+           (STORE, "space.toml"), tuned, trials)  # fmt: skip
 EVALUATE = Job(
     "evaluate", ("evaluate", RUN, "--split", "train", "--draws", "20"), (STORE, RUN), evaluated, lambda _: 0
 )

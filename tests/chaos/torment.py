@@ -19,16 +19,17 @@ from tests.chaos.jobs import JOBS, RUN, TRAIN, Job, check, prepare
 #: What the jobs import on their way; a fork then has it already.
 _ALL = ("mien.cli", "mien.datasets", "mien.datasets.summary", "mien.store", "cv2")
 _LEARNING = (
-    "mien.train", "mien.export", "mien.export.checking", "mien.evaluate", "mien.report", "mien.workflow", "torch._dynamo",
-    "torch._inductor", "torch.onnx._internal.exporter._core", "onnxscript", "onnx.checker", "pyarrow.parquet", "sklearn.metrics",
-    "scipy.stats", "ot", "matplotlib.figure", "matplotlib.backends.backend_svg", "jinja2", "lightning.pytorch.loggers",
-    "torch.utils.tensorboard",
+    "mien.train", "mien.export", "mien.export.checking", "mien.evaluate", "mien.report", "mien.workflow",
+    "torch._dynamo", "torch._inductor", "torch.onnx._internal.exporter._core", "onnxscript", "onnx.checker",
+    "pyarrow.parquet", "sklearn.metrics", "scipy.stats", "ot", "matplotlib.figure",
+    "matplotlib.backends.backend_svg", "jinja2", "lightning.pytorch.loggers", "torch.utils.tensorboard",
 )  # fmt: skip
 _WARM = {
     "import": (),
     "train": _LEARNING,
-    "tune": (*_LEARNING, "mien.tune", "optuna.storages._rdb.storage", "optuna.importance", "optuna.samplers._tpe.sampler",
-             "sqlalchemy.dialects.sqlite", "alembic.command", "sklearn.ensemble"),
+    "tune": (*_LEARNING, "mien.tune", "optuna.storages._rdb.storage", "optuna.importance",
+             "optuna.samplers._tpe.sampler", "sqlalchemy.dialects.sqlite", "alembic.command",
+             "sklearn.ensemble"),
     "evaluate": _LEARNING,
     "export": (*_LEARNING, "onnxruntime.quantization"),
 }  # fmt: skip

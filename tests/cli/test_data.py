@@ -207,8 +207,9 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_info_tells_attributes_boxes_and_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
-        Sample.of_image(np.zeros((4, 4), np.uint8), {"expression7": "happy"}, "train", str(k), Box(0, 0, 2, 2) if k else None,
-               group=f"person {k % 3}", attributes={"gender": "female" if k % 2 else "male", "number": str(k)})
+        Sample.of_image(np.zeros((4, 4), np.uint8), {"expression7": "happy"}, "train", str(k),
+               Box(0, 0, 2, 2) if k else None, group=f"person {k % 3}",
+               attributes={"gender": "female" if k % 2 else "male", "number": str(k)})
         for k in range(12)
     ]  # fmt: skip
     store = write(tmp_path / "x.h5", rows, TASKS["expression7"].heads, Origin("test", "1"))

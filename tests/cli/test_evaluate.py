@@ -105,7 +105,10 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     main(["evaluate", str(model), "--data", "votes.h5", "--split", "test", "--draws", "40", "--by", "age"])
     lines = capsys.readouterr().err.splitlines()
     errors = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"]
-    far = f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE), by {errors['ece']:.1%} "
+    far = (
+        f"Confidence is off by {errors['vote_ece']:.1%} on average from the raters' votes (vote ECE), "
+        f"by {errors['ece']:.1%} "
+    )
     assert far in " ".join(lines)
     (header,) = (line for line in lines if "value" in line)
     for title in ("uniform", "marginal", "oracle", "noise floor"):
@@ -121,7 +124,10 @@ def test_votes_have_an_oracle_and_a_noise_floor_in_a_table_that_fits(
     label = json.loads(Path("on-votes/results/test.json").read_text())["heads"]["votes"]["calibration"][
         "label"
     ]["ece"]
-    sure = f"Confidence in the label is off by {label:.1%} on average (ECE). Shares of votes are off by {errors['vote_ece']:.1%}"
+    sure = (
+        f"Confidence in the label is off by {label:.1%} on average (ECE). "
+        f"Shares of votes are off by {errors['vote_ece']:.1%}"
+    )
     assert sure in " ".join(capsys.readouterr().err.split())
     assert any(line.startswith("  By age: kl lies ") and " between " in line for line in lines)
 

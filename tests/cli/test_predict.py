@@ -255,8 +255,8 @@ def test_a_followed_video_is_followed_from_its_start_again(
 @pytest.mark.parametrize(
     ("form", "sent"),
     [
-        ("json", signal.SIGINT), ("csv", signal.SIGTERM), ("parquet", signal.SIGINT), ("parquet", signal.SIGTERM),
-        ("deepface", signal.SIGINT),
+        ("json", signal.SIGINT), ("csv", signal.SIGTERM), ("parquet", signal.SIGINT),
+        ("parquet", signal.SIGTERM), ("deepface", signal.SIGINT),
     ],
 )  # fmt: skip
 def test_an_interruption_leaves_a_valid_file(
@@ -353,7 +353,10 @@ def test_a_model_of_aligned_faces_and_no_eyes_to_align_by_is_said_once(
 ) -> None:
     model = str(write_model(here / "aligned.onnx", TASKS["affect"], ALIGNED))
     inputs = ("../photos/two.png", "../photos/none.png", "../photos/two.png")
-    line = "mien: faces stay as they lean: {} wants them turned until their eyes are level, and --faces haar does not"
+    line = (
+        "mien: faces stay as they lean: {} wants them turned until their eyes are level, "
+        "and --faces haar does not"
+    )
     Predict(inputs, model, json=True).run()
     assert capsys.readouterr().err.count(line.format("this model")) == 1
     Predict(inputs, model, align="off", json=True).run()

@@ -112,7 +112,8 @@ def test_titles_name_the_head_only_where_needed(tmp_path: Path) -> None:
     runs = [make(tmp_path / name, task=changed) for name in "ab"]
     titles = [column.head for column in compare(runs, speed=False).table.columns][:4]
     assert titles == [
-        "Accuracy, distribution8, % ↑", "KL divergence ↓", "Accuracy, expression8, % ↑", "Balanced accuracy, % ↑",
+        "Accuracy, distribution8, % ↑", "KL divergence ↓", "Accuracy, expression8, % ↑",
+        "Balanced accuracy, % ↑",
     ]  # fmt: skip
 
 

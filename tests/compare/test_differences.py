@@ -171,23 +171,24 @@ TWO = (RunGroup("first", ()), RunGroup("other", ()))
     [
         (
             Difference(0.012, (0.003, 0.021), None, 0.004),
-            "other: Accuracy 1.2 points better than first, more than noise (95 % interval of the difference +0.3 to +2.1 points; "
-            "McNemar p = 0.004).",
+            "other: Accuracy 1.2 points better than first, more than noise (95 % interval of the difference "
+            "+0.3 to +2.1 points; McNemar p = 0.004).",
         ),
         (
             Difference(-0.012, (-0.03, 0.004), None, 0.0001),
-            "other: Accuracy 1.2 points worse than first, but that lies inside the noise: with other faces of the same kind it "
-            "could be anything from −3.0 to +0.4 points; McNemar p < 0.001.",
+            "other: Accuracy 1.2 points worse than first, but that lies inside the noise: "
+            "with other faces of the same kind it could be anything "
+            "from −3.0 to +0.4 points; McNemar p < 0.001.",
         ),
         (
             Difference(0.02, (0.01, 0.03), (-0.01, 0.05)),
-            "other: Accuracy 2.0 points better than first, but that lies inside the noise: with other seeds it could be anything "
-            "from −1.0 to +5.0 points.",
+            "other: Accuracy 2.0 points better than first, but that lies inside the noise: "
+            "with other seeds it could be anything from −1.0 to +5.0 points.",
         ),
         (
             Difference(0.02, (-0.01, 0.03), (-0.02, 0.02)),
-            "other: Accuracy 2.0 points better than first, but that lies inside the noise: with other faces of the same kind or "
-            "other seeds it could be anything from −2.0 to +3.0 points.",
+            "other: Accuracy 2.0 points better than first, but that lies inside the noise: "
+            "with other faces of the same kind or other seeds it could be anything from −2.0 to +3.0 points.",
         ),
         (
             Difference(math.nan, None),
@@ -219,8 +220,8 @@ def test_cautions(tmp_path: Path) -> None:
     told = caveats(rows_, shared(runs), draws(rows_[0]))
     assert told == (
         "a: trained on these very faces, so the figures say nothing of new ones.",
-        "The best epoch of b was chosen on these very faces, which flatters the figures a little: compare on the test split "
-        "before you report them.",
+        "The best epoch of b was chosen on these very faces, which flatters the figures a little: "
+        "compare on the test split before you report them.",
         "The runs were not trained on equally many faces: 1,000, 5,000.",
         "Training times come from different machines: 2 cores; GPU.",
         "Not compared, because not every run was scored on it with the same labels: distribution8.",

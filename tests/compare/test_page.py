@@ -87,8 +87,12 @@ def test_runs_with_other_losses_do_not_share_a_validation_loss(tmp_path: Path) -
     assert "Validation loss" not in render(compare(runs, speed=False))
 
 
-COLUMNS = (Quantity("h.kl", "KL divergence", False, decimals=3), Quantity("h.accuracy", "Accuracy, %", True, 100, 1),
-           Quantity("macs", "MACs, M", scale=1e-6), Quantity("faces_per_second", "Faces/s", True))  # fmt: skip
+COLUMNS = (
+    Quantity("h.kl", "KL divergence", False, decimals=3),
+    Quantity("h.accuracy", "Accuracy, %", True, 100, 1),
+    Quantity("macs", "MACs, M", scale=1e-6),
+    Quantity("faces_per_second", "Faces/s", True),
+)
 
 
 def table(*rows: tuple[float | None, ...]) -> ComparisonTable:

@@ -67,7 +67,8 @@ def test_markdown() -> None:
         "| plain\\|net | 70.0 [68.0, 72.5] | 0.500 | 1.23 | 12 |\n"
         "| b_net (3 seeds) | **75.0** ± 1.0 \\* | **0.400** ± 0.020 | – | 12 |\n"
         "\n"
-        "[ ]: 95 % interval; ±: standard deviation over seeds; bold: best; \\*: differs from the first row by more than noise\n"
+        "[ ]: 95 % interval; ±: standard deviation over seeds; bold: best; "
+        "\\*: differs from the first row by more than noise\n"
     )
 
 
@@ -79,15 +80,15 @@ def test_latex() -> None:
     assert to_latex(TABLE) == "\n".join(
         [
             r"% needs \usepackage{booktabs}",
-            r"% [ ]: 95 \% interval; $\pm$: standard deviation over seeds; bold: best; *: differs from the first row by more than"
-            " noise",
+            r"% [ ]: 95 \% interval; $\pm$: standard deviation over seeds; bold: best; "
+            "*: differs from the first row by more than noise",
             r"\begin{tabular}{lrrrr}",
             r"\toprule",
             r"run & Accuracy, \% $\uparrow$ & KL divergence $\downarrow$ & Parameters, M & Epochs \\",
             r"\midrule",
             r"plain|net & 70.0~{\footnotesize [68.0, 72.5]} & 0.500 & 1.23 & 12 \\",
-            r"b\_net (3 seeds) & \textbf{75.0}$^*$~{\footnotesize $\pm$ 1.0} & \textbf{0.400}~{\footnotesize $\pm$ 0.020}"
-            r" & -- & 12 \\",
+            r"b\_net (3 seeds) & \textbf{75.0}$^*$~{\footnotesize $\pm$ 1.0} & "
+            r"\textbf{0.400}~{\footnotesize $\pm$ 0.020} & -- & 12 \\",
             r"\bottomrule",
             r"\end{tabular}",
             "",
@@ -104,8 +105,8 @@ def test_latex_escapes_every_special_character() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "–"), (math.nan, "–"), (math.inf, "–"), (0.0, "0"), (0.0123456, "0.0123"), (1.2345, "1.23"), (57.06, "57.1"),
-        (618.4, "618"), (12345.0, "12,345"), (-0.5, "−0.500"),
+        (None, "–"), (math.nan, "–"), (math.inf, "–"), (0.0, "0"), (0.0123456, "0.0123"), (1.2345, "1.23"),
+        (57.06, "57.1"), (618.4, "618"), (12345.0, "12,345"), (-0.5, "−0.500"),
     ],
 )  # fmt: skip
 def test_costs_have_three_digits(value: float | None, text: str) -> None:

@@ -39,8 +39,9 @@ def test_read(root: Path) -> None:
     assert found[0].targets == {"expression7": "angry", "expression8": "angry"}
     assert [s.targets for s in found if "contempt" in s.source] == [{"expression8": "contempt"}] * 10
     assert log.notes == [
-        "70 pictures, not the official counts: angry 10 (official 135), contempt 10 (official 54), disgust 10 (official 177),"
-        " fear 10 (official 75), happy 10 (official 207), sad 10 (official 84), surprise 10 (official 249)"
+        "70 pictures, not the official counts: angry 10 (official 135), contempt 10 (official 54), "
+        "disgust 10 (official 177), fear 10 (official 75), happy 10 (official 207), sad 10 (official 84), "
+        "surprise 10 (official 249)"
     ]
 
 
@@ -76,7 +77,8 @@ def test_faults_are_named_and_can_be_skipped(root: Path, picture: Save) -> None:
     log = ImportLog(skip_bad=True)
     assert len(list(read(root, log))) == 70
     assert [fault.replace(f"{root}/", "") for fault in log.left_out] == [
-        "CK+48/joyous: no class of CK+ (angry, contempt, disgust, fear, happy, sad, surprise), 1 pictures inside",
+        "CK+48/joyous: no class of CK+ (angry, contempt, disgust, fear, happy, sad, surprise), "
+        "1 pictures inside",
         "CK+48/happy/face.png: the name tells no subject, needed are names such as S010_004_00000017.png",
     ]
     with pytest.raises(DataError, match=r"joyous: no class of CK\+"):

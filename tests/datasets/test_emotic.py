@@ -62,8 +62,8 @@ def test_the_fake_has_the_shapes_of_the_release(emotic: Path) -> None:
 def test_people_of_several_annotators_in_the_fake(emotic: Path) -> None:
     person = loadmat(emotic / TABLE)["val"][0, 0]["person"][0, 0]
     assert person.dtype.names == (
-        "body_bbox", "annotations_categories", "combined_categories", "annotations_continuous", "combined_continuous",
-        "gender", "age",
+        "body_bbox", "annotations_categories", "combined_categories", "annotations_continuous",
+        "combined_continuous", "gender", "age",
     )  # fmt: skip
     assert person["annotations_categories"].shape == person["annotations_continuous"].shape == (1, 3)
     assert person["combined_categories"].shape == (1, 3)
@@ -273,7 +273,8 @@ def test_the_picture_tells_its_size_not_the_table(table: Callable[..., Path]) ->
 @pytest.mark.parametrize(
     ("people", "line"),
     [
-        ([person(body_bbox=np.array([[1, 2, 3]]))], r"val(1).person(1): body_bbox is '[1, 2, 3]', needed are 4 numbers"),
+        ([person(body_bbox=np.array([[1, 2, 3]]))],
+         r"val(1).person(1): body_bbox is '[1, 2, 3]', needed are 4 numbers"),
         ([person(), person(combined_categories=cell("Joyful"))],
          r"val(1).person(2): 'Joyful' is no label of emotic26 (one of: Affection, Anger, "),
         ([person(combined_continuous=vad(11, 1, 1))], "val(1).person(1): valence is 11, allowed are 1 to 10"),

@@ -50,7 +50,8 @@ def test_the_fake_is_as_the_release(converted: Path) -> None:
         lines[0] == b"Index,Folder,Filename,Image Size,BBox,Categorical_Labels,Continuous_Labels,Gender,Age"
     )
     assert lines[1].startswith(
-        b'0,mscoco/images,000000.jpg,"[60, 40]","[2, 3, 16, 33]","[\'Affection\', \'Anger\', \'Annoyance\']","['
+        b'0,mscoco/images,000000.jpg,"[60, 40]","[2, 3, 16, 33]",'
+        b"\"['Affection', 'Anger', 'Annoyance']\",\"["
     )
     arrays = {kind: np.load(converted / f"val_{kind}_arr.npy") for kind in ("context", "body", "cat", "cont")}
     assert {kind: (array.shape, array.dtype) for kind, array in arrays.items()} == {
@@ -134,7 +135,8 @@ BROKEN = [
      "Categorical_Labels are ['Peace'], train_cat_arr.npy has ['Anticipation', 'Aversion', 'Confidence']"),
     ("Continuous_Labels", "[1, 2, 12]", "dominance is 12, allowed are 1 to 10"),
     ("Continuous_Labels", "[1.5, 2.5, 3.5]", "Continuous_Labels are {'valence': 1.5,"),
-    ("Filename", "../../../passwd", "the picture is 'framesdb/images/../../../passwd', allowed is a path inside"),
+    ("Filename", "../../../passwd",
+     "the picture is 'framesdb/images/../../../passwd', allowed is a path inside"),
 ]  # fmt: skip
 
 

@@ -21,8 +21,9 @@ Save = Callable[[str, Faces], Path]
 
 
 def test_names_tell_the_official_split(tmp_path: Path, picture: Save, faces: Faces) -> None:
-    names = ["train/angry/Training_2", "train/angry/Training_10", "train/happy/Training_2", "test/neutral/PublicTest_7",
-             "test/neutral/PrivateTest_7", "test/angry/PrivateTest_9"]  # fmt: skip
+    names = ["train/angry/Training_2", "train/angry/Training_10", "train/happy/Training_2",
+             "test/neutral/PublicTest_7", "test/neutral/PrivateTest_7",
+             "test/angry/PrivateTest_9"]  # fmt: skip
     for name, face in zip(names, faces, strict=False):
         picture(f"{name}.png", face)
     log = ImportLog()

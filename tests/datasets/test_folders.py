@@ -90,7 +90,8 @@ def test_no_splits_and_names_of_their_own(tmp_path: Path, touch: Touch) -> None:
     ]  # fmt: skip
     assert [sample.targets["label"] for sample in found] == ["Happy", "bored", "happy", "smug"]
     assert notes == [
-        "head 'label', in this order: bored, happy, smug (--labels declares another); not in expression8: bored, smug"
+        "head 'label', in this order: bored, happy, smug (--labels declares another); "
+        "not in expression8: bored, smug"
     ]
 
 

@@ -82,8 +82,8 @@ def test_other_names(root: Path, name: str) -> None:
     log = ImportLog(skip_bad=True)
     assert len(list(read(root, log))) == 70
     assert log.left_out == [
-        f"{root / 'jaffe' / name}: no name of JAFFE such as KA.AN1.39.tiff (one of KA, KL, KM, KR, MK, NA, NM, TM, UY, YM, then"
-        " one of AN, DI, FE, HA, NE, SA, SU)"
+        f"{root / 'jaffe' / name}: no name of JAFFE such as KA.AN1.39.tiff (one of KA, KL, KM, KR, MK, "
+        "NA, NM, TM, UY, YM, then one of AN, DI, FE, HA, NE, SA, SU)"
     ]
     with pytest.raises(DataError, match="no name of JAFFE"):
         list(read(root, ImportLog()))

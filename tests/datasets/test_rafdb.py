@@ -149,14 +149,18 @@ def remove(path: str) -> Change:
 
 ABOUT = "basic/Annotation/manual/train_00002_manu_attri.txt"
 BROKEN: list[tuple[Change, str]] = [
-    (edit("train_00002.jpg 5", "train_00002.jpg 8"), r"label\.txt, row 1 \(line 2\): 'train_00002\.jpg 8', needed are a"
-     " name and a label from 1 to 7"),
+    (edit("train_00002.jpg 5", "train_00002.jpg 8"),
+     r"label\.txt, row 1 \(line 2\): 'train_00002\.jpg 8', needed are a name and a label from 1 to 7"),
     (edit("train_00002.jpg 5", "train_2.jpg 5"), r"'train_2\.jpg 5', needed are a name"),
-    (edit("train_00002.jpg 5", "train_00002.jpg"), r"'train_00002\.jpg', needed are a name and a label from 1 to 7"),
+    (edit("train_00002.jpg 5", "train_00002.jpg"),
+     r"'train_00002\.jpg', needed are a name and a label from 1 to 7"),
     (edit("train_00002.jpg 5", "train_00001.jpg 5"), r"row 1 \(line 2\): train_00001 again, first in row 0"),
-    (remove("basic/Image/aligned/train_00002_aligned.jpg"), r"row 1 \(line 2\): no picture .*train_00002_aligned\.jpg"),
-    (lambda root: (root / ABOUT).write_text("1\t2\n"), r"train_00002_manu_attri\.txt: needed are 5 points x y, then gender 0-2"),
-    (lambda root: (root / ABOUT).write_text("1\t2\n" * 5 + "0\n0\n-1\n"), "needed are 5 points x y, then gender"),
+    (remove("basic/Image/aligned/train_00002_aligned.jpg"),
+     r"row 1 \(line 2\): no picture .*train_00002_aligned\.jpg"),
+    (lambda root: (root / ABOUT).write_text("1\t2\n"),
+     r"train_00002_manu_attri\.txt: needed are 5 points x y, then gender 0-2"),
+    (lambda root: (root / ABOUT).write_text("1\t2\n" * 5 + "0\n0\n-1\n"),
+     "needed are 5 points x y, then gender"),
     (lambda root: (root / ABOUT).write_text("1\t2\n" * 5 + "0\n3\n0\n"), "race 0-2 and age 0-4"),
 ]  # fmt: skip
 
@@ -217,9 +221,12 @@ def listed_wrong(root: Path) -> None:
 
 
 FOLDERS: list[tuple[Change, str]] = [
-    (listed_wrong, r"train_labels\.csv, row 0 \(line 2\): train_00001_aligned\.jpg has label '\d', but lies in folder \d"),
-    (edit("train_00001_", "train_99999_", "train_labels.csv"), r"row 0 \(line 2\): 'train_99999_aligned\.jpg' is in no folder"),
-    (edit("test_0001_aligned.jpg", "test_0002_aligned.jpg", "test_labels.csv"), r"test_labels\.csv, row 0 .* but lies"),
+    (listed_wrong,
+     r"train_labels\.csv, row 0 \(line 2\): train_00001_aligned\.jpg has label '\d', but lies in folder \d"),
+    (edit("train_00001_", "train_99999_", "train_labels.csv"),
+     r"row 0 \(line 2\): 'train_99999_aligned\.jpg' is in no folder"),
+    (edit("test_0001_aligned.jpg", "test_0002_aligned.jpg", "test_labels.csv"),
+     r"test_labels\.csv, row 0 .* but lies"),
 ]  # fmt: skip
 
 

@@ -93,7 +93,8 @@ def test_other_names_are_a_space_of_their_own(write: Write) -> None:
     assert heads[0].space.labels == ("9", "10", "happy", "smug")
     assert found[0].targets == {"label": "smug"}
     assert notes == [
-        "head 'label', in this order: 9, 10, happy, smug (--labels declares another); not in expression8: 9, 10, smug"
+        "head 'label', in this order: 9, 10, happy, smug (--labels declares another); "
+        "not in expression8: 9, 10, smug"
     ]
 
 
@@ -243,18 +244,27 @@ BROKEN: list[tuple[list[str], str]] = [
     (["image,label", ",sad"], r"row 0 \(line 2\): no picture is named"),
     (["image,label", "a.png,sad", "", "b.png, "], r"row 1 \(line 4\): label is empty"),
     (["image,label", "a.png,sad,1"], r"row 0 \(line 2\): 3 fields, the header has 2"),
-    (["image,label", "a.png,sad", "b.png,sad", "a.png,happy"], r"row 2 \(line 4\): a\.png again, first in row 0"),
-    (["image,label,split", "a.png,sad,mine"], r"row 0 \(line 2\): split is 'mine', allowed are train, training, "),
-    (["image,happy,sad", "a.png,0.1,0.9", "b.png,much,1"], r"row 1 \(line 3\): happy is 'much', a number is needed"),
-    (["image,happy,sad", "a.png,0.1,0.9", "b.png,inf,1"], r"row 1 \(line 3\): happy is 'inf', a number is needed"),
-    (["image,happy,sad", "a.png,0.1,0.9", "b.png,,1"], r"row 1 \(line 3\): happy is empty, a number is needed"),
-    (["image,happy,sad", "a.png,0.1,0.9", "b.png,-1,2"], r"row 1 \(line 3\): happy is -1, a share or a count of votes is 0 or"),
+    (["image,label", "a.png,sad", "b.png,sad", "a.png,happy"],
+     r"row 2 \(line 4\): a\.png again, first in row 0"),
+    (["image,label,split", "a.png,sad,mine"],
+     r"row 0 \(line 2\): split is 'mine', allowed are train, training, "),
+    (["image,happy,sad", "a.png,0.1,0.9", "b.png,much,1"],
+     r"row 1 \(line 3\): happy is 'much', a number is needed"),
+    (["image,happy,sad", "a.png,0.1,0.9", "b.png,inf,1"],
+     r"row 1 \(line 3\): happy is 'inf', a number is needed"),
+    (["image,happy,sad", "a.png,0.1,0.9", "b.png,,1"],
+     r"row 1 \(line 3\): happy is empty, a number is needed"),
+    (["image,happy,sad", "a.png,0.1,0.9", "b.png,-1,2"],
+     r"row 1 \(line 3\): happy is -1, a share or a count of votes is 0 or"),
     (["image,happy,sad", "a.png,0.1,0.9", "b.png,0,0"], r"row 1 \(line 3\): all shares are 0"),
     (["image,happy,sad", "a.png,0,1", "b.png,0,0"], r"row 1 \(line 3\): no class has a 1"),
-    (["image,label,x,y,w,h", "a.png,sad,1,2,0,9"], r"row 0 \(line 2\): box 1,2,0,9: width and height must be above 0"),
+    (["image,label,x,y,w,h", "a.png,sad,1,2,0,9"],
+     r"row 0 \(line 2\): box 1,2,0,9: width and height must be above 0"),
     (["image,label,x,y,w,h", "a.png,sad,1,2,u,9"], r"row 0 \(line 2\): w is 'u', a number is needed"),
-    (["image,valence,arousal", "a.png,-2,0"], r"row 0 \(line 2\): valence is -2, allowed are numbers from -1 to 1 \(from 1 to"),
-    (["image,valence,arousal,dominance", "a.png,5,5,11"], r"dominance is 11, allowed are numbers from 1 to 10 "),
+    (["image,valence,arousal", "a.png,-2,0"],
+     r"row 0 \(line 2\): valence is -2, allowed are numbers from -1 to 1 \(from 1 to"),
+    (["image,valence,arousal,dominance", "a.png,5,5,11"],
+     r"dominance is 11, allowed are numbers from 1 to 10 "),
 ]  # fmt: skip
 
 

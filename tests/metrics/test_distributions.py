@@ -43,7 +43,10 @@ def test_distances_equal_scipy_and_scikit_learn(faces: tuple[Array, Array]) -> N
         "brier": np.mean([distance.sqeuclidean(p, q) for p, q in pairs]),
         "chebyshev": np.mean([distance.chebyshev(p, q) for p, q in pairs]),
         "canberra": np.mean([distance.canberra(p, q) for p, q in pairs]),
-        "clark": np.mean([np.sqrt(sum(distance.canberra([a], [b]) ** 2 for a, b in zip(p, q, strict=True))) for p, q in pairs]),
+        "clark": np.mean([
+            np.sqrt(sum(distance.canberra([a], [b]) ** 2 for a, b in zip(p, q, strict=True)))
+            for p, q in pairs
+        ]),
         "cosine": np.mean([1 - distance.cosine(p, q) for p, q in pairs]),
         "intersection": np.mean([1 - distance.cityblock(p, q) / 2 for p, q in pairs]),
         "rps": np.mean(crps),
@@ -58,9 +61,10 @@ def test_distances_of_a_worked_example() -> None:
     p, q = np.array([[0.5, 0.5, 0.0]]), np.array([[1.0, 0.0, 0.0]])
     third = 1 / 3  # of the first label: (1 - 0.5) / (1 + 0.5)
     expected = {
-        "kl": np.log(2), "l1": 1, "tvd": 0.5, "mse": 0.5 / 3, "brier": 0.5, "chebyshev": 0.5, "cosine": 1 / np.sqrt(2),
-        "intersection": 0.5, "canberra": third + 1, "clark": np.sqrt(third**2 + 1), "rps": 0.25, "emd_index": 0.5,
-        "entropy_error": np.log(2), "js": (np.log(4 / 3) + 0.5 * np.log(2 / 3) + 0.5 * np.log(2)) / 2, "emd": 0.5,
+        "kl": np.log(2), "l1": 1, "tvd": 0.5, "mse": 0.5 / 3, "brier": 0.5, "chebyshev": 0.5,
+        "cosine": 1 / np.sqrt(2), "intersection": 0.5, "canberra": third + 1, "clark": np.sqrt(third**2 + 1),
+        "rps": 0.25, "emd_index": 0.5, "entropy_error": np.log(2),
+        "js": (np.log(4 / 3) + 0.5 * np.log(2 / 3) + 0.5 * np.log(2)) / 2, "emd": 0.5,
     }  # fmt: skip
     assert {name: of(name, p, q) for name in expected} == pytest.approx(expected)
 
@@ -68,8 +72,9 @@ def test_distances_of_a_worked_example() -> None:
 def test_the_opposite_of_the_truth_is_as_far_as_can_be() -> None:
     target, output = one_hot([0, 1], 2), one_hot([1, 0], 2)
     expected = {
-        "kl": 12 * np.log(10), "js": np.log(2), "l1": 2, "tvd": 1, "mse": 1, "brier": 2, "emd": 1, "emd_vad": 1,
-        "chebyshev": 1, "clark": np.sqrt(2), "canberra": 2, "cosine": 0, "intersection": 0, "rps": 1, "entropy_error": 0,
+        "kl": 12 * np.log(10), "js": np.log(2), "l1": 2, "tvd": 1, "mse": 1, "brier": 2, "emd": 1,
+        "emd_vad": 1, "chebyshev": 1, "clark": np.sqrt(2), "canberra": 2, "cosine": 0, "intersection": 0,
+        "rps": 1, "entropy_error": 0,
     }  # fmt: skip
     assert {name: of(name, output, target) for name in expected} == pytest.approx(expected)
 

@@ -139,7 +139,8 @@ def test_a_tag_that_nobody_annotated_is_left_out() -> None:
         (
             "kl",
             TAGS,
-            "metric 'kl' does not fit head 'tags' of kind tags (these do: average_precision, ranking_loss, roc_auc)",
+            "metric 'kl' does not fit head 'tags' of kind tags "
+            "(these do: average_precision, ranking_loss, roc_auc)",
         ),
     ],
 )

@@ -147,8 +147,8 @@ def write_results(
         "run": run.name,
         "task": task.to_dict(),
         "data": {
-            "store": str(faces), "sha256": files.sha256(faces), "importer": "sketch", "split": "validation", "chosen_on": True,
-            "rows": len(next(iter(pairs.values()))[0]),
+            "store": str(faces), "sha256": files.sha256(faces), "importer": "sketch", "split": "validation",
+            "chosen_on": True, "rows": len(next(iter(pairs.values()))[0]),
         },
         "heads": {head.name: head_results(head, *pairs[head.name]) for head in task},
         "intervals": {"draws": 1000, "level": 0.95, "unit": "row", "seed": 0},
@@ -162,7 +162,8 @@ def write_results(
     figures = {"before": {"ece": 0.081, "log_loss": 1.21}, "after": {"ece": 0.024, "log_loss": 1.07}}
     figures["cross_fitted"] = {"ece": 0.026, "log_loss": 1.08}
     model = {
-        "schema": 2, "name": run.name, "task": task.to_dict(), "licence": "Drawn faces: no licence is needed.",
+        "schema": 2, "name": run.name, "task": task.to_dict(),
+        "licence": "Drawn faces: no licence is needed.",
         "calibration": {
             head.name: {"method": "temperature", "temperature": 1.31, "split": "validation", **figures}
             for head in task
@@ -255,8 +256,8 @@ def certainty(head: Head, true: np.ndarray, predicted: np.ndarray) -> dict[str, 
             "coverage": (at / len(order)).tolist(), "risk": risk[at - 1].tolist(), "aurc": float(risk.mean()),
         },
         "conformal": {
-            "level": 0.9, "coverage": 0.906, "mean_size": float(sizes.mean()), "threshold": 0.08, "chosen_on": "validation",
-            "cross_fitted": True,
+            "level": 0.9, "coverage": 0.906, "mean_size": float(sizes.mean()), "threshold": 0.08,
+            "chosen_on": "validation", "cross_fitted": True,
             "sizes": {str(size): int(count) for size, count in zip(*counts, strict=True)},
             "by_label": {label: [0.96, 0.63, 0.0, None][k % 4] for k, label in enumerate(head.space.labels)},
         },

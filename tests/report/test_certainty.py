@@ -80,8 +80,8 @@ def test_confidence_in_the_label_comes_before_shares_of_votes(one: HeadRecord) -
     section = calibration(told)
     assert [card.value for card in only(section, Cards).cards][:1] == ["0.012"]
     assert (
-        "by label temperature 0.586: here on the 1,234 faces that have a label. The vote ECE is of the shares."
-        in said(section)
+        "by label temperature 0.586: here on the 1,234 faces that have a label. "
+        "The vote ECE is of the shares." in said(section)
     )
     assert "in 1 bins" in only(section, Plots).plots[0].alt
     assert section is not None

@@ -60,8 +60,8 @@ def said(section: Section | None) -> str:
 def test_a_task_of_one_head_has_no_level_of_its_own(runs: dict[str, Path]) -> None:
     flat = by_kind.sections(read(runs["distribution8"]))
     assert [section.title for section in flat] == [
-        "Measures", "Distributions", "Confusion", "Labels", "Calibration", "Abstaining", "Prediction sets", "Subgroups",
-        "Faces", "Likely mislabelled",
+        "Measures", "Distributions", "Confusion", "Labels", "Calibration", "Abstaining", "Prediction sets",
+        "Subgroups", "Faces", "Likely mislabelled",
     ]  # fmt: skip
     first, second = by_kind.sections(read(runs["affect"]))
     assert first.title == "expression8: one of 8 labels"
@@ -221,8 +221,8 @@ def curves(section: Section) -> list[str]:
 def test_curves_of_a_task_with_heads(runs: dict[str, Path]) -> None:
     section = learning.section(read(runs["affect"]))
     assert curves(section) == [
-        "Loss", "Loss, expression8", "Loss, valence_arousal", "Accuracy, expression8", "Concordance (CCC), valence_arousal",
-        "Learned weights", "Learning rate",
+        "Loss", "Loss, expression8", "Loss, valence_arousal", "Accuracy, expression8",
+        "Concordance (CCC), valence_arousal", "Learned weights", "Learning rate",
     ]  # fmt: skip
     assert "24 epochs in 2 phases" in said(section)
     assert said(section).endswith(", the best of the last phase by accuracy, expression8.")
@@ -298,8 +298,9 @@ def test_labels_that_could_not_be_compared_are_told_and_left_out(
     found = results["heads"]["expression7"]
     shared = [label for label in EXPRESSION7.labels if label != "fear"]
     found["compared"] = {
-        "target": "codes", "matched_by": "--match", "labels": shared, "model_only": ["fear"], "data_only": {"bored": 3},
-        "rule": "labels are compared by name", "accuracy": 0.75, "accuracy_unrestricted": 0.5,
+        "target": "codes", "matched_by": "--match", "labels": shared, "model_only": ["fear"],
+        "data_only": {"bored": 3}, "rule": "labels are compared by name", "accuracy": 0.75,
+        "accuracy_unrestricted": 0.5,
     }  # fmt: skip
     found["confusion"] = np.delete(np.delete(found["confusion"], 2, 0), 2, 1).tolist()
     found["per_class"] = [line for line in found["per_class"] if line["label"] != "fear"]

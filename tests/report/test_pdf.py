@@ -92,9 +92,9 @@ def test_words_of_data_sets_are_words_in_the_pdf_too(tmp_path: Path) -> None:
 
 def test_a_block_of_all_kinds_without_content(tmp_path: Path) -> None:
     bare = (
-        blocks.Cards((blocks.Card("a", "1"),)), blocks.Points((("a",),)), blocks.FaceCards(()), blocks.Plots(()),
-        blocks.Legend("scales"),
-        blocks.BarList("b", (("l", "var(--accent)", 0.2, 0.0),)), blocks.Callout((("a",),)), blocks.Subhead("s"),
+        blocks.Cards((blocks.Card("a", "1"),)), blocks.Points((("a",),)), blocks.FaceCards(()),
+        blocks.Plots(()), blocks.Legend("scales"), blocks.BarList("b", (("l", "var(--accent)", 0.2, 0.0),)),
+        blocks.Callout((("a",),)), blocks.Subhead("s"),
     )  # fmt: skip
     pdf.write(tmp_path / "bare.pdf", "n", (Section("S", blocks=bare),))
     assert (tmp_path / "bare.pdf").read_bytes().startswith(b"%PDF-")

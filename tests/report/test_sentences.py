@@ -7,7 +7,8 @@ from mien.report import sentences
 def test_sentences_say_what_a_reader_must_know() -> None:
     record = {
         "target": "eight", "matched_by": LABELS, "labels": ["angry", "happy"], "model_only": ["fear"],
-        "data_only": {"contempt": 13, "bored": 0}, "rule": "by name", "accuracy": 0.75, "accuracy_unrestricted": 0.5,
+        "data_only": {"contempt": 13, "bored": 0}, "rule": "by name", "accuracy": 0.75,
+        "accuracy_unrestricted": 0.5,
     }  # fmt: skip
     assert sentences.comparison("seven", record) == [
         "seven is compared with the target eight: none has its name, this one shares most labels "

@@ -41,7 +41,10 @@ class Bucket:
             f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in folders
         )
         count = len(keys) + len(folders)
-        return f"<ListBucketResult><KeyCount>{count}</KeyCount><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
+        return (
+            f"<ListBucketResult><KeyCount>{count}</KeyCount><IsTruncated>false</IsTruncated>"
+            f"{found}</ListBucketResult>"
+        )
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from mien.sources.kinds import kind
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in (
-        "face10.png", "face9.PNG", "b/Face2.jpg", "b/c/x.webp", "b/clip.MP4", "notes.txt", ".hidden.png", "face9.mien.png",
-        ".cache/y.png", "__MACOSX/z.jpg", "clip.mien.mp4",
+        "face10.png", "face9.PNG", "b/Face2.jpg", "b/c/x.webp", "b/clip.MP4", "notes.txt", ".hidden.png",
+        "face9.mien.png", ".cache/y.png", "__MACOSX/z.jpg", "clip.mien.mp4",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -51,7 +51,8 @@ def test_patterns_files_and_repeats(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(folder)
     found, faults = plan(["./face10.png", "face*.*", "**/*.jpg", str(folder / "*.txt"), "absent.png"])
     assert names(found) == [
-        "face10.png", "face9.mien.png", "face9.PNG", "__MACOSX/z.jpg", "b/Face2.jpg", str(folder / "notes.txt"), "absent.png",
+        "face10.png", "face9.mien.png", "face9.PNG", "__MACOSX/z.jpg", "b/Face2.jpg",
+        str(folder / "notes.txt"), "absent.png",
     ]  # fmt: skip
     assert faults == []
 
@@ -131,9 +132,10 @@ def test_a_file_without_a_telling_suffix_is_known_by_its_first_bytes(tmp_path: P
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (b"\0\0\0\x20ftypisom", "video"), (b"\0\0\0\x20ftypavif", "picture"), (b"\0\0\0\x20ftypheic", "picture"),
-        (b"RIFF....WEBPVP8 ", "picture"), (b"RIFF....AVI LIST", "video"), (b"RIFF....WAVEfmt ", ""), (b"P6\n3 3 255", "picture"),
-        (b"Pfad", ""), (b"G" + bytes(187) + b"G", "video"), (b"Good morning", ""), (b"II*\0", "picture"), (b"", ""),
+        (b"\0\0\0\x20ftypisom", "video"), (b"\0\0\0\x20ftypavif", "picture"),
+        (b"\0\0\0\x20ftypheic", "picture"), (b"RIFF....WEBPVP8 ", "picture"), (b"RIFF....AVI LIST", "video"),
+        (b"RIFF....WAVEfmt ", ""), (b"P6\n3 3 255", "picture"), (b"Pfad", ""),
+        (b"G" + bytes(187) + b"G", "video"), (b"Good morning", ""), (b"II*\0", "picture"), (b"", ""),
         (b"\0\0\0\x08moov", "video"), (b"<!DOCTYPE html>", ""),
     ],
 )  # fmt: skip

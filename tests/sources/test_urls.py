@@ -62,7 +62,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = tmp_path_factory.mktemp("site") / "clip.mp4"
     compose(path, (), 0.4, size=(64, 48))
     Handler.files = {
-        "/a.png": picture(), "/clip": path.read_bytes(), "/page.jpg": b"<!DOCTYPE html><p>no", "/empty.png": b"",
+        "/a.png": picture(), "/clip": path.read_bytes(), "/page.jpg": b"<!DOCTYPE html><p>no",
+        "/empty.png": b"",
     }  # fmt: skip
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

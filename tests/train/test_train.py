@@ -199,8 +199,8 @@ def test_killed_in_the_middle_and_resumed_is_bit_exact(sent, status, unbroken, t
     file = tmp_path / "config.toml"
     file.write_text(configs.dumps(config))
     # In a background job SIGINT comes ignored, and so it would stay.
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from mien.cli import main; "
-    code += "main(['train', sys.argv[1], '--out', sys.argv[2]])"
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from mien.cli import main; main(['train', sys.argv[1], '--out', sys.argv[2]])"
     run = tmp_path / "killed"
     child = subprocess.Popen([sys.executable, "-c", code, str(file), str(run)], stderr=subprocess.DEVNULL)
     end = time.monotonic() + 120

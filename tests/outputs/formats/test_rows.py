@@ -67,7 +67,8 @@ def test_the_document_is_golden(tmp_path: Path, root: Path) -> None:
     }
     assert found["pictures"][0]["faces"][0] == face
     assert found["pictures"][1] == {
-        "source": "leer/ü.mp4", "frame": 30, "timestamp": 1.25, "shot": 2, "width": 8, "height": 8, "faces": [],
+        "source": "leer/ü.mp4", "frame": 30, "timestamp": 1.25, "shot": 2, "width": 8, "height": 8,
+        "faces": [],
     }  # fmt: skip
     assert found["pictures"][2]["faces"][0]["face_id"] == 12
     assert found["failed"] == [

@@ -95,7 +95,8 @@ def wait_for_ground(page: Any, which: int) -> None:
         """(wanted) => {
           const canvas = document.createElement("canvas"), brush = canvas.getContext("2d");
           brush.drawImage(video, 0, 0);
-          return [...brush.getImageData(5, 100, 1, 1).data].slice(0, 3).every((part, at) => Math.abs(part - wanted[at]) < 12);
+          const parts = [...brush.getImageData(5, 100, 1, 1).data].slice(0, 3);
+          return parts.every((part, at) => Math.abs(part - wanted[at]) < 12);
         }""",
         arg=GROUNDS[which],
         timeout=5000,
@@ -265,7 +266,9 @@ def test_it_is_accessible_and_fits(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.wait_for_function(
             """() => {
-              const [bar, frame] = [find("cursor"), find("scroll")].map((item) => item.getBoundingClientRect());
+              const [bar, frame] = [find("cursor"), find("scroll")].map(
+                (item) => item.getBoundingClientRect()
+              );
               return frame.left <= bar.left && bar.right <= Math.min(frame.right, innerWidth);
             }"""
         )
