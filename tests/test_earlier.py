@@ -3,6 +3,8 @@ they were."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import onnxruntime
 import pytest
 
 from mien import config as configs
+from mien import export
 from mien import store as stores
 from mien.export.checking import against_torch
 from mien.media.cropping import crop, roll
@@ -96,6 +99,36 @@ def test_a_run_is_rebuilt_in_torch_from_its_weights(name: str, monkeypatch: pyte
     monkeypatch.chdir(EARLIER_RUNS)
     for likeness in against_torch(EARLIER_RUNS / name):
         assert likeness.largest < 1e-5
+
+
+@pytest.mark.parametrize("calibration", ["", "temperature"])
+def test_an_exported_run_opens_and_answers_as_before(
+    name: str, calibration: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EARLIER_RUNS)
+    run = shutil.copytree(EARLIER_RUNS / name, tmp_path / name)
+    export.export(run, calibration=calibration)
+    twin = export.quantise(run)
+    before, after, store = (
+        Engine(EARLIER_RUNS / name, calibrated=False),
+        Engine(run, calibrated=False),
+        Store(f"{name}.h5"),
+    )
+    assert after.metadata == json.loads((run / "model.json").read_text())
+    assert not after.inputs.stacked
+    assert not Engine(twin).inputs.stacked
+    if not calibration:
+        assert (after.scaling, after.conformal, after.thresholds) == (
+            before.scaling, before.conformal, before.thresholds,
+        )  # fmt: skip
+    pictures, boxes, points = (
+        store.images(store.rows()),
+        store.boxes(store.rows()),
+        store.landmarks(store.rows()),
+    )
+    expected = before.probabilities(pictures, boxes, points)
+    for head, found in after.probabilities(pictures, boxes, points).items():
+        np.testing.assert_allclose(found, expected[head], atol=1e-5)
 
 
 def test_a_configuration_becomes_inputs(name: str) -> None:

@@ -164,6 +164,25 @@ def test_a_model_that_answers_differently_is_not_written(run, monkeypatch):
     assert (run / "model.onnx").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{}", "no JSON with a schema"),
+        ("[]", "no JSON with a schema"),
+        ('{"schema": 3}', "schema 3, this version of mien reads 1 and 2"),
+        ('{"schema": 2}', "damaged"),
+    ],
+)
+def test_a_damaged_description_leaves_the_model_as_it_was(run, tmp_path, text, says):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=rf"copy/model\.json: .*{says}"):
+        export.export(copy)
+    assert (copy / "model.onnx").read_bytes() == (run / "model.onnx").read_bytes()
+    assert (copy / "model.json").read_text() == text
+    assert {path.name for path in copy.iterdir()} == {path.name for path in run.iterdir()}
+
+
 def test_an_unfinished_run_is_named(run, tmp_path):
     (tmp_path / "config.toml").write_text((run / "config.toml").read_text())
     with pytest.raises(ModelError, match=r"no model\.safetensors"):
@@ -174,7 +193,7 @@ def test_an_unfinished_run_is_named(run, tmp_path):
 def test_every_family_of_encoders_exports(encoder, tiny, tmp_path):
     config = tiny(model={"encoder": encoder, "size": 64, "colour": "rgb", "options": {}})
     network = models.build(config.model, config.resolved_task()).eval()
-    export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
+    export.write_onnx(network, config, {}, tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
 
 
@@ -224,7 +243,7 @@ def test_two_inputs_of_other_encoders_export(encoder, tiny, tmp_path):
     both = {"encoder": encoder, "size": 64, "colour": "rgb", "options": {}, "views": ["picture", "crop"]}
     config = tiny(model=both)
     network = models.build(config.model, config.resolved_task()).eval()
-    export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
+    export.write_onnx(network, config, {}, tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
     given = {each.name: each.type.tensor_type for each in onnx.load(tmp_path / "model.onnx").graph.input}
     assert list(given) == ["input.scene", "input.face", "input.present"]

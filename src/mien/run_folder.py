@@ -3,7 +3,9 @@ before it."""
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from .errors import ModelError
 
 #: The schemas of a model's description that are read, the one that is written last: 1 has the preprocessing
 #: of one picture where 2 has inputs.
@@ -17,6 +19,19 @@ class SplitFiles(NamedTuple):
 
     results: Path
     predictions: Path
+
+
+def read_description(text: str, path: Path) -> dict[str, Any]:
+    """A model's description of itself, from the JSON of the file at `path`. Raises ModelError."""
+    try:
+        found = json.loads(text)
+        schema = found["schema"]
+    except (ValueError, TypeError, KeyError):
+        raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
+    if schema not in MODEL_SCHEMAS:
+        known = " and ".join(map(str, MODEL_SCHEMAS))
+        raise ModelError(f"{path}: schema {schema}, this version of mien reads {known}")
+    return dict(found)
 
 
 def split_files(folder: Path, split: str) -> SplitFiles:

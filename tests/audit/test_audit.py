@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mien import store as stores
 from mien.audit import CHECKS, SEVERITIES, Audit, AuditLimits, Finding, audit, clean
 from mien.audit.context import describe, labels_of
 from mien.audit.duplicates import _standard, group_equal, near_duplicates
@@ -20,8 +21,8 @@ from mien.audit.measures import measure, of_pixels, perceptual_hash
 from mien.errors import ConfigError, DataError, StoreError
 from mien.labels import LabelSpace
 from mien.media import image as pictures
-from mien.records import Sample
-from mien.store import Store
+from mien.records import Item, Sample
+from mien.store import Origin, Store
 from mien.tasks import TASKS, Head, Kind
 from tests.audit import planted
 
@@ -414,6 +415,20 @@ def test_mixed_sizes_are_cleaned_too(mixed: Store, tmp_path: Path) -> None:
     new = cleaned(audit(mixed), mixed, tmp_path / "clean.h5", "unreadable", "size", "leak")
     assert left(mixed) - left(new) == {"broken", "broken-too", "tiny", "long", "heavy", "left"}
     assert new.encoded(new.rows()[:3]) == mixed.encoded(mixed.rows()[:3])
+
+
+def test_an_input_of_another_name_than_its_modality_stays(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 2, 24, 24), np.uint8)
+    samples = [
+        Sample({"image": Item(face), "thermal": Item(heat)}, {"expression7": "happy"}, "train", str(k))
+        for k, (face, heat) in enumerate(pictures[[0, 0, 2, 3, 4, 5]])
+    ]
+    heads = TASKS["expression7"].heads
+    store = stores.write(tmp_path / "two.h5", samples, heads, Origin("drawn", "1", {}), {"thermal": "image"})
+    new = cleaned(audit(store), store, tmp_path / "clean.h5", "duplicate")
+    assert (len(new), new.modalities) == (5, {"image": "image", "thermal": "image"})
+    heats = [sample.inputs["thermal"].data for sample in new.samples(new.rows())]
+    assert (np.stack(heats) == pictures[[0, 2, 3, 4, 5], 1]).all()
 
 
 def test_rows_go_by_hand_whatever_their_split(faulty: Store, found: Audit, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_every_network_exports_with_a_free_number_of_faces(
 ) -> None:
     config = tiny(model={"encoder": encoder, "size": size, "options": options})  # type: ignore[operator]
     network = models.build(config.model, config.resolved_task()).eval()
-    export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
+    export.write_onnx(network, config, {}, tmp_path / "model.onnx")
     assert export.parity(network, config, tmp_path / "model.onnx") < export.TOLERANCE
     model = onnx.load(tmp_path / "model.onnx")
     assert [opset.version for opset in model.opset_import if not opset.domain] == [export.OPSET]
@@ -160,7 +160,7 @@ def test_every_network_exports_with_a_free_number_of_faces(
 def test_the_shortcuts_of_compact_leave_no_sum(tiny: object, tmp_path: Path) -> None:
     config = tiny(model={"options": {"widths": [4, 8], "depth": 3}})  # type: ignore[operator]
     network = models.build(config.model, config.resolved_task()).eval()
-    export.write_onnx(network, config, "{}", tmp_path / "model.onnx")
+    export.write_onnx(network, config, {}, tmp_path / "model.onnx")
     kinds = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
     assert kinds.count("Conv") == 6
     assert "Add" not in kinds

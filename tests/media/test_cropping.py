@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mien import synthetic
+from mien.errors import TooLargeError
 from mien.inputs import Input
 from mien.media import InputSet, transform_of
 from mien.media.cropping import crop, roll
@@ -151,3 +152,10 @@ def test_a_model_predicts_on_the_very_crop_it_was_trained_on(
         Model(engine, align=not transform.align).predict_faces(picture, [Face(box, points)])
     np.testing.assert_array_equal(seen[0].transpose(transform.axes), trained)
     assert (seen[1] != seen[0]).mean() > 0.02, "`align` overrules the model"
+
+
+@pytest.mark.parametrize("degrees", [0.0, 10.0])
+def test_a_box_beyond_all_pictures_is_refused(degrees: float) -> None:
+    with pytest.raises(TooLargeError, match=r"^a box of a picture of 10x10: 1000000000x1000000000 pixels"):
+        crop(NUMBERED, Box(0, 0, 10**9, 5), degrees=degrees)
+    assert crop(NUMBERED, Box(-20, -20, 50, 50)).shape == (50, 50)

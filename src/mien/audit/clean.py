@@ -78,7 +78,7 @@ def clean(audit: Audit, found: Store, out: Path, decided: CleaningPlan, options:
         [*meta["left_out"], *(f"{source}: {reason}" for source, reason in left_out)],
         [*meta["notes"], f"cleaned from {found.path.name} (sha256 {audit.sha256}): dropped {counts}"],
     )
-    return store.write(out, found.samples(rows), found.heads, origin)
+    return store.write(out, found.samples(rows), found.heads, origin, found.modalities)
 
 
 def check_names(drop: Sequence[str], found: Store) -> None:

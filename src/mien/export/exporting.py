@@ -19,7 +19,8 @@ from ..errors import ModelError
 from ..files import atomic_write, sha256, write_text
 from ..models import Network
 from ..models.saved import load_network, source
-from ..run_folder import MODEL_SCHEMAS
+from ..predict.engine import Engine
+from ..run_folder import MODEL_SCHEMAS, read_description
 from ..store import Store
 from ..tasks import Head, Task
 from ..train.batches import learned_from, thinned
@@ -45,20 +46,37 @@ def export(
             weights = {name: value.detach().cpu().contiguous() for name, value in state}
             part.write_bytes(safetensors.torch.save(weights))
         write_text(description, json.dumps(describe(run, config, network), indent=2))
-    saved = load_network(run)
+    saved, metadata = load_network(run), _description(description, config)
     with atomic_write(target) as part:
-        write_onnx(saved, config, description.read_text(), part)
+        write_onnx(saved, config, metadata, part)
         difference = parity(saved, config, part)
         if not difference <= TOLERANCE:
             limit = f"at most {TOLERANCE:.0e} is allowed"
             raise ModelError(f"{target}: answers differ from torch by {difference:.1e}, {limit}")
+        _check_opens(part, description)
         if network is not None or calibration or store:
             samples, method = Store(store or config.data.store), calibration or config.train.calibration
-            chosen = calibrate(part, samples, config.data.validation, method)
-            metadata = json.loads(description.read_text()) | chosen
-            write_text(description, json.dumps(metadata, indent=2))
+            metadata |= calibrate(part, samples, config.data.validation, method)
             stamp(part, metadata)
+        write_text(description, json.dumps(metadata, indent=2))
     return target
+
+
+def _description(path: Path, config: Config) -> dict[str, Any]:
+    """What a saved run's model.json says, with inputs as today's graphs have them. Raises ModelError."""
+    found = read_description(path.read_text(encoding="utf-8"), path)
+    if found["schema"] != MODEL_SCHEMAS[-1]:
+        del found["preprocessing"]
+        found |= {"schema": MODEL_SCHEMAS[-1], "inputs": models.input_set(config.model).to_dict()}
+    return found
+
+
+def _check_opens(part: Path, description: Path) -> None:
+    """Raise ModelError, of the description it was given, where a new model file cannot be opened."""
+    try:
+        Engine(part, 1)
+    except ModelError as error:
+        raise ModelError(str(error).replace(str(part), str(description))) from None
 
 
 def describe(run: Path, config: Config, network: Network) -> dict[str, Any]:

@@ -42,8 +42,8 @@ class Activated(nn.Module):
         return tuple(activate(head, scores[head.name]) for head in self.task)
 
 
-def write_onnx(network: Network, config: Config, description: str, path: Path) -> None:
-    """Write the activated network as one ONNX file that carries its description (JSON)."""
+def write_onnx(network: Network, config: Config, description: dict[str, Any], path: Path) -> None:
+    """Write the activated network as one ONNX file that carries its description."""
     task, inputs = config.resolved_task(), input_set(config.model)
     # Copied in plain order: one channel may lie as the last, and the graph would then carry strides.
     arrays = map(torch.from_numpy, _example(inputs, 2).values())
@@ -67,7 +67,7 @@ def write_onnx(network: Network, config: Config, description: str, path: Path) -
     forget_source(model.graph)
     fold_shortcuts(model.graph)
     multiply_small_maps(model.graph)
-    _save(model, json.loads(description), path)
+    _save(model, description, path)
 
 
 def stamp(path: Path, description: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Box, Floats, Pixels
+from .limits import LIMITS
 
 #: Boxes of several pictures: records, or int (N, 4) of left, top, width, height, zeros where there is none.
 Boxes: TypeAlias = Sequence[Box] | NDArray[np.int32]
@@ -22,7 +23,8 @@ EYES = {5: (slice(0, 1), slice(1, 2)), 68: (slice(36, 42), slice(42, 48))}
 
 def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) -> Pixels:
     """Cut a square around a box: its longer side, widened on every side by `margin` (a share of it), same
-    centre. A face rolled by `degrees` clockwise is turned back about that centre.
+    centre. A face rolled by `degrees` clockwise is turned back about that centre. Raises TooLargeError for a
+    box that is far larger than its picture and than any picture that is read.
 
     Past the picture's border its outermost pixels are repeated, so that the face stays in the middle of
     the crop. A box as large as the picture has no margin; unless it is rolled, it is the picture as it is.
@@ -31,7 +33,10 @@ def crop(pixels: Pixels, box: Box, margin: float = 0.0, degrees: float = 0.0) ->
     whole = box == (0, 0, width, height)
     if whole and not degrees:
         return pixels
-    side = max(1, round(max(box.width, box.height) * (1 if whole else 1 + 2 * margin)))
+    longer = int(max(box.width, box.height))
+    if longer > 2 * max(height, width):
+        LIMITS.check_pixels((longer, longer), f"a box of a picture of {width}x{height}")
+    side = max(1, round(longer * (1 if whole else 1 + 2 * margin)))
     return _turned(pixels, box, side, degrees) if degrees else _square(pixels, box, side)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +16,7 @@ from ..machine import usable_cores
 from ..media import Arrays, InputSet
 from ..media.cropping import Boxes, Landmarks
 from ..records import Floats, Items, Pixels
-from ..run_folder import MODEL_SCHEMAS
+from ..run_folder import read_description
 from ..tasks import Task
 from .scaling import label_temperature, read
 from .tta import AVERAGES, averaging, seen_in
@@ -157,12 +156,4 @@ def _metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, An
     if text is None:
         hint = "make one with `mien train` or `mien export`"
         raise ModelError(f"{path}: an ONNX model without mien's description ({hint})")
-    try:
-        metadata = json.loads(text)
-        schema = metadata["schema"]
-    except (ValueError, TypeError, KeyError):
-        raise ModelError(f"{path}: its description of itself is damaged (no JSON with a schema)") from None
-    if schema not in MODEL_SCHEMAS:
-        known = " and ".join(map(str, MODEL_SCHEMAS))
-        raise ModelError(f"{path}: schema {schema}, this version of mien reads {known}")
-    return dict(metadata)
+    return read_description(text, path)

@@ -129,7 +129,7 @@ def write_shards(path: Path, store: Store, shards: int) -> Store:
     names = [path.with_name(f"{path.stem}-{number:02}{path.suffix}") for number in range(shards)]
     if store.path.resolve() in {place.resolve() for place in [path, *names]}:
         raise StoreError(f"{path}: the store that is to be split; choose another name")
-    modalities, tables = {name: stored.modality_name for name, stored in store.inputs.items()}, []
+    modalities, tables = store.modalities, []
     for name, rows in zip(names, np.array_split(store.rows(), shards), strict=True):
         write(name, store.samples(rows), store.heads, same_origin(store), modalities)
         tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(name)})

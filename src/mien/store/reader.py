@@ -48,6 +48,11 @@ class Store:
     def __len__(self) -> int:
         return len(self._split)
 
+    @property
+    def modalities(self) -> dict[str, str]:
+        """The modality of each input, by its name."""
+        return {name: stored.modality_name for name, stored in self.inputs.items()}
+
     def _schema(self, file: h5py.File) -> int:
         if "mien" not in file.attrs:
             raise StoreError(
