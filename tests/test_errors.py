@@ -21,6 +21,8 @@ def test_lookup_finds() -> None:
     [
         ("brir", "unknown loss 'brir', did you mean 'brier'? (one of: brier, kl)"),
         ("zzz", "unknown loss 'zzz' (one of: brier, kl)"),
+        (None, "unknown loss 'None' (one of: brier, kl)"),
+        (3, "unknown loss '3' (one of: brier, kl)"),
     ],
 )
 def test_lookup_names_the_choices(name: str, message: str) -> None:

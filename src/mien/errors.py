@@ -59,5 +59,5 @@ def lookup(registry: Mapping[str, Item], name: str, what: str, error: type[MienE
 
 def hint(name: str, names: Iterable[str]) -> str:
     """Return ", did you mean …?" with the name closest to an unknown one, '' if none is close."""
-    close = get_close_matches(name, list(names), n=1)
+    close = get_close_matches(str(name), list(names), n=1)
     return f", did you mean '{close[0]}'?" if close else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,14 @@ class Box(NamedTuple):
     y: int
     width: int
     height: int
+
+
+def is_box(values: Any) -> bool:
+    """Whether these are four finite numbers."""
+    try:
+        return len(values) == 4 and all(math.isfinite(value) for value in values)
+    except (TypeError, ValueError):
+        return False
 
 
 class Span(NamedTuple):

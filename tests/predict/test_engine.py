@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -299,6 +300,19 @@ def test_every_picture_needs_a_box(tmp_path: Path) -> None:
     engine = Engine(write_model(tmp_path / "m.onnx", transform=RGB, inputs=BOTH))
     with pytest.raises(InputError, match="1 regions for 2 items of 'image', needed is one each"):
         engine.probabilities(PHOTOS[:2], BOXES[:1])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "line"),
+    [
+        ({"image": list(CROPS[:2])}, "input 'image' is a list, needed are Items, such as Items(pictures)"),
+        (list(CROPS[:2]), "inputs are a list, needed is a mapping such as {'image': Items(pictures)}"),
+    ],
+)
+def test_inputs_of_another_kind_are_one_line(tmp_path: Path, inputs: Any, line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Engine(write_model(tmp_path / "m.onnx")).outputs(inputs)
+    assert str(caught.value) == line
 
 
 def test_without_calibration_the_graph_answers_itself(tmp_path: Path) -> None:

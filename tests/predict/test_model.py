@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mien.detect import name_of
 from mien.errors import ConfigError, InputError, TooLargeError
 from mien.media.limits import Limits
 from mien.predict import Model, crop, load
-from mien.records import Box, Face, ReadError
+from mien.records import Box, Face, Moment, Pixels, ReadError
 from mien.tasks import TASKS
 from tests.drawn import scene
 from tests.tiny_model import RGB, write_model
@@ -69,6 +72,40 @@ def test_a_detector_by_name_or_as_an_object(affect: Model) -> None:
     assert [prediction.face for prediction in affect.predict(PICTURE, faces=lambda pixels: given)] == given
     with pytest.raises(ConfigError, match="unknown face detector 'mtcnn'"):
         affect.predict(PICTURE, faces="mtcnn")
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "a NoneType, needed is a list of mien.Face"),
+        (["a"], "a str, needed is a list of mien.Face"),
+        ([Face()], "a face at None, needed is a Box of 4 finite numbers"),
+        (
+            [Face(Box(0, 0, float("nan"), 9))],  # type: ignore[arg-type]
+            "a face at Box(x=0, y=0, width=nan, height=9), needed is a Box of 4 finite numbers",
+        ),
+    ],
+)
+def test_a_detector_that_answers_with_something_else_than_faces(
+    affect: Model, answer: Any, line: str
+) -> None:
+    def finds(pixels: Pixels) -> Any:
+        return answer
+
+    moment = Moment({"image": PICTURE}, "camera", time=0.0)
+    sessions = affect.session(finds, track=True), affect.session(finds, most=1)
+    for ask in (lambda: affect.predict(PICTURE, finds), *(partial(one.update, moment) for one in sessions)):
+        with pytest.raises(ConfigError) as caught:
+            ask()
+        assert str(caught.value) == f"face detector '{name_of(finds)}' answered with {line}"
+
+
+def test_a_box_that_is_none_is_one_line(affect: Model) -> None:
+    for box in ((0, 0, 10), (0, 0, float("nan"), 10), 5):
+        with pytest.raises(InputError) as caught:
+            affect.probabilities([PICTURE] * 2, [Box(0, 0, 9, 9), box])  # type: ignore[list-item]
+        needed = "needed are 4 finite numbers: left, top, width, height"
+        assert str(caught.value) == f"box 1 is {box}, {needed}"
 
 
 def test_no_face_is_an_empty_list(affect: Model) -> None:

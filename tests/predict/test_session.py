@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,6 +46,15 @@ def test_settings_hold_for_a_session_too(affect: Model) -> None:
     (largest,) = affect.session(two_faces, most=1, abstain=1.0).update(moment(0)).predictions
     assert largest.abstained
     assert affect.session(two_faces, keep=True).update(moment(0)).pixels is PICTURE
+
+
+@pytest.mark.parametrize(("picture", "found"), [(None, "NoneType"), (np.zeros((4, 4)), "float64")])
+def test_what_is_no_picture_is_refused_before_cuts_are_looked_for(
+    affect: Model, picture: Any, found: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        affect.session(two_faces, track=True).update(moment(0, picture))
+    assert str(caught.value) == f"picture 0 is {found}, needed is a uint8 array (0…255)"
 
 
 def test_time_that_runs_back_is_refused_and_pictures_are_each_for_themselves(affect: Model) -> None:

@@ -13,6 +13,7 @@ import pytest
 from mien import store
 from mien.errors import ModelError, StoreError
 from mien.records import Sample
+from mien.report import write_report
 from mien.report.history import RunHistory
 from mien.report.record import read
 from mien.report.results import MetricResult
@@ -170,6 +171,14 @@ def test_damaged_results(run: Path, text: str, message: str) -> None:
     (run / "results" / "validation.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         read(run)
+
+
+def test_a_figure_that_is_missing_is_one_line(run: Path) -> None:
+    path = run / "results" / "validation.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"accuracy"', '"acc"'), encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        write_report(run)
+    assert str(caught.value) == f"{path}: damaged: KeyError('accuracy')"
 
 
 def test_models_of_either_schema_are_read(run: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from ..records import Box, Face, Pixels
+from ..errors import ConfigError
+from ..records import Box, Face, Pixels, is_box
 
 #: No picture is searched at more pixels on its long side, for the smallest faces: memory stays bounded.
 LONGEST = 4096
@@ -32,7 +34,7 @@ class FilteredDetector:
 
     def __call__(self, pixels: Pixels) -> list[Face]:
         """Faces found, in the detector's order."""
-        faces = [face for face in self.detector(pixels) if face.box.width >= self.smallest]
+        faces = [face for face in find_faces(self.detector, pixels) if face.box.width >= self.smallest]
         if not self.most or len(faces) <= self.most:
             return faces
         largest = sorted(range(len(faces)), key=lambda k: -faces[k].box.width * faces[k].box.height)
@@ -70,3 +72,34 @@ def scaled(found: Iterable[float], scale: float) -> Box:
 def ordered(faces: Iterable[Face]) -> list[Face]:
     """Faces from left to right."""
     return sorted(faces, key=lambda face: face.box)
+
+
+def find_faces(detector: Detector, pixels: Pixels) -> list[Face]:
+    """What a detector, anybody's code, finds. Raises ConfigError for another answer than faces."""
+    return checked_faces(detector(pixels), detector)
+
+
+def checked_faces(answer: object, detector: Detector) -> list[Face]:
+    """The faces of a detector's answer. Raises ConfigError where it is something else."""
+    faces: list[Any] = list(answer) if isinstance(answer, Iterable) else [answer]
+    for face in faces:
+        if not isinstance(face, Face):
+            wrong = f"a {type(face).__name__}, needed is a list of mien.Face"
+        elif not (isinstance(face.region, Box) and is_box(face.region)):
+            wrong = f"a face at {face.region}, needed is a Box of 4 finite numbers"
+        else:
+            continue
+        raise ConfigError(f"face detector '{name_of(detector)}' answered with {wrong}")
+    return faces
+
+
+def name_of(detector: Detector) -> str:
+    """Name a detector given as code: by its own `name`, else by where its function or class is defined."""
+    if isinstance(name := getattr(detector, "name", None), str):
+        return name
+    if isinstance(detector, partial):
+        keywords = (f"{key}={value}" for key, value in detector.keywords.items())
+        arguments = [*map(str, detector.args), *keywords]
+        return f"{name_of(detector.func)}({','.join(arguments)})"
+    code = detector if hasattr(detector, "__qualname__") else type(detector)
+    return f"{code.__module__}:{code.__qualname__}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, InputError
 from ..records import Box, Face, Pixels
-from .base import ordered
+from .base import checked_faces, ordered
 
 
 class CustomDetector:
@@ -29,13 +29,11 @@ class CustomDetector:
     def __call__(self, pixels: Pixels) -> list[Face]:
         """Find faces, from left to right. Raises InputError where it fails, ConfigError for other answers."""
         try:
-            faces = list(self._detector(pixels))
+            answer = self._detector(pixels)
+            answer = list(answer) if isinstance(answer, Iterable) else answer
         except Exception as error:  # a stranger's code may raise anything
             raise InputError(f"face detector '{self.name}' failed: {_reason(error)}") from error
-        if wrong := [type(face).__name__ for face in faces if not isinstance(face, Face)]:
-            answer = f"answered with a {wrong[0]}, needed is a list of mien.Face"
-            raise ConfigError(f"face detector '{self.name}' {answer}")
-        return ordered(faces)
+        return ordered(checked_faces(answer, self))
 
 
 class NoDetector:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from ..errors import ConfigError, lookup
@@ -33,15 +32,3 @@ def detector(name: str, file: Path | None = None, *, smallest: int = 0, most: in
     else:
         found = lookup(DETECTORS, name, "face detector")(file, smallest)
     return FilteredDetector(found, smallest, most) if smallest or most else found
-
-
-def name_of(detector: Detector) -> str:
-    """Name a detector given as code: by its own `name`, else by where its function or class is defined."""
-    if isinstance(name := getattr(detector, "name", None), str):
-        return name
-    if isinstance(detector, partial):
-        keywords = (f"{key}={value}" for key, value in detector.keywords.items())
-        arguments = [*map(str, detector.args), *keywords]
-        return f"{name_of(detector.func)}({','.join(arguments)})"
-    code = detector if hasattr(detector, "__qualname__") else type(detector)
-    return f"{code.__module__}:{code.__qualname__}"

@@ -3,7 +3,7 @@ evaluation and prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..choices import Colour
 from ..errors import ConfigError, InputError
-from ..records import Box, Floats, Items, Pixels
+from ..records import Box, Floats, Items, Pixels, is_box
 from ..tables import Bounds
 from .cropping import crop, roll
 from .image import recolour, resize
@@ -117,6 +117,15 @@ class ImageTransform:
 
 
 _NOWHERE = Box(0, 0, 0, 0)
+
+
+def check_boxes(boxes: Iterable[Any]) -> None:
+    """Raise InputError unless each box is left, top, width, height or None."""
+    for position, box in enumerate(boxes):
+        if box is not None and not is_box(box):
+            raise InputError(
+                f"box {position} is {box}, needed are 4 finite numbers: left, top, width, height"
+            )
 
 
 def check_pictures(pictures: Sequence[Pixels] | Pixels) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..inputs import Input
-from ..records import Items
+from ..records import Box, Items
+from .image_transform import check_boxes
 from .modality import MODALITIES, Transform, transform_of
 
 Arrays = dict[str, NDArray[Any]]
@@ -83,6 +84,7 @@ class InputSet:
     def check(self, items: Mapping[str, Items]) -> int:
         """Return the number of samples. Raises InputError for items that cannot be, or where no input of
         the model is given."""
+        _check_kinds(items)
         given = {each.of: each.modality for each in self.inputs if each.of in items}
         wanted = ", ".join(self.sources)
         if not given:
@@ -97,6 +99,8 @@ class InputSet:
             MODALITIES[modality].check(
                 column.data if present is None else column[np.flatnonzero(present)].data
             )
+            if MODALITIES[modality].region is Box and column.regions is not None:
+                check_boxes(column.regions)
             for what, values in (
                 ("regions", column.regions),
                 ("points", column.points),
@@ -137,6 +141,17 @@ class InputSet:
     def example(self, count: int) -> dict[str, Items]:
         """Make samples of noise: to time and to test a model."""
         return {each.of: self.transforms[each.name].example(count) for each in self.inputs}
+
+
+def _check_kinds(items: object) -> None:
+    """Raise InputError unless these are Items by name."""
+    if not isinstance(items, Mapping):
+        kind = type(items).__name__
+        raise InputError(f"inputs are a {kind}, needed is a mapping such as {{'image': Items(pictures)}}")
+    for name, column in items.items():
+        if not isinstance(column, Items):
+            kind = type(column).__name__
+            raise InputError(f"input '{name}' is a {kind}, needed are Items, such as Items(pictures)")
 
 
 def graph_name(name: str) -> str:

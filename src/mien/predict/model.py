@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 
 from .. import bundle
-from ..detect import Detector, name_of
+from ..detect import Detector, find_faces, name_of
 from ..errors import InputError
 from ..media import MODALITIES, InputSet
 from ..media import image as image_files
@@ -103,7 +103,7 @@ class Model:
         for start in range(0, len(many), MOST):
             batch = many[start : start + MOST]
             moments = [Moment({"image": as_pixels(picture, self.limits)}, "") for picture in batch]
-            found += self.recognise(moments, [detector(moment.pixels) for moment in moments])
+            found += self.recognise(moments, [find_faces(detector, moment.pixels) for moment in moments])
         return found if isinstance(image, (list, tuple)) else found[0]
 
     def stream(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from ..detect import Detector
+from ..detect import Detector, find_faces
+from ..media.image_transform import check_pictures
 from ..prediction import Prediction
 from ..records import Moment, Subject
 from .results import ModelOrigin, Result
@@ -69,12 +70,16 @@ class Session:
         return self.result(found, predictions)
 
     def find(self, moment: Moment) -> Found:
-        """Find the faces of a moment and track them; a moment without a picture is one subject."""
+        """Find the faces of a moment and track them; a moment without a picture is one subject.
+
+        Raises InputError for what is no picture, ConfigError for a detector's answer that is no faces.
+        """
         if "image" not in moment.media:
             return Found(moment, [Subject(None)], None, self)
+        check_pictures([moment.pixels])
         time = moment.time
         shot = None if time is None or self.shots is None else self.shots.update(moment.pixels, time)
-        faces = self.detector(moment.pixels)
+        faces = find_faces(self.detector, moment.pixels)
         if self.tracker is not None and time is not None:
             faces = self.tracker.update(faces, time, shot or 0)
         return Found(moment, faces, shot, self)

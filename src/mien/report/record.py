@@ -29,7 +29,8 @@ class RunRecord:
 
     `rows`, `sources` and `groups` (none where the store has none) follow the predictions file; without a
     `store`, `store_note` says why. `splits`: the evaluation of every split that was scored, this one among
-    them, validation first and without predictions. `model`: the name of the model file that was scored.
+    them, validation first and without predictions. `model`: the name of the model file that was scored;
+    `file`: what the figures were read from.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RunRecord:
     date: str = ""
     config: str = ""
     model: str = "model.onnx"
+    file: Path = Path("model.json")
     history: RunHistory | None = None
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     sources: tuple[str, ...] = ()
@@ -98,6 +100,7 @@ def _record(run: Path, results: Json, model: Json, paths: SplitFiles | None, tab
         date=_date(paths.results) if paths else "",
         config=config,
         model=str(results.get("model") or "model.onnx"),
+        file=paths.results if paths else run / "model.json",
         history=history(_text(run / "history.csv"), config, task),
         rows=np.asarray(table.get("row", ()), np.int64),
         sources=tuple(map(str, table.get("source", ()))),

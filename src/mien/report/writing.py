@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .. import files
+from ..errors import ModelError
 from ..render import pdf
 from ..render.blocks import Section
 from ..render.page import page
@@ -19,8 +20,8 @@ def write_report(
 
     Figures are shown of every split that was scored, details of `split` (default: validation, else the first
     scored). `store` holds the evaluated samples (default: where the run says). Raises ModelError for no run
-    folder or a split that was not scored, StoreError for a `store` that does not hold those samples. What the
-    run lacks is left out of the page, with a note.
+    folder, damaged results or a split that was not scored, StoreError for a `store` that does not hold those
+    samples. What the run lacks is left out of the page, with a note.
     """
     record = read(run, store, split)
     tree = sections(record)
@@ -32,12 +33,16 @@ def write_report(
 
 
 def sections(record: RunRecord) -> tuple[Section, ...]:
-    """The whole report as a tree."""
-    return (
-        summary.section(record),
-        data_card.section(record),
-        learning.section(record),
-        *by_kind.sections(record),
-        model_card.section(record),
-        reproduce.section(record),
-    )
+    """The whole report as a tree. Raises ModelError for results that do not hold what they should."""
+    try:
+        return (
+            summary.section(record),
+            data_card.section(record),
+            learning.section(record),
+            *by_kind.sections(record),
+            model_card.section(record),
+            reproduce.section(record),
+        )
+    # Figures are read where they are shown.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(f"{record.file}: damaged: {error!r}") from error
