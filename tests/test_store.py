@@ -16,7 +16,7 @@ from PIL import Image
 from mien.errors import ConfigError, DataError, StoreError
 from mien.labels import AFFECTNET8, EXPRESSION7, EXPRESSION8, VALENCE_AROUSAL, LabelSpace
 from mien.records import Box, Item, Sample
-from mien.store import Origin, Splitting, Store, check, write
+from mien.store import Origin, Splitting, Store, check, write, write_shards
 from mien.store.splits import stratified
 from mien.tasks import Head, Kind
 
@@ -94,6 +94,28 @@ def test_rows_outside_are_refused(store: Store) -> None:
     for rows in ([6], [-1], [0, 6], [-1, 5]):
         with pytest.raises(StoreError, match="asked for, it has 0 to 5"):
             store.images(np.array(rows))
+
+
+@pytest.mark.parametrize("is_encoded", [False, True])
+@pytest.mark.parametrize("shards", [0, 2])
+def test_rows_may_be_a_list(tmp_path: Path, is_encoded: bool, shards: int) -> None:
+    samples = [
+        Sample.of_image(encoded(3 + k) if is_encoded else FACES[k], {}, "train", str(k)) for k in range(6)
+    ]
+    store = write(tmp_path / "faces.h5", samples, (CLASS,), ORIGIN)
+    if shards:
+        store = write_shards(tmp_path / "split.h5", store, shards)
+    for ours, theirs in zip(store.images([4, 0]), store.images(np.array([4, 0])), strict=True):  # type: ignore[arg-type]
+        assert np.array_equal(ours, theirs)
+    wrong: list[Any] = [[10**6], [-1], [1.5], np.array([1.5]), ["a"]]
+    for rows in wrong:
+        with pytest.raises(StoreError, match=r"asked for, it has 0 to 5|whole numbers from 0 to 5"):
+            store.images(rows)
+
+
+def test_an_unknown_text_is_told_with_those_there_are(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"unknown text of .*faces.h5 'foo' \(one of: group, source\)"):
+        store.texts("foo", store.rows())
 
 
 def test_splits(store: Store) -> None:
@@ -203,6 +225,16 @@ def test_pictures_of_mixed_sizes(tmp_path: Path) -> None:
         ({"inputs": {"image": Item(b"png")}}, "a/5.png: an encoded file among arrays of 'image'"),
         ({"inputs": {}}, "a/5.png: a sample without any input"),
         ({"source": "x" * 201}, "longer than 200 bytes"),
+        (
+            {"targets": {"foo": "happy"}},
+            r"a/5.png: target 'foo' is no head \(one of: distribution8, expression7, tags, valence_arousal\)",
+        ),
+        (
+            {"inputs": {"image": Item(FACES[5], Box(0, 0, 10**10, 10))}},
+            r"a/5.png: the region Box\(.* width=10000000000, .* of 'image' must be 4 numbers from -2147483",
+        ),
+        ({"inputs": {"present": Item(FACES[5])}}, "input 'present': a name is made of letters, digits"),
+        ({"inputs": {"a/b": Item(FACES[5])}}, "input 'a/b': a name is made of letters, digits"),
         ({"targets": {"expression7": "bored"}}, "a/5.png, expression7: 'bored' is no label of expression7"),
         ({"targets": {"expression7": ("happy",)}}, "a/5.png, expression7: a class is one name"),
         ({"targets": {"distribution8": "happy"}}, "a/5.png, distribution8: names and numbers are needed"),

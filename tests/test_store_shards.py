@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -105,6 +106,20 @@ def test_wrong_use(faces: Path, tmp_path: Path) -> None:
             write_shards(tmp_path / "faces.h5", whole, shards)
     with pytest.raises(StoreError, match="the store that is to be split"):
         write_shards(faces, whole, 2)
+
+
+def test_a_failed_split_leaves_nothing(tmp_path: Path) -> None:
+    tiny_run.write(tmp_path / "whole.h5")
+    with h5py.File(tmp_path / "whole.h5") as file:
+        last = file["inputs/image/values"].id.get_chunk_info(
+            -1 + file["inputs/image/values"].id.get_num_chunks()
+        )
+    content = bytearray((tmp_path / "whole.h5").read_bytes())
+    content[last.byte_offset] ^= 1
+    (tmp_path / "whole.h5").write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        write_shards(tmp_path / "split.h5", Store(tmp_path / "whole.h5"), 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.h5"]
 
 
 def test_the_command(faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ConfigError
+from .errors import ConfigError, MienError
 from .tables import Reader
 
 #: What an input sees of an item: the region that the sample is about, or all of it.
 REGIONS = ("region", "whole")
 #: Names that an input cannot have: the graph has one of its own under it.
 RESERVED = ("present",)
+
+
+def check_input_name(name: str, error: type[MienError] = ConfigError) -> None:
+    """Raise `error` for a name that no input can have: it is that of a graph input and of layers."""
+    if not re.fullmatch(r"[\w-]+", name) or name in RESERVED:
+        allowed = f"letters, digits, _ and -, and not {', '.join(RESERVED)}"
+        raise error(f"input '{name}': a name is made of {allowed}")
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,7 @@ class Input:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", self.of or self.modality)
-        # The name is that of a graph input and of layers.
-        if not re.fullmatch(r"[\w-]+", self.name) or self.name in RESERVED:
-            allowed = f"letters, digits, _ and -, and not {', '.join(RESERVED)}"
-            raise ConfigError(f"input '{self.name}': a name is made of {allowed}")
+        check_input_name(self.name)
         if self.region not in REGIONS:
             raise ConfigError(
                 f"input '{self.name}': region = {self.region!r}: must be one of {', '.join(REGIONS)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def _check_unique(file: h5py.File) -> None:
 
 def write_shards(path: Path, store: Store, shards: int) -> Store:
     """Split a store: `name-00.h5` … beside `path`, each a store of consecutive rows, and `path` itself
-    with everything but the items, written last. Raises StoreError."""
+    with everything but the items, written last. On failure all is as it was. Raises StoreError."""
     if not 1 <= shards <= len(store):
         raise StoreError(
             f"{store.path}: {shards} shards of {len(store)} rows, there must be 1 to {len(store)}"
@@ -130,12 +130,17 @@ def write_shards(path: Path, store: Store, shards: int) -> Store:
     if store.path.resolve() in {place.resolve() for place in [path, *names]}:
         raise StoreError(f"{path}: the store that is to be split; choose another name")
     modalities, tables = store.modalities, []
-    for name, rows in zip(names, np.array_split(store.rows(), shards), strict=True):
-        write(name, store.samples(rows), store.heads, same_origin(store), modalities)
-        tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(name)})
-    with _created(path) as file:
-        _index(file, store, modalities)
-        describe(file, {**store.meta, "modalities": modalities, "shards": tables})
+    parts = {name: name.with_name(f".{name.name}.part") for name in names}
+    with ExitStack() as unfinished:
+        for (name, part), rows in zip(parts.items(), np.array_split(store.rows(), shards), strict=True):
+            unfinished.callback(part.unlink, missing_ok=True)
+            write(part, store.samples(rows), store.heads, same_origin(store), modalities)
+            tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(part)})
+        with _created(path) as file:
+            _index(file, store, modalities)
+            describe(file, {**store.meta, "modalities": modalities, "shards": tables})
+            for name, part in parts.items():
+                part.replace(name)
     return Store(path)
 
 

@@ -121,8 +121,16 @@ class InputWriter:
         held = REGION_COLUMNS[self.modality.region]
         values = np.full((len(batch), held.width), held.absent, held.dtype)
         for row, region in enumerate(regions):
-            if region is not None:
+            if region is None:
+                continue
+            try:
                 values[row] = region
+            except (OverflowError, TypeError, ValueError):
+                limits = np.iinfo(held.dtype) if held.dtype is np.int32 else np.finfo(held.dtype)
+                raise DataError(
+                    f"{batch[row][0]}: the region {region} of '{self.name}' must be {held.width} numbers "
+                    f"from {limits.min} to {limits.max}"
+                ) from None
         self._add("region", values, held.absent or None)
 
     def _add_points(self, batch: Named) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import StoreError, lookup
 from ..records import Floats, Pixels, Sample, Target
 from ..tasks import Head, Kind
-from .layout import DESCRIPTION, EARLIER, SCHEMA, Rows
+from .layout import DESCRIPTION, EARLIER, SCHEMA, Rows, checked_rows
 from .splits import SPLITS
 from .stored_input import StoredInput
 from .targets import decode
@@ -151,7 +151,7 @@ class Store:
     def attribute(self, name: str, rows: Rows) -> list[str]:
         """Values of an attribute of some rows: gender, age …; '' where nothing is. Raises StoreError."""
         lookup(dict.fromkeys(self.attributes), name, f"attribute of {self.path}", StoreError)
-        return self.texts(f"attributes/{name}", rows)
+        return self._texts(f"attributes/{name}", rows)
 
     def samples(self, rows: Rows) -> Iterator[Sample]:
         """Everything that is known of some rows, as it was given to `write`."""
@@ -226,7 +226,11 @@ class Store:
         return np.where(absent, np.float32(np.nan), values.astype(np.float32))
 
     def texts(self, name: str, rows: Rows) -> list[str]:
-        """The 'source' or 'group' of some rows."""
+        """The 'source' or 'group' of some rows. Raises StoreError for another name."""
+        lookup(dict.fromkeys(("source", "group")), name, f"text of {self.path}", StoreError)
+        return self._texts(name, rows)
+
+    def _texts(self, name: str, rows: Rows) -> list[str]:
         return [value.decode() for value in self.read(name, rows)]
 
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
@@ -234,11 +238,9 @@ class Store:
         lies close together."""
         with self.open(name) as file:
             dataset = file[name]
+            rows = checked_rows(rows, len(dataset), self.path)
             if not len(rows):
                 return np.asarray(dataset[:0])
-            if rows.min() < 0 or rows.max() >= len(dataset):
-                wanted = f"rows {rows.min()} to {rows.max()}"
-                raise StoreError(f"{self.path}: {wanted} asked for, it has 0 to {len(self) - 1}")
             order, back = np.unique(rows, return_inverse=True)
             close = max(1, _GAP_BYTES // row_bytes(dataset))
             stretches = np.split(order, np.flatnonzero(np.diff(order) > close) + 1)

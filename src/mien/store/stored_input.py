@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import StoreError, lookup
 from ..media import MODALITIES
 from ..records import Floats, Item, Items
-from .layout import PARTS, REGION_COLUMNS, Rows, path_of
+from .layout import PARTS, REGION_COLUMNS, Rows, checked_rows, path_of
 
 Layout = tuple[tuple[int, ...], np.dtype[Any]]
 
@@ -135,6 +135,7 @@ class StoredInput:
 
     def _gathered(self, rows: Rows, method: str) -> list[Any]:
         """What each row's shard holds of it, in the order of the rows."""
+        rows = checked_rows(rows, len(self._store), self._store.path)
         found: list[Any] = [None] * len(rows)
         start = 0
         for shard in self._store.shards:
@@ -150,7 +151,7 @@ class StoredInput:
         assert self._encoded is not None
         path = self._store.path
         with path.open("rb", buffering=0) as file:
-            for row in rows.tolist():
+            for row in checked_rows(rows, len(self._encoded.extents), path).tolist():
                 if (blob := self._encoded.read(file.fileno(), row)) is None:
                     raise StoreError(f"{path}: '{self.name}' of row {row} is damaged; import again")
                 yield blob, row

@@ -12,7 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, lookup
+from ..errors import DataError, hint, lookup
+from ..inputs import check_input_name
 from ..media import MODALITIES
 from ..media.image import read_bytes
 from ..records import Sample
@@ -101,12 +102,16 @@ class _Writer:
 
     def append(self, batch: list[Sample]) -> None:
         """Add a batch. Raises DataError naming the sample."""
-        rows_before = len(self.seen)
+        rows_before, names = len(self.seen), {head.name for head in self.heads}
         for sample in batch:
             if sample.source in self.seen:
                 raise DataError(f"{sample.source}: appears twice; a source must be unique")
             if not sample.inputs:
                 raise DataError(f"{sample.source}: a sample without any input")
+            if not sample.targets.keys() <= names:
+                unknown = next(name for name in sample.targets if name not in names)
+                choices = f"{hint(unknown, names)} (one of: {', '.join(sorted(names))})"
+                raise DataError(f"{sample.source}: target '{unknown}' is no head{choices}")
             self.seen.add(sample.source)
         for name in dict.fromkeys([*self.inputs, *(name for sample in batch for name in sample.inputs)]):
             self._input(name).append(
@@ -126,6 +131,7 @@ class _Writer:
 
     def _input(self, name: str) -> InputWriter:
         if name not in self.inputs:
+            check_input_name(name, DataError)
             self.named[name] = self._modalities.get(name, name)
             modality = lookup(MODALITIES, self.named[name], f"modality of input '{name}'")
             self.inputs[name] = InputWriter(self.file, name, modality, self.folder)
