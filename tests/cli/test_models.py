@@ -22,7 +22,7 @@ def no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "require", absent)
 
 
-def test_bundled_models_and_our_own_backbones_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundled_models_and_our_own_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["models"])
     told = capsys.readouterr()
     assert "compact" in told.out
@@ -82,7 +82,7 @@ def test_a_search_without_an_answer_says_so(capsys: pytest.CaptureFixture[str]) 
     cli.main(["models", "--search", "nosuchnet"])
     told = capsys.readouterr()
     assert told.out == ""
-    assert "no backbone's name contains 'nosuchnet'" in told.err
+    assert "no encoder's name contains 'nosuchnet'" in told.err
 
 
 def test_without_the_extra_a_search_says_what_to_install(

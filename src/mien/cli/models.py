@@ -1,4 +1,4 @@
-"""`mien models`: the models that come with mien, and the backbones a configuration can name."""
+"""`mien models`: the models that come with mien, and the encoders a configuration can name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SHARES = ("accuracy", "top_label_accuracy")
 
 @dataclass
 class Models:
-    """List the models that come with mien and, with the train extra, the backbones that `model.backbone`
+    """List the models that come with mien and, with the train extra, the encoders that `model.encoder`
     can name."""
 
     search: str = ""
-    """List backbones alone, whose names contain this text: our own and timm's."""
+    """List encoders alone, whose names contain this text: our own and timm's."""
     json: bool = False
     """Print one JSON object on stdout."""
 
@@ -28,12 +28,12 @@ class Models:
         """List them. Raises ModelError for a damaged model, MissingExtraError for --search without timm."""
         listing: dict[str, Any] = {} if self.search else {"bundled": _bundled()}
         try:
-            listing |= _backbones(self.search.lower())
+            listing |= _encoders(self.search.lower())
         except MissingExtraError as error:
             if self.search:
                 raise
             listing |= {"own": [], "timm": [], "timm_total": 0}
-            hint = f"backbones to train: {error}"
+            hint = f"encoders to train: {error}"
         else:
             hint = f"and {listing['timm_total']} names of timm: mien models --search resnet"
         if self.json:
@@ -45,7 +45,7 @@ class Models:
             say(hint)
         elif not listing["own"] + listing["timm"]:
             searched = f"{listing['timm_total']} names of timm searched"
-            say(f"no backbone's name contains '{self.search}' ({searched})")
+            say(f"no encoder's name contains '{self.search}' ({searched})")
 
 
 def _bundled() -> list[dict[str, Any]]:
@@ -102,8 +102,8 @@ def _figure(figure: dict[str, Any], share: bool) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _backbones(text: str) -> dict[str, Any]:
-    """The backbones whose names contain a text; none of timm's for an empty text."""
+def _encoders(text: str) -> dict[str, Any]:
+    """The encoders whose names contain a text; none of timm's for an empty text."""
     extras.require("torch", "train")
     timm = extras.require("timm", "train")
     from ..models import ENCODERS
@@ -127,8 +127,8 @@ def _described(timm: Any, name: str) -> dict[str, Any]:
 
 def _print(own: list[str], theirs: list[dict[str, Any]]) -> None:
     table = new_table()
-    for title in ("backbone", "from", "size", "pretrained weights", "their licence"):
-        table.add_column(title, overflow="fold", no_wrap=title == "backbone")
+    for title in ("encoder", "from", "size", "pretrained weights", "their licence"):
+        table.add_column(title, overflow="fold", no_wrap=title == "encoder")
     for name in own:
         table.add_row(name, "mien", "any", "–", "–")
     for entry in theirs:
