@@ -395,6 +395,7 @@ def test_inputs_have_keys_of_their_own_and_shared_ones(tmp_path: Path) -> None:
     [
         ("bakbone = 1", "unknown key 'model.bakbone'"),
         ("inputs = 1", "model.inputs = 1: must be a table for each input"),
+        ("inputs = []", "model.inputs = []: must be a table for each input"),
         ("inputs.face = 1", "model.inputs.face = 1: must be a table"),
         ("inputs.face.sise = 1", "unknown key 'model.inputs.face.sise', did you mean 'size'?"),
         ("inputs.face.size = 0", "model.inputs.face.size = 0: must be 1 or more"),
@@ -443,6 +444,6 @@ def test_keys_that_have_another_name_are_read_and_told(tmp_path: Path) -> None:
         config.load(written(tmp_path, ""), ["--model.backbone=vit"], notes.append).model.shared["encoder"]
         == "vit"
     )
-    assert len(notes) == 1
+    assert notes == ["command line: model.backbone is called model.encoder now"]
     config.load(written(tmp_path, '[model]\nencoder = "resnet18"'), note=notes.append)
     assert len(notes) == 1

@@ -140,8 +140,9 @@ def load(path: Path, overrides: Sequence[str] = (), note: Callable[[str], object
     """Read a TOML file and apply `--key value` overrides such as `--train.phases.0.lr 3e-4`. `note` is called
     with a line for each key that has another name now. Raises ConfigError."""
     table = parsed(path)
-    for line in old_names(table, overrides):
-        note(f"{path}: {line}")
+    for where, lines in ((path, old_names(table)), ("command line", old_names({}, overrides))):
+        for line in lines:
+            note(f"{where}: {line}")
     config = from_dict(table, str(path))
     if not overrides:
         return config

@@ -101,7 +101,7 @@ def renamed(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input_tables(table: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
     """The table of each input by name: those given, else what the views of earlier configurations became."""
-    inputs = table.get("inputs") or {}
+    inputs = table.get("inputs", {})
     if not isinstance(inputs, Mapping):
         raise ConfigError(f"{where}: model.inputs = {inputs!r}: must be a table for each input")
     for name, each in inputs.items():
