@@ -170,6 +170,7 @@ def test_a_model_that_answers_differently_is_not_written(run, monkeypatch):
         ("{}", "no JSON with a schema"),
         ("[]", "no JSON with a schema"),
         ('{"schema": 3}', "schema 3, this version of mien reads 1 and 2"),
+        ('{"schema": 1}', "damaged"),
         ('{"schema": 2}', "damaged"),
     ],
 )

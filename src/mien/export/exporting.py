@@ -66,7 +66,7 @@ def _description(path: Path, config: Config) -> dict[str, Any]:
     """What a saved run's model.json says, with inputs as today's graphs have them. Raises ModelError."""
     found = read_description(path.read_text(encoding="utf-8"), path)
     if found["schema"] != MODEL_SCHEMAS[-1]:
-        del found["preprocessing"]
+        found.pop("preprocessing", None)
         found |= {"schema": MODEL_SCHEMAS[-1], "inputs": models.input_set(config.model).to_dict()}
     return found
 

@@ -130,17 +130,14 @@ def write_shards(path: Path, store: Store, shards: int) -> Store:
     if store.path.resolve() in {place.resolve() for place in [path, *names]}:
         raise StoreError(f"{path}: the store that is to be split; choose another name")
     modalities, tables = store.modalities, []
-    parts = {name: name.with_name(f".{name.name}.part") for name in names}
     with ExitStack() as unfinished:
-        for (name, part), rows in zip(parts.items(), np.array_split(store.rows(), shards), strict=True):
-            unfinished.callback(part.unlink, missing_ok=True)
+        file = unfinished.enter_context(_created(path))  # begun first: put into place last
+        for name, rows in zip(names, np.array_split(store.rows(), shards), strict=True):
+            part = unfinished.enter_context(atomic_write(name))
             write(part, store.samples(rows), store.heads, same_origin(store), modalities)
             tables.append({"file": name.name, "faces": len(rows), "sha256": sha256(part)})
-        with _created(path) as file:
-            _index(file, store, modalities)
-            describe(file, {**store.meta, "modalities": modalities, "shards": tables})
-            for name, part in parts.items():
-                part.replace(name)
+        _index(file, store, modalities)
+        describe(file, {**store.meta, "modalities": modalities, "shards": tables})
     return Store(path)
 
 
